@@ -1,0 +1,242 @@
+//! An execution: its type, its status and the only legal transitions, and the row that lists show.
+
+use super::{AgentId, ExecutionId, Failure, TenantId, Timestamp, WorkflowId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// What an execution is a run of. A word, not a branch: the engine treats all of them alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExecutionType {
+    Workflow,
+    AgentTest,
+    ProjectRound,
+}
+
+/// Where an execution stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Accepted, in the queue.
+    Pending,
+    /// Something of it is being worked on.
+    Running,
+    /// Started, nothing running, parked on a timer, an event or a person.
+    Waiting,
+    /// Suspended by a person.
+    Paused,
+    Succeeded,
+    Failed,
+    Cancelled,
+}
+
+/// What made an execution start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    Api,
+    Schedule,
+    Event,
+    Parent,
+    Retry,
+    Fork,
+}
+
+macro_rules! words {
+    ($name:ident { $($variant:ident = $word:literal),+ $(,)? } $(aliases { $($alias:literal => $target:ident),+ })?) => {
+        impl $name {
+            pub const ALL: &'static [$name] = &[$($name::$variant),+];
+            /// The word used on the wire and in the database.
+            pub const fn as_str(self) -> &'static str {
+                match self { $($name::$variant => $word),+ }
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.pad(self.as_str()) }
+        }
+        impl FromStr for $name {
+            type Err = UnknownWord;
+            fn from_str(text: &str) -> Result<Self, UnknownWord> {
+                match text {
+                    $($word => Ok($name::$variant),)+
+                    $($($alias => Ok($name::$target),)+)?
+                    other => Err(UnknownWord { word: other.to_owned(), known: &[$($word),+] }),
+                }
+            }
+        }
+    };
+}
+
+words!(ExecutionType { Workflow = "workflow", AgentTest = "agent_test", ProjectRound = "project_round" });
+words!(Status {
+    Pending = "pending", Running = "running", Waiting = "waiting", Paused = "paused",
+    Succeeded = "succeeded", Failed = "failed", Cancelled = "cancelled",
+} aliases { "completed" => Succeeded, "faulted" => Failed, "suspended" => Paused });
+words!(Trigger { Api = "api", Schedule = "schedule", Event = "event", Parent = "parent", Retry = "retry", Fork = "fork" });
+
+/// A word that is not one of an enumeration's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{word}' is not one of {}", known.join(", "))]
+pub struct UnknownWord {
+    pub word: String,
+    pub known: &'static [&'static str],
+}
+
+impl Status {
+    /// A terminal status never changes.
+    pub const fn is_terminal(self) -> bool {
+        match self {
+            Self::Succeeded | Self::Failed | Self::Cancelled => true,
+            Self::Pending | Self::Running | Self::Waiting | Self::Paused => false,
+        }
+    }
+
+    /// The table of legal transitions.
+    pub const fn can_become(self, next: Status) -> bool {
+        match self {
+            Self::Pending => matches!(next, Self::Running | Self::Cancelled),
+            Self::Running => !matches!(next, Self::Pending | Self::Running),
+            Self::Waiting => !matches!(next, Self::Pending | Self::Waiting),
+            Self::Paused => matches!(next, Self::Running | Self::Waiting | Self::Cancelled),
+            Self::Succeeded | Self::Failed | Self::Cancelled => false,
+        }
+    }
+}
+
+/// How far an execution is. `known_tasks` grows as loops and branches unfold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    pub completed_tasks: u32,
+    pub known_tasks: u32,
+}
+
+impl Progress {
+    /// Completed over known tasks, 0 to 1; 0 when nothing is known yet.
+    pub fn fraction(self) -> f64 {
+        if self.known_tasks == 0 {
+            0.0
+        } else {
+            (f64::from(self.completed_tasks) / f64::from(self.known_tasks)).min(1.0)
+        }
+    }
+}
+
+/// Which definition an execution runs: registered ones have an id, inline ones only a digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DefinitionRef {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow_id: Option<WorkflowId>,
+    pub namespace: Arc<str>,
+    pub name: Arc<str>,
+    pub version: Arc<str>,
+    /// Lower-case hex SHA-256 of the canonical definition.
+    pub digest: Arc<str>,
+}
+
+/// The parent of a child execution: the task path in the parent that waits for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParentLink {
+    pub execution_id: ExecutionId,
+    pub path: String,
+    /// Whether the parent waits for the child and takes it down with itself.
+    pub awaited: bool,
+}
+
+/// Where a retried or forked execution branched off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForkedFrom {
+    pub execution_id: ExecutionId,
+    /// The journal of the origin is shared up to and including this `seq`.
+    pub seq: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+/// What is fixed when an execution is created. It is the data of its `execution_created` event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Creation {
+    pub execution_type: ExecutionType,
+    pub definition: DefinitionRef,
+    /// The revision of the interpreter's semantics the execution is bound to.
+    pub interpreter_revision: u32,
+    pub input: Value,
+    pub trigger: Trigger,
+    pub priority: u8,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_id: Option<AgentId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_input: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<ParentLink>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forked_from: Option<ForkedFrom>,
+    /// Not to be started before this instant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_at: Option<Timestamp>,
+}
+
+/// One execution as the `executions` row holds it: the projection of its journal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Execution {
+    pub id: ExecutionId,
+    pub tenant_id: TenantId,
+    pub creation: Creation,
+    pub status: Status,
+    pub output: Option<Value>,
+    pub error: Option<Failure>,
+    pub progress: Progress,
+    /// Ownership epoch: raised by one each time the execution is rebuilt from its journal.
+    pub attempt: u32,
+    /// How often it was rebuilt after a crash of its actor or of the process.
+    pub restarts: u32,
+    pub last_crash: Option<String>,
+    pub recovered_in_ms: Option<u64>,
+    pub last_seq: u64,
+    /// Store-wide position of its newest event.
+    pub last_position: u64,
+    /// The earliest instant at which a parked execution must be woken.
+    pub wake_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub started_at: Option<Timestamp>,
+    pub finished_at: Option<Timestamp>,
+    pub updated_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_status_never_changes() {
+        for status in Status::ALL.iter().filter(|status| status.is_terminal()) {
+            assert!(Status::ALL.iter().all(|next| !status.can_become(*next)));
+        }
+    }
+
+    #[test]
+    fn every_open_status_can_be_cancelled_and_only_started_ones_can_fail() {
+        for status in Status::ALL.iter().filter(|status| !status.is_terminal()) {
+            assert!(status.can_become(Status::Cancelled), "{status}");
+        }
+        assert!(!Status::Pending.can_become(Status::Failed));
+        assert!(!Status::Paused.can_become(Status::Succeeded));
+        assert!(Status::Waiting.can_become(Status::Failed));
+    }
+
+    #[test]
+    fn the_words_of_the_workflow_language_are_accepted() {
+        assert_eq!("faulted".parse(), Ok(Status::Failed));
+        assert_eq!("completed".parse(), Ok(Status::Succeeded));
+        assert!("done".parse::<Status>().is_err());
+    }
+}
