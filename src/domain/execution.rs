@@ -190,7 +190,7 @@ pub struct Creation {
 pub struct Execution {
     pub id: ExecutionId,
     pub tenant_id: TenantId,
-    pub creation: Creation,
+    pub creation: Arc<Creation>,
     pub status: Status,
     pub output: Option<Value>,
     pub error: Option<Failure>,
