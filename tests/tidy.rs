@@ -1,11 +1,7 @@
 //! The house rules that no compiler checks: walls between the rooms, length of files and functions, banned calls, module
 //! docs, twin migrations, links. Runs in a second and knows nothing but the text of the sources.
 
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking, in its helpers as well"
-)]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking, in its helpers as well")]
 
 #[path = "tidy/checks.rs"]
 mod checks;
