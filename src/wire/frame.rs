@@ -142,7 +142,7 @@ impl<'a> ExecutionUpdate<'a> {
 }
 
 /// Whether the JSON of a value is roughly below a size; stops counting as soon as it is not.
-fn size_is_below(value: &Value, limit: usize) -> bool {
+pub(super) fn size_is_below(value: &Value, limit: usize) -> bool {
     fn count(value: &Value, left: &mut usize) -> bool {
         let own = match value {
             Value::Null | Value::Bool(_) | Value::Number(_) => 8,

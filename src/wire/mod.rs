@@ -11,3 +11,4 @@ pub mod frame;
 pub mod page;
 pub mod problem;
 mod schema;
+pub mod task;
