@@ -6,6 +6,7 @@ use crate::domain::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -68,15 +69,15 @@ pub struct ForkedFromView {
     pub path: Option<String>,
 }
 
-impl From<ForkedFrom> for ForkedFromView {
-    fn from(origin: ForkedFrom) -> Self {
-        Self { execution_id: origin.execution_id, seq: origin.seq, path: origin.path }
+impl From<&ForkedFrom> for ForkedFromView {
+    fn from(origin: &ForkedFrom) -> Self {
+        Self { execution_id: origin.execution_id, seq: origin.seq, path: origin.path.clone() }
     }
 }
 
-/// One execution.
+/// One execution. It borrows what is large, so that showing an execution copies nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct ExecutionView {
+pub struct ExecutionView<'a> {
     pub id: ExecutionId,
     pub execution_type: ExecutionType,
     pub status: Status,
@@ -85,27 +86,32 @@ pub struct ExecutionView {
     pub workflow_id: Option<WorkflowId>,
     pub workflow: WorkflowName,
     pub agent_id: Option<AgentId>,
-    pub input: Value,
-    pub output: Option<Value>,
-    pub error: Option<Failure>,
+    #[schema(value_type = Value)]
+    pub input: Cow<'a, Value>,
+    #[schema(value_type = Option<Value>)]
+    pub output: Option<Cow<'a, Value>>,
+    #[schema(value_type = Option<Failure>)]
+    pub error: Option<Cow<'a, Failure>>,
     /// What an agent test was given.
-    pub test_input: Option<String>,
+    pub test_input: Option<Cow<'a, str>>,
     /// What an agent test answered.
-    pub test_output: Option<Value>,
+    #[schema(value_type = Option<Value>)]
+    pub test_output: Option<Cow<'a, Value>>,
     /// 0 to 9; 9 goes first.
     pub priority: u8,
-    pub labels: BTreeMap<String, String>,
-    pub created_by: Option<String>,
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub labels: Cow<'a, BTreeMap<String, String>>,
+    pub created_by: Option<Cow<'a, str>>,
     pub parent_execution_id: Option<ExecutionId>,
     pub forked_from: Option<ForkedFromView>,
-    pub idempotency_key: Option<String>,
+    pub idempotency_key: Option<Cow<'a, str>>,
     pub progress: ProgressView,
     /// Ownership epoch: raised each time the execution is rebuilt from its journal.
     pub attempt: u32,
     /// How often it was rebuilt after a crash of its actor or of the process.
     pub restarts: u32,
     /// What the last crash was.
-    pub last_crash: Option<String>,
+    pub last_crash: Option<Cow<'a, str>>,
     /// How long the last recovery took.
     pub recovered_in_ms: Option<u64>,
     /// The number of its newest event.
@@ -124,17 +130,14 @@ pub struct ExecutionView {
     pub updated_at: Timestamp,
 }
 
-impl ExecutionView {
+impl<'a> ExecutionView<'a> {
     /// The execution as it stands at `now`.
-    pub fn new(execution: Execution, now: Timestamp) -> Self {
-        let progress = ProgressView::new(&execution, now);
+    pub fn new(execution: &'a Execution, now: Timestamp) -> Self {
+        let creation = execution.creation.as_ref();
+        let definition = &creation.definition;
         let ended_at = execution.finished_at.unwrap_or(now);
-        let creation = execution.creation;
-        let definition = creation.definition;
-        let test_output = match creation.execution_type {
-            ExecutionType::AgentTest => execution.output.clone(),
-            ExecutionType::Workflow | ExecutionType::ProjectRound => None,
-        };
+        let output = execution.output.as_ref().map(Cow::Borrowed);
+        let is_agent_test = creation.execution_type == ExecutionType::AgentTest;
         Self {
             id: execution.id,
             execution_type: creation.execution_type,
@@ -142,27 +145,27 @@ impl ExecutionView {
             trigger: creation.trigger,
             workflow_id: definition.workflow_id,
             workflow: WorkflowName {
-                namespace: definition.namespace,
-                name: definition.name,
-                version: definition.version,
-                digest: definition.digest,
+                namespace: definition.namespace.clone(),
+                name: definition.name.clone(),
+                version: definition.version.clone(),
+                digest: definition.digest.clone(),
             },
             agent_id: creation.agent_id,
-            input: creation.input,
-            output: execution.output,
-            error: execution.error,
-            test_input: creation.test_input,
-            test_output,
+            input: Cow::Borrowed(&creation.input),
+            test_output: if is_agent_test { output.clone() } else { None },
+            output,
+            error: execution.error.as_ref().map(Cow::Borrowed),
+            test_input: creation.test_input.as_deref().map(Cow::Borrowed),
             priority: creation.priority,
-            labels: creation.labels,
-            created_by: creation.created_by,
-            parent_execution_id: creation.parent.map(|parent| parent.execution_id),
-            forked_from: creation.forked_from.map(ForkedFromView::from),
-            idempotency_key: creation.idempotency_key,
-            progress,
+            labels: Cow::Borrowed(&creation.labels),
+            created_by: creation.created_by.as_deref().map(Cow::Borrowed),
+            parent_execution_id: creation.parent.as_ref().map(|parent| parent.execution_id),
+            forked_from: creation.forked_from.as_ref().map(ForkedFromView::from),
+            idempotency_key: creation.idempotency_key.as_deref().map(Cow::Borrowed),
+            progress: ProgressView::new(execution, now),
             attempt: execution.attempt,
             restarts: execution.restarts,
-            last_crash: execution.last_crash,
+            last_crash: execution.last_crash.as_deref().map(Cow::Borrowed),
             recovered_in_ms: execution.recovered_in_ms,
             last_seq: execution.last_seq,
             queued_ms: millis_between(execution.created_at, execution.started_at.unwrap_or(ended_at)),
@@ -178,22 +181,26 @@ impl ExecutionView {
 
     /// The execution as of its `execution_created` event: what a start is answered with. An answer that is replayed for an
     /// `Idempotency-Key` is therefore the same however far the execution has come.
-    pub fn as_accepted(mut execution: Execution) -> Self {
-        execution.status = Status::Pending;
-        execution.output = None;
-        execution.error = None;
-        execution.progress = crate::domain::Progress::default();
-        execution.attempt = 0;
-        execution.restarts = 0;
-        execution.last_crash = None;
-        execution.recovered_in_ms = None;
-        execution.last_seq = 1;
-        execution.wake_at = None;
-        execution.started_at = None;
-        execution.finished_at = None;
-        execution.updated_at = execution.created_at;
-        let created_at = execution.created_at;
-        Self::new(execution, created_at)
+    pub fn as_accepted(execution: &'a Execution) -> Self {
+        Self {
+            status: Status::Pending,
+            output: None,
+            error: None,
+            test_output: None,
+            progress: ProgressView::default(),
+            attempt: 0,
+            restarts: 0,
+            last_crash: None,
+            recovered_in_ms: None,
+            last_seq: 1,
+            queued_ms: 0,
+            run_ms: None,
+            wake_at: None,
+            started_at: None,
+            finished_at: None,
+            updated_at: execution.created_at,
+            ..Self::new(execution, execution.created_at)
+        }
     }
 }
 
@@ -309,13 +316,13 @@ pub struct StatusView {
 }
 
 impl StatusView {
-    pub fn new(execution: Execution, now: Timestamp) -> Self {
+    pub fn new(execution: &Execution, now: Timestamp) -> Self {
         Self {
             execution_id: execution.id,
             status: execution.status,
-            progress: ProgressView::new(&execution, now),
-            output: execution.output,
-            error: execution.error,
+            progress: ProgressView::new(execution, now),
+            output: execution.output.clone(),
+            error: execution.error.clone(),
             created_at: execution.created_at,
             started_at: execution.started_at,
             finished_at: execution.finished_at,

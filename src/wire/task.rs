@@ -141,9 +141,8 @@ impl TaskBoard {
     pub fn into_current(self, now: Timestamp) -> Vec<TaskView> {
         let open: Vec<TaskView> = self.into_tasks(now).into_iter().filter(|task| task.status.is_open()).collect();
         let is_outer = |task: &TaskView| {
-            open.iter().any(|other| {
-                other.path.strip_prefix(task.path.as_ref()).is_some_and(|rest| rest.starts_with('/'))
-            })
+            open.iter()
+                .any(|other| other.path.strip_prefix(task.path.as_ref()).is_some_and(|rest| rest.starts_with('/')))
         };
         open.iter().filter(|task| !is_outer(task)).cloned().collect()
     }
@@ -296,22 +295,26 @@ mod tests {
             event(1, "s0:load", "/do/0/load", begin()),
             event(2, "s0:load/a0/s0:fetch", "/do/0/load/try/0/fetch", begin()),
             event(3, "s0:load/a0/s0:fetch", "/do/0/load/try/0/fetch", EventBody::TaskFailed { error: failure.clone() }),
-            event(4, "s0:load", "/do/0/load", EventBody::TaskRetried {
-                error: failure.clone(),
-                next_attempt: 1,
-                deadline: Timestamp::from_micros(9),
-            }),
+            event(
+                4,
+                "s0:load",
+                "/do/0/load",
+                EventBody::TaskRetried { error: failure.clone(), next_attempt: 1, deadline: Timestamp::from_micros(9) },
+            ),
             event(5, "s0:load/a1/s0:fetch", "/do/0/load/try/0/fetch", begin()),
             event(7, "s0:load/a1/s0:fetch", "/do/0/load/try/0/fetch", complete(json!(1))),
             event(8, "s0:load", "/do/0/load", complete(json!(1))),
         ];
         let tasks = board(events).into_tasks(Timestamp::from_micros(0));
         let seen: Vec<_> = tasks.iter().map(|task| (task.path.as_ref(), task.status, task.attempts)).collect();
-        assert_eq!(seen, [
-            ("s0:load", TaskStatus::Succeeded, 2),
-            ("s0:load/a0/s0:fetch", TaskStatus::Failed, 1),
-            ("s0:load/a1/s0:fetch", TaskStatus::Succeeded, 1),
-        ]);
+        assert_eq!(
+            seen,
+            [
+                ("s0:load", TaskStatus::Succeeded, 2),
+                ("s0:load/a0/s0:fetch", TaskStatus::Failed, 1),
+                ("s0:load/a1/s0:fetch", TaskStatus::Succeeded, 1),
+            ]
+        );
         assert_eq!(tasks[2].run_ms, 2_000);
         assert_eq!(tasks[0].name, "load");
         assert_eq!(tasks[0].wakes_at, None);
@@ -319,10 +322,12 @@ mod tests {
 
     #[test]
     fn the_current_tasks_are_the_innermost_open_ones() {
-        let mut timer = event(4, "s1:nap", "/do/1/nap", EventBody::TimerSet {
-            purpose: TimerPurpose::Wait,
-            deadline: Timestamp::from_micros(99),
-        });
+        let mut timer = event(
+            4,
+            "s1:nap",
+            "/do/1/nap",
+            EventBody::TimerSet { purpose: TimerPurpose::Wait, deadline: Timestamp::from_micros(99) },
+        );
         timer.attempt = 0;
         let events = vec![
             event(1, "s0:all", "/do/0/all", begin()),
@@ -342,10 +347,12 @@ mod tests {
         (cancelled.task, cancelled.path) = (None, None);
         let events = vec![
             event(1, "s0:a", "/do/0/a", begin()),
-            event(2, "s0:a", "/do/0/a", EventBody::TimerSet {
-                purpose: TimerPurpose::Wait,
-                deadline: Timestamp::from_micros(9),
-            }),
+            event(
+                2,
+                "s0:a",
+                "/do/0/a",
+                EventBody::TimerSet { purpose: TimerPurpose::Wait, deadline: Timestamp::from_micros(9) },
+            ),
             cancelled,
         ];
         let tasks = board(events).into_tasks(Timestamp::from_micros(0));
