@@ -1,7 +1,8 @@
 //! Executions as callers see them, and the bodies that start and change them.
 
 use crate::domain::{
-    AgentId, Execution, ExecutionId, ExecutionType, Failure, ForkedFrom, Status, Timestamp, Trigger, WorkflowId,
+    AgentId, Execution, ExecutionId, ExecutionType, Failure, ForkedFrom, Progress, Status, Timestamp, Trigger,
+    WorkflowId,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -23,26 +24,25 @@ pub struct ProgressView {
 }
 
 impl ProgressView {
-    pub fn new(execution: &Execution, now: Timestamp) -> Self {
-        let progress = execution.progress;
-        let fraction = if execution.status == Status::Succeeded { 1.0 } else { progress.fraction() };
-        Self {
-            completed_tasks: progress.completed_tasks,
-            known_tasks: progress.known_tasks,
-            fraction,
-            eta_seconds: eta_seconds(execution, fraction, now),
-        }
+    /// The progress of an execution in this status. `now` is for the estimate of the remaining time.
+    pub fn new(progress: Progress, status: Status, started_at: Option<Timestamp>, now: Timestamp) -> Self {
+        let fraction = if status == Status::Succeeded { 1.0 } else { progress.fraction() };
+        let eta_seconds = match started_at {
+            Some(started_at) if status == Status::Running => eta_seconds(fraction, now.millis_since(started_at)),
+            Some(_) | None => None,
+        };
+        Self { completed_tasks: progress.completed_tasks, known_tasks: progress.known_tasks, fraction, eta_seconds }
+    }
+
+    fn of(execution: &Execution, now: Timestamp) -> Self {
+        Self::new(execution.progress, execution.status, execution.started_at, now)
     }
 }
 
-fn eta_seconds(execution: &Execution, fraction: f64, now: Timestamp) -> Option<f64> {
-    let started_at = execution.started_at?;
-    if execution.status != Status::Running || fraction <= 0.0 {
-        return None;
-    }
-    let elapsed_ms = u32::try_from(now.millis_since(started_at)).ok()?;
-    let seconds = f64::from(elapsed_ms) / 1_000.0 * (1.0 - fraction) / fraction;
-    Some((seconds * 1_000.0).round() / 1_000.0)
+fn eta_seconds(fraction: f64, elapsed_ms: i64) -> Option<f64> {
+    let elapsed_ms = u32::try_from(elapsed_ms).ok().filter(|_| fraction > 0.0)?;
+    let left_ms = f64::from(elapsed_ms) * (1.0 - fraction) / fraction;
+    Some(left_ms.round() / 1_000.0)
 }
 
 /// The definition that an execution runs.
@@ -57,6 +57,15 @@ pub struct WorkflowName {
     /// Lower-case hex SHA-256 of the canonical definition.
     #[schema(value_type = String)]
     pub digest: Arc<str>,
+}
+
+/// A definition's name without its version.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct WorkflowLabel {
+    #[schema(value_type = String)]
+    pub namespace: Arc<str>,
+    #[schema(value_type = String)]
+    pub name: Arc<str>,
 }
 
 /// Where a retried or forked execution branched off.
@@ -162,7 +171,7 @@ impl<'a> ExecutionView<'a> {
             parent_execution_id: creation.parent.as_ref().map(|parent| parent.execution_id),
             forked_from: creation.forked_from.as_ref().map(ForkedFromView::from),
             idempotency_key: creation.idempotency_key.as_deref().map(Cow::Borrowed),
-            progress: ProgressView::new(execution, now),
+            progress: ProgressView::of(execution, now),
             attempt: execution.attempt,
             restarts: execution.restarts,
             last_crash: execution.last_crash.as_deref().map(Cow::Borrowed),
@@ -320,7 +329,7 @@ impl StatusView {
         Self {
             execution_id: execution.id,
             status: execution.status,
-            progress: ProgressView::new(execution, now),
+            progress: ProgressView::of(execution, now),
             output: execution.output.clone(),
             error: execution.error.clone(),
             created_at: execution.created_at,
