@@ -74,6 +74,8 @@ catalog! {
         "Correct the listed problems; POST /api/v1/workflows/validate checks without registering.";
     NotRunnable = 422 "not_runnable" "This cannot be run as things are"
         "Correct what the detail names, then start it again.";
+    UpgradeRequired = 426 "upgrade_required" "This address speaks WebSocket only"
+        "Connect with a WebSocket client, or use the address that ends in /stream for server-sent events.";
     QueueFull = 429 "queue_full" "Too many executions are waiting"
         "Try again after the number of seconds in Retry-After.";
     Internal = 500 "internal" "The service made a mistake"

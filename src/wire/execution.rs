@@ -34,7 +34,8 @@ impl ProgressView {
         Self { completed_tasks: progress.completed_tasks, known_tasks: progress.known_tasks, fraction, eta_seconds }
     }
 
-    fn of(execution: &Execution, now: Timestamp) -> Self {
+    /// The progress of a stored execution.
+    pub fn of(execution: &Execution, now: Timestamp) -> Self {
         Self::new(execution.progress, execution.status, execution.started_at, now)
     }
 }

@@ -6,7 +6,7 @@
 use super::event::{EventView, push_event};
 use super::execution::{ProgressView, WorkflowLabel};
 use super::problem::Problem;
-use crate::domain::{AgentId, ExecutionId, ExecutionType, Failure, Status, Timestamp, WorkflowId};
+use crate::domain::{AgentId, Execution, ExecutionId, ExecutionType, Failure, Status, Timestamp, WorkflowId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -93,7 +93,7 @@ pub struct ExecutionUpdate<'a> {
     #[serde(default)]
     pub parent_execution_id: Option<ExecutionId>,
     pub progress: ProgressView,
-    /// The result, once succeeded. Left out when larger than 16 KiB; the execution's detail has it. See [`shown_output`].
+    /// The result, once succeeded. Left out when larger than 16 KiB; the execution's detail has it.
     #[serde(default)]
     #[schema(value_type = Option<Value>)]
     pub output: Option<Cow<'a, Value>>,
@@ -112,9 +112,30 @@ pub struct ExecutionUpdate<'a> {
 /// Outputs above this size are left out of `execution_update` frames, so that one large result does not flood every session.
 pub const MAX_UPDATE_OUTPUT_BYTES: usize = 16 * 1024;
 
-/// `output` as an update shows it: left out when it is too large.
-pub fn shown_output(output: Option<&Value>) -> Option<Cow<'_, Value>> {
-    output.filter(|output| size_is_below(output, MAX_UPDATE_OUTPUT_BYTES)).map(Cow::Borrowed)
+impl<'a> ExecutionUpdate<'a> {
+    /// The update that shows `execution` as it stands. `now` is for the estimate of the remaining time.
+    pub fn new(execution: &'a Execution, now: Timestamp) -> Self {
+        let creation = execution.creation.as_ref();
+        let definition = &creation.definition;
+        let is_small = |output: &&Value| size_is_below(output, MAX_UPDATE_OUTPUT_BYTES);
+        Self {
+            id: execution.id,
+            execution_type: creation.execution_type,
+            status: execution.status,
+            workflow_id: definition.workflow_id,
+            workflow: WorkflowLabel { namespace: definition.namespace.clone(), name: definition.name.clone() },
+            agent_id: creation.agent_id,
+            parent_execution_id: creation.parent.as_ref().map(|parent| parent.execution_id),
+            progress: ProgressView::of(execution, now),
+            output: execution.output.as_ref().filter(is_small).map(Cow::Borrowed),
+            error: execution.error.as_ref().map(Cow::Borrowed),
+            last_seq: execution.last_seq,
+            created_at: execution.created_at,
+            started_at: execution.started_at,
+            finished_at: execution.finished_at,
+            updated_at: execution.updated_at,
+        }
+    }
 }
 
 /// Whether the JSON of a value is roughly below a size; stops counting as soon as it is not.

@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod event;
 pub mod execution;
 pub mod frame;
+pub mod health;
 pub mod page;
 pub mod problem;
 mod schema;
