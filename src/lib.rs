@@ -7,10 +7,12 @@
 //! - [`cli`]: the command line.
 //! - [`settings`]: typed settings in layers, refused with every problem at once.
 //! - [`telemetry`]: log lines and metrics.
+//! - [`machine`]: rules. The pure state machine that interprets a workflow definition.
 
 pub mod cli;
 pub mod clock;
 pub mod domain;
+pub mod machine;
 pub mod settings;
 pub mod telemetry;
 pub mod wire;
