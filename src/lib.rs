@@ -7,6 +7,7 @@
 //! - [`cli`]: the command line.
 //! - [`settings`]: typed settings in layers, refused with every problem at once.
 //! - [`telemetry`]: log lines and metrics.
+//! - [`store`]: memory. Everything durable; the only folder that knows diesel.
 
 pub mod cli;
 pub mod clock;
@@ -14,3 +15,4 @@ pub mod domain;
 pub mod settings;
 pub mod telemetry;
 pub mod wire;
+pub mod store;

@@ -98,7 +98,9 @@ pub(super) fn without_credentials(url: &str) -> String {
 
 fn with_timeouts(url: &str) -> String {
     let mut url = url.to_owned();
-    for (name, value) in [("connect_timeout", POSTGRES_CONNECT_TIMEOUT_S), ("tcp_user_timeout", POSTGRES_TCP_TIMEOUT_MS)] {
+    for (name, value) in
+        [("connect_timeout", POSTGRES_CONNECT_TIMEOUT_S), ("tcp_user_timeout", POSTGRES_TCP_TIMEOUT_MS)]
+    {
         if !url.contains(name) {
             let separator = if url.contains('?') { '&' } else { '?' };
             url = format!("{url}{separator}{name}={value}");
@@ -134,9 +136,8 @@ fn connect_sqlite(path: &Path, purpose: Purpose) -> Result<SqliteConnection, Err
 }
 
 fn connect_postgres(url: &str, purpose: Purpose) -> Result<PgConnection, Error> {
-    let mut connection = PgConnection::establish(url).map_err(|error| {
-        Error::unavailable(format!("cannot connect to {}: {error}", without_credentials(url)))
-    })?;
+    let mut connection = PgConnection::establish(url)
+        .map_err(|error| Error::unavailable(format!("cannot connect to {}: {error}", without_credentials(url))))?;
     let role = match purpose {
         Purpose::Read => "SET default_transaction_read_only = on; SET statement_timeout = '30s';",
         Purpose::Write => "SET synchronous_commit = on;",

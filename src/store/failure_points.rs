@@ -116,7 +116,8 @@ impl FromStr for FailurePoints {
     fn from_str(text: &str) -> Result<Self, String> {
         let points = Self::default();
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-            let (place, fault) = part.split_once('=').ok_or_else(|| format!("'{part}' is not of the form point=fault"))?;
+            let (place, fault) =
+                part.split_once('=').ok_or_else(|| format!("'{part}' is not of the form point=fault"))?;
             let (point, pass) = place.split_once('@').unwrap_or((place, "1"));
             let pass = pass.parse().map_err(|_| format!("'{pass}' is not a number of passes"))?;
             points.arm(point.parse()?, pass, fault.parse()?);

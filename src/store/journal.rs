@@ -16,7 +16,7 @@ use super::transaction::write_tx;
 use super::{Error, Options};
 use crate::domain::ExecutionId;
 use diesel::prelude::*;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -48,6 +48,7 @@ pub(super) struct Writer {
 #[derive(Default)]
 struct Shared {
     listener: OnceLock<Listener>,
+    position: AtomicU64,
     batches: AtomicU64,
     appends: AtomicU64,
     events: AtomicU64,
@@ -147,6 +148,11 @@ impl Writer {
             // An error means that the thread has ended, which is what is waited for.
             let _ = wait.await;
         }
+    }
+
+    /// The position of the newest committed event; 0 in an empty store.
+    pub fn position(&self) -> u64 {
+        self.shared.position.load(Ordering::Acquire)
     }
 
     pub fn stats(&self) -> WriterStats {
@@ -275,11 +281,11 @@ impl Thread {
             match self.try_appends(waiting) {
                 Ok(Attempt::Committed(places)) => break Ok(places),
                 Ok(Attempt::Refused(list)) => {
-                    for Refused { owner, error } in list.into_iter().rev() {
-                        // Named twice when two of its parts were refused.
-                        if owner < waiting.len() && refused.iter().all(|(_, known)| *known != error) || owner < waiting.len() {
-                            refused.push((waiting.remove(owner), error));
-                        }
+                    // An append may be named more than once, when several of its parts were refused.
+                    let reasons: BTreeMap<usize, Error> =
+                        list.into_iter().rev().map(|one| (one.owner, one.error)).collect();
+                    for (owner, error) in reasons.into_iter().rev() {
+                        refused.push((waiting.remove(owner), error));
                     }
                 }
                 Err(error) => break Err(error),
@@ -297,20 +303,23 @@ impl Thread {
     /// One transaction. The connection is given up unless it came through unharmed.
     fn try_appends(&mut self, waiting: &[Waiting]) -> Result<Attempt, Error> {
         let mut connection = self.take_connection()?;
-        let placed =
-            batch::place(waiting.iter().map(|one| one.append.as_ref()).enumerate(), self.next_position);
+        let placed = batch::place(waiting.iter().map(|one| one.append.as_ref()).enumerate(), self.next_position);
         let next_position = placed.last().map_or(self.next_position, |last| last.last_position() + 1);
         let points = self.failure_points.clone();
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             points.hit(FailurePoint::JournalBeforeBegin)?;
-            write_placed(&mut connection, &placed, &points)
+            let refused = write_placed(&mut connection, &placed, &points)?;
+            if refused.is_none() {
+                points.hit(FailurePoint::JournalAfterCommit)?;
+            }
+            Ok(refused)
         }));
         match outcome {
             Ok(Ok(None)) => {
                 let places = placed.iter().map(|one| one.first_position).collect();
                 self.connection = Some(connection);
                 self.next_position = next_position;
-                self.failure_points.hit(FailurePoint::JournalAfterCommit)?;
+                self.shared.position.store(next_position - 1, Ordering::Release);
                 Ok(Attempt::Committed(places))
             }
             Ok(Ok(Some(refused))) => {
@@ -418,6 +427,7 @@ impl Thread {
         lock::lock_connection(&mut connection, &self.location)?;
         let last = journal::table.select(diesel::dsl::max(journal::position)).first::<Option<i64>>(&mut connection)?;
         self.next_position = last.and_then(|last| u64::try_from(last).ok()).unwrap_or(0) + 1;
+        self.shared.position.store(self.next_position - 1, Ordering::Release);
         self.connection = Some(connection);
         Ok(())
     }

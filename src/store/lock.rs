@@ -48,9 +48,7 @@ pub(super) fn lock_file(location: &Location) -> Result<Option<FileLock>, Error> 
     match file.try_lock() {
         Ok(()) => Ok(Some(FileLock(file))),
         Err(TryLockError::WouldBlock) => Err(occupied(&format!("{location:?}"))),
-        Err(TryLockError::Error(error)) => {
-            Err(Error::unavailable(format!("cannot lock {}: {error}", name.display())))
-        }
+        Err(TryLockError::Error(error)) => Err(Error::unavailable(format!("cannot lock {}: {error}", name.display()))),
     }
 }
 

@@ -26,6 +26,9 @@ pub struct Page<T> {
     pub total: Option<u64>,
 }
 
+/// What orders a list: an instant in microseconds, and what tells rows of the same instant apart.
+pub(super) type Key = (i64, String);
+
 impl PageRequest {
     /// How many rows to ask the database for, and how many to leave out. By cursor one more than wanted is read: it tells
     /// whether there is a next page.
@@ -40,7 +43,7 @@ impl PageRequest {
     }
 
     /// The key after which a page by cursor starts.
-    pub(super) fn after(&self) -> Result<Option<[i64; 2]>, Error> {
+    pub(super) fn after(&self) -> Result<Option<Key>, Error> {
         match self {
             Self::Cursor { cursor: Some(cursor), .. } => decode(cursor).map(Some),
             Self::Cursor { cursor: None, .. } | Self::Numbered { .. } => Ok(None),
@@ -48,32 +51,27 @@ impl PageRequest {
     }
 
     /// Cuts the extra row of [`PageRequest::window`] off and makes the cursor from the last row that stays.
-    pub(super) fn page<T>(&self, mut items: Vec<T>, total: Option<u64>, key: impl Fn(&T) -> [i64; 2]) -> Page<T> {
+    pub(super) fn page<T>(&self, mut items: Vec<T>, total: Option<u64>, key: impl Fn(&T) -> Key) -> Page<T> {
         let Self::Cursor { limit, .. } = self else {
             return Page { items, next_cursor: None, total };
         };
         let limit = usize::try_from((*limit).clamp(1, MAX_PAGE_SIZE)).unwrap_or(usize::MAX);
         let more = items.len() > limit;
         items.truncate(limit);
-        let next_cursor = items.last().filter(|_| more).map(|item| encode(key(item)));
+        let next_cursor = items.last().filter(|_| more).map(|item| encode(&key(item)));
         Page { items, next_cursor, total: None }
     }
 }
 
-fn encode(key: [i64; 2]) -> String {
-    let bytes: Vec<u8> = key.iter().flat_map(|part| part.to_be_bytes()).collect();
-    URL_SAFE_NO_PAD.encode(bytes)
+fn encode((at, tie): &Key) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{at}.{tie}"))
 }
 
-fn decode(cursor: &str) -> Result<[i64; 2], Error> {
+fn decode(cursor: &str) -> Result<Key, Error> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| Error::InvalidCursor)?;
-    let bytes: [u8; 16] = bytes.try_into().map_err(|_| Error::InvalidCursor)?;
-    let both = u128::from_be_bytes(bytes);
-    let part = |shift: u32| u64::try_from((both >> shift) & u128::from(u64::MAX)).map(u64::cast_signed);
-    match (part(64), part(0)) {
-        (Ok(first), Ok(second)) => Ok([first, second]),
-        _ => Err(Error::InvalidCursor),
-    }
+    let text = String::from_utf8(bytes).map_err(|_| Error::InvalidCursor)?;
+    let (at, tie) = text.split_once('.').ok_or(Error::InvalidCursor)?;
+    Ok((at.parse().map_err(|_| Error::InvalidCursor)?, tie.to_owned()))
 }
 
 #[cfg(test)]
@@ -82,8 +80,8 @@ mod tests {
 
     #[test]
     fn a_cursor_round_trips_and_anything_else_is_refused() {
-        for key in [[0, 0], [i64::MAX, i64::MIN], [-1, 1_700_000_000_000_000]] {
-            assert_eq!(decode(&encode(key)), Ok(key));
+        for key in [(0, String::new()), (i64::MIN, "a.b".to_owned()), (1_700_000_000_000_000, "42".to_owned())] {
+            assert_eq!(decode(&encode(&key)), Ok(key));
         }
         for text in ["", "x", "AAAA", "not base64!", &"A".repeat(40)] {
             assert_eq!(decode(text), Err(Error::InvalidCursor), "{text}");
@@ -92,10 +90,11 @@ mod tests {
 
     #[test]
     fn the_last_page_has_no_cursor() {
+        let key = |item: &i64| (*item, String::new());
         let request = PageRequest::Cursor { cursor: None, limit: 2 };
         assert_eq!(request.window(), (3, 0));
-        assert_eq!(request.page(vec![1, 2], None, |item| [*item, 0]).next_cursor, None);
-        let page = request.page(vec![1, 2, 3], None, |item| [*item, 0]);
-        assert_eq!((page.items, page.next_cursor), (vec![1, 2], Some(encode([2, 0]))));
+        assert_eq!(request.page(vec![1, 2], None, key).next_cursor, None);
+        let page = request.page(vec![1, 2, 3], None, key);
+        assert_eq!((page.items, page.next_cursor), (vec![1, 2], Some(encode(&key(&2)))));
     }
 }

@@ -46,12 +46,7 @@ impl r2d2::HandleError<Error> for Silent {
 }
 
 impl Readers {
-    pub fn new(
-        location: Location,
-        size: u32,
-        timeout: Duration,
-        failure_points: FailurePoints,
-    ) -> Result<Self, Error> {
+    pub fn new(location: Location, size: u32, timeout: Duration, failure_points: FailurePoints) -> Result<Self, Error> {
         let size = size.max(1);
         let pool = r2d2::Pool::builder()
             .max_size(size)

@@ -45,20 +45,11 @@ impl<C> RunQueryDsl<C> for Statement<'_> {}
 
 impl<DB> QueryFragment<DB> for Statement<'_>
 where
-    DB: Backend
-        + HasSqlType<Text>
-        + HasSqlType<BigInt>
-        + HasSqlType<Bool>
-        + HasSqlType<Nullable<Text>>
-        + HasSqlType<Nullable<BigInt>>
-        + HasSqlType<Nullable<Double>>,
+    DB: Backend + HasSqlType<Text> + HasSqlType<BigInt> + HasSqlType<Bool> + HasSqlType<Double>,
     str: ToSql<Text, DB>,
     i64: ToSql<BigInt, DB>,
     bool: ToSql<Bool, DB>,
-    Option<&'static str>: ToSql<Nullable<Text>, DB>,
-    for<'x> Option<&'x str>: ToSql<Nullable<Text>, DB>,
-    Option<i64>: ToSql<Nullable<BigInt>, DB>,
-    Option<f64>: ToSql<Nullable<Double>, DB>,
+    f64: ToSql<Double, DB>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         let mut binds = self.binds.iter();
