@@ -3,16 +3,19 @@
 //! The map, in reading order:
 //!
 //! - [`domain`]: words. Plain data and the rules about it.
+//! - [`machine`]: rules. The pure execution state machine that interprets a workflow definition.
+//! - [`store`]: memory. Everything durable, in SQLite or PostgreSQL; the only folder that knows diesel.
 //! - [`wire`]: shapes. What crosses a boundary: HTTP bodies, live frames, problems.
 //! - [`cli`]: the command line.
 //! - [`settings`]: typed settings in layers, refused with every problem at once.
 //! - [`telemetry`]: log lines and metrics.
-//! - [`machine`]: rules. The pure state machine that interprets a workflow definition.
+//! - [`clock`]: time and fresh ids.
 
 pub mod cli;
 pub mod clock;
 pub mod domain;
 pub mod machine;
 pub mod settings;
+pub mod store;
 pub mod telemetry;
 pub mod wire;
