@@ -3,6 +3,7 @@
 //! The map, in reading order:
 //!
 //! - [`domain`]: words. Plain data and the rules about it.
+//! - [`effects`]: hands. What an execution may ask the world for.
 //! - [`wire`]: shapes. What crosses a boundary: HTTP bodies, live frames, problems.
 //! - [`cli`]: the command line.
 //! - [`settings`]: typed settings in layers, refused with every problem at once.
@@ -11,6 +12,7 @@
 pub mod cli;
 pub mod clock;
 pub mod domain;
+pub mod effects;
 pub mod settings;
 pub mod telemetry;
 pub mod wire;
