@@ -82,18 +82,16 @@ fn matches(pattern: &Regex, text: &str, convert: &dyn Fn(&str) -> Option<Value>)
     Value::Array(found)
 }
 
-/// Numbers that stand alone. Separators may be shared by two of them, so every line is looked at word by word.
+/// Numbers that stand alone and are no part of a URL or a date. Word by word, because two may share what separates them.
 fn numbers(text: &str) -> Value {
+    let text = PATTERNS.urls.replace_all(text, " ");
+    let text = PATTERNS.dates.replace_all(&text, " ");
+    let parse = |number: &str| serde_json::from_str(number.trim_start_matches('+')).ok();
     let mut found: Vec<Value> = Vec::new();
     for word in text.split_whitespace() {
-        let Value::Array(values) =
-            matches(&PATTERNS.numbers, word, &|number| serde_json::from_str(number.trim_start_matches('+')).ok())
-        else {
-            continue;
-        };
-        for value in values {
-            if found.len() < MOST_MATCHES && !found.contains(&value) {
-                found.push(value);
+        for value in matches(&PATTERNS.numbers, word, &parse).as_array().into_iter().flatten() {
+            if found.len() < MOST_MATCHES && !found.contains(value) {
+                found.push(value.clone());
             }
         }
     }
@@ -130,7 +128,7 @@ mod tests {
         assert_eq!(found["emails"], json!(["jo@example.org"]));
         assert_eq!(found["urls"], json!(["https://example.org/o?id=17"]));
         assert_eq!(found["dates"], json!(["2026-11-20", "3 March 2027"]));
-        assert_eq!(found["numbers"], json!([49.90, 3, 2027, 2]));
+        assert_eq!(found["numbers"], json!([49.90, 3, 2]));
         assert_eq!(found["keys"]["Order"], "A-17");
         assert_eq!(found["keys"]["Total"], "49.90 EUR");
     }
