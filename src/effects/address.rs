@@ -7,13 +7,56 @@
 use crate::domain::{Failure, StandardType};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
+use std::sync::Arc;
 use url::{Host, Url};
 
 /// The answer to "may we connect there?".
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Policy {
     /// `effects.http.allow_private`.
-    pub allow_private: bool,
+    allow_private: bool,
+    /// Exceptions for single networks.
+    permitted_networks: Arc<[Network]>,
+}
+
+/// A range of addresses, written `10.1.0.0/16`, `fd12::/48` or as a single address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    address: IpAddr,
+    /// How many leading bits of the address count.
+    prefix: u32,
+}
+
+/// A text that is no network.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a network: write an address such as 10.1.2.3, or one with a prefix such as 10.1.0.0/16")]
+pub struct InvalidNetwork(String);
+
+impl FromStr for Network {
+    type Err = InvalidNetwork;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (address, prefix) = match text.split_once('/') {
+            Some((address, prefix)) => (address, Some(prefix)),
+            None => (text, None),
+        };
+        let invalid = || InvalidNetwork(text.to_owned());
+        let address: IpAddr = address.parse().map_err(|_| invalid())?;
+        let bits = if address.is_ipv4() { 32 } else { 128 };
+        let prefix = prefix.map_or(Ok(bits), str::parse).ok().filter(|prefix| *prefix <= bits);
+        Ok(Self { address, prefix: prefix.ok_or_else(invalid)? })
+    }
+}
+
+impl Network {
+    fn contains(&self, other: IpAddr) -> bool {
+        match (self.address, other) {
+            (IpAddr::V4(own), IpAddr::V4(other)) => (own.to_bits() ^ other.to_bits()).leading_zeros() >= self.prefix,
+            (IpAddr::V6(own), IpAddr::V6(other)) => (own.to_bits() ^ other.to_bits()).leading_zeros() >= self.prefix,
+            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
+        }
+    }
 }
 
 /// A host that the policy does not let us connect to. Travels through the HTTP client as an error source.
@@ -39,8 +82,12 @@ impl Refused {
 }
 
 impl Policy {
+    pub fn new(allow_private: bool, permitted_networks: &[Network]) -> Self {
+        Self { allow_private, permitted_networks: permitted_networks.into() }
+    }
+
     /// Checks a host that is written as an address. Names are checked when they are resolved.
-    pub fn check_url(self, url: &Url) -> Result<(), Refused> {
+    pub fn check_url(&self, url: &Url) -> Result<(), Refused> {
         let address = match url.host() {
             Some(Host::Ipv4(address)) => IpAddr::V4(address),
             Some(Host::Ipv6(address)) => IpAddr::V6(address),
@@ -49,14 +96,17 @@ impl Policy {
         if self.permits(address) { Ok(()) } else { Err(Refused { host: address.to_string() }) }
     }
 
-    fn permits(self, address: IpAddr) -> bool {
-        self.allow_private || is_public(address)
+    fn permits(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.allow_private
+            || is_public(address)
+            || self.permitted_networks.iter().any(|network| network.contains(address))
     }
 }
 
 impl Resolve for Policy {
     fn resolve(&self, name: Name) -> Resolving {
-        let policy = *self;
+        let policy = self.clone();
         Box::pin(async move {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             let permitted: Vec<SocketAddr> = found.iter().copied().filter(|a| policy.permits(a.ip())).collect();
@@ -120,7 +170,7 @@ mod tests {
     use super::*;
 
     fn refused(url: &str) -> bool {
-        Policy { allow_private: false }.check_url(&Url::parse(url).unwrap()).is_err()
+        Policy::new(false, &[]).check_url(&Url::parse(url).unwrap()).is_err()
     }
 
     #[test]
@@ -187,14 +237,35 @@ mod tests {
         ] {
             assert!(!refused(&format!("http://{host}/")), "{host} must pass");
         }
-        assert!(Policy { allow_private: true }.check_url(&Url::parse("http://127.0.0.1/").unwrap()).is_ok());
+        assert!(Policy::new(true, &[]).check_url(&Url::parse("http://127.0.0.1/").unwrap()).is_ok());
+    }
+
+    #[test]
+    fn single_networks_can_be_permitted() {
+        let networks: Vec<Network> = ["10.1.0.0/16", "fd12::/48", "127.0.0.1"].map(|text| text.parse().unwrap()).into();
+        let policy = Policy::new(false, &networks);
+        for (host, permitted) in [
+            ("10.1.255.1", true),
+            ("10.2.0.1", false),
+            ("[fd12::1]", true),
+            ("[fd13::1]", false),
+            ("127.0.0.1", true),
+            ("[::ffff:127.0.0.1]", true),
+            ("127.0.0.2", false),
+        ] {
+            let url = Url::parse(&format!("http://{host}/")).unwrap();
+            assert_eq!(policy.check_url(&url).is_ok(), permitted, "{host}");
+        }
+        for text in ["10.1.0.0/33", "10.1", "fd12::/x", "host"] {
+            assert!(text.parse::<Network>().is_err(), "{text}");
+        }
     }
 
     #[tokio::test]
     async fn a_name_is_judged_by_what_it_resolves_to() {
-        let strict = Policy { allow_private: false }.resolve("localhost".parse().unwrap()).await;
+        let strict = Policy::new(false, &[]).resolve("localhost".parse().unwrap()).await;
         let Err(error) = strict else { panic!("localhost must be refused") };
         assert_eq!(error.downcast_ref::<Refused>(), Some(&Refused { host: "localhost".into() }));
-        assert!(Policy { allow_private: true }.resolve("localhost".parse().unwrap()).await.is_ok());
+        assert!(Policy::new(true, &[]).resolve("localhost".parse().unwrap()).await.is_ok());
     }
 }

@@ -51,7 +51,7 @@ impl Client {
     pub fn new(options: HttpOptions) -> Result<Self, Error> {
         // Somebody else in the process may have installed a provider already; any will do.
         let _already_installed = rustls::crypto::ring::default_provider().install_default();
-        let policy = Policy { allow_private: options.allow_private };
+        let policy = Policy::new(options.allow_private, &options.permitted_networks);
         let builder = || {
             reqwest::Client::builder()
                 .user_agent(concat!("callboard/", env!("CARGO_PKG_VERSION")))
@@ -59,7 +59,7 @@ impl Client {
                 .retry(reqwest::retry::never())
                 // A proxy would resolve and connect in our place, past the address policy.
                 .no_proxy()
-                .dns_resolver(policy)
+                .dns_resolver(policy.clone())
                 .connect_timeout(options.connect_timeout)
                 .timeout(options.timeout)
                 .pool_idle_timeout(POOL_IDLE)
@@ -108,7 +108,7 @@ impl Client {
     }
 
     /// Sends a request and reads the response. An error status is not a failure here. The body of an error response is
-    /// cut short without complaint, that of any other must not be larger than `effects.http.max_response_bytes`.
+    /// cut short without complaint, that of any other must not be larger than `effects.http.response_limit_bytes`.
     pub async fn exchange(&self, outgoing: &Outgoing) -> Result<Answer, Failure> {
         let response = self.send(outgoing).await?;
         let (status, headers) = (response.status(), response.headers().clone());
@@ -124,7 +124,7 @@ impl Client {
     }
 
     async fn read(&self, mut response: reqwest::Response, is_error: bool) -> Result<Bytes, ReadError> {
-        let limit = if is_error { ERROR_BODY_BYTES } else { self.options.max_response_bytes };
+        let limit = if is_error { ERROR_BODY_BYTES } else { self.options.response_limit_bytes };
         let announced = response.content_length().unwrap_or(0);
         if !is_error && announced > u64::try_from(limit).unwrap_or(u64::MAX) {
             return Err(ReadError::TooLarge(limit));
@@ -167,7 +167,7 @@ fn too_large(limit: usize, outgoing: &Outgoing) -> Failure {
     )
     .with_status(502)
     .retryable(false)
-    .with_suggestion("ask for less, or raise `effects.http.max_response_bytes`")
+    .with_suggestion("ask for less, or raise `effects.http.response_limit_bytes`")
 }
 
 /// A URL as it may appear in errors and logs: without user information, query and fragment, which may hold secrets.
@@ -217,7 +217,9 @@ fn chain(error: &reqwest::Error) -> String {
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         let text = cause.to_string();
-        if texts.last() != Some(&text) {
+        // The library's own layer says nothing that its cause does not say better.
+        let is_empty_layer = text.starts_with("client error (") && cause.source().is_some();
+        if !is_empty_layer && texts.last() != Some(&text) {
             texts.push(text);
         }
         source = cause.source();

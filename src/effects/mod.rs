@@ -20,6 +20,7 @@ mod shell;
 mod text;
 mod tree;
 
+pub use address::{InvalidNetwork, Network};
 pub use options::{HttpOptions, Options, ShellOptions};
 
 use crate::domain::{Adapter, EffectCall, EffectOutcome, ExecutionId, Failure, StandardType};

@@ -71,7 +71,7 @@ impl Transport {
         Err(carry(status_failure(status, &body, &self.endpoint)))
     }
 
-    /// The response with a body that ends with an error at `effects.http.max_response_bytes`.
+    /// The response with a body that ends with an error at `effects.http.response_limit_bytes`.
     fn bounded(&self, response: Response) -> Response {
         let (status, headers) = (response.status(), response.headers().clone());
         let body = reqwest::Body::wrap_stream(self.clone().watch(response.bytes_stream()));
@@ -85,7 +85,7 @@ impl Transport {
         self,
         stream: impl Stream<Item = reqwest::Result<Bytes>> + Send + 'static,
     ) -> impl Stream<Item = Result<Bytes, BrokenOff>> + Send + 'static {
-        let limit = self.client.options().max_response_bytes;
+        let limit = self.client.options().response_limit_bytes;
         let mut received = 0_usize;
         stream.map(move |piece| {
             let failure = match piece {
@@ -101,7 +101,7 @@ impl Transport {
                     )
                     .with_status(502)
                     .retryable(false)
-                    .with_suggestion("limit the length of the answer, or raise `effects.http.max_response_bytes`")
+                    .with_suggestion("limit the length of the answer, or raise `effects.http.response_limit_bytes`")
                 }
                 Err(error) => transport_failure(&error, &Method::POST, &self.endpoint),
             };

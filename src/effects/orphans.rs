@@ -29,7 +29,7 @@ pub struct Records {
 impl Records {
     /// Uses (and creates) a directory, and ends the trees of dead services that are recorded in it.
     pub fn open(runtime_directory: &Path) -> io::Result<Self> {
-        let directory = runtime_directory.join("processes");
+        let directory = runtime_directory.to_owned();
         std::fs::create_dir_all(&directory)?;
         sweep(&directory)?;
         let owner = procfs::process(Pid::this()).map_or_else(String::new, |process| owner(&process));

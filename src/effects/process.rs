@@ -50,7 +50,7 @@ pub struct Command {
     pub stderr: Excess,
 }
 
-/// What happens when an output gets larger than `effects.shell.max_output_bytes`.
+/// What happens when an output gets larger than `effects.shell.output_limit_bytes`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Excess {
     /// The effect fails: the output is its result, and a part of a result is a wrong result.
@@ -216,7 +216,7 @@ impl Processes {
         on_stdout: Listener<'_>,
         on_stderr: Listener<'_>,
     ) -> Result<Finished, Failure> {
-        let limit = self.options.max_output_bytes;
+        let limit = self.options.output_limit_bytes;
         let (mut stdout, mut stderr) = (Captured::default(), Captured::default());
         let input = child.stdin.take();
         let (output, errors) = (child.stdout.take(), child.stderr.take());
@@ -281,7 +281,7 @@ async fn read(
                 format!("the command wrote more than {limit} bytes to its {name}, which is its result"),
             )
             .retryable(false)
-            .with_suggestion("write large results to a file, or raise `effects.shell.max_output_bytes`"));
+            .with_suggestion("write large results to a file, or raise `effects.shell.output_limit_bytes`"));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `run: shell` (Serverless Workflow DSL 1.0.3, "Shell Process"): `sh -c command sh arguments…`.
 //!
 //! Standard output is watched piece by piece, standard error line by line as log lines. An output that is the result must
-//! fit into `effects.shell.max_output_bytes`; of an output that is not, the rest is dropped and a log line says so.
+//! fit into `effects.shell.output_limit_bytes`; of an output that is not, the rest is dropped and a log line says so.
 
 use super::process::{Command, Excess, Finished, Processes};
 use super::text::{Decoder, Lines};
