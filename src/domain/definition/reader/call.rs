@@ -186,12 +186,12 @@ fn uri_problem(text: &str) -> Option<(&'static str, &'static str)> {
     if rest.is_empty() || rest.starts_with('/') {
         return Some(("names no host", absolute));
     }
-    if text.contains(char::is_whitespace) {
-        return Some(("contains white space", "percent-encode it as %20"));
-    }
     let mut is_open = false;
     for letter in text.chars() {
         match (letter, is_open) {
+            (white, false) if white.is_whitespace() => {
+                return Some(("contains white space", "percent-encode it as %20"));
+            }
             ('{', false) => is_open = true,
             ('}', true) => is_open = false,
             ('{', true) | ('}', false) => return Some(("has unbalanced braces", "write variables as {name}")),
