@@ -1,7 +1,9 @@
 //! The rules of the DSL as tables: what is accepted, and for each rule a definition that breaks it.
 
 mod accepted;
+mod carrier;
 mod problems;
+mod words;
 
 use super::model::Expression;
 use super::*;

@@ -627,6 +627,20 @@ fn calls_say_whom_to_call_and_how() {
 }
 
 #[test]
+fn headers_and_uri_variables_have_plain_names() {
+    hold(&[
+        (
+            "do:\n  - a: { call: http, with: { method: get, endpoint: 'http://h', headers: { 'a b': c } } }\n",
+            &["error invalid_name /do/0/a/with/headers/a b 7:76"],
+        ),
+        (
+            "do:\n  - a: { call: http, with: { method: get, endpoint: 'http://h/{x}{?q}' } }\n",
+            &["warning template_operator /do/0/a/with/endpoint 7:53"],
+        ),
+    ]);
+}
+
+#[test]
 fn authentication_policies_are_complete() {
     hold(&[
         (
