@@ -41,7 +41,7 @@ fn is_zero(attempt: &u32) -> bool {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]
 pub enum EventBody {
-    ExecutionCreated(Box<Creation>),
+    ExecutionCreated(Arc<Creation>),
     ExecutionStarted {
         /// The transformed input, when the definition transforms it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
