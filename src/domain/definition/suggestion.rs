@@ -14,7 +14,7 @@ pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c s
 }
 
 /// A sentence for [`super::Problem::suggestion`] that names the nearest candidate, or lists them all when none is near.
-pub(super) fn did_you_mean<'c>(word: &str, candidates: &[&'c str]) -> Option<String> {
+pub(super) fn did_you_mean(word: &str, candidates: &[&str]) -> Option<String> {
     if let Some(candidate) = nearest(word, candidates.iter().copied()) {
         return Some(format!("did you mean '{candidate}'?"));
     }

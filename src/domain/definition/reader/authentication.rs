@@ -2,10 +2,10 @@
 
 use super::value::{Leaves, Place};
 use super::{Fields, Reader, Scope, Site};
-use crate::domain::definition::document::Content;
 use crate::domain::definition::suggestion::{listed, nearest};
 use serde_json::{Map, Value};
 
+const SUPPORTED_SCHEMES: [&str; 5] = ["basic", "bearer", "digest", "oauth2", "oidc"];
 const SCHEMES: [&str; 6] = ["basic", "bearer", "digest", "oauth2", "oidc", "certificate"];
 const GRANTS: [&str; 5] = [
     "authorization_code",
@@ -25,7 +25,7 @@ impl<'d> Reader<'d> {
         let fields = self.fields(site, "an authentication policy", &SCHEMES)?;
         let given: Vec<&str> = SCHEMES.into_iter().filter(|scheme| fields.has(scheme)).collect();
         let [scheme] = given.as_slice() else {
-            let message = format!("an authentication policy has exactly one of {}", listed(&SCHEMES[..5]));
+            let message = format!("an authentication policy has exactly one of {}", listed(&SUPPORTED_SCHEMES));
             self.problem(site.error("invalid_authentication", message));
             return None;
         };
@@ -193,20 +193,15 @@ impl<'d> Reader<'d> {
     }
 
     fn oauth_words(&mut self, fields: &Fields<'d>, scope: &Scope) {
-        if let Some(request) = fields.get("request").and_then(|site| self.fields(&site, "request", &["encoding"])) {
-            if let Some(site) = request.get("encoding") {
-                self.word(&site, "request.encoding", &ENCODINGS, scope);
-            }
+        if let Some(request) = fields.get("request").and_then(|site| self.fields(&site, "request", &["encoding"]))
+            && let Some(site) = request.get("encoding")
+        {
+            self.word(&site, "request.encoding", &ENCODINGS, scope);
         }
         let keys = ["token", "revocation", "introspection"];
         if let Some(endpoints) = fields.get("endpoints").and_then(|site| self.fields(&site, "endpoints", &keys)) {
-            for key in keys {
-                if let Some(Content::Text(_) | Content::Number(..) | Content::Bool(_)) =
-                    endpoints.get(key).map(|site| &site.node.content)
-                {
-                    let Some(site) = endpoints.get(key) else { continue };
-                    self.credential(&site, "endpoints", key, scope);
-                }
+            for (key, site) in keys.iter().filter_map(|key| Some((key, endpoints.get(key)?))) {
+                self.credential(&site, "endpoints", key, scope);
             }
         }
     }

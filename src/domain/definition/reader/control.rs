@@ -51,11 +51,11 @@ impl<'d> Reader<'d> {
         let collection = self.required(&fields, "for", "in").and_then(|site| self.collection(&site, scope));
         let each = self.variable(fields.get("each"), "for.each", "item");
         let at = self.variable(fields.get("at"), "for.at", "index");
-        if let (Some(each), Some(at)) = (&each, &at) {
-            if each == at {
-                let message = format!("'each' and 'at' are both named '{each}'");
-                self.problem(site.error("duplicate_variable", message));
-            }
+        if let (Some(each), Some(at)) = (&each, &at)
+            && each == at
+        {
+            let message = format!("'each' and 'at' are both named '{each}'");
+            self.problem(site.error("duplicate_variable", message));
         }
         let inner = scope.with(&each.iter().chain(&at).collect::<Vec<_>>());
         let condition = self.optional_expression(task.get("while"), "'while'", &inner, Place::TaskDefinition);
@@ -188,7 +188,7 @@ impl<'d> Reader<'d> {
                 let declared = self.names.errors.clone();
                 self.reference(&error, name, "errors", &declared).then(|| RaiseError::Named(name.into()))
             }
-            None => self.error_spec(&error, scope).map(RaiseError::Inline),
+            None => self.error_spec(&error, scope).map(|error| RaiseError::Inline(Box::new(error))),
         };
         raised.map(TaskKind::Raise)
     }

@@ -134,10 +134,10 @@ impl<'d> Reader<'d> {
         };
         let (from, to) = (bound("from"), bound("to"));
         let (from, to) = (from?, to?);
-        if let (DurationSpec::Literal(low), DurationSpec::Literal(high)) = (&from, &to) {
-            if low.nominal_micros() > high.nominal_micros() {
-                self.problem(site.error("invalid_range", "jitter.from is longer than jitter.to"));
-            }
+        if let (DurationSpec::Literal(low), DurationSpec::Literal(high)) = (&from, &to)
+            && low.nominal_micros() > high.nominal_micros()
+        {
+            self.problem(site.error("invalid_range", "jitter.from is longer than jitter.to"));
         }
         Some((from, to))
     }

@@ -3,7 +3,6 @@
 use super::value::{Leaves, Place};
 use super::{Fields, Reader, Scope, Site};
 use crate::domain::ProcessReturn;
-use crate::domain::definition::document::Content;
 use crate::domain::definition::model::{ShellRun, TaskKind, UnknownOutcome, WorkflowRun};
 use crate::domain::definition::suggestion::listed;
 use serde_json::Value;
@@ -127,21 +126,17 @@ impl<'d> Reader<'d> {
     }
 
     fn workflow_name(&mut self, site: &Site<'d>, what: &str, scope: &Scope) -> Option<Value> {
-        match &site.node.content {
-            Content::Text(text) if self.may_be_expression(text) => {
-                Some(self.template(site, scope, Place::TaskDefinition))
-            }
-            _ => self.name(site, what).map(Value::from),
+        if site.node.text().is_some_and(|text| self.may_be_expression(text)) {
+            return Some(self.template(site, scope, Place::TaskDefinition));
         }
+        self.name(site, what).map(Value::from)
     }
 
     fn workflow_version(&mut self, site: &Site<'d>, scope: &Scope) -> Option<Value> {
-        match &site.node.content {
-            Content::Text(text) if text == "latest" => Some(Value::from("latest")),
-            Content::Text(text) if self.may_be_expression(text) => {
-                Some(self.template(site, scope, Place::TaskDefinition))
-            }
-            _ => self.version(site, "workflow.version").map(|version| Value::from(version.to_string())),
+        match site.node.text() {
+            Some("latest") => Some(Value::from("latest")),
+            Some(text) if self.may_be_expression(text) => Some(self.template(site, scope, Place::TaskDefinition)),
+            Some(_) | None => self.version(site, "workflow.version").map(|version| Value::from(version.to_string())),
         }
     }
 }

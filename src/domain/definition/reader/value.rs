@@ -94,13 +94,12 @@ impl<'d> Reader<'d> {
                 let message = format!("${} has no value here: it is always null in this place", used.name);
                 self.problem(site.warning("unavailable_variable", message));
             }
-            if let Some(secret) = used.property.filter(|_| matches!(used.name, "secrets" | "secret")) {
-                if !self.names.secrets.contains(&secret) {
-                    let message =
-                        format!("the secret '{secret}' is not listed in use.secrets, so reading it is refused");
-                    let problem = site.warning("unlisted_secret", message);
-                    self.problem(problem.suggest(format!("add '{secret}' to the list use.secrets")));
-                }
+            if matches!(used.name, "secrets" | "secret")
+                && let Some(secret) = used.property.filter(|secret| !self.names.secrets.contains(secret))
+            {
+                let message = format!("the secret '{secret}' is not listed in use.secrets, so reading it is refused");
+                let problem = site.warning("unlisted_secret", message);
+                self.problem(problem.suggest(format!("add '{secret}' to the list use.secrets")));
             }
         }
     }

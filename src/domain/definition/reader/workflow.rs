@@ -84,10 +84,10 @@ impl<'d> Reader<'d> {
 
     fn evaluate(&mut self, site: &Site<'d>) -> Option<EvaluationMode> {
         let fields = self.fields(site, "evaluate", &["language", "mode"])?;
-        if let Some(language) = fields.get("language") {
-            if let Some(other) = self.text(&language, "evaluate.language").filter(|name| *name != "jq") {
-                self.unsupported(&language, &format!("the expression language '{other}'"));
-            }
+        if let Some(language) = fields.get("language")
+            && let Some(other) = self.text(&language, "evaluate.language").filter(|name| *name != "jq")
+        {
+            self.unsupported(&language, &format!("the expression language '{other}'"));
         }
         let modes = [("strict", EvaluationMode::Strict), ("loose", EvaluationMode::Loose)];
         fields.get("mode").and_then(|mode| self.choice(&mode, "evaluate.mode", &modes))
