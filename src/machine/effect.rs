@@ -5,7 +5,7 @@ use super::decide::{Completion, Decision, Task};
 use super::program::Kind;
 use super::state::{EffectResult, Shared, Work};
 use super::{call_agent, call_http, run_shell};
-use crate::domain::{EffectRequest, EventBody, Failure, Path};
+use crate::domain::{EffectRequest, EventBody, Failure, Path, Pointer};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -34,9 +34,9 @@ fn schedule(task: &Task<'_>) -> Result<Decision, Failure> {
         decision.drafts.extend(completed.drafts);
         decision.actions.extend(completed.actions);
     }
-    let path = Path::clone(&task.frame.path);
+    let (path, pointer) = (Path::clone(&task.frame.path), Pointer::clone(&task.frame.pointer));
     let key = key(task);
-    decision.actions.push(Action::RunEffect { path, attempt: FIRST_ATTEMPT, key, request, awaited });
+    decision.actions.push(Action::RunEffect { path, pointer, attempt: FIRST_ATTEMPT, key, request, awaited });
     Ok(decision)
 }
 

@@ -52,5 +52,9 @@ pub use recovery::outstanding;
 pub use state::{FORMAT, State};
 pub use step::step;
 
+/// The revision of the semantics of this interpreter. Executions stay on the one they were created with; it is raised when a
+/// definition would be interpreted differently.
+pub const INTERPRETER_REVISION: u32 = 1;
+
 /// A step returns after about this many events, so that an endless loop of pure tasks can be cancelled.
 pub const BATCH_EVENTS: usize = 1_000;

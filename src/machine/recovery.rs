@@ -28,6 +28,7 @@ fn asked(task: &Task<'_>) -> Option<Action> {
     match (&task.frame.work, &task.node.kind) {
         (Work::Effect(effect), _) if effect.result.is_none() => Some(Action::RunEffect {
             path: Arc::clone(&task.frame.path),
+            pointer: Arc::clone(&task.frame.pointer),
             attempt: effect.attempt,
             key: effect::key(task),
             request: effect::request(&reset(task)).ok()?,
