@@ -1,9 +1,11 @@
 //! Task instances, derived from the journal: nothing here is stored a second time.
 
-use crate::domain::{Event, EventBody, ExecutionId, Failure, Status, TimerPurpose, Timestamp};
+use crate::domain::{Event, EventBody, ExecutionId, Failure, Status, TimerPurpose, Timestamp, UnknownWord};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -22,12 +24,44 @@ pub enum TaskStatus {
 }
 
 impl TaskStatus {
+    pub const ALL: &'static [TaskStatus] =
+        &[Self::Running, Self::Waiting, Self::Succeeded, Self::Skipped, Self::Failed, Self::Cancelled];
+
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Waiting => "waiting",
+            Self::Succeeded => "succeeded",
+            Self::Skipped => "skipped",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
     /// Whether it has not ended.
     pub const fn is_open(self) -> bool {
         match self {
             Self::Running | Self::Waiting => true,
             Self::Succeeded | Self::Skipped | Self::Failed | Self::Cancelled => false,
         }
+    }
+}
+
+impl fmt::Display for TaskStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for TaskStatus {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        Self::ALL.iter().copied().find(|status| status.as_str() == text).ok_or_else(|| UnknownWord {
+            word: text.to_owned(),
+            known: &["running", "waiting", "succeeded", "skipped", "failed", "cancelled"],
+        })
     }
 }
 
