@@ -2,13 +2,15 @@
 
 use super::Service;
 use super::caller::Caller;
-use super::error::{Error, Result};
+use super::error::Result;
+use super::journal::usage_totals;
 use super::path;
 use super::query::{MAX_ITEMS, Query, Window, one_of};
 use crate::domain::{Execution, ExecutionId, ExecutionType, Status, Timestamp};
-use crate::store::{Filter, Page as Found, PageRequest, Sort};
+use crate::store::{self, Filter, Page as Found, PageRequest, Sort};
 use crate::wire::execution::{ExecutionDetail, ExecutionView, StatusView};
 use crate::wire::page::{Page, Stretch};
+use crate::wire::statistics::{HourCount, Percentiles, StatisticsView, StatusCount};
 use crate::wire::task::TaskBoard;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
@@ -49,9 +51,10 @@ pub async fn list(service: web::Data<Service>, caller: Caller, request: HttpRequ
     Ok(show_executions(&service, window, found))
 }
 
+const AN_ID: &str = "a UUID";
+const AN_INSTANT: &str = "an instant such as 2026-03-01T09:30:00Z";
+
 fn filter(query: &mut Query) -> Filter {
-    const AN_ID: &str = "a UUID";
-    const AN_INSTANT: &str = "an instant such as 2026-03-01T09:30:00Z";
     let mut filter = Filter {
         workflow_id: query.value("workflow_id", AN_ID),
         agent_id: query.value("agent_id", AN_ID),
@@ -137,9 +140,9 @@ pub async fn detail(service: web::Data<Service>, caller: Caller, request: HttpRe
         store.events(caller.tenant_id, id).await?.into_iter().for_each(|event| board.apply(event));
         board.into_current(now)
     };
-    let usage = store.usage_totals(caller.tenant_id, id).await?;
+    let usage = usage_totals(&store.usage(caller.tenant_id, id).await?);
     let execution = ExecutionView::new(&execution, now);
-    Ok(HttpResponse::Ok().json(ExecutionDetail { execution, current_tasks, usage: usage.into() }))
+    Ok(HttpResponse::Ok().json(ExecutionDetail { execution, current_tasks, usage }))
 }
 
 /// The status of an execution, for those who only ask that.
@@ -174,4 +177,55 @@ pub async fn children(service: web::Data<Service>, caller: Caller, request: Http
     let filter = Filter { parent_execution_id: Some(id), ..Filter::default() };
     let found = service.engine.store().executions(caller.tenant_id, filter, request_of(&window)).await?;
     Ok(show_executions(&service, window, found))
+}
+
+/// How far back figures reach when nothing is said: a week.
+const DEFAULT_SPAN_MICROS: i64 = 7 * 24 * 3_600 * 1_000_000;
+
+/// Figures about the executions created since an instant.
+#[utoipa::path(get, path = "/api/v1/executions/stats", tag = "executions",
+    params(("since" = Option<Timestamp>, Query, description = "A week ago when absent.")),
+    responses((status = 200, body = StatisticsView)),
+)]
+pub async fn stats(service: web::Data<Service>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+    let mut query = Query::of(&request);
+    let since = query.value("since", AN_INSTANT);
+    query.finish()?;
+    let since = since.unwrap_or_else(|| service.clock.now().plus_micros(-DEFAULT_SPAN_MICROS));
+    let found = service.engine.store().statistics(caller.tenant_id, since).await?;
+    Ok(HttpResponse::Ok().json(statistics_view(found)))
+}
+
+fn statistics_view(found: store::Statistics) -> StatisticsView {
+    let sum = |is_counted: &dyn Fn(&store::StatusCount) -> bool| {
+        found.counts.iter().filter(|count| is_counted(count)).map(|count| count.count).sum::<u64>()
+    };
+    let by_status = Status::ALL.iter().map(|status| (status.to_string(), sum(&|count| count.status == *status)));
+    let by_type = ExecutionType::ALL.iter().map(|kind| (kind.to_string(), sum(&|count| count.execution_type == *kind)));
+    let percentiles = |values: store::Percentiles| Percentiles { p50: values.p50, p95: values.p95, p99: values.p99 };
+    StatisticsView {
+        since: found.since,
+        total: found.total,
+        by_status: by_status.collect(),
+        by_type: by_type.filter(|(_, count)| *count > 0).collect(),
+        success_rate: found.success_rate,
+        run_ms: percentiles(found.run_ms),
+        queued_ms: percentiles(found.queued_ms),
+        sample_size: found.sample_size,
+        counts: found
+            .counts
+            .iter()
+            .map(|count| StatusCount { execution_type: count.execution_type, status: count.status, count: count.count })
+            .collect(),
+        per_hour: found
+            .per_hour
+            .iter()
+            .map(|hour| HourCount {
+                hour: hour.hour,
+                created: hour.created,
+                succeeded: hour.succeeded,
+                failed: hour.failed,
+            })
+            .collect(),
+    }
 }

@@ -6,15 +6,17 @@ use super::error::{Error, Result};
 use super::path;
 use super::query::{Query, one_of};
 use crate::domain::{ExecutionId, LogLevel};
-use crate::store::LogQuery;
+use crate::store::{self, LogQuery};
 use crate::wire::event::push_event;
 use crate::wire::journal::{History, Log, Tasks};
 use crate::wire::task::{TaskBoard, TaskStatus};
-use crate::wire::usage::UsageView;
+use crate::wire::usage::{UsageRecord, UsageTotals, UsageView};
 use actix_web::{HttpRequest, HttpResponse, web};
 use std::fmt::Write;
 
 const MAX_LINES: u64 = 1_000;
+/// The store hands out at most 1 000 lines, and one more than asked for tells whether there is more.
+const MAX_LOG_LINES: u64 = 500;
 const DEFAULT_LINES: u64 = 100;
 
 /// The journal of an execution, oldest first.
@@ -67,7 +69,7 @@ pub async fn history(service: web::Data<Service>, caller: Caller, request: HttpR
         ("task" = Option<String>, Query, description = "Of the task with this JSON pointer."),
         ("q" = Option<String>, Query, description = "Contains this text."),
         ("after" = Option<u64>, Query, description = "Only lines after this one."),
-        ("limit" = Option<u64>, Query, description = "At most this many; 100 when absent.", minimum = 1, maximum = 1000),
+        ("limit" = Option<u64>, Query, description = "At most this many; 100 when absent.", minimum = 1, maximum = 500),
     ),
     responses((status = 200, body = Log)),
 )]
@@ -78,7 +80,7 @@ pub async fn logs(service: web::Data<Service>, caller: Caller, request: HttpRequ
     let task = query.text("task");
     let text = query.text("q");
     let after = query.number("after", 0..=u64::MAX).unwrap_or(0);
-    let limit = query.number("limit", 1..=MAX_LINES).unwrap_or(DEFAULT_LINES);
+    let limit = query.number("limit", 1..=MAX_LOG_LINES).unwrap_or(DEFAULT_LINES);
     query.finish()?;
     service.execution(&caller, id).await?;
     let read = u32::try_from(limit + 1).unwrap_or(u32::MAX);
@@ -129,9 +131,28 @@ pub async fn usage(service: web::Data<Service>, caller: Caller, request: HttpReq
     let id = path::execution_id(&request)?;
     Query::of(&request).finish()?;
     service.execution(&caller, id).await?;
-    let store = service.engine.store();
-    let lines = store.usage(caller.tenant_id, id).await?;
-    let totals = store.usage_totals(caller.tenant_id, id).await?;
-    let items = lines.into_iter().map(Into::into).collect();
-    Ok(HttpResponse::Ok().json(UsageView { items, totals: totals.into() }))
+    let lines = service.engine.store().usage(caller.tenant_id, id).await?;
+    let totals = usage_totals(&lines);
+    let items = lines.into_iter().map(|line| UsageRecord {
+        seq: line.seq,
+        at: line.at,
+        task: line.task,
+        attempt: line.attempt,
+        usage: line.usage,
+    });
+    Ok(HttpResponse::Ok().json(UsageView { items: items.collect(), totals }))
+}
+
+/// The sum of an execution's model calls.
+pub fn usage_totals(lines: &[store::UsageLine]) -> UsageTotals {
+    let totals = store::UsageTotals::of(lines);
+    UsageTotals {
+        calls: totals.calls,
+        input_tokens: totals.input_tokens,
+        cached_input_tokens: totals.cached_input_tokens,
+        output_tokens: totals.output_tokens,
+        reasoning_tokens: totals.reasoning_tokens,
+        cost_usd: totals.cost_usd,
+        latency_ms: totals.latency_ms,
+    }
 }

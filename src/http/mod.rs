@@ -30,7 +30,7 @@ pub use error::Error;
 use crate::actors::Engine;
 use crate::clock::Clock;
 use crate::domain::{Execution, ExecutionId};
-use crate::settings;
+use crate::settings::{self, Settings};
 use crate::telemetry::Metrics;
 use actix_web::dev::Server;
 use actix_web::http::KeepAlive;
@@ -43,13 +43,14 @@ use std::time::Duration;
 
 /// What handlers work with.
 pub struct Service {
-    pub engine: Engine,
-    pub clock: Arc<dyn Clock>,
-    pub metrics: Arc<Metrics>,
+    engine: Engine,
+    clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
     /// The largest request body.
-    pub body_limit_bytes: usize,
+    body_limit_bytes: usize,
     /// How often a quiet stream says that it is still there.
-    pub heartbeat: Duration,
+    heartbeat: Duration,
+    in_flight: idempotency::Keys,
 }
 
 /// All addresses. Fixed words come before `{id}`.
@@ -78,7 +79,7 @@ fn addresses() -> Vec<Address> {
         at("/api/v1/workflows/validate").post(workflows::validate),
         at("/api/v1/workflows/executions/{id}/status").get(executions::status),
         at("/api/v1/workflows/executions/{id}/stop").post(commands::stop),
-        at("/api/v1/workflows/{id}").get(workflows::detail),
+        at("/api/v1/workflows/{id}").get(workflows::detail).put(workflows::change).delete(workflows::remove),
         at("/api/v1/workflows/{id}/versions").get(workflows::versions),
         at("/api/v1/workflows/{id}/execute").post(start::execute),
         at("/api/v1/agents").post(agents::create).get(agents::list),
@@ -140,6 +141,17 @@ const CLIENT_DISCONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_CONNECTIONS_PER_WORKER: usize = 25_000;
 
 impl Service {
+    pub fn new(engine: Engine, clock: Arc<dyn Clock>, metrics: Arc<Metrics>, settings: &Settings) -> Self {
+        Self {
+            engine,
+            clock,
+            metrics,
+            body_limit_bytes: settings.server.body_limit_bytes,
+            heartbeat: Duration::from_secs(settings.live.heartbeat_seconds),
+            in_flight: idempotency::Keys::default(),
+        }
+    }
+
     /// An execution of the caller.
     ///
     /// # Errors

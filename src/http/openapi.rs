@@ -41,7 +41,7 @@ pub const DOCS_FOLDER: &str = "/docs/";
         commands::cancel, commands::pause, commands::resume, commands::retry, commands::rerun,
         journal::history, journal::logs, journal::tasks, journal::usage, executions::children,
         stream::all, stream::one, live::all, live::one,
-        workflows::register, workflows::list, workflows::validate, workflows::detail, workflows::versions, start::execute,
+        workflows::register, workflows::list, workflows::validate, workflows::detail, workflows::change, workflows::remove, workflows::versions, start::execute,
         executions::status, commands::stop,
         agents::create, agents::list, agents::detail, agents::change, agents::remove, agents::test,
         queue::view, health::live, health::ready, health::metrics, home::page,

@@ -2,7 +2,7 @@
 
 use super::event::EventView;
 use super::task::TaskView;
-use crate::domain::{AgentId, Timestamp};
+use crate::domain::{AgentId, LogLine, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -51,4 +51,19 @@ pub struct Tasks {
     pub total: u64,
     /// Give it back as `offset` to continue; absent at the end.
     pub next_offset: Option<u64>,
+}
+
+impl From<LogLine> for LogView {
+    fn from(line: LogLine) -> Self {
+        Self {
+            n: line.n,
+            at: line.at,
+            level: line.level.as_str().to_owned(),
+            message: line.message,
+            task: line.task,
+            agent_id: line.agent_id,
+            metadata: line.metadata,
+            source: line.source,
+        }
+    }
 }

@@ -12,8 +12,8 @@ pub struct UsageTotals {
     pub cached_input_tokens: u64,
     pub output_tokens: u64,
     pub reasoning_tokens: u64,
-    /// US dollars, of the calls whose price is known.
-    pub cost_usd: f64,
+    /// US dollars, of the calls whose price is known; absent when none is.
+    pub cost_usd: Option<f64>,
     /// Milliseconds that calls took, summed.
     pub latency_ms: u64,
 }
