@@ -10,8 +10,8 @@ use super::path;
 use super::query::{Query, one_of};
 use super::start::{accept, field};
 use crate::actors::{Runnable, Submission};
-use crate::domain::definition::{self, Definition};
 use crate::clock;
+use crate::domain::definition::{self, Definition};
 use crate::domain::{Adapter, Agent, AgentId, ExecutionType, TenantId, Timestamp};
 use crate::store::AgentFilter;
 use crate::wire::agent::{AgentView, ChangeAgent, CreateAgent, TestAgent};
@@ -21,7 +21,7 @@ use crate::wire::page::Page;
 use crate::wire::problem::FieldError;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 use uuid::Uuid;
@@ -51,7 +51,8 @@ pub async fn create(
         Once::Begun(once) => once,
     };
     let now = service.clock.now();
-    let agent = Agent { id: AgentId(clock::new_id()), tenant_id: caller.tenant_id, created_at: now, updated_at: now, ..agent };
+    let agent =
+        Agent { id: AgentId(clock::new_id()), tenant_id: caller.tenant_id, created_at: now, updated_at: now, ..agent };
     let created = service.engine.store().create_agent(agent).await;
     service.engine.agents_changed();
     let answer = created.map(|agent| (StatusCode::CREATED, AgentView::from(agent))).map_err(Error::from);
@@ -75,7 +76,7 @@ pub async fn list(service: web::Data<Service>, caller: Caller, request: HttpRequ
     let mut query = Query::of(&request);
     let window = query.window();
     let filter = AgentFilter {
-        adapter: query.value("adapter", "one of builtin, command, openai"),
+        adapter: adapter(&mut query),
         is_active: query.value("is_active", &one_of(&[true, false])),
         text: query.text("q"),
     };
@@ -83,6 +84,15 @@ pub async fn list(service: web::Data<Service>, caller: Caller, request: HttpRequ
     let found = service.engine.store().agents(caller.tenant_id, filter, request_of(&window)).await?;
     let items: Vec<AgentView> = found.items.into_iter().map(AgentView::from).collect();
     Ok(show(window, items, found.next_cursor, found.total))
+}
+
+fn adapter(query: &mut Query) -> Option<Adapter> {
+    let word = query.text("adapter")?;
+    let adapter = serde_json::from_value(Value::String(word)).ok();
+    if adapter.is_none() {
+        query.refuse("adapter", "must be one of builtin, command, openai");
+    }
+    adapter
 }
 
 /// One agent.
@@ -124,8 +134,7 @@ pub async fn change(
         is_active: Some(body.is_active.unwrap_or(known.is_active)),
     })?;
     let now = service.clock.now();
-    let agent =
-        Agent { id, tenant_id: caller.tenant_id, created_at: known.created_at, updated_at: now, ..agent };
+    let agent = Agent { id, tenant_id: caller.tenant_id, created_at: known.created_at, updated_at: now, ..agent };
     let changed = service.engine.store().update_agent(agent).await;
     let agent = changed.map_err(|error| Error::of_store(error, "agent", id))?;
     service.engine.agents_changed();
@@ -229,7 +238,13 @@ fn checked(body: CreateAgent) -> Result<Agent> {
     }
     check_text("/description", &description, 0, MAX_DESCRIPTION_CHARACTERS, &mut errors);
     check_text("/model", body.model.as_deref().unwrap_or_default(), 0, MAX_MODEL_CHARACTERS, &mut errors);
-    check_text("/system_prompt", body.system_prompt.as_deref().unwrap_or_default(), 0, MAX_PROMPT_CHARACTERS, &mut errors);
+    check_text(
+        "/system_prompt",
+        body.system_prompt.as_deref().unwrap_or_default(),
+        0,
+        MAX_PROMPT_CHARACTERS,
+        &mut errors,
+    );
     check_capabilities(&capabilities, &mut errors);
     if !errors.is_empty() {
         return Err(Error::invalid_fields(errors));

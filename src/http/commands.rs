@@ -85,7 +85,8 @@ pub async fn retry(
 ) -> Result<HttpResponse> {
     checked_reason(body.value)?;
     let id = path::execution_id(&request)?;
-    let execution = service.engine.retry(caller.tenant_id, id, caller.name).await.map_err(|refusal| about(refusal, id))?;
+    let execution =
+        service.engine.retry(caller.tenant_id, id, caller.name).await.map_err(|refusal| about(refusal, id))?;
     Ok(begun(&execution))
 }
 
@@ -105,7 +106,8 @@ pub async fn rerun(
 ) -> Result<HttpResponse> {
     checked_reason(body.value)?;
     let id = path::execution_id(&request)?;
-    let execution = service.engine.rerun(caller.tenant_id, id, caller.name).await.map_err(|refusal| about(refusal, id))?;
+    let execution =
+        service.engine.rerun(caller.tenant_id, id, caller.name).await.map_err(|refusal| about(refusal, id))?;
     Ok(begun(&execution))
 }
 

@@ -163,7 +163,8 @@ mod tests {
 
     #[test]
     fn only_loopback_hosts_are_answered() {
-        for host in ["localhost", "localhost:8080", "127.0.0.1:1", "127.9.9.9", "[::1]:80", "[::1]", "App.LocalHost:3"] {
+        for host in ["localhost", "localhost:8080", "127.0.0.1:1", "127.9.9.9", "[::1]:80", "[::1]", "App.LocalHost:3"]
+        {
             assert_eq!(verdict(Method::GET, &[("host", host)]), None, "{host}");
         }
         for host in ["example.org", "localhost.example.org", "10.0.0.1:80", "[::2]", "127.0.0.1.example.org", "[::1"] {

@@ -7,8 +7,8 @@ use crate::domain::definition::{self, Severity};
 use crate::store;
 use crate::wire::catalog::Code;
 use crate::wire::problem::{FieldError, Problem};
-use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use std::fmt;
 
@@ -71,18 +71,18 @@ impl Error {
 
     /// A refusal of the engine that concerns the thing with this id.
     pub fn of_refusal(refusal: Refusal, what: &str, id: impl fmt::Display) -> Self {
-        match refusal {
-            Refusal::NotFound | Refusal::Store(store::Error::NotFound) => Self::not_found(what, &id.to_string()),
-            other => Self::from(other),
+        if matches!(refusal, Refusal::NotFound | Refusal::Store(store::Error::NotFound)) {
+            return Self::not_found(what, &id.to_string());
         }
+        Self::from(refusal)
     }
 
     /// An error of the store that concerns the thing with this id.
     pub fn of_store(error: store::Error, what: &str, id: impl fmt::Display) -> Self {
-        match error {
-            store::Error::NotFound => Self::not_found(what, &id.to_string()),
-            other => Self::from(other),
+        if matches!(error, store::Error::NotFound) {
+            return Self::not_found(what, &id.to_string());
         }
+        Self::from(error)
     }
 
     pub fn code(&self) -> Code {
@@ -129,7 +129,8 @@ impl From<Problem> for Error {
 
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
-        let seconds = if let Refusal::QueueFull { retry_after_seconds } = &refusal { Some(*retry_after_seconds) } else { None };
+        let seconds =
+            if let Refusal::QueueFull { retry_after_seconds } = &refusal { Some(*retry_after_seconds) } else { None };
         Self::from(problem(&refusal)).with_retry_after(seconds)
     }
 }

@@ -93,7 +93,12 @@ pub fn request_of(window: &Window) -> PageRequest {
 }
 
 /// Items in the form that was asked for.
-pub fn show<T: Serialize>(window: Window, items: Vec<T>, next_cursor: Option<String>, total: Option<u64>) -> HttpResponse {
+pub fn show<T: Serialize>(
+    window: Window,
+    items: Vec<T>,
+    next_cursor: Option<String>,
+    total: Option<u64>,
+) -> HttpResponse {
     match window {
         Window::Page { page, size } => HttpResponse::Ok().json(Page::new(items, page, size, total.unwrap_or(0))),
         Window::Cursor { .. } => HttpResponse::Ok().json(Stretch { items, next_cursor }),
@@ -137,7 +142,7 @@ pub async fn detail(service: web::Data<Service>, caller: Caller, request: HttpRe
         Vec::new()
     } else {
         let mut board = TaskBoard::new();
-        store.events(caller.tenant_id, id).await?.into_iter().for_each(|event| board.apply(event));
+        store.events(caller.tenant_id, id, 0).await?.into_iter().for_each(|event| board.apply(event));
         board.into_current(now)
     };
     let usage = usage_totals(&store.usage(caller.tenant_id, id).await?);

@@ -26,13 +26,16 @@ pub async fn ready(service: web::Data<Service>) -> HttpResponse {
     let engine = engine_state(&service);
     let is_ready = store.is_ok() && engine.is_ok();
     let status = if is_ready { "ready" } else { "not_ready" };
-    let body = Ready { status: status.to_owned(), dependencies: [("store".to_owned(), store), ("engine".to_owned(), engine)].into() };
+    let body = Ready {
+        status: status.to_owned(),
+        dependencies: [("store".to_owned(), store), ("engine".to_owned(), engine)].into(),
+    };
     if is_ready { HttpResponse::Ok().json(body) } else { HttpResponse::ServiceUnavailable().json(body) }
 }
 
 async fn store_state(service: &Service) -> Dependency {
     let began = Instant::now();
-    let answer = tokio::time::timeout(STORE_PATIENCE, service.engine.store().ping()).await;
+    let answer = tokio::time::timeout(STORE_PATIENCE, service.engine.store().check()).await;
     let latency_ms = u64::try_from(began.elapsed().as_millis()).ok();
     match answer {
         Ok(Ok(())) => Dependency::ok(latency_ms),

@@ -59,17 +59,13 @@ pub struct Begun {
 ///
 /// # Errors
 /// When the key belongs to another request, or to the same one that is still being done.
-pub async fn begin(
-    service: &web::Data<Service>,
-    caller: &Caller,
-    request: &HttpRequest,
-    body: &[u8],
-) -> Result<Once> {
+pub async fn begin(service: &web::Data<Service>, caller: &Caller, request: &HttpRequest, body: &[u8]) -> Result<Once> {
     let tenant_id = caller.tenant_id;
     let begun = |key| Once::Begun(Box::new(Begun { service: service.clone(), tenant_id, key }));
     let Some(idempotency) = of(request, body)? else { return Ok(begun(None)) };
     let key = idempotency.key.clone();
-    let Some(in_flight) = InFlight::begin(&service.in_flight, tenant_id, key.clone()) else {
+    let keys = request.app_data::<Keys>().cloned().unwrap_or_default();
+    let Some(in_flight) = InFlight::begin(keys, tenant_id, key.clone()) else {
         return Err(Error::new(Code::RequestInProgress, format!("The request with the key '{key}' is being served.")));
     };
     match service.engine.store().begin_request(tenant_id, idempotency).await? {
@@ -88,12 +84,17 @@ pub async fn begin(
 
 impl Begun {
     /// Answers with what was made, and keeps the answer for repetitions. A refusal gives the key back.
-    pub async fn finish<T: Serialize>(self, request: &HttpRequest, answer: Result<(StatusCode, T)>) -> Result<HttpResponse> {
+    pub async fn finish<T: Serialize>(
+        self,
+        request: &HttpRequest,
+        answer: Result<(StatusCode, T)>,
+    ) -> Result<HttpResponse> {
         let store = self.service.engine.store();
         let key = self.key.as_ref().map(|in_flight| in_flight.key.clone());
         match answer {
             Ok((status, value)) => {
-                let body = serde_json::to_string(&value).map_err(|error| Error::new(Code::Internal, error.to_string()))?;
+                let body =
+                    serde_json::to_string(&value).map_err(|error| Error::new(Code::Internal, error.to_string()))?;
                 if let Some(key) = key {
                     store.finish_request(self.tenant_id, key, status.as_u16(), body.clone()).await?;
                 }
@@ -144,9 +145,9 @@ struct InFlight {
 }
 
 impl InFlight {
-    fn begin(keys: &Keys, tenant_id: TenantId, key: String) -> Option<Self> {
+    fn begin(keys: Keys, tenant_id: TenantId, key: String) -> Option<Self> {
         let is_new = keys.lock().unwrap_or_else(PoisonError::into_inner).insert((tenant_id, key.clone()));
-        is_new.then(|| Self { keys: Arc::clone(keys), tenant_id, key })
+        is_new.then(|| Self { keys, tenant_id, key })
     }
 }
 

@@ -112,7 +112,7 @@ pub async fn tasks(service: web::Data<Service>, caller: Caller, request: HttpReq
     query.finish()?;
     service.execution(&caller, id).await?;
     let mut board = TaskBoard::new();
-    service.engine.store().events(caller.tenant_id, id).await?.into_iter().for_each(|event| board.apply(event));
+    service.engine.store().events(caller.tenant_id, id, 0).await?.into_iter().for_each(|event| board.apply(event));
     let mut tasks = board.into_tasks(service.clock.now());
     tasks.retain(|task| statuses.is_empty() || statuses.contains(&task.status));
     let total = u64::try_from(tasks.len()).unwrap_or(u64::MAX);

@@ -66,7 +66,8 @@ fn begin(
     payload: web::Payload,
     scope: Scope,
 ) -> Result<HttpResponse> {
-    let is_upgrade = request.headers().get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
+    let is_upgrade =
+        request.headers().get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
     if !is_upgrade {
         let error = Error::new(Code::UpgradeRequired, "The request is not a WebSocket handshake.");
         return Err(error.with_header(header::UPGRADE, header::HeaderValue::from_static("websocket")));

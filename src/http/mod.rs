@@ -30,7 +30,7 @@ pub use error::Error;
 use crate::actors::Engine;
 use crate::clock::Clock;
 use crate::domain::{Execution, ExecutionId};
-use crate::settings::{self, Settings};
+use crate::settings;
 use crate::telemetry::Metrics;
 use actix_web::dev::Server;
 use actix_web::http::KeepAlive;
@@ -43,14 +43,13 @@ use std::time::Duration;
 
 /// What handlers work with.
 pub struct Service {
-    engine: Engine,
-    clock: Arc<dyn Clock>,
-    metrics: Arc<Metrics>,
+    pub engine: Engine,
+    pub clock: Arc<dyn Clock>,
+    pub metrics: Arc<Metrics>,
     /// The largest request body.
-    body_limit_bytes: usize,
+    pub body_limit_bytes: usize,
     /// How often a quiet stream says that it is still there.
-    heartbeat: Duration,
-    in_flight: idempotency::Keys,
+    pub heartbeat: Duration,
 }
 
 /// All addresses. Fixed words come before `{id}`.
@@ -98,9 +97,9 @@ fn addresses() -> Vec<Address> {
 }
 
 /// Mounts everything on an application.
-pub fn configure(service: web::Data<Service>) -> impl FnOnce(&mut web::ServiceConfig) {
+fn configure(service: web::Data<Service>, keys: idempotency::Keys) -> impl FnOnce(&mut web::ServiceConfig) {
     move |config| {
-        config.app_data(service);
+        config.app_data(service).app_data(keys);
         for address in addresses() {
             config.service(address);
         }
@@ -114,9 +113,9 @@ pub fn configure(service: web::Data<Service>) -> impl FnOnce(&mut web::ServiceCo
 /// When the listener cannot be used.
 pub fn server(listener: TcpListener, settings: &settings::Server, service: Service) -> io::Result<Server> {
     let service = web::Data::new(service);
-    let new_app = move || {
-        App::new().wrap(middleware::from_fn(door::pass)).configure(configure(service.clone()))
-    };
+    let keys = idempotency::Keys::default();
+    let new_app =
+        move || App::new().wrap(middleware::from_fn(door::pass)).configure(configure(service.clone(), keys.clone()));
     let workers = match settings.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         workers => workers,
@@ -141,17 +140,6 @@ const CLIENT_DISCONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_CONNECTIONS_PER_WORKER: usize = 25_000;
 
 impl Service {
-    pub fn new(engine: Engine, clock: Arc<dyn Clock>, metrics: Arc<Metrics>, settings: &Settings) -> Self {
-        Self {
-            engine,
-            clock,
-            metrics,
-            body_limit_bytes: settings.server.body_limit_bytes,
-            heartbeat: Duration::from_secs(settings.live.heartbeat_seconds),
-            in_flight: idempotency::Keys::default(),
-        }
-    }
-
     /// An execution of the caller.
     ///
     /// # Errors
@@ -169,12 +157,22 @@ mod tests {
     #[test]
     fn every_address_is_described() {
         let description = openapi::description();
-        let described: Vec<(String, Vec<&str>)> = description.paths.paths.iter().map(|(path, item)| {
-            let methods = [("GET", &item.get), ("PUT", &item.put), ("POST", &item.post), ("DELETE", &item.delete)];
-            (path.clone(), methods.into_iter().filter(|(_, operation)| operation.is_some()).map(|(name, _)| name).collect())
-        }).collect();
+        let described: Vec<(String, Vec<&str>)> = description
+            .paths
+            .paths
+            .iter()
+            .map(|(path, item)| {
+                let methods = [("GET", &item.get), ("PUT", &item.put), ("POST", &item.post), ("DELETE", &item.delete)];
+                (
+                    path.clone(),
+                    methods.into_iter().filter(|(_, operation)| operation.is_some()).map(|(name, _)| name).collect(),
+                )
+            })
+            .collect();
         // Second names of described addresses, and the description itself.
-        let is_internal = |pattern: &str| pattern.starts_with("/ws/") || pattern.starts_with("/docs") || pattern == openapi::DESCRIPTION;
+        let is_internal = |pattern: &str| {
+            pattern.starts_with("/ws/") || pattern.starts_with("/docs") || pattern == openapi::DESCRIPTION
+        };
         let mut count = 0;
         for address in addresses().iter().filter(|address| !is_internal(address.pattern())) {
             let methods = described.iter().find(|(path, _)| path == address.pattern());

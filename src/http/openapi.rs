@@ -10,7 +10,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
 use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::{Content, Ref, RefOr};
 use utoipa::{Modify, OpenApi};
@@ -53,9 +53,11 @@ struct Description;
 
 /// The problems that a request can be answered with beyond those that its form implies.
 const SPECIFIC: &[(&str, &str, &[Code])] = &[
-    ("POST", "/api/v1/executions", &[
-        Code::NotFound, Code::IdempotencyConflict, Code::InvalidDefinition, Code::NotRunnable, Code::QueueFull,
-    ]),
+    (
+        "POST",
+        "/api/v1/executions",
+        &[Code::NotFound, Code::IdempotencyConflict, Code::InvalidDefinition, Code::NotRunnable, Code::QueueFull],
+    ),
     ("PUT", "/api/v1/executions/{id}", &[Code::WrongState]),
     ("POST", "/api/v1/executions/{id}/cancel", &[Code::WrongState]),
     ("POST", "/api/v1/executions/{id}/pause", &[Code::WrongState]),
@@ -107,7 +109,11 @@ fn add_problems(method: &str, path: &str, operation: &mut Operation) {
     }
     for (status, codes) in by_status {
         // `/readyz` describes its own 503.
-        operation.responses.responses.entry(status.to_string()).or_insert_with(|| RefOr::T(problem_response(status, &codes)));
+        operation
+            .responses
+            .responses
+            .entry(status.to_string())
+            .or_insert_with(|| RefOr::T(problem_response(status, &codes)));
     }
 }
 
@@ -126,13 +132,19 @@ fn implied(method: &str, path: &str, operation: &Operation) -> Vec<Code> {
     });
     for place in parameters {
         match place {
-            utoipa::openapi::path::ParameterIn::Query => codes.push(Code::InvalidQuery),
-            utoipa::openapi::path::ParameterIn::Header => codes.push(Code::InvalidHeader),
-            _ => {}
+            ParameterIn::Query => codes.push(Code::InvalidQuery),
+            ParameterIn::Header => codes.push(Code::InvalidHeader),
+            ParameterIn::Path | ParameterIn::Cookie | ParameterIn::QueryString => {}
         }
     }
     if operation.request_body.is_some() {
-        codes.extend([Code::InvalidJson, Code::InvalidBody, Code::BodyTooDeep, Code::BodyTooLarge, Code::UnsupportedMediaType]);
+        codes.extend([
+            Code::InvalidJson,
+            Code::InvalidBody,
+            Code::BodyTooDeep,
+            Code::BodyTooLarge,
+            Code::UnsupportedMediaType,
+        ]);
     }
     if path.starts_with("/api/") {
         codes.extend([Code::Internal, Code::StoreUnavailable, Code::ShuttingDown]);
@@ -142,21 +154,16 @@ fn implied(method: &str, path: &str, operation: &Operation) -> Vec<Code> {
 
 fn problem_response(status: u16, codes: &[&str]) -> Response {
     let content = Content::new(Some(RefOr::Ref(Ref::from_schema_name("Problem"))));
-    let mut response = ResponseBuilder::new()
-        .description(codes.join(", "))
-        .content("application/problem+json", content);
+    let mut response =
+        ResponseBuilder::new().description(codes.join(", ")).content("application/problem+json", content);
     if matches!(status, 429 | 503) {
         let header = utoipa::openapi::HeaderBuilder::new()
-            .schema(u64_schema())
+            .schema(Some(<u64 as utoipa::PartialSchema>::schema()))
             .description(Some("Seconds after which to try again."))
             .build();
         response = response.header("Retry-After", header);
     }
     response.build()
-}
-
-fn u64_schema() -> RefOr<utoipa::openapi::Schema> {
-    <u64 as utoipa::PartialSchema>::schema()
 }
 
 /// The whole description.

@@ -87,7 +87,8 @@ impl Query {
 
     /// The parameters whose names begin with `prefix`, by the rest of their names.
     pub fn with_prefix(&mut self, prefix: &str) -> BTreeMap<String, String> {
-        let names: Vec<String> = self.pairs.iter().map(|(key, _)| key.clone()).filter(|key| key.starts_with(prefix)).collect();
+        let names: Vec<String> =
+            self.pairs.iter().map(|(key, _)| key.clone()).filter(|key| key.starts_with(prefix)).collect();
         let mut found = BTreeMap::new();
         for name in names {
             if let (Some(value), Some(rest)) = (self.text(&name), name.strip_prefix(prefix)) {
@@ -153,8 +154,14 @@ fn shorten(text: &str) -> String {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Window {
     /// `page` counts from 1.
-    Page { page: u64, size: u64 },
-    Cursor { cursor: Option<String>, limit: u64 },
+    Page {
+        page: u64,
+        size: u64,
+    },
+    Cursor {
+        cursor: Option<String>,
+        limit: u64,
+    },
 }
 
 /// The most items one answer holds.
@@ -193,9 +200,14 @@ mod tests {
         query.text("q");
         query.number("limit", 1..=100);
         let text = query.finish().unwrap_err().to_string();
-        for part in ["'status' must be one of pending, running", "'nonsense'", "'size' must be a whole number from 1 to 100, not 0",
-            "'q' may be given only once", "'later' is not a parameter", "'limit' must be a whole number"]
-        {
+        for part in [
+            "'status' must be one of pending, running",
+            "'nonsense'",
+            "'size' must be a whole number from 1 to 100, not 0",
+            "'q' may be given only once",
+            "'later' is not a parameter",
+            "'limit' must be a whole number",
+        ] {
             assert!(text.contains(part), "{part} is missing in: {text}");
         }
     }

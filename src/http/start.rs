@@ -71,7 +71,8 @@ pub async fn execute(
     let id = path::workflow_id(&request)?;
     let idempotency = idempotency::of(&request, &body.bytes)?;
     let ExecuteWorkflow { input, input_data, priority, labels } = body.value;
-    let start = StartExecution { workflow_id: Some(id), input, input_data, priority, labels, ..StartExecution::default() };
+    let start =
+        StartExecution { workflow_id: Some(id), input, input_data, priority, labels, ..StartExecution::default() };
     let mut submission = submission(&caller, start)?;
     submission.idempotency = idempotency;
     accept(&service, submission, "The workflow was accepted and will run as soon as there is room.").await

@@ -9,13 +9,12 @@ use super::idempotency::{self, Once};
 use super::path;
 use super::query::{Query, one_of};
 use crate::actors::field_error;
-use crate::domain::definition::Severity;
-use crate::domain::{WorkflowId, definition};
+use crate::domain::WorkflowId;
 use crate::store::{self, WorkflowFilter};
 use crate::wire::catalog::Code;
 use crate::wire::page::{Page, Stretch};
 use crate::wire::workflow::{ChangeWorkflow, RegisteredView, Validation, WorkflowDetail, WorkflowView};
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::value::RawValue;
 
@@ -53,7 +52,8 @@ async fn register_now(service: &Service, caller: &Caller, source: String) -> Res
     let review = service.engine.review(&source);
     let Some(definition) = review.definition else { return Err(Error::invalid_definition(&review.problems)) };
     let created_by = caller.name.clone();
-    let registered = service.engine.store().register_workflow(caller.tenant_id, &definition, source, created_by).await?;
+    let registered =
+        service.engine.store().register_workflow(caller.tenant_id, &definition, source, created_by).await?;
     let status = if registered.is_new { StatusCode::CREATED } else { StatusCode::OK };
     let warnings = review.problems.iter().map(field_error).collect();
     Ok((status, RegisteredView { workflow: view(registered.workflow), warnings }))

@@ -1,12 +1,12 @@
 //! Executions as callers see them, and the bodies that start and change them.
 
+use super::page::{Page, Stretch};
+use super::task::TaskView;
+use super::usage::UsageTotals;
 use crate::domain::{
     AgentId, Execution, ExecutionId, ExecutionType, Failure, ForkedFrom, Progress, Status, Timestamp, Trigger,
     WorkflowId,
 };
-use super::page::{Page, Stretch};
-use super::task::TaskView;
-use super::usage::UsageTotals;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;

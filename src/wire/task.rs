@@ -141,24 +141,12 @@ impl TaskBoard {
             return self.close_open_tasks(at);
         }
         let (Some(path), Some(pointer)) = (path, task) else { return };
-        match body {
-            EventBody::TaskStarted { input, deadline, collection: _, arguments: _ } => {
-                let mut view = started(path, pointer, attempt, at);
-                view.input = input.filter(is_small);
-                view.deadline = deadline;
-                self.insert(view);
-            }
-            EventBody::TaskSkipped {} => {
-                let mut view = started(path, pointer, attempt, at);
-                view.status = TaskStatus::Skipped;
-                view.finished_at = Some(at);
-                self.insert(view);
-            }
-            other => {
-                if let Some(view) = self.by_path.get(&path).and_then(|index| self.tasks.get_mut(*index)) {
-                    advance(view, seq, at, other);
-                }
-            }
+        let is_skipped = matches!(body, EventBody::TaskSkipped {});
+        if is_skipped || matches!(body, EventBody::TaskStarted { .. }) {
+            self.insert(started(path.clone(), pointer, attempt, at));
+        }
+        if let Some(view) = self.by_path.get(&path).and_then(|index| self.tasks.get_mut(*index)) {
+            advance(view, seq, at, body);
         }
     }
 
@@ -229,6 +217,11 @@ fn finish(view: &mut TaskView, status: TaskStatus, at: Timestamp) {
 
 fn advance(view: &mut TaskView, seq: u64, at: Timestamp, body: EventBody) {
     match body {
+        EventBody::TaskStarted { input, deadline, .. } => {
+            view.input = input.filter(is_small);
+            view.deadline = deadline;
+        }
+        EventBody::TaskSkipped {} => finish(view, TaskStatus::Skipped, at),
         EventBody::TaskCompleted { output, .. } => {
             finish(view, TaskStatus::Succeeded, at);
             if is_small(&output) {
@@ -279,8 +272,6 @@ fn advance(view: &mut TaskView, seq: u64, at: Timestamp, body: EventBody) {
         | EventBody::ExecutionCompleted { .. }
         | EventBody::ExecutionFailed { .. }
         | EventBody::ExecutionCancelled { .. }
-        | EventBody::TaskStarted { .. }
-        | EventBody::TaskSkipped {}
         | EventBody::EffectCompleted { .. }
         | EventBody::UsageRecorded(_) => {}
     }
@@ -309,7 +300,7 @@ mod tests {
     }
 
     fn begin() -> EventBody {
-        EventBody::TaskStarted { input: None, deadline: None, collection: None }
+        EventBody::TaskStarted { input: None, deadline: None, collection: None, arguments: None }
     }
 
     fn complete(output: Value) -> EventBody {
