@@ -4,5 +4,6 @@
 //!
 //! - [`domain`]: words. Plain data and the rules about it.
 
+pub mod cli;
 pub mod clock;
 pub mod domain;

@@ -1,0 +1,5 @@
+//! The command line: one file per subcommand.
+
+pub mod client;
+pub mod exit;
+pub mod terminal;
