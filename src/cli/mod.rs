@@ -3,3 +3,5 @@
 pub mod client;
 pub mod exit;
 pub mod terminal;
+pub mod tree;
+pub mod tree_view;
