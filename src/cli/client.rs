@@ -3,7 +3,8 @@
 //! Answers stay JSON values: the commands show what they know and pass the rest on with `--json`, so that an older client
 //! can read a newer service. Problems (RFC 9457) become readable text and an exit code here, in one place.
 
-use super::exit::{Error, Exit};
+use super::Exit;
+use super::error::Error;
 use serde_json::Value;
 use std::fmt::Write;
 use std::time::Duration;
@@ -44,7 +45,7 @@ impl Client {
             .timeout(REQUEST_TIMEOUT)
             .user_agent(concat!("callboard/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map_err(|error| Error::local(format!("cannot prepare the HTTP client: {error}")))?;
+            .map_err(|error| Error::failure(format!("cannot prepare the HTTP client: {error}")))?;
         Ok(Self { base: address.url.clone(), http })
     }
 
@@ -104,7 +105,7 @@ impl Client {
             return Ok(Value::Null);
         }
         serde_json::from_slice(&body).map_err(|error| Error {
-            exit: Exit::Refused,
+            exit: Exit::Failure,
             text: format!("{} answered with something that is not JSON ({error}); is it a Callboard service?", self.base),
         })
     }
@@ -133,7 +134,7 @@ pub fn problem(status: u16, body: &[u8]) -> Error {
     let exit = match status {
         400 | 413 | 415 | 422 => Exit::Invalid,
         503 => Exit::Unreachable,
-        _ => Exit::Refused,
+        _ => Exit::Failure,
     };
     let Ok(Value::Object(problem)) = serde_json::from_slice::<Value>(body) else {
         let text = String::from_utf8_lossy(body);
@@ -218,7 +219,7 @@ mod tests {
     #[test]
     fn an_answer_that_is_no_problem_document_is_shown_as_it_is() {
         let error = problem(502, b"Bad Gateway\n");
-        assert_eq!((error.exit, error.text.as_str()), (Exit::Refused, "the service answered 502: Bad Gateway"));
+        assert_eq!((error.exit, error.text.as_str()), (Exit::Failure, "the service answered 502: Bad Gateway"));
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub struct Task {
     pub note: String,
     /// The newest part of its streamed output.
     pub streamed: String,
-    /// Position among the tasks of the parent, in order of their start.
+    /// Index of the task it runs in.
     parent: Option<usize>,
 }
 
