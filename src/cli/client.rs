@@ -175,6 +175,17 @@ fn problem_line(error: &Value) -> String {
     line
 }
 
+/// Parses a `NAME=VALUE` argument.
+///
+/// # Errors
+/// When there is no `=` or no name.
+pub fn label(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        Some(_) | None => Err("write NAME=VALUE".to_owned()),
+    }
+}
+
 /// The text at a JSON pointer; empty when there is none. Numbers and booleans are written out.
 pub fn text_at(value: &Value, pointer: &str) -> String {
     match value.pointer(pointer) {

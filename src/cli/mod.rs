@@ -2,7 +2,10 @@
 
 pub mod client;
 pub mod error;
+pub mod executions;
 pub mod live;
+pub mod reporter;
+pub mod table_cells;
 pub mod terminal;
 pub mod tree;
 pub mod tree_view;

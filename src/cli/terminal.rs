@@ -3,6 +3,7 @@
 //! Standard output carries results, standard error carries what is said about them.
 
 use crossterm::style::{Attribute, Color, Stylize};
+use serde_json::Value;
 use std::io::{IsTerminal, Write};
 
 /// Prints text and a line break on standard output. A reader that went away (`| head`) is no error.
@@ -17,14 +18,43 @@ pub fn tell(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
-/// Whether standard output is a terminal whose cursor may be moved.
-pub fn is_interactive() -> bool {
-    std::io::stdout().is_terminal() && std::env::var_os("TERM").is_some_and(|term| term != "dumb")
+/// One of the two streams a command writes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sink {
+    Output,
+    Errors,
 }
 
-/// Whether colors are wanted on standard output (`NO_COLOR` says no).
-pub fn has_colors() -> bool {
-    is_interactive() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+impl Sink {
+    /// Prints text and a line break.
+    pub fn print(self, text: &str) {
+        match self {
+            Self::Output => print(text),
+            Self::Errors => tell(text),
+        }
+    }
+
+    /// The stream for terminal commands.
+    pub fn writer(self) -> Box<dyn Write> {
+        match self {
+            Self::Output => Box::new(std::io::stdout()),
+            Self::Errors => Box::new(std::io::stderr()),
+        }
+    }
+
+    /// Whether it is a terminal whose cursor may be moved.
+    pub fn is_interactive(self) -> bool {
+        let is_terminal = match self {
+            Self::Output => std::io::stdout().is_terminal(),
+            Self::Errors => std::io::stderr().is_terminal(),
+        };
+        is_terminal && std::env::var_os("TERM").is_some_and(|term| term != "dumb")
+    }
+
+    /// Whether colors are wanted on it (`NO_COLOR` says no).
+    pub fn has_colors(self) -> bool {
+        self.is_interactive() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    }
 }
 
 /// The width and height of the terminal in cells.
@@ -60,6 +90,11 @@ pub fn paint(text: &str, tone: Tone, colors: bool) -> String {
     }
 }
 
+/// Prints a JSON value on standard output, indented.
+pub fn print_json(value: &Value) {
+    print(&serde_json::to_string_pretty(value).unwrap_or_default());
+}
+
 /// The role of an execution's or a task's status word.
 pub fn status_tone(status: &str) -> Tone {
     match status {
@@ -68,6 +103,19 @@ pub fn status_tone(status: &str) -> Tone {
         "running" => Tone::Busy,
         "waiting" | "paused" | "pending" | "retrying" => Tone::Waiting,
         _ => Tone::Quiet,
+    }
+}
+
+/// `text` without control characters other than line breaks and tabs, so that nothing printed can steer a terminal.
+pub fn harmless(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_control() || matches!(letter, '\n' | '\t')).collect()
+}
+
+/// A JSON value for people: text as it is, everything else indented.
+pub fn pretty(value: &Value) -> String {
+    match value {
+        Value::String(text) => harmless(text),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => serde_json::to_string_pretty(value).unwrap_or_default(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Draws a tree of tasks: redrawn in place on a terminal, one line per event otherwise.
 
-use super::terminal::{Tone, duration, fit, paint};
+use super::terminal::{Sink, Tone, duration, fit, paint};
 use super::tree::{Task, TaskState, Tree, describe};
 use crate::domain::{Event, EventBody, Status, Timestamp};
 use crossterm::cursor::MoveToPreviousLine;
@@ -22,12 +22,12 @@ pub enum View {
 }
 
 impl View {
-    /// The view that suits standard output.
-    pub fn for_this_terminal() -> Self {
-        if super::terminal::is_interactive() {
-            Self::Screen(Screen { drawn: 0, frame: 0, colors: super::terminal::has_colors() })
+    /// The view that suits a stream.
+    pub fn on(sink: Sink) -> Self {
+        if sink.is_interactive() {
+            Self::Screen(Screen { sink, drawn: 0, frame: 0 })
         } else {
-            Self::Lines(Lines::default())
+            Self::Lines(Lines { sink, unfinished: HashMap::new() })
         }
     }
 
@@ -36,7 +36,7 @@ impl View {
         if let Self::Lines(lines) = self
             && let Some(line) = lines.describe(tree, event)
         {
-            super::terminal::print(&line);
+            lines.sink.print(&line);
         }
     }
 
@@ -44,8 +44,15 @@ impl View {
     pub fn streamed(&mut self, label: &str, text: &str) {
         if let Self::Lines(lines) = self {
             for line in lines.stream(label, text) {
-                super::terminal::print(&line);
+                lines.sink.print(&line);
             }
+        }
+    }
+
+    /// A log line of a task.
+    pub fn log(&mut self, level: &str, message: &str) {
+        if let Self::Lines(lines) = self {
+            lines.sink.print(&stream_text(level, message));
         }
     }
 
@@ -60,17 +67,18 @@ impl View {
 /// The redrawn form.
 #[derive(Debug)]
 pub struct Screen {
+    sink: Sink,
+    /// How many lines the last picture has.
     drawn: u16,
     frame: usize,
-    colors: bool,
 }
 
 impl Screen {
     fn draw(&mut self, tree: &Tree, now: Timestamp) {
         let (width, height) = super::terminal::size();
-        let lines = render(tree, now, &Canvas { width, height, frame: self.frame, colors: self.colors });
+        let lines = render(tree, now, &Canvas { width, height, frame: self.frame, colors: self.sink.has_colors() });
         self.frame = self.frame.wrapping_add(1);
-        let mut output = std::io::stdout().lock();
+        let mut output = self.sink.writer();
         let mut erase = Ok(());
         if self.drawn > 0 {
             erase = crossterm::queue!(output, MoveToPreviousLine(self.drawn));
@@ -189,8 +197,9 @@ fn stream_line(task: &Task, canvas: &Canvas) -> String {
 }
 
 /// The form with one line per event.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Lines {
+    sink: Sink,
     /// Streamed text that has no line break yet, by task.
     unfinished: HashMap<String, String>,
 }
@@ -331,7 +340,7 @@ mod tests {
 
     #[test]
     fn streamed_text_is_printed_line_by_line_and_the_rest_when_the_task_ends() {
-        let mut lines = Lines::default();
+        let mut lines = Lines { sink: Sink::Output, unfinished: HashMap::new() };
         let mut tree = Tree::new();
         tree.apply(&event(1, "s0:ask", 0, started()));
         assert!(lines.stream("ask", "one ").is_empty());
