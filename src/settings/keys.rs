@@ -1,0 +1,202 @@
+//! Every setting: name, type, default and what it means. To add one, add a line here and run `make generate`.
+
+use super::Problem;
+use super::layers::Layers;
+use super::reference::{Key, Section, section};
+use super::value::{ConnectionUrl, Setting, words};
+
+/// All settings, one field per section.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub server: Server,
+    pub store: Store,
+    pub engine: Engine,
+    pub effects: Effects,
+    pub live: Live,
+    pub telemetry: Telemetry,
+}
+
+/// The settings below `effects`.
+#[derive(Clone, Debug)]
+pub struct Effects {
+    pub http: EffectsHttp,
+    pub shell: EffectsShell,
+    pub agent: EffectsAgent,
+}
+
+impl Settings {
+    /// All sections in the order of the reference.
+    pub(super) const SECTIONS: &[Section] = &[
+        Server::SECTION,
+        Store::SECTION,
+        Engine::SECTION,
+        EffectsHttp::SECTION,
+        EffectsShell::SECTION,
+        EffectsAgent::SECTION,
+        Live::SECTION,
+        Telemetry::SECTION,
+    ];
+
+    pub(super) fn read(layers: &Layers, problems: &mut Vec<Problem>) -> Self {
+        Self {
+            server: Server::read(layers, problems),
+            store: Store::read(layers, problems),
+            engine: Engine::read(layers, problems),
+            effects: Effects {
+                http: EffectsHttp::read(layers, problems),
+                shell: EffectsShell::read(layers, problems),
+                agent: EffectsAgent::read(layers, problems),
+            },
+            live: Live::read(layers, problems),
+            telemetry: Telemetry::read(layers, problems),
+        }
+    }
+
+    /// The values in force as a file that could be loaded again; passwords are replaced by `***`.
+    pub fn to_toml(&self) -> String {
+        let Self { server, store, engine, effects: Effects { http, shell, agent }, live, telemetry } = self;
+        let sections = [
+            server.to_toml(),
+            store.to_toml(),
+            engine.to_toml(),
+            http.to_toml(),
+            shell.to_toml(),
+            agent.to_toml(),
+            live.to_toml(),
+            telemetry.to_toml(),
+        ];
+        sections.join("\n")
+    }
+}
+
+section! {
+    /// The door: HTTP, WebSocket and server-sent events.
+    Server "server" {
+        /// The address to listen on. This version has no sign-in and therefore accepts loopback addresses only.
+        host: String = "127.0.0.1",
+        /// The port to listen on; 0 takes a free one.
+        port: u16 = 8080,
+        /// Threads that serve HTTP; 0 means one per core.
+        workers: usize = 0,
+        /// The largest request body. A larger one is answered with 413.
+        body_limit_bytes: usize = 1_048_576,
+        /// How long a client may take to send the head of its request.
+        header_timeout_ms: u64 = 5_000,
+        /// How long an idle connection is kept open for the next request.
+        keep_alive_seconds: u64 = 75,
+        /// On SIGTERM or Ctrl-C: how long running effects may take to finish. What is left continues after the next start.
+        shutdown_grace_seconds: u64 = 20,
+    }
+}
+
+section! {
+    /// The memory: where executions, workflows and agents are kept.
+    Store "store" {
+        /// `sqlite:` and a file, or `postgres://user:password@host/database`. The scheme selects the database.
+        url: ConnectionUrl = "sqlite:data/callboard.db",
+        /// Where values above 64 KiB are kept. `database` is the only choice in this version.
+        blobs: Blobs = "database",
+        /// Connections that read at the same time; writing has one of its own.
+        readers: u32 = 4,
+    }
+}
+
+section! {
+    /// The life: how many executions run, and what happens when one crashes.
+    Engine "engine" {
+        /// Executions that run at the same time. Parked ones (waiting for a timer) do not count.
+        max_running: usize = 1_000,
+        /// Executions that may wait for a slot. Further submissions are answered with 429 and `Retry-After`.
+        max_queued: usize = 100_000,
+        /// Threads that drive executions; 0 means one per core.
+        arbiters: usize = 0,
+        /// An execution that has been waiting this long leaves memory; its timer brings it back.
+        passivate_after_ms: u64 = 1_000,
+        /// A crashed execution is started again this many times within the window; one crash more fails it.
+        restart_limit: u32 = 3,
+        /// The window in which crashes are counted.
+        restart_window_seconds: u64 = 60,
+        /// After this many events the state of a long execution is stored, so that recovery reads a short tail.
+        snapshot_every_events: u64 = 500,
+        /// How long one expression may take.
+        expression_timeout_ms: u64 = 1_000,
+        /// How large the result of one expression may be, as JSON.
+        expression_output_bytes: usize = 4_194_304,
+    }
+}
+
+section! {
+    /// `call: http` and agents that are reached over HTTP.
+    EffectsHttp "effects.http" {
+        /// Whether loopback, private and link-local addresses may be called. Cloud metadata addresses are among them.
+        allow_private: bool = false,
+        /// How long it may take to connect.
+        connect_timeout_ms: u64 = 10_000,
+        /// How long a whole request may take, unless the timeout of its task ends it earlier.
+        timeout_ms: u64 = 60_000,
+        /// The largest response body that is read.
+        response_limit_bytes: usize = 8_388_608,
+    }
+}
+
+section! {
+    /// `run: shell` and agents that are command-line programs.
+    EffectsShell "effects.shell" {
+        /// Whether workflows may start processes. They run with the rights of the service.
+        enabled: bool = false,
+        /// After a cancel or timeout: how long processes may take to end after TERM before they get KILL.
+        grace_ms: u64 = 2_000,
+        /// How much of standard output and of standard error is kept, each.
+        output_limit_bytes: usize = 1_048_576,
+        /// Where commands start; empty means the folder in which the service was started.
+        working_directory: String = "",
+        /// Where the service notes which processes it has started, so that it can end them after a crash of its own.
+        runtime_directory: String = "data/processes",
+    }
+}
+
+section! {
+    /// `call: agent`.
+    EffectsAgent "effects.agent" {
+        /// How long one answer may take, unless the timeout of its task ends it earlier.
+        timeout_ms: u64 = 600_000,
+    }
+}
+
+section! {
+    /// Live updates over WebSocket and server-sent events.
+    Live "live" {
+        /// Frames that may wait for one subscriber. One that falls behind catches up from the journal.
+        mailbox: usize = 256,
+        /// The global feed sends the latest state of an execution at most once in this time.
+        conflation_ms: u64 = 50,
+        /// How often an open connection is probed; two probes without an answer end it.
+        heartbeat_seconds: u64 = 30,
+    }
+}
+
+section! {
+    /// What the service says about itself.
+    Telemetry "telemetry" {
+        /// `human` for a terminal, `json` for machines. Both go to standard error.
+        format: LogFormat = "human",
+        /// `error`, `warn`, `info`, `debug`, `trace`, or directives such as `info,callboard=debug`.
+        level: String = "info",
+    }
+}
+
+words! {
+    /// Where values that are too large for a row are kept.
+    Blobs {
+        /// In a table of the database, by the digest of their content.
+        Database = "database",
+    }
+}
+
+words! {
+    /// The form of log lines.
+    LogFormat {
+        Human = "human",
+        Json = "json",
+    }
+}

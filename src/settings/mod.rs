@@ -1,0 +1,124 @@
+//! Settings: typed, documented, layered, and refused with every problem at once.
+//!
+//! The list of keys lives in [`keys`]; their doc comments are the comments of `config/default.toml` and the table of the
+//! operator guide. [`Settings::load`] lays the layers over each other:
+//!
+//! 1. the defaults (`config/default.toml`, also embedded in the binary),
+//! 2. the file of the environment, `config/development.toml` or `config/production.toml` (also embedded),
+//! 3. variables such as `CALLBOARD__SERVER__PORT`,
+//! 4. flags of the command line.
+//!
+//! Whoever starts something (`cli/`, `startup`) loads the settings; everybody else gets the values handed in.
+
+mod keys;
+mod layers;
+mod reference;
+mod value;
+
+pub use keys::{Blobs, Effects, EffectsAgent, EffectsHttp, EffectsShell, Engine, Live, LogFormat, Server, Settings};
+pub use keys::{Store, Telemetry};
+pub use layers::{Environment, Sources};
+pub use reference::{default_toml, reference_table};
+pub use value::ConnectionUrl;
+
+use std::fmt;
+use std::net::IpAddr;
+
+/// One thing that is wrong with the settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The dotted key, or the file that could not be read.
+    pub key: String,
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.key, self.message)
+    }
+}
+
+/// The settings cannot be used; all problems are listed.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", list(.problems))]
+pub struct Invalid {
+    pub problems: Vec<Problem>,
+}
+
+fn list(problems: &[Problem]) -> String {
+    let count = match problems.len() {
+        1 => "the settings have a problem:".to_owned(),
+        several => format!("the settings have {several} problems:"),
+    };
+    problems.iter().fold(count, |text, problem| format!("{text}\n  {problem}"))
+}
+
+impl Settings {
+    /// Reads all layers and checks them.
+    ///
+    /// # Errors
+    /// [`Invalid`] with every unreadable file, unknown key, wrong type and impossible value.
+    pub fn load(sources: &Sources) -> Result<Self, Invalid> {
+        let mut problems = Vec::new();
+        let layers = sources.read(&mut problems);
+        let settings = Self::read(&layers, &mut problems);
+        if problems.is_empty() {
+            problems = settings.validate();
+        }
+        if problems.is_empty() { Ok(settings) } else { Err(Invalid { problems }) }
+    }
+
+    /// Every value that has the right type and still cannot work.
+    pub fn validate(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut require = |holds: bool, key: &str, message: &str| {
+            if !holds {
+                problems.push(Problem { key: key.to_owned(), message: message.to_owned() });
+            }
+        };
+        require(
+            is_loopback(&self.server.host),
+            "server.host",
+            "only a loopback address (127.0.0.1, ::1 or localhost) is allowed: this version has no sign-in, \
+             so whoever reaches the port could run anything",
+        );
+        require(self.server.body_limit_bytes >= 1024, "server.body_limit_bytes", "must be at least 1024");
+        require(self.server.header_timeout_ms >= 1, "server.header_timeout_ms", "must be at least 1");
+        require(
+            self.store.url.is_supported(),
+            "store.url",
+            "must begin with `sqlite:` (a file, as in `sqlite:data/callboard.db`) or `postgres://`",
+        );
+        require(self.store.readers >= 1, "store.readers", "must be at least 1");
+        require(self.engine.max_running >= 1, "engine.max_running", "must be at least 1: nothing would ever start");
+        require(
+            self.engine.max_queued >= 1,
+            "engine.max_queued",
+            "must be at least 1: every submission would be refused",
+        );
+        require(self.engine.restart_window_seconds >= 1, "engine.restart_window_seconds", "must be at least 1");
+        require(self.engine.snapshot_every_events >= 1, "engine.snapshot_every_events", "must be at least 1");
+        require(self.engine.expression_timeout_ms >= 1, "engine.expression_timeout_ms", "must be at least 1");
+        require(self.engine.expression_output_bytes >= 1024, "engine.expression_output_bytes", "must be at least 1024");
+        require(self.effects.shell.output_limit_bytes >= 1, "effects.shell.output_limit_bytes", "must be at least 1");
+        require(self.effects.http.connect_timeout_ms >= 1, "effects.http.connect_timeout_ms", "must be at least 1");
+        require(self.effects.http.timeout_ms >= 1, "effects.http.timeout_ms", "must be at least 1");
+        require(self.effects.http.response_limit_bytes >= 1, "effects.http.response_limit_bytes", "must be at least 1");
+        require(self.effects.agent.timeout_ms >= 1, "effects.agent.timeout_ms", "must be at least 1");
+        require(self.live.mailbox >= 1, "live.mailbox", "must be at least 1");
+        require(self.live.heartbeat_seconds >= 1, "live.heartbeat_seconds", "must be at least 1");
+        require(
+            tracing_subscriber::EnvFilter::try_new(&self.telemetry.level).is_ok(),
+            "telemetry.level",
+            "must be `error`, `warn`, `info`, `debug`, `trace`, or directives such as `info,callboard=debug`",
+        );
+        problems
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,178 @@
+//! How one value of a layer becomes a typed value. Stricter than the library's own conversions: `true` is not a number,
+//! `1.6` is not rounded, and text is only parsed because variables have no other form.
+
+use config::{Value, ValueKind};
+use std::fmt;
+
+/// A type that a setting may have.
+pub trait Setting: Sized + Default {
+    /// What is accepted, for the sentence "must be …".
+    fn expected() -> String;
+    /// `None` when the value does not fit.
+    fn read(value: &Value) -> Option<Self>;
+    /// As TOML writes it, without secrets.
+    fn to_toml(&self) -> String;
+}
+
+impl Setting for bool {
+    fn expected() -> String {
+        "true or false".to_owned()
+    }
+
+    fn read(value: &Value) -> Option<Self> {
+        if let ValueKind::Boolean(is) = value.kind { Some(is) } else { text(value)?.parse().ok() }
+    }
+
+    fn to_toml(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Setting for String {
+    fn expected() -> String {
+        "a text".to_owned()
+    }
+
+    fn read(value: &Value) -> Option<Self> {
+        text(value).map(str::to_owned)
+    }
+
+    fn to_toml(&self) -> String {
+        quoted(self)
+    }
+}
+
+macro_rules! read_number {
+    ($($number:ty),+) => {$(
+        impl Setting for $number {
+            fn expected() -> String {
+                format!("a whole number from 0 to {}", Self::MAX)
+            }
+
+            fn read(value: &Value) -> Option<Self> {
+                if let ValueKind::I64(number) = value.kind {
+                    return number.try_into().ok();
+                }
+                text(value)?.parse().ok()
+            }
+
+            fn to_toml(&self) -> String {
+                self.to_string()
+            }
+        }
+    )+};
+}
+
+read_number!(u16, u32, u64, usize);
+
+fn text(value: &Value) -> Option<&str> {
+    if let ValueKind::String(text) = &value.kind { Some(text) } else { None }
+}
+
+/// A TOML basic string. JSON's escapes are a subset of TOML's.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// Declares an enum whose words are the values of a setting. The first one is the default of the type.
+macro_rules! words {
+    ($(#[$outer:meta])* $name:ident { $(#[$first:meta])* $default:ident = $default_word:literal $(, $(#[$inner:meta])* $variant:ident = $word:literal)* $(,)? }) => {
+        $(#[$outer])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub enum $name {
+            $(#[$first])*
+            #[default]
+            $default,
+            $($(#[$inner])* $variant),*
+        }
+
+        impl $name {
+            const WORDS: &[(&str, Self)] = &[($default_word, Self::$default), $(($word, Self::$variant)),*];
+
+            /// The word of this value as it is written in settings.
+            pub fn as_str(self) -> &'static str {
+                Self::WORDS.iter().find(|(_, value)| *value == self).map_or("", |(word, _)| word)
+            }
+        }
+
+        impl $crate::settings::value::Setting for $name {
+            fn expected() -> String {
+                let words: Vec<_> = Self::WORDS.iter().map(|(word, _)| format!("`{word}`")).collect();
+                words.join(" or ")
+            }
+
+            fn read(value: &config::Value) -> Option<Self> {
+                let text = String::read(value)?;
+                Self::WORDS.iter().find(|(word, _)| *word == text).map(|(_, value)| *value)
+            }
+
+            fn to_toml(&self) -> String {
+                format!("\"{}\"", self.as_str())
+            }
+        }
+    };
+}
+pub(super) use words;
+
+/// The address of a database. Its password never shows in `Debug` or `Display`.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct ConnectionUrl(String);
+
+impl ConnectionUrl {
+    /// The address as it was given, password included.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the scheme is one of those the store speaks.
+    pub fn is_supported(&self) -> bool {
+        ["sqlite:", "postgres://", "postgresql://"]
+            .iter()
+            .any(|scheme| self.0.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
+    }
+}
+
+impl From<&str> for ConnectionUrl {
+    fn from(url: &str) -> Self {
+        Self(url.to_owned())
+    }
+}
+
+impl fmt::Display for ConnectionUrl {
+    /// The text with `***` for the password, wherever the address carries one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Ok(mut url) = url::Url::parse(&self.0) else { return f.write_str("(not an address)") };
+        if url.cannot_be_a_base() || !url.has_host() {
+            return f.write_str(&self.0);
+        }
+        if url.password().is_some() && url.set_password(Some("***")).is_err() {
+            return f.write_str("(hidden)");
+        }
+        let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        if pairs.iter().any(|(name, _)| name == "password") {
+            let hidden = pairs.iter().map(|(name, value)| (name, if name == "password" { "***" } else { value }));
+            url.query_pairs_mut().clear().extend_pairs(hidden);
+        }
+        f.write_str(url.as_str())
+    }
+}
+
+impl fmt::Debug for ConnectionUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl Setting for ConnectionUrl {
+    fn expected() -> String {
+        "the address of a database".to_owned()
+    }
+
+    fn read(value: &Value) -> Option<Self> {
+        String::read(value).map(Self)
+    }
+
+    fn to_toml(&self) -> String {
+        quoted(&self.to_string())
+    }
+}

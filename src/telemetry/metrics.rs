@@ -1,0 +1,279 @@
+//! The figures behind `/metrics`. One [`Metrics`] per service, handed to whoever counts something.
+
+use crate::domain::{ExecutionType, Status};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+use std::fmt;
+use std::time::Duration;
+
+/// Every metric begins with this.
+pub const PREFIX: &str = "callboard";
+
+/// 0.5 ms to about 9 hours in steps of four: executions last from milliseconds to days.
+const EXECUTION_BUCKETS: (f64, f64, u16) = (0.0005, 4.0, 14);
+/// 0.1 ms to about 27 s in steps of four.
+const SHORT_BUCKETS: (f64, f64, u16) = (0.0001, 4.0, 10);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TypeLabels {
+    execution_type: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabels {
+    execution_type: &'static str,
+    status: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EffectLabels {
+    kind: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    method: &'static str,
+    route: String,
+    status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TransportLabels {
+    transport: &'static str,
+}
+
+/// All figures of one service.
+pub struct Metrics {
+    registry: Registry,
+    submitted: Family<TypeLabels, Counter>,
+    finished: Family<OutcomeLabels, Counter>,
+    queue_time: Histogram,
+    run_time: Histogram,
+    running: Gauge,
+    queued: Gauge,
+    restarts: Counter,
+    recovered: Counter,
+    effects: Family<EffectLabels, Counter>,
+    effect_time: Histogram,
+    commits: Counter,
+    appends: Counter,
+    commit_time: Histogram,
+    requests: Family<RequestLabels, Counter>,
+    request_time: Histogram,
+    sessions: Family<TransportLabels, Gauge>,
+    frames: Counter,
+    lagging: Counter,
+    dropped_logs: Counter,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix(PREFIX);
+        registry.register("build", "The running version", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
+        let execution_time = || seconds(EXECUTION_BUCKETS);
+        let short_time = || seconds(SHORT_BUCKETS);
+        let unit = Unit::Seconds;
+        let mut with = Registering(&mut registry);
+        Self {
+            submitted: with.metric("executions_submitted", "Executions accepted", Family::default()),
+            finished: with.metric(
+                "executions_finished",
+                "Executions that reached a terminal status",
+                Family::default(),
+            ),
+            queue_time: with.timed("execution_queue", "Time from acceptance to start", unit.clone(), execution_time()),
+            run_time: with.timed(
+                "execution_run",
+                "Time from start to a terminal status",
+                unit.clone(),
+                execution_time(),
+            ),
+            running: with.metric("executions_running", "Executions that hold a slot", Gauge::default()),
+            queued: with.metric("executions_queued", "Executions that wait for a slot", Gauge::default()),
+            restarts: with.metric("execution_restarts", "Executions started again after a crash", Counter::default()),
+            recovered: with.metric("executions_recovered", "Executions continued after a start", Counter::default()),
+            effects: with.metric("effects", "Effects performed", Family::default()),
+            effect_time: with.timed("effect", "Time one effect took", unit.clone(), execution_time()),
+            commits: with.metric("journal_commits", "Transactions of the journal writer", Counter::default()),
+            appends: with.metric("journal_appends", "Appends in those transactions", Counter::default()),
+            commit_time: with.timed("journal_commit", "Time one transaction took", unit.clone(), short_time()),
+            requests: with.metric("http_requests", "Requests answered", Family::default()),
+            request_time: with.timed("http_request", "Time to answer a request", unit, short_time()),
+            sessions: with.metric("live_sessions", "Subscribers that are connected", Family::default()),
+            frames: with.metric("live_frames", "Frames handed to subscribers", Counter::default()),
+            lagging: with.metric("live_lagging", "Times a subscriber fell behind", Counter::default()),
+            dropped_logs: with.metric(
+                "log_lines_dropped",
+                "Log lines of executions lost to pressure",
+                Counter::default(),
+            ),
+            registry,
+        }
+    }
+}
+
+/// Registers a metric and hands it back.
+struct Registering<'registry>(&'registry mut Registry);
+
+impl Registering<'_> {
+    fn metric<M: prometheus_client::registry::Metric + Clone>(&mut self, name: &str, help: &str, metric: M) -> M {
+        self.0.register(name, help, metric.clone());
+        metric
+    }
+
+    fn timed(&mut self, name: &str, help: &str, unit: Unit, metric: Histogram) -> Histogram {
+        self.0.register_with_unit(name, help, unit, metric.clone());
+        metric
+    }
+}
+
+fn seconds((start, factor, length): (f64, f64, u16)) -> Histogram {
+    Histogram::new(exponential_buckets(start, factor, length))
+}
+
+impl Metrics {
+    /// An execution was accepted.
+    pub fn submitted(&self, execution_type: ExecutionType) {
+        self.submitted.get_or_create(&TypeLabels { execution_type: execution_type.as_str() }).inc();
+    }
+
+    /// An execution left the queue after `waited`.
+    pub fn started(&self, waited: Duration) {
+        self.queue_time.observe(waited.as_secs_f64());
+    }
+
+    /// An execution reached a terminal status after running for `ran`.
+    pub fn finished(&self, execution_type: ExecutionType, status: Status, ran: Duration) {
+        let labels = OutcomeLabels { execution_type: execution_type.as_str(), status: status.as_str() };
+        self.finished.get_or_create(&labels).inc();
+        self.run_time.observe(ran.as_secs_f64());
+    }
+
+    /// How many executions hold a slot and how many wait for one, as it is now.
+    pub fn queue(&self, running: usize, queued: usize) {
+        self.running.set(i64::try_from(running).unwrap_or(i64::MAX));
+        self.queued.set(i64::try_from(queued).unwrap_or(i64::MAX));
+    }
+
+    /// An execution crashed and was started again.
+    pub fn restarted(&self) {
+        self.restarts.inc();
+    }
+
+    /// This many executions were continued when the service started.
+    pub fn recovered(&self, executions: usize) {
+        self.recovered.inc_by(u64::try_from(executions).unwrap_or(u64::MAX));
+    }
+
+    /// An effect of this kind (`http`, `shell`, `agent`) came back.
+    pub fn effect(&self, kind: &'static str, succeeded: bool, took: Duration) {
+        let outcome = if succeeded { "completed" } else { "failed" };
+        self.effects.get_or_create(&EffectLabels { kind, outcome }).inc();
+        self.effect_time.observe(took.as_secs_f64());
+    }
+
+    /// The journal writer committed one transaction.
+    pub fn committed(&self, appends: usize, took: Duration) {
+        self.commits.inc();
+        self.appends.inc_by(u64::try_from(appends).unwrap_or(u64::MAX));
+        self.commit_time.observe(took.as_secs_f64());
+    }
+
+    /// A request was answered. `route` is the pattern (`/executions/{id}`), never the path, which is unbounded.
+    pub fn request(&self, method: &'static str, route: &str, status: u16, took: Duration) {
+        self.requests.get_or_create(&RequestLabels { method, route: route.to_owned(), status }).inc();
+        self.request_time.observe(took.as_secs_f64());
+    }
+
+    /// A subscriber connected; `transport` is `websocket` or `sse`.
+    pub fn session_opened(&self, transport: &'static str) {
+        self.sessions.get_or_create(&TransportLabels { transport }).inc();
+    }
+
+    /// The counterpart of [`Metrics::session_opened`].
+    pub fn session_closed(&self, transport: &'static str) {
+        self.sessions.get_or_create(&TransportLabels { transport }).dec();
+    }
+
+    /// This many frames were handed to subscribers.
+    pub fn frames(&self, count: usize) {
+        self.frames.inc_by(u64::try_from(count).unwrap_or(u64::MAX));
+    }
+
+    /// A subscriber fell behind and now catches up from the journal.
+    pub fn lagging(&self) {
+        self.lagging.inc();
+    }
+
+    /// This many log lines of executions were dropped because the store was slower than they came.
+    pub fn logs_dropped(&self, lines: u64) {
+        self.dropped_logs.inc_by(lines);
+    }
+
+    /// The OpenMetrics text of everything.
+    ///
+    /// # Errors
+    /// Never in practice: writing to a `String` does not fail.
+    pub fn encode(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_that_is_counted_shows_in_the_text() {
+        let metrics = Metrics::default();
+        metrics.submitted(ExecutionType::Workflow);
+        metrics.started(Duration::from_millis(2));
+        metrics.finished(ExecutionType::AgentTest, Status::Failed, Duration::from_secs(1));
+        metrics.queue(3, 4);
+        metrics.restarted();
+        metrics.recovered(5);
+        metrics.effect("http", false, Duration::from_millis(30));
+        metrics.committed(6, Duration::from_millis(1));
+        metrics.request("GET", "/api/v1/executions/{id}", 404, Duration::from_micros(80));
+        metrics.session_opened("websocket");
+        metrics.session_opened("websocket");
+        metrics.session_closed("websocket");
+        metrics.frames(7);
+        metrics.lagging();
+        metrics.logs_dropped(8);
+        let text = metrics.encode().unwrap();
+        for line in [
+            "callboard_executions_submitted_total{execution_type=\"workflow\"} 1",
+            "callboard_execution_queue_seconds_count 1",
+            "callboard_executions_finished_total{execution_type=\"agent_test\",status=\"failed\"} 1",
+            "callboard_execution_run_seconds_sum 1.0",
+            "callboard_executions_running 3",
+            "callboard_executions_queued 4",
+            "callboard_execution_restarts_total 1",
+            "callboard_executions_recovered_total 5",
+            "callboard_effects_total{kind=\"http\",outcome=\"failed\"} 1",
+            "callboard_effect_seconds_count 1",
+            "callboard_journal_commits_total 1",
+            "callboard_journal_appends_total 6",
+            "callboard_journal_commit_seconds_count 1",
+            "callboard_http_requests_total{method=\"GET\",route=\"/api/v1/executions/{id}\",status=\"404\"} 1",
+            "callboard_http_request_seconds_count 1",
+            "callboard_live_sessions{transport=\"websocket\"} 1",
+            "callboard_live_frames_total 7",
+            "callboard_live_lagging_total 1",
+            "callboard_log_lines_dropped_total 8",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} is missing in\n{text}");
+        }
+        assert!(text.ends_with("# EOF\n"));
+    }
+}
