@@ -6,10 +6,13 @@
 
 mod agents;
 mod client;
+mod database;
 mod error;
 mod executions;
+mod link;
 mod live;
 mod reporter;
+mod service;
 mod settings;
 mod table_cells;
 mod terminal;
