@@ -6,7 +6,7 @@ use super::client::{Client, unreachable};
 use super::Exit;
 use super::error::Error;
 use crate::domain::Event;
-use futures_util::StreamExt;
+use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -51,6 +51,15 @@ impl Connection {
                 Ok(Message::Close(_)) | Err(_) => return None,
             }
         }
+    }
+
+    /// Sends a frame.
+    ///
+    /// # Errors
+    /// When the session has ended.
+    pub async fn send(&mut self, frame: &Value) -> Result<(), Error> {
+        let sent = self.socket.send(Message::text(frame.to_string())).await;
+        sent.map_err(|error| Error::failure(format!("the live feed has ended: {error}")))
     }
 
     /// Ends the session; a peer that is gone needs no good-bye.
