@@ -144,6 +144,9 @@ pub struct ParentLink {
     pub path: String,
     /// Whether the parent waits for the child and takes it down with itself.
     pub awaited: bool,
+    /// How many ancestors the child has: 1 for a child of a top-level execution.
+    #[serde(default)]
+    pub depth: u32,
 }
 
 /// Where a retried or forked execution branched off.

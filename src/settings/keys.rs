@@ -21,7 +21,6 @@ pub struct Settings {
 pub struct Effects {
     pub http: EffectsHttp,
     pub shell: EffectsShell,
-    pub agent: EffectsAgent,
 }
 
 impl Settings {
@@ -32,7 +31,6 @@ impl Settings {
         Engine::SECTION,
         EffectsHttp::SECTION,
         EffectsShell::SECTION,
-        EffectsAgent::SECTION,
         Live::SECTION,
         Telemetry::SECTION,
     ];
@@ -42,11 +40,7 @@ impl Settings {
             server: Server::read(layers, problems),
             store: Store::read(layers, problems),
             engine: Engine::read(layers, problems),
-            effects: Effects {
-                http: EffectsHttp::read(layers, problems),
-                shell: EffectsShell::read(layers, problems),
-                agent: EffectsAgent::read(layers, problems),
-            },
+            effects: Effects { http: EffectsHttp::read(layers, problems), shell: EffectsShell::read(layers, problems) },
             live: Live::read(layers, problems),
             telemetry: Telemetry::read(layers, problems),
         }
@@ -54,14 +48,13 @@ impl Settings {
 
     /// The values in force as a file that could be loaded again; passwords are replaced by `***`.
     pub fn to_toml(&self) -> String {
-        let Self { server, store, engine, effects: Effects { http, shell, agent }, live, telemetry } = self;
+        let Self { server, store, engine, effects: Effects { http, shell }, live, telemetry } = self;
         let sections = [
             server.to_toml(),
             store.to_toml(),
             engine.to_toml(),
             http.to_toml(),
             shell.to_toml(),
-            agent.to_toml(),
             live.to_toml(),
             telemetry.to_toml(),
         ];
@@ -98,6 +91,8 @@ section! {
         blobs: Blobs = "database",
         /// Connections that read at the same time; writing has one of its own.
         readers: u32 = 4,
+        /// For tests of recovery: where to fail on purpose, as in `journal_before_commit@40=abort`. Empty means nowhere.
+        failure_points: String = "",
     }
 }
 
@@ -133,9 +128,11 @@ section! {
         /// How long it may take to connect.
         connect_timeout_ms: u64 = 10_000,
         /// How long a whole request may take, unless the timeout of its task ends it earlier.
-        timeout_ms: u64 = 60_000,
+        timeout_ms: u64 = 300_000,
         /// The largest response body that is read.
         response_limit_bytes: usize = 8_388_608,
+        /// Whether requests that may change something carry an `Idempotency-Key`, the same one after a crash.
+        send_idempotency_key: bool = true,
     }
 }
 
@@ -152,14 +149,6 @@ section! {
         working_directory: String = "",
         /// Where the service notes which processes it has started, so that it can end them after a crash of its own.
         runtime_directory: String = "data/processes",
-    }
-}
-
-section! {
-    /// `call: agent`.
-    EffectsAgent "effects.agent" {
-        /// How long one answer may take, unless the timeout of its task ends it earlier.
-        timeout_ms: u64 = 600_000,
     }
 }
 

@@ -15,7 +15,7 @@ mod layers;
 mod reference;
 mod value;
 
-pub use keys::{Blobs, Effects, EffectsAgent, EffectsHttp, EffectsShell, Engine, Live, LogFormat, Server, Settings};
+pub use keys::{Blobs, Effects, EffectsHttp, EffectsShell, Engine, Live, LogFormat, Server, Settings};
 pub use keys::{Store, Telemetry};
 pub use layers::{Environment, Sources};
 pub use reference::{default_toml, reference_table};
@@ -104,7 +104,6 @@ impl Settings {
         require(self.effects.http.connect_timeout_ms >= 1, "effects.http.connect_timeout_ms", "must be at least 1");
         require(self.effects.http.timeout_ms >= 1, "effects.http.timeout_ms", "must be at least 1");
         require(self.effects.http.response_limit_bytes >= 1, "effects.http.response_limit_bytes", "must be at least 1");
-        require(self.effects.agent.timeout_ms >= 1, "effects.agent.timeout_ms", "must be at least 1");
         require(self.live.mailbox >= 1, "live.mailbox", "must be at least 1");
         require(self.live.heartbeat_seconds >= 1, "live.heartbeat_seconds", "must be at least 1");
         require(

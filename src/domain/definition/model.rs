@@ -235,7 +235,7 @@ pub struct ErrorSpec {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum RaiseError {
-    Inline(ErrorSpec),
+    Inline(Box<ErrorSpec>),
     /// A name in `use.errors`.
     Named(Arc<str>),
 }

@@ -1,0 +1,15 @@
+//! Shapes: what crosses a boundary. The serde forms and OpenAPI schemas of HTTP bodies, live frames and problems.
+//!
+//! Only forms live here, and the pure functions that derive them from domain values and journal events. Nothing here knows
+//! where the values come from; `actors/` builds frames from these types, `http/` builds answers.
+
+pub mod agent;
+pub mod catalog;
+pub mod event;
+pub mod execution;
+pub mod frame;
+pub mod health;
+pub mod page;
+pub mod problem;
+mod schema;
+pub mod task;

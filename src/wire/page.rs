@@ -1,0 +1,32 @@
+//! Lists: numbered pages, and cursors that stay stable while rows are inserted.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// One numbered page of a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    /// 1 is the first.
+    pub page: u64,
+    /// Items per page.
+    pub size: u64,
+    /// Items on all pages.
+    pub total: u64,
+    /// Number of pages; 0 when there is nothing.
+    pub pages: u64,
+}
+
+impl<T> Page<T> {
+    pub fn new(items: Vec<T>, page: u64, size: u64, total: u64) -> Self {
+        Self { items, page, size, total, pages: total.div_ceil(size.max(1)) }
+    }
+}
+
+/// One stretch of a list, and where the next begins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Stretch<T> {
+    pub items: Vec<T>,
+    /// Give it back as `cursor` to continue; absent at the end.
+    pub next_cursor: Option<String>,
+}

@@ -1,0 +1,122 @@
+//! OpenAPI schemas of domain types. The domain knows nothing of OpenAPI, so they are given here, once.
+
+use crate::domain::{
+    Adapter, AgentId, ExecutionId, ExecutionType, Failure, Status, TenantId, Timestamp, Trigger, Usage, WorkflowId,
+};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
+
+macro_rules! text_schema {
+    ($($name:ident: $format:expr, $description:literal, $example:literal;)+) => {$(
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .format(Some($format))
+                    .description(Some($description))
+                    .examples([$example])
+                    .into()
+            }
+        }
+        impl ToSchema for $name {}
+    )+};
+}
+
+text_schema! {
+    ExecutionId: SchemaFormat::Custom("uuid".to_owned()), "Id of an execution (UUIDv7).", "0198c5a0-7c1e-7000-8000-000000000001";
+    WorkflowId: SchemaFormat::Custom("uuid".to_owned()), "Id of one registered version of a workflow.", "0198c5a0-7c1e-7000-8000-000000000002";
+    AgentId: SchemaFormat::Custom("uuid".to_owned()), "Id of an agent.", "0198c5a0-7c1e-7000-8000-000000000003";
+    TenantId: SchemaFormat::Custom("uuid".to_owned()), "Id of a tenant.", "01900000-0000-7000-8000-000000000001";
+    Timestamp: SchemaFormat::KnownFormat(KnownFormat::DateTime), "Instant in UTC, RFC 3339 with microseconds.", "2026-03-01T09:30:00.000000Z";
+}
+
+macro_rules! word_schema {
+    ($($name:ident: $words:expr, $description:literal;)+) => {$(
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .enum_values(Some($words))
+                    .description(Some($description))
+                    .into()
+            }
+        }
+        impl ToSchema for $name {}
+    )+};
+}
+
+word_schema! {
+    Status: Status::ALL.iter().map(|word| word.as_str()),
+        "Where an execution stands. `succeeded`, `failed` and `cancelled` never change.";
+    ExecutionType: ExecutionType::ALL.iter().map(|word| word.as_str()), "What an execution is a run of.";
+    Trigger: Trigger::ALL.iter().map(|word| word.as_str()), "What made an execution start.";
+    Adapter: [Adapter::Builtin, Adapter::Command, Adapter::Openai].map(Adapter::as_str), "How an agent is reached.";
+}
+
+fn text(description: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).description(Some(description))
+}
+
+fn count(description: &str) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+        .minimum(Some(0))
+        .description(Some(description))
+}
+
+impl PartialSchema for Failure {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .description(Some("An error of a task or an execution, with the standard types of the workflow language."))
+            .property("type", text("URI of the error type."))
+            .property("status", serde_json::Value::schema())
+            .property("title", text("What kind of error it is."))
+            .property("detail", text("What went wrong this time."))
+            .property("instance", text("JSON pointer to the task in the definition."))
+            .property(
+                "retryable",
+                ObjectBuilder::new()
+                    .schema_type(Type::Boolean)
+                    .description(Some("Whether the same attempt could succeed later.")),
+            )
+            .property("suggestion", text("What a person can do about it."))
+            .required("type")
+            .required("status")
+            .into()
+    }
+}
+
+impl ToSchema for Failure {}
+
+impl PartialSchema for Usage {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .description(Some("One model call: disjoint token buckets and what it cost."))
+            .property("agent_id", Ref::from_schema_name("AgentId"))
+            .property("provider", text("Who answered."))
+            .property("model", text("Which model answered."))
+            .property("input_tokens", count("Tokens read that were not cached."))
+            .property("cached_input_tokens", count("Tokens read from the provider's cache."))
+            .property("output_tokens", count("Tokens written that were not reasoning."))
+            .property("reasoning_tokens", count("Tokens of reasoning."))
+            .property(
+                "cost_usd",
+                ObjectBuilder::new()
+                    .schema_type(Type::Number)
+                    .description(Some("US dollars, when the agent's parameters carry prices.")),
+            )
+            .property("latency_ms", count("Milliseconds the call took."))
+            .required("provider")
+            .required("model")
+            .required("input_tokens")
+            .required("cached_input_tokens")
+            .required("output_tokens")
+            .required("reasoning_tokens")
+            .required("latency_ms")
+            .into()
+    }
+}
+
+impl ToSchema for Usage {}
