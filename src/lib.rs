@@ -3,14 +3,21 @@
 //! The map, in reading order:
 //!
 //! - [`domain`]: words. Plain data and the rules about it.
+//! - [`machine`]: rules. The pure execution state machine that interprets a workflow definition.
+//! - [`store`]: memory. Everything durable, in SQLite or PostgreSQL; the only folder that knows diesel.
+//! - [`effects`]: hands. What a machine may ask the world for: HTTP, processes, agents.
 //! - [`wire`]: shapes. What crosses a boundary: HTTP bodies, live frames, problems.
 //! - [`cli`]: the command line.
 //! - [`settings`]: typed settings in layers, refused with every problem at once.
 //! - [`telemetry`]: log lines and metrics.
+//! - [`clock`]: time and fresh ids.
 
 pub mod cli;
 pub mod clock;
 pub mod domain;
+pub mod effects;
+pub mod machine;
 pub mod settings;
+pub mod store;
 pub mod telemetry;
 pub mod wire;

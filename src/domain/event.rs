@@ -90,6 +90,9 @@ pub enum EventBody {
         /// What a `for` iterates over, evaluated once.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         collection: Option<Vec<Value>>,
+        /// What a called function gets as its raw input, evaluated once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        arguments: Option<Value>,
     },
     TaskCompleted {
         output: Value,

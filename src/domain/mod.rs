@@ -9,6 +9,7 @@ mod event;
 mod execution;
 mod failure;
 mod ids;
+mod log;
 mod timestamp;
 
 pub use agent::{Adapter, Agent, Usage};
@@ -22,4 +23,5 @@ pub use execution::{
 };
 pub use failure::{Failure, STANDARD_TYPE_BASE, StandardType};
 pub use ids::{AgentId, ExecutionId, TenantId, WorkflowId};
+pub use log::{LogLevel, LogLine};
 pub use timestamp::Timestamp;

@@ -108,7 +108,7 @@ impl TaskBoard {
         }
         let (Some(path), Some(pointer)) = (path, task) else { return };
         match body {
-            EventBody::TaskStarted { input, deadline, collection: _ } => {
+            EventBody::TaskStarted { input, deadline, collection: _, arguments: _ } => {
                 let mut view = started(path, pointer, attempt, at);
                 view.input = input.filter(is_small);
                 view.deadline = deadline;

@@ -1,2 +1,3 @@
-#[test]
-fn placeholder() {}
+//! Behavior over real sockets, processes and databases. Folders mirror the rooms of the crate.
+
+mod effects;

@@ -184,6 +184,9 @@ impl Builder<'_> {
                 if self.is_key_next() {
                     return self.key(text.into_owned(), style, mark);
                 }
+                // A value that is not there is shown at its key.
+                let key = self.open.last().and_then(|open| open.key.as_ref()).filter(|_| span.is_empty());
+                let mark = key.filter(|_| style == ScalarStyle::Plain).map_or(mark, |(_, mark)| *mark);
                 let content = scalar_content(text.into_owned(), style, tag.as_deref(), mark)?;
                 self.add(Node { mark: Some(mark), content }, anchor, 1, 0)
             }

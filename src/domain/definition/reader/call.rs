@@ -62,7 +62,7 @@ impl<'d> Reader<'d> {
         let fields = self.fields(site, "'call: http'", &known)?;
         let method = self.required(&fields, "'call: http'", "method").and_then(|site| self.http_method(&site));
         let endpoint = self.required(&fields, "'call: http'", "endpoint").and_then(|site| self.endpoint(&site, scope));
-        let headers = fields.get("headers").and_then(|site| self.text_map(&site, "headers", scope));
+        let headers = fields.get("headers").and_then(|site| self.headers(&site, scope));
         let query = fields.get("query").and_then(|site| self.text_map(&site, "query", scope));
         let body = self.optional_template(fields.get("body"), scope);
         let outputs = [("content", HttpOutput::Content), ("response", HttpOutput::Response), ("raw", HttpOutput::Raw)];
@@ -82,6 +82,19 @@ impl<'d> Reader<'d> {
             return None;
         }
         Some(text.to_ascii_uppercase())
+    }
+
+    fn headers(&mut self, site: &Site<'d>, scope: &Scope) -> Option<Value> {
+        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        if let Content::Object(entries) = &site.node.content {
+            for entry in entries.iter().filter(|entry| entry.key.is_empty() || !entry.key.bytes().all(is_token)) {
+                let site = site.child(&entry.value, &entry.key);
+                self.problem(
+                    site.error("invalid_name", format!("'{}' is no name of a header", entry.key)).at(entry.mark),
+                );
+            }
+        }
+        self.text_map(site, "headers", scope)
     }
 
     /// `headers` and `query`: an object of scalars and lists of scalars, or one expression that yields one.
@@ -118,6 +131,11 @@ impl<'d> Reader<'d> {
         }
         if self.may_be_expression(text) && !text.contains("://") {
             return Some(UriSpec::Expression(Expression::bare_or_wrapped(text)));
+        }
+        if let Some(variable) = variable_with_operator(text) {
+            let message = format!("'{{{variable}}}' stands for the property named '{variable}', sign included");
+            let problem = site.warning("template_operator", message);
+            self.problem(problem.suggest("only plain variables such as {name} are supported in a URI"));
         }
         let problem = match uri_problem(text) {
             None => return Some(UriSpec::Template(text.into())),
@@ -174,6 +192,12 @@ impl<'d> Reader<'d> {
     }
 }
 
+/// The first variable of a URI template that starts with an operator of RFC 6570, or with the dot of a jq path.
+fn variable_with_operator(text: &str) -> Option<&str> {
+    let variables = text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(variable, _)| variable);
+    variables.into_iter().find(|variable| variable.starts_with(['+', '#', '.', '/', ';', '?', '&', '$']))
+}
+
 /// What is wrong with a literal URI template, and what to do about it.
 fn uri_problem(text: &str) -> Option<(&'static str, &'static str)> {
     let absolute = "write an absolute address that starts with http:// or https://";
@@ -186,12 +210,12 @@ fn uri_problem(text: &str) -> Option<(&'static str, &'static str)> {
     if rest.is_empty() || rest.starts_with('/') {
         return Some(("names no host", absolute));
     }
-    if text.contains(char::is_whitespace) {
-        return Some(("contains white space", "percent-encode it as %20"));
-    }
     let mut is_open = false;
     for letter in text.chars() {
         match (letter, is_open) {
+            (white, false) if white.is_whitespace() => {
+                return Some(("contains white space", "percent-encode it as %20"));
+            }
             ('{', false) => is_open = true,
             ('}', true) => is_open = false,
             ('{', true) | ('}', false) => return Some(("has unbalanced braces", "write variables as {name}")),

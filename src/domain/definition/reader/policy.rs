@@ -7,7 +7,7 @@ use crate::domain::definition::duration::{Duration, OBJECT_PROPERTIES};
 use crate::domain::definition::model::{
     Backoff, DurationSpec, ErrorSpec, EvaluationMode, Expression, RetryPolicy, RetryRef, TimeoutRef,
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 impl<'d> Reader<'d> {
     /// A duration in one of its three forms.
@@ -20,9 +20,16 @@ impl<'d> Reader<'d> {
     ) -> Option<DurationSpec> {
         match &site.node.content {
             Content::Object(_) => {
-                self.fields(site, what, &OBJECT_PROPERTIES)?;
-                let Value::Object(object) = site.node.to_value() else { return None };
-                self.literal_duration(site, Duration::from_object(&object))
+                let fields = self.fields(site, what, &OBJECT_PROPERTIES)?;
+                // What is unknown is already noted.
+                let known: Map<String, Value> = OBJECT_PROPERTIES
+                    .into_iter()
+                    .filter_map(|unit| Some((unit.to_owned(), fields.get(unit)?.node.to_value())))
+                    .collect();
+                if known.is_empty() && !fields.entries.is_empty() {
+                    return None;
+                }
+                self.literal_duration(site, Duration::from_object(&known))
             }
             Content::Text(text) if Expression::wrapped(text).is_some() => {
                 self.expression(site, what, scope, place).map(DurationSpec::Expression)

@@ -1,0 +1,11 @@
+DROP TABLE usage_records;
+DROP TABLE logs;
+DROP TABLE idempotency_keys;
+DROP TABLE agents;
+DROP TABLE workflows;
+DROP TABLE definitions;
+DROP TABLE blobs;
+DROP TABLE snapshots;
+DROP TABLE journal;
+DROP TABLE execution_labels;
+DROP TABLE executions;

@@ -1,0 +1,159 @@
+//! What a model call cost: token counts in the spellings of the field, made disjoint, and prices.
+
+use super::{Parameters, invalid};
+use crate::domain::{Agent, Failure, Usage};
+use serde_json::{Map, Value};
+use std::time::Duration;
+
+/// Prices are given for so many tokens.
+const PRICED_TOKENS: f64 = 1_000_000.0;
+
+/// Disjoint token counts of one call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tokens {
+    pub input: u64,
+    pub cached_input: u64,
+    pub output: u64,
+    pub reasoning: u64,
+}
+
+impl Tokens {
+    /// Reads a `usage` object. Anthropic's counts are disjoint already; those of OpenAI and of most others include the
+    /// cached tokens in the input and the reasoning tokens in the output.
+    pub fn read(usage: &Value) -> Option<Self> {
+        let count =
+            |pointers: &[&str]| pointers.iter().find_map(|pointer| usage.pointer(pointer).and_then(Value::as_u64));
+        let input = count(&["/input_tokens", "/prompt_tokens"]);
+        let output = count(&["/output_tokens", "/completion_tokens"]);
+        if input.is_none() && output.is_none() {
+            return None;
+        }
+        let (input, output) = (input.unwrap_or(0), output.unwrap_or(0));
+        let reasoning = count(&[
+            "/completion_tokens_details/reasoning_tokens",
+            "/output_tokens_details/reasoning_tokens",
+            "/reasoning_output_tokens",
+            "/reasoning_tokens",
+        ]);
+        let reasoning = reasoning.unwrap_or(0).min(output);
+        let read_from_cache = count(&["/cache_read_input_tokens"]);
+        let written_to_cache = count(&["/cache_creation_input_tokens"]);
+        let (input, cached_input) = if read_from_cache.is_some() || written_to_cache.is_some() {
+            (input.saturating_add(written_to_cache.unwrap_or(0)), read_from_cache.unwrap_or(0))
+        } else {
+            let cached = count(&[
+                "/prompt_tokens_details/cached_tokens",
+                "/input_tokens_details/cached_tokens",
+                "/cached_input_tokens",
+            ]);
+            let cached = cached.unwrap_or(0).min(input);
+            (input - cached, cached)
+        };
+        Some(Self { input, cached_input, output: output - reasoning, reasoning })
+    }
+}
+
+/// `parameters.prices`: US dollars per million tokens.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Prices {
+    input: f64,
+    cached_input: f64,
+    output: f64,
+    reasoning: f64,
+}
+
+impl Prices {
+    /// `input` and `output` are needed; `cached_input` and `reasoning` cost the same as these unless given.
+    pub fn read(parameters: Parameters<'_>) -> Result<Option<Self>, Failure> {
+        let Some(prices) = parameters.object("prices")? else { return Ok(None) };
+        let (input, output) = (needed(prices, "input")?, needed(prices, "output")?);
+        Ok(Some(Self {
+            input,
+            cached_input: price(prices, "cached_input")?.unwrap_or(input),
+            output,
+            reasoning: price(prices, "reasoning")?.unwrap_or(output),
+        }))
+    }
+
+    fn cost(self, tokens: Tokens) -> f64 {
+        let buckets = [
+            (tokens.input, self.input),
+            (tokens.cached_input, self.cached_input),
+            (tokens.output, self.output),
+            (tokens.reasoning, self.reasoning),
+        ];
+        buckets.into_iter().map(|(count, price)| as_float(count) * price / PRICED_TOKENS).sum()
+    }
+}
+
+fn needed(prices: &Map<String, Value>, name: &str) -> Result<f64, Failure> {
+    price(prices, name)?.ok_or_else(|| invalid(format!("`prices` needs `{name}`, in US dollars per million tokens")))
+}
+
+fn price(prices: &Map<String, Value>, name: &str) -> Result<Option<f64>, Failure> {
+    let valid = |value: &Value| value.as_f64().filter(|price| *price >= 0.0);
+    let wrong = || invalid(format!("`prices.{name}` has to be a number of US dollars per million tokens"));
+    prices.get(name).map(|value| valid(value).ok_or_else(wrong)).transpose()
+}
+
+/// Exact for every count that can occur.
+fn as_float(count: u64) -> f64 {
+    u32::try_from(count).map_or(f64::from(u32::MAX), f64::from)
+}
+
+/// What a provider said about one call.
+pub struct Report<'a> {
+    pub provider: &'a str,
+    pub model: &'a str,
+    pub tokens: Tokens,
+    /// When the provider calculated it.
+    pub cost_usd: Option<f64>,
+    pub latency: Duration,
+}
+
+/// The record of one call.
+pub fn record(agent: &Agent, report: &Report<'_>, prices: Option<Prices>) -> Usage {
+    Usage {
+        agent_id: Some(agent.id),
+        provider: report.provider.to_owned(),
+        model: report.model.to_owned(),
+        input_tokens: report.tokens.input,
+        cached_input_tokens: report.tokens.cached_input,
+        output_tokens: report.tokens.output,
+        reasoning_tokens: report.tokens.reasoning,
+        cost_usd: report.cost_usd.or_else(|| prices.map(|prices| prices.cost(report.tokens))),
+        latency_ms: u64::try_from(report.latency.as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_counts_of_every_provider_become_disjoint() {
+        let openai = json!({
+            "prompt_tokens": 100, "completion_tokens": 50,
+            "prompt_tokens_details": {"cached_tokens": 40}, "completion_tokens_details": {"reasoning_tokens": 30},
+        });
+        let expected = Tokens { input: 60, cached_input: 40, output: 20, reasoning: 30 };
+        assert_eq!(Tokens::read(&openai), Some(expected));
+        let anthropic = json!({
+            "input_tokens": 10, "cache_creation_input_tokens": 5, "cache_read_input_tokens": 70, "output_tokens": 8,
+        });
+        let expected = Tokens { input: 15, cached_input: 70, output: 8, reasoning: 0 };
+        assert_eq!(Tokens::read(&anthropic), Some(expected));
+        assert_eq!(Tokens::read(&json!({"total_tokens": 5})), None);
+    }
+
+    #[test]
+    fn prices_are_per_million_tokens() {
+        let own = Map::new();
+        let laid_over = json!({"prices": {"input": 2.0, "cached_input": 0.5, "output": 8.0}});
+        let parameters = Parameters { own: &own, laid_over: laid_over.as_object().unwrap() };
+        let prices = Prices::read(parameters).unwrap().unwrap();
+        let tokens = Tokens { input: 1_000_000, cached_input: 2_000_000, output: 500_000, reasoning: 500_000 };
+        assert!((prices.cost(tokens) - 11.0).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,405 @@
+//! From a definition to a [`Program`].
+
+use super::duration::DurationRule;
+use super::expression::{Expression, Template};
+use super::program::{
+    AgentRule, Case, DataRule, ErrorRule, ForRule, HttpRule, Kind, ListId, Next, Node, NodeId, Program, RetryRule,
+    ShellRule, TryRule, UriRule, WorkflowRule,
+};
+use super::schema::Schema;
+use crate::domain::definition::model::{
+    AuthenticationRef, DataSpec, Directive, DurationSpec, ErrorSpec, EvaluationMode, Expression as Text, HttpCall,
+    RaiseError, RetryPolicy, RetryRef, Task, TaskKind, TimeoutRef, Transform, Try, UriSpec,
+};
+use crate::domain::definition::{Definition, Problem};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+impl Program {
+    /// Compiles every expression, template and schema of a definition.
+    ///
+    /// # Errors
+    /// All problems at once: expressions and schemas that do not compile, references to components that do not exist. A
+    /// definition that `domain::definition` has validated has none of them.
+    pub fn compile(definition: Arc<Definition>) -> Result<Program, Vec<Problem>> {
+        let mut compiler = Compiler::new(Arc::clone(&definition));
+        let main = compiler.list(&definition.tasks);
+        let input = compiler.data(definition.input.as_ref(), "/input", true);
+        let output = compiler.data(definition.output.as_ref(), "/output", false);
+        let timeout = compiler.timeout(definition.timeout.as_ref(), "");
+        if !compiler.problems.is_empty() {
+            return Err(compiler.problems);
+        }
+        let Compiler { nodes, lists, is_bounded, .. } = compiler;
+        let nodes = nodes.into_iter().flatten().collect();
+        Ok(Program { definition, nodes, lists, main, input, output, timeout, is_bounded })
+    }
+}
+
+struct Compiler {
+    definition: Arc<Definition>,
+    /// `None` while the task is being compiled: its children get their numbers after it.
+    nodes: Vec<Option<Node>>,
+    lists: Vec<Vec<NodeId>>,
+    /// The one-task lists of functions, compiled when they are first called.
+    functions: HashMap<Arc<str>, ListId>,
+    /// Compiled expressions by text and visible variables.
+    expressions: HashMap<(Arc<str>, Vec<Arc<str>>), Arc<Expression>>,
+    /// The variables that are visible at this place besides the standard ones, outermost first.
+    locals: Vec<Arc<str>>,
+    /// What the pointers of the function that is being compiled start with in the document.
+    function_pointer: Option<Arc<str>>,
+    is_bounded: bool,
+    problems: Vec<Problem>,
+}
+
+impl Compiler {
+    fn new(definition: Arc<Definition>) -> Self {
+        Self {
+            definition,
+            nodes: Vec::new(),
+            lists: Vec::new(),
+            functions: HashMap::new(),
+            expressions: HashMap::new(),
+            locals: Vec::new(),
+            function_pointer: None,
+            is_bounded: true,
+            problems: Vec::new(),
+        }
+    }
+
+    fn list(&mut self, tasks: &[Task]) -> ListId {
+        let id = ListId(u32::try_from(self.lists.len()).unwrap_or(u32::MAX));
+        let at = self.lists.len();
+        self.lists.push(Vec::new());
+        let nodes = tasks.iter().map(|task| self.task(task)).collect();
+        if let Some(list) = self.lists.get_mut(at) {
+            *list = nodes;
+        }
+        id
+    }
+
+    fn task(&mut self, task: &Task) -> NodeId {
+        let at = self.nodes.len();
+        self.nodes.push(None);
+        let place = &*task.pointer;
+        let node = Node {
+            name: Arc::clone(&task.name),
+            escaped: task.name.replace('~', "~0").replace('/', "~1").into(),
+            pointer: self.relative(&task.pointer),
+            source: Arc::clone(&task.source),
+            condition: self.optional(task.condition.as_ref(), place, "if"),
+            input: self.data(task.input.as_ref(), &format!("{place}/input"), true),
+            output: self.data(task.output.as_ref(), &format!("{place}/output"), false),
+            export: self.data(task.export.as_ref(), &format!("{place}/export"), false),
+            timeout: self.timeout(task.timeout.as_ref(), place),
+            then: next(&task.then),
+            kind: self.kind(task),
+        };
+        if let Some(slot) = self.nodes.get_mut(at) {
+            *slot = Some(node);
+        }
+        NodeId(u32::try_from(at).unwrap_or(u32::MAX))
+    }
+
+    /// In a function the pointer from the function's task on, elsewhere the pointer in the document.
+    fn relative(&self, pointer: &Arc<str>) -> Arc<str> {
+        let function = self.function_pointer.as_deref();
+        match function.and_then(|function| pointer.strip_prefix(function)) {
+            Some(rest) => rest.into(),
+            None => Arc::clone(pointer),
+        }
+    }
+
+    fn kind(&mut self, task: &Task) -> Kind {
+        let place = &*task.pointer;
+        match &task.kind {
+            TaskKind::Do(tasks) => Kind::Do(self.list(tasks)),
+            TaskKind::Set(transform) => Kind::Set(self.transform(transform, &format!("{place}/set"))),
+            TaskKind::Switch(cases) => Kind::Switch(
+                cases
+                    .iter()
+                    .map(|case| Case {
+                        when: self.optional(case.when.as_ref(), place, "switch"),
+                        then: next(&case.then),
+                    })
+                    .collect(),
+            ),
+            TaskKind::For(rule) => {
+                let collection = self.expression(&rule.collection, &format!("{place}/for/in"));
+                let outer = self.locals.len();
+                self.bind(&rule.each);
+                self.bind(&rule.at);
+                let condition = self.optional(rule.condition.as_ref(), place, "while");
+                let body = self.list(&rule.body);
+                self.locals.truncate(outer);
+                let (each, at) = (Arc::clone(&rule.each), Arc::clone(&rule.at));
+                Kind::For(Box::new(ForRule { each, at, collection, condition, body }))
+            }
+            TaskKind::Fork(fork) => {
+                let branches = fork.branches.iter().map(|task| self.list(std::slice::from_ref(task))).collect();
+                Kind::Fork { branches, compete: fork.compete }
+            }
+            TaskKind::Try(rule) => Kind::Try(Box::new(self.try_rule(rule, place))),
+            TaskKind::Raise(raise) => Kind::Raise(Box::new(self.raise(raise, place))),
+            TaskKind::Wait(spec) => Kind::Wait(self.duration(spec, &format!("{place}/wait"))),
+            TaskKind::CallHttp(call) => Kind::Http(Box::new(self.http(call, &format!("{place}/with")))),
+            TaskKind::CallAgent(call) => {
+                let place = format!("{place}/with");
+                Kind::Agent(Box::new(AgentRule {
+                    agent: self.template(&call.agent, &place),
+                    prompt: self.optional_template(call.prompt.as_ref(), &place),
+                    system_prompt: self.optional_template(call.system_prompt.as_ref(), &place),
+                    parameters: self.optional_template(call.parameters.as_ref(), &place),
+                    output: call.output,
+                }))
+            }
+            TaskKind::CallFunction(call) => {
+                let with = self.template(&call.with, &format!("{place}/with"));
+                Kind::Function { body: self.function(&call.function, place), with }
+            }
+            TaskKind::RunShell(run) => {
+                let place = format!("{place}/run/shell");
+                Kind::Shell(Box::new(ShellRule {
+                    command: self.template(&run.command, &place),
+                    arguments: run.arguments.iter().map(|argument| self.template(argument, &place)).collect(),
+                    stdin: self.optional_template(run.stdin.as_ref(), &place),
+                    environment: self.optional_template(run.environment.as_ref(), &place),
+                    wait_for_end: run.wait_for_end,
+                    returns: run.returns,
+                    on_unknown_outcome: run.on_unknown_outcome,
+                }))
+            }
+            TaskKind::RunWorkflow(run) => {
+                let place = format!("{place}/run/workflow");
+                Kind::Workflow(Box::new(WorkflowRule {
+                    namespace: self.template(&run.namespace, &place),
+                    name: self.template(&run.name, &place),
+                    version: self.template(&run.version, &place),
+                    input: self.optional_template(run.input.as_ref(), &place),
+                    wait_for_end: run.wait_for_end,
+                    returns_nothing: run.returns_nothing,
+                }))
+            }
+        }
+    }
+
+    fn try_rule(&mut self, rule: &Try, place: &str) -> TryRule {
+        let body = self.list(&rule.body);
+        let outer = self.locals.len();
+        self.bind(&rule.catch.variable);
+        let place = format!("{place}/catch");
+        let definition = Arc::clone(&self.definition);
+        let retry = match &rule.catch.retry {
+            None => None,
+            Some(RetryRef::Inline(policy)) => Some(self.retry(policy, &format!("{place}/retry"))),
+            Some(RetryRef::Named(name)) => match find(&definition.components.retries, name) {
+                Some(policy) => Some(self.retry(policy, &format!("/use/retries/{name}"))),
+                None => self.unknown("retry policy", name, &format!("{place}/retry")),
+            },
+        };
+        let catch = &rule.catch;
+        let rule = TryRule {
+            body,
+            errors: catch.errors.clone(),
+            variable: Arc::clone(&catch.variable),
+            when: self.optional(catch.when.as_ref(), &place, "when"),
+            except_when: self.optional(catch.except_when.as_ref(), &place, "exceptWhen"),
+            retry,
+            handler: catch.handler.as_ref().map(|tasks| self.list(tasks)),
+            then: catch.then.as_ref().map(next),
+        };
+        self.locals.truncate(outer);
+        rule
+    }
+
+    fn retry(&mut self, policy: &RetryPolicy, place: &str) -> RetryRule {
+        RetryRule {
+            when: self.optional(policy.when.as_ref(), place, "when"),
+            except_when: self.optional(policy.except_when.as_ref(), place, "exceptWhen"),
+            delay: policy.delay.as_ref().map(|spec| self.duration(spec, place)),
+            backoff: policy.backoff,
+            limit_count: policy.limit_count,
+            limit_attempt_duration: policy.limit_attempt_duration.as_ref().map(|spec| self.duration(spec, place)),
+            limit_duration: policy.limit_duration.as_ref().map(|spec| self.duration(spec, place)),
+            jitter: policy.jitter.as_ref().map(|(from, to)| (self.duration(from, place), self.duration(to, place))),
+        }
+    }
+
+    fn raise(&mut self, raise: &RaiseError, place: &str) -> ErrorRule {
+        let place = format!("{place}/raise/error");
+        let definition = Arc::clone(&self.definition);
+        let spec = match raise {
+            RaiseError::Inline(spec) => Some(&**spec),
+            RaiseError::Named(name) => match find(&definition.components.errors, name) {
+                Some(spec) => Some(spec),
+                None => self.unknown("error", name, &place),
+            },
+        };
+        let unknown =
+            ErrorSpec { error_type: Value::Null, status: Value::Null, title: None, detail: None, instance: None };
+        let spec = spec.unwrap_or(&unknown);
+        ErrorRule {
+            error_type: self.template(&spec.error_type, &place),
+            status: self.template(&spec.status, &place),
+            title: self.optional_template(spec.title.as_ref(), &place),
+            detail: self.optional_template(spec.detail.as_ref(), &place),
+            instance: self.optional_template(spec.instance.as_ref(), &place),
+        }
+    }
+
+    fn http(&mut self, call: &HttpCall, place: &str) -> HttpRule {
+        let definition = Arc::clone(&self.definition);
+        let endpoint_place = format!("{place}/endpoint");
+        let authentication = match &call.endpoint.authentication {
+            None => None,
+            Some(AuthenticationRef::Inline(policy)) => Some(self.template(policy, &endpoint_place)),
+            Some(AuthenticationRef::Named(name)) => match find(&definition.components.authentications, name) {
+                Some(policy) => Some(self.template(policy, &format!("/use/authentications/{name}"))),
+                None => self.unknown("authentication policy", name, &endpoint_place),
+            },
+        };
+        HttpRule {
+            method: call.method.clone(),
+            uri: match &call.endpoint.uri {
+                UriSpec::Expression(text) => UriRule::Expression(self.expression(text, &endpoint_place)),
+                UriSpec::Template(text) => UriRule::Template(Arc::clone(text)),
+            },
+            authentication,
+            headers: self.optional_template(call.headers.as_ref(), place),
+            query: self.optional_template(call.query.as_ref(), place),
+            body: self.optional_template(call.body.as_ref(), place),
+            output: call.output,
+            redirect: call.redirect,
+        }
+    }
+
+    /// The one-task list of a function. A function sees nothing of its callers' variables, so it is compiled once.
+    fn function(&mut self, name: &Arc<str>, place: &str) -> ListId {
+        if let Some(known) = self.functions.get(name) {
+            return *known;
+        }
+        let definition = Arc::clone(&self.definition);
+        let Some(task) = find(&definition.components.functions, name) else {
+            self.unknown::<()>("function", name, &format!("{place}/call"));
+            return ListId(u32::MAX);
+        };
+        // Registered before its body is compiled, because a function may call itself.
+        let id = ListId(u32::try_from(self.lists.len()).unwrap_or(u32::MAX));
+        let at = self.lists.len();
+        self.lists.push(Vec::new());
+        self.functions.insert(Arc::clone(name), id);
+        let locals = std::mem::take(&mut self.locals);
+        let outer = self.function_pointer.replace(Arc::clone(&task.pointer));
+        let node = self.task(task);
+        self.function_pointer = outer;
+        self.locals = locals;
+        if let Some(list) = self.lists.get_mut(at) {
+            list.push(node);
+        }
+        id
+    }
+
+    fn bind(&mut self, name: &Arc<str>) {
+        self.locals.push(Arc::clone(name));
+    }
+
+    /// `input` transforms after its check, `output` and `export` before; the rule is the same either way.
+    fn data(&mut self, spec: Option<&DataSpec>, place: &str, is_input: bool) -> DataRule {
+        let Some(spec) = spec else { return DataRule::default() };
+        let schema = spec.schema.as_ref().and_then(|document| match Schema::compile(document) {
+            Ok(schema) => Some(schema),
+            Err(message) => {
+                self.problems.push(Problem::error("invalid_schema", format!("{place}/schema/document"), message));
+                None
+            }
+        });
+        let field = if is_input { "from" } else { "as" };
+        let transform = spec.transform.as_ref().map(|transform| self.transform(transform, &format!("{place}/{field}")));
+        DataRule { schema, transform }
+    }
+
+    fn transform(&mut self, transform: &Transform, place: &str) -> Template {
+        match transform {
+            Transform::Expression(text) => Template::Expression(self.expression(text, place)),
+            Transform::Template(value) => self.template(value, place),
+        }
+    }
+
+    fn timeout(&mut self, timeout: Option<&TimeoutRef>, place: &str) -> Option<DurationRule> {
+        let place = format!("{place}/timeout");
+        match timeout? {
+            TimeoutRef::After(spec) => Some(self.duration(spec, &place)),
+            TimeoutRef::Named(name) => {
+                let definition = Arc::clone(&self.definition);
+                match find(&definition.components.timeouts, name) {
+                    Some(spec) => Some(self.duration(spec, &format!("/use/timeouts/{name}"))),
+                    None => self.unknown("timeout", name, &place),
+                }
+            }
+        }
+    }
+
+    fn duration(&mut self, spec: &DurationSpec, place: &str) -> DurationRule {
+        match spec {
+            DurationSpec::Literal(duration) => DurationRule::Literal(*duration),
+            DurationSpec::Expression(text) => DurationRule::Expression(self.expression(text, place)),
+        }
+    }
+
+    fn optional(&mut self, text: Option<&Text>, place: &str, field: &str) -> Option<Arc<Expression>> {
+        text.map(|text| self.expression(text, &format!("{place}/{field}")))
+    }
+
+    fn optional_template(&mut self, value: Option<&Value>, place: &str) -> Option<Template> {
+        value.map(|value| self.template(value, place))
+    }
+
+    fn template(&mut self, value: &Value, place: &str) -> Template {
+        let is_loose = self.definition.mode == EvaluationMode::Loose;
+        Template::compile(value, is_loose, &mut |text, is_tried| {
+            if is_tried {
+                return self.compiled(text).ok();
+            }
+            Some(self.expression(&Text(text.into()), place))
+        })
+    }
+
+    fn expression(&mut self, text: &Text, place: &str) -> Arc<Expression> {
+        self.compiled(&text.0).unwrap_or_else(|message| {
+            self.problems.push(Problem::error("invalid_expression", place, message));
+            Arc::new(Expression::identity())
+        })
+    }
+
+    fn compiled(&mut self, text: &str) -> Result<Arc<Expression>, String> {
+        let key = (Arc::from(text), self.locals.clone());
+        if let Some(known) = self.expressions.get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let expression = Arc::new(Expression::compile(text, &self.locals)?);
+        self.is_bounded &= expression.is_bounded();
+        self.expressions.insert(key, Arc::clone(&expression));
+        Ok(expression)
+    }
+
+    /// Reports a reference to a component that does not exist.
+    fn unknown<T>(&mut self, what: &str, name: &str, place: &str) -> Option<T> {
+        self.problems.push(Problem::error("unknown_reference", place, format!("there is no {what} '{name}' in 'use'")));
+        None
+    }
+}
+
+fn find<'a, T>(components: &'a [(Arc<str>, T)], name: &str) -> Option<&'a T> {
+    components.iter().find(|(known, _)| **known == *name).map(|(_, component)| component)
+}
+
+fn next(directive: &Directive) -> Next {
+    match directive {
+        Directive::Continue => Next::Continue,
+        Directive::Exit => Next::Exit,
+        Directive::End => Next::End,
+        Directive::Task(name) => Next::Task(Arc::clone(name)),
+    }
+}

@@ -1,0 +1,30 @@
+//! Rules: the pure state machine that interprets a workflow definition.
+//!
+//! [`step`] takes what happened and returns what is to be journaled and what is to be done about it. A state changes only
+//! through [`apply`]: `step` applies each event as it decides it, replaying a journal applies the same events again. While
+//! replaying no expression is evaluated and nothing is asked of the world. There is no clock and no randomness in here, both
+//! come in with the [`Moment`] of a step.
+//!
+//! The way of a step: [`Input`] → events of its own (an outcome, a fired timer, a pause) → `decide` is asked for the next
+//! events, which are applied, until it has none: everything blocks on the world, or the execution is over.
+//!
+//! Status: `waiting` if and only if nothing runs and something is waited for; the event `execution_waiting` says so at the end
+//! of such a step. There is no event for the way back: the next event of a task ends the waiting.
+
+mod action;
+mod compile;
+mod duration;
+pub mod expression;
+mod input;
+mod program;
+mod schema;
+mod state;
+
+pub use action::{Action, Transition};
+pub use expression::{Compiles, DirectEvaluator, EvaluationJob, Evaluator, Expression, evaluate_job};
+pub use input::{Input, Moment};
+pub use program::Program;
+pub use state::{FORMAT, State};
+
+/// A step returns after about this many events, so that an endless loop of pure tasks can be cancelled.
+pub const BATCH_EVENTS: usize = 1_000;

@@ -1,0 +1,95 @@
+//! What can go wrong in the store. Texts never hold credentials.
+
+use crate::domain::{ExecutionId, Status};
+
+/// Why the store did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The database cannot be reached or written right now. Nothing was acknowledged; whether the last write arrived is
+    /// told by reading. Worth trying again.
+    #[error("the database is not available: {reason}")]
+    Unavailable { reason: String },
+    /// The store has been closed.
+    #[error("the store is closed")]
+    Closed,
+    /// The writer of these events no longer owns the execution.
+    #[error("epoch {given} no longer owns the execution, epoch {current} does")]
+    StaleEpoch { given: u32, current: u32 },
+    /// A terminal status never changes.
+    #[error("the execution is already {status}")]
+    Terminal { status: Status },
+    /// The first event of an append does not follow the last one stored.
+    #[error("the append starts at event {given}, the journal ends at {last_seq}")]
+    OutOfSequence { given: u64, last_seq: u64 },
+    #[error("not found")]
+    NotFound,
+    #[error("execution {id} exists already")]
+    AlreadyExists { id: ExecutionId },
+    /// The idempotency key has been used before, within its life, for this execution.
+    #[error("the idempotency key was used for execution {execution_id}")]
+    IdempotencyKeyUsed {
+        execution_id: ExecutionId,
+        /// Whether the earlier request was the same one; if so, its answer may be replayed.
+        same_request: bool,
+    },
+    /// The write contradicts what is stored, for example another text under a registered version.
+    #[error("{message}")]
+    Conflict { message: String },
+    /// A cursor that this store did not hand out.
+    #[error("the cursor is not valid")]
+    InvalidCursor,
+    /// Another process works on this database.
+    #[error("{message}")]
+    Occupied { message: String },
+    /// The settings of the store are wrong.
+    #[error("{message}")]
+    Configuration { message: String },
+    #[error("migration failed: {reason}")]
+    Migration { reason: String },
+    /// A stored row cannot be read back.
+    #[error("stored {what} cannot be read: {reason}")]
+    Corrupt { what: &'static str, reason: String },
+    /// The database refused a statement. Trying again does not help.
+    #[error("the database refused a statement: {reason}")]
+    Database { reason: String },
+}
+
+impl Error {
+    /// Whether the same call may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Unavailable { .. })
+    }
+
+    pub(super) fn unavailable(reason: impl ToString) -> Self {
+        Self::Unavailable { reason: reason.to_string() }
+    }
+
+    pub(super) fn corrupt(what: &'static str, reason: impl ToString) -> Self {
+        Self::Corrupt { what, reason: reason.to_string() }
+    }
+}
+
+impl From<diesel::result::Error> for Error {
+    fn from(error: diesel::result::Error) -> Self {
+        use diesel::result::{DatabaseErrorKind as Kind, Error as Diesel};
+        let reason = error.to_string();
+        match error {
+            Diesel::NotFound => Self::NotFound,
+            Diesel::DatabaseError(
+                Kind::UniqueViolation
+                | Kind::ForeignKeyViolation
+                | Kind::NotNullViolation
+                | Kind::CheckViolation
+                | Kind::RestrictViolation
+                | Kind::ExclusionViolation,
+                _,
+            )
+            | Diesel::InvalidCString(_)
+            | Diesel::SerializationError(_)
+            | Diesel::QueryBuilderError(_) => Self::Database { reason },
+            Diesel::DeserializationError(_) => Self::Corrupt { what: "row", reason },
+            // Connection lost, disk full, read-only, locked: neither database tells these apart by kind.
+            _ => Self::Unavailable { reason },
+        }
+    }
+}

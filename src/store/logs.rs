@@ -1,0 +1,153 @@
+//! Log lines: appended in batches, read by level, task, text and number.
+
+use super::column_types::{integer, json, natural, optional_word};
+use super::connection::{AnyConnection, MultiBackend};
+use super::schema::logs;
+use super::statement::{Bind, Statement};
+use super::text_search::{contains_pattern, lower};
+use super::{Error, Store, append};
+use crate::domain::{ExecutionId, LogLevel, LogLine, TenantId, Timestamp};
+use diesel::prelude::*;
+use serde_json::Value;
+
+/// Most lines of one read.
+const MAX_LINES: u32 = 1_000;
+
+/// Which lines are wanted. An absent part does not restrict.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogQuery {
+    /// This level and above.
+    pub level: Option<LogLevel>,
+    /// JSON pointer to a task; its inner tasks are included.
+    pub task: Option<String>,
+    /// Contained in the message, without regard to case.
+    pub text: Option<String>,
+    /// Lines after this number.
+    pub after: u64,
+    /// At most this many; 1 000 when more are asked for.
+    pub limit: u32,
+}
+
+impl Store {
+    /// Stores lines. A line whose number is there already is left as it is.
+    pub async fn append_logs(&self, tenant_id: TenantId, id: ExecutionId, lines: Vec<LogLine>) -> Result<(), Error> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        self.write(move |connection| {
+            let (tenant_id, id) = (tenant_id.to_string(), id.to_string());
+            lines.iter().try_for_each(|line| insert(connection, &tenant_id, &id, line))
+        })
+        .await
+    }
+
+    /// Lines in the order of their numbers.
+    pub async fn logs(&self, tenant_id: TenantId, id: ExecutionId, query: LogQuery) -> Result<Vec<LogLine>, Error> {
+        self.read(move |connection| read(connection, &tenant_id.to_string(), &id.to_string(), &query)).await
+    }
+
+    /// The number of the last line; 0 when there is none.
+    pub async fn last_log_number(&self, tenant_id: TenantId, id: ExecutionId) -> Result<u64, Error> {
+        self.read(move |connection| {
+            let last = logs::table
+                .filter(logs::execution_id.eq(id.to_string()).and(logs::tenant_id.eq(tenant_id.to_string())))
+                .select(diesel::dsl::max(logs::n))
+                .first::<Option<i64>>(connection)?;
+            natural("line number", last.unwrap_or(0))
+        })
+        .await
+    }
+}
+
+#[derive(Queryable)]
+struct Row {
+    n: i64,
+    task: Option<String>,
+    agent_id: Option<String>,
+    level: i64,
+    message: String,
+    metadata: Option<String>,
+    source: String,
+    at: i64,
+}
+
+impl Row {
+    fn into_line(self) -> Result<LogLine, Error> {
+        let level = LogLevel::ALL.iter().copied().find(|level| rank(*level) == self.level);
+        Ok(LogLine {
+            n: natural("line number", self.n)?,
+            task: self.task,
+            agent_id: optional_word("agent id", self.agent_id.as_deref())?,
+            level: level.ok_or_else(|| Error::corrupt("log level", self.level))?,
+            message: self.message,
+            metadata: self.metadata.as_deref().map_or(Ok(Value::Null), |text| json("metadata", text))?,
+            source: self.source,
+            at: Timestamp::from_micros(self.at),
+        })
+    }
+}
+
+/// The level as its column holds it: higher is more serious.
+fn rank(level: LogLevel) -> i64 {
+    match level {
+        LogLevel::Debug => 0,
+        LogLevel::Info => 1,
+        LogLevel::Warn => 2,
+        LogLevel::Error => 3,
+    }
+}
+
+fn insert(connection: &mut AnyConnection, tenant_id: &str, id: &str, line: &LogLine) -> Result<(), Error> {
+    let agent_id = line.agent_id.map(|id| id.to_string());
+    let metadata = if line.metadata.is_null() { None } else { Some(append::to_json(&line.metadata)?) };
+    // PostgreSQL stores no NUL; processes may print one.
+    let message = line.message.replace('\0', "\u{fffd}");
+    Statement::new(
+        "INSERT INTO logs (execution_id, n, tenant_id, task, agent_id, level, message, metadata, source, at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (execution_id, n) DO NOTHING",
+        vec![
+            Bind::Text(id),
+            Bind::Integer(integer(line.n)),
+            Bind::Text(tenant_id),
+            Bind::OptionalText(line.task.as_deref()),
+            Bind::OptionalText(agent_id.as_deref()),
+            Bind::Integer(rank(line.level)),
+            Bind::Text(&message),
+            Bind::OptionalText(metadata.as_deref()),
+            Bind::Text(&line.source),
+            Bind::Integer(line.at.as_micros()),
+        ],
+    )
+    .execute(connection)?;
+    Ok(())
+}
+
+fn read(connection: &mut AnyConnection, tenant_id: &str, id: &str, query: &LogQuery) -> Result<Vec<LogLine>, Error> {
+    let mut lines = logs::table
+        .filter(logs::execution_id.eq(id).and(logs::tenant_id.eq(tenant_id)))
+        .filter(logs::n.gt(integer(query.after)))
+        .order(logs::n)
+        .limit(i64::from(query.limit.clamp(1, MAX_LINES)))
+        .select((
+            logs::n,
+            logs::task,
+            logs::agent_id,
+            logs::level,
+            logs::message,
+            logs::metadata,
+            logs::source,
+            logs::at,
+        ))
+        .into_boxed::<MultiBackend>();
+    if let Some(level) = query.level {
+        lines = lines.filter(logs::level.ge(rank(level)));
+    }
+    if let Some(task) = &query.task {
+        let inner = format!("{}/%", task.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
+        lines = lines.filter(logs::task.eq(task).or(logs::task.like(inner).escape('\\')));
+    }
+    if let Some(text) = &query.text {
+        lines = lines.filter(lower(logs::message).like(contains_pattern(text)).escape('\\'));
+    }
+    lines.load::<Row>(connection)?.into_iter().map(Row::into_line).collect()
+}

@@ -1,0 +1,129 @@
+//! Schema versions: twin folders for the two databases, compiled in.
+//!
+//! Opening a store applies what is pending; going down is only ever done on request.
+
+use super::backend::on_backend;
+use super::connection::{AnyConnection, Location, Purpose};
+use super::{Error, lock};
+use diesel::backend::Backend;
+use diesel::migration::{Migration, MigrationSource};
+use diesel::pg::Pg;
+use diesel::sqlite::Sqlite;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use std::collections::HashSet;
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// One migration and whether the database has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MigrationStatus {
+    pub name: String,
+    pub is_applied: bool,
+}
+
+/// Applies all pending migrations and returns their names.
+///
+/// # Errors
+/// [`Error::Occupied`] while a service works on the database; [`Error::Migration`] with the reason.
+pub fn migrate_up(url: &str) -> Result<Vec<String>, Error> {
+    locked(url, apply_pending)
+}
+
+/// Takes the last `steps` migrations back and returns their names, newest first. Their tables and data are gone then.
+///
+/// # Errors
+/// As [`migrate_up`].
+pub fn migrate_down(url: &str, steps: usize) -> Result<Vec<String>, Error> {
+    locked(url, |connection| {
+        let mut reverted = Vec::new();
+        for _ in 0..steps {
+            let applied = on_backend!(connection, inner => {
+                sqlite: names_applied(inner, SQLITE),
+                postgres: names_applied(inner, POSTGRES),
+            })?;
+            let Some(last) = applied.last() else { break };
+            on_backend!(connection, inner => {
+                sqlite: inner.revert_last_migration(SQLITE).map(|_| ()).map_err(failed),
+                postgres: inner.revert_last_migration(POSTGRES).map(|_| ()).map_err(failed),
+            })?;
+            reverted.push(last.clone());
+        }
+        Ok(reverted)
+    })
+}
+
+/// All migrations this program knows, oldest first.
+///
+/// # Errors
+/// As [`migrate_up`].
+pub fn migration_status(url: &str) -> Result<Vec<MigrationStatus>, Error> {
+    let mut connection = Location::parse(url)?.connect(Purpose::Write)?;
+    let (known, applied) = on_backend!(&mut connection, inner => {
+        sqlite: (names::<Sqlite>(SQLITE)?, names_applied(inner, SQLITE)?),
+        postgres: (names::<Pg>(POSTGRES)?, names_applied(inner, POSTGRES)?),
+    });
+    let applied: HashSet<String> = applied.into_iter().collect();
+    Ok(known.into_iter().map(|name| MigrationStatus { is_applied: applied.contains(&name), name }).collect())
+}
+
+/// Brings the database up to date and returns the names of what was missing.
+pub(super) fn apply_pending(connection: &mut AnyConnection) -> Result<Vec<String>, Error> {
+    on_backend!(connection, inner => {
+        sqlite: apply(inner, SQLITE),
+        postgres: apply(inner, POSTGRES),
+    })
+}
+
+fn locked<T>(url: &str, work: impl FnOnce(&mut AnyConnection) -> Result<T, Error>) -> Result<T, Error> {
+    let location = Location::parse(url)?;
+    let _file_lock = lock::lock_file(&location)?;
+    let mut connection = location.connect(Purpose::Write)?;
+    lock::lock_connection(&mut connection, &location)?;
+    work(&mut connection)
+}
+
+fn apply<DB: Backend>(
+    connection: &mut impl MigrationHarness<DB>,
+    source: impl MigrationSource<DB>,
+) -> Result<Vec<String>, Error> {
+    let pending = connection.pending_migrations(source).map_err(failed)?;
+    pending
+        .iter()
+        .map(|migration| {
+            let name = migration.name().to_string();
+            connection.run_migration(migration).map_err(|error| failed(format!("{name}: {error}")))?;
+            tracing::info!(migration = name, "applied");
+            Ok(name)
+        })
+        .collect()
+}
+
+fn names<DB: Backend>(source: impl MigrationSource<DB>) -> Result<Vec<String>, Error> {
+    let mut names: Vec<String> =
+        source.migrations().map_err(failed)?.iter().map(|migration| migration.name().to_string()).collect();
+    names.sort();
+    Ok(names)
+}
+
+/// Oldest first.
+fn names_applied<DB: Backend>(
+    connection: &mut impl MigrationHarness<DB>,
+    source: impl MigrationSource<DB>,
+) -> Result<Vec<String>, Error> {
+    let applied: HashSet<String> =
+        connection.applied_migrations().map_err(failed)?.iter().map(|version| version.to_string()).collect();
+    let mut names: Vec<String> = source
+        .migrations()
+        .map_err(failed)?
+        .iter()
+        .filter(|migration| applied.contains(&migration.name().version().to_string()))
+        .map(|migration| migration.name().to_string())
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+fn failed(reason: impl ToString) -> Error {
+    Error::Migration { reason: reason.to_string() }
+}

@@ -1,0 +1,188 @@
+//! Memory: everything durable, in SQLite or PostgreSQL. The only folder that knows diesel.
+//!
+//! All writing goes through one thread (`journal`): the appends of many executions share a transaction, everything else
+//! takes its turn between them. Reading uses a pool of its own. Called by actors, http and cli; knows only domain.
+
+mod agents;
+mod append;
+mod backend;
+mod batch;
+mod batch_postgres;
+mod batch_sqlite;
+mod blobs;
+mod column_types;
+mod connection;
+mod error;
+mod executions;
+mod failure_points;
+mod history;
+mod idempotency;
+mod journal;
+mod lock;
+mod logs;
+mod migrations;
+mod page;
+mod pool;
+mod recovery;
+mod schema;
+mod statement;
+mod statistics;
+mod text_search;
+mod transaction;
+mod usage;
+mod workflows;
+
+pub use agents::AgentFilter;
+pub use append::{
+    Append, Committed, CommittedAppend, DefinitionText, EventText, Idempotency, NewExecution, Projection, Snapshot,
+    Subject,
+};
+pub use blobs::digest;
+pub use error::Error;
+pub use executions::{Filter, Sort};
+pub use failure_points::{FailurePoint, FailurePoints, Fault};
+pub use history::{Changes, HistoryEvent};
+pub use idempotency::Begun;
+pub use journal::WriterStats;
+pub use logs::LogQuery;
+pub use migrations::{MigrationStatus, migrate_down, migrate_up, migration_status};
+pub use page::{MAX_PAGE_SIZE, Page, PageRequest};
+pub use recovery::{Claimed, OpenExecution};
+pub use statistics::{HourCount, Percentiles, QueueDepth, Statistics, StatusCount};
+pub use usage::{UsageLine, UsageTotals};
+pub use workflows::{Registered, Workflow, WorkflowFilter};
+
+use crate::clock::Clock;
+use connection::{AnyConnection, Location, Purpose};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How the store works. Every bound has a default that suits a small machine.
+#[derive(Clone)]
+pub struct Options {
+    /// `sqlite:path/to/file.db` or `postgres://user:password@host/database`.
+    pub url: String,
+    /// Connections for reading.
+    pub readers: u32,
+    /// How long a read waits for a free connection.
+    pub read_timeout: Duration,
+    /// Writes that may wait for the writer; beyond it callers wait.
+    pub queue_length: usize,
+    /// Most appends in one transaction.
+    pub batch_appends: usize,
+    /// A transaction takes no further appends once it holds this many bytes.
+    pub batch_bytes: usize,
+    /// Where to fail on purpose. Empty outside tests.
+    pub failure_points: FailurePoints,
+}
+
+impl Options {
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            readers: 4,
+            read_timeout: Duration::from_secs(10),
+            queue_length: 4_096,
+            batch_appends: 512,
+            batch_bytes: 8 * 1024 * 1024,
+            failure_points: FailurePoints::default(),
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { url, readers, read_timeout, queue_length, batch_appends, batch_bytes, failure_points } = self;
+        f.debug_struct("Options")
+            .field("url", &connection::without_credentials(url))
+            .field("readers", readers)
+            .field("read_timeout", read_timeout)
+            .field("queue_length", queue_length)
+            .field("batch_appends", batch_appends)
+            .field("batch_bytes", batch_bytes)
+            .field("failure_points", failure_points)
+            .finish()
+    }
+}
+
+/// A cheap handle. The writer ends, after writing what is waiting, when the last one is dropped or one is closed.
+#[derive(Clone)]
+pub struct Store {
+    writer: journal::Writer,
+    readers: pool::Readers,
+    clock: Arc<dyn Clock>,
+}
+
+impl Store {
+    /// Opens the database: takes it for this process, applies pending migrations, starts the writer. Blocks.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] for a bad URL, [`Error::Occupied`] when another process works on the database,
+    /// [`Error::Migration`] and [`Error::Unavailable`].
+    pub fn open(options: &Options, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        let location = Location::parse(&options.url)?;
+        let file_lock = lock::lock_file(&location)?;
+        let mut connection = location.connect(Purpose::Write)?;
+        lock::lock_connection(&mut connection, &location)?;
+        migrations::apply_pending(&mut connection)?;
+        transaction::write_tx(&mut connection, |connection| agents::seed(connection, clock.now()))?;
+        let writer = journal::Writer::start(location.clone(), file_lock, connection, options)?;
+        let points = options.failure_points.clone();
+        let readers = pool::Readers::new(location, options.readers, options.read_timeout, points)?;
+        Ok(Self { writer, readers, clock })
+    }
+
+    /// Makes an execution's next events durable. Waits while the queue is full.
+    ///
+    /// # Errors
+    /// [`Error::StaleEpoch`], [`Error::Terminal`], [`Error::OutOfSequence`], [`Error::NotFound`] when the append
+    /// contradicts what is stored; [`Error::AlreadyExists`] and [`Error::IdempotencyKeyUsed`] for a first one. After
+    /// [`Error::Unavailable`] it may be stored or not: claim the execution anew to find out.
+    pub async fn append(&self, append: Append) -> Result<Committed, Error> {
+        self.writer.append(append).await
+    }
+
+    /// Sets the one listener that gets every committed append, in commit order, on the writer's thread: it must be quick
+    /// and must not wait. A batch whose fate a lost connection hides, or that a crash follows, is not announced; watchers
+    /// see the gap in the numbers and read the journal.
+    pub fn on_commit(&self, listener: Box<dyn Fn(Vec<CommittedAppend>) + Send + Sync>) {
+        self.writer.on_commit(listener);
+    }
+
+    /// The position of the newest committed event; 0 in an empty store.
+    pub fn position(&self) -> u64 {
+        self.writer.position()
+    }
+
+    pub fn writer_stats(&self) -> WriterStats {
+        self.writer.stats()
+    }
+
+    /// Whether the database answers, reading and writing.
+    pub async fn check(&self) -> Result<(), Error> {
+        self.readers.run(|connection| connection.run("SELECT 1")).await?;
+        self.writer.run(|connection| connection.run("SELECT 1")).await
+    }
+
+    /// Writes what is waiting and lets go of the database. Later writes fail with [`Error::Closed`].
+    pub async fn close(&self) {
+        self.writer.close().await;
+    }
+
+    async fn read<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut AnyConnection) -> Result<T, Error> + Send + 'static,
+    {
+        self.readers.run(work).await
+    }
+
+    async fn write<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut AnyConnection) -> Result<T, Error> + Send + 'static,
+    {
+        self.writer.run(work).await
+    }
+}

@@ -1,0 +1,146 @@
+//! Taking over executions: raising the ownership epoch, so that whoever owned one before can no longer write, and reading
+//! what its state is rebuilt from.
+
+use super::column_types::{json, natural, small, word};
+use super::connection::AnyConnection;
+use super::schema::{executions, snapshots};
+use super::statement::{Bind, Statement};
+use super::{Error, Snapshot, Store, executions as rows, history};
+use crate::domain::{Creation, Event, Execution, ExecutionId, Status, TenantId, Timestamp};
+use diesel::prelude::*;
+
+/// What an execution is rebuilt from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claimed {
+    /// With the epoch that its appends must carry.
+    pub execution: Execution,
+    pub snapshot: Option<Snapshot>,
+    /// The events after the snapshot; all of them when there is none.
+    pub tail: Vec<Event>,
+}
+
+/// An execution that is not terminal, as it is found at start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenExecution {
+    pub tenant_id: TenantId,
+    pub id: ExecutionId,
+    pub status: Status,
+    /// The epoch that its appends must carry.
+    pub attempt: u32,
+    pub priority: u8,
+    pub created_at: Timestamp,
+    /// Not to be started before this instant.
+    pub start_at: Option<Timestamp>,
+    pub wake_at: Option<Timestamp>,
+    pub last_seq: u64,
+}
+
+impl Store {
+    /// Makes the caller the owner of an execution and reads what it is rebuilt from.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Terminal`].
+    pub async fn claim(&self, tenant_id: TenantId, id: ExecutionId) -> Result<Claimed, Error> {
+        self.write(move |connection| raise_epoch(connection, tenant_id, id)).await?;
+        self.load(tenant_id, id).await
+    }
+
+    /// Reads what an execution is rebuilt from, without becoming its owner: for one that [`Store::claim_open`] gave, and
+    /// for a finished one.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn load(&self, tenant_id: TenantId, id: ExecutionId) -> Result<Claimed, Error> {
+        self.read(move |connection| {
+            let execution = rows::get(connection, tenant_id, id)?;
+            let snapshot = snapshot(connection, tenant_id, id)?;
+            let after_seq = snapshot.as_ref().map_or(0, |snapshot| snapshot.seq);
+            let tail = history::events(connection, tenant_id, id, after_seq)?;
+            Ok(Claimed { execution, snapshot, tail })
+        })
+        .await
+    }
+
+    /// All events of an execution after `after_seq`: what remains when a snapshot cannot be used.
+    pub async fn events(&self, tenant_id: TenantId, id: ExecutionId, after_seq: u64) -> Result<Vec<Event>, Error> {
+        self.read(move |connection| history::events(connection, tenant_id, id, after_seq)).await
+    }
+
+    /// At start: becomes the owner of everything that is not terminal, of all tenants, and lists it by age.
+    pub async fn claim_open(&self) -> Result<Vec<OpenExecution>, Error> {
+        self.write(|connection| {
+            connection.run(
+                "UPDATE executions SET attempt = attempt + 1 \
+                 WHERE status IN ('pending', 'running', 'waiting', 'paused')",
+            )?;
+            let open = Status::ALL.iter().filter(|status| !status.is_terminal()).map(|status| status.as_str());
+            executions::table
+                .filter(executions::status.eq_any(open))
+                .order(executions::created_position)
+                .select((
+                    executions::tenant_id,
+                    executions::id,
+                    executions::status,
+                    executions::attempt,
+                    executions::priority,
+                    executions::created_at,
+                    executions::creation,
+                    executions::wake_at,
+                    executions::last_seq,
+                ))
+                .load::<OpenRow>(connection)?
+                .into_iter()
+                .map(open_execution)
+                .collect()
+        })
+        .await
+    }
+}
+
+type OpenRow = (String, String, String, i64, i64, i64, String, Option<i64>, i64);
+
+fn open_execution(row: OpenRow) -> Result<OpenExecution, Error> {
+    let (tenant_id, id, status, attempt, priority, created_at, creation, wake_at, last_seq) = row;
+    let creation: Creation = json("creation", &creation)?;
+    Ok(OpenExecution {
+        tenant_id: word("tenant id", &tenant_id)?,
+        id: word("id", &id)?,
+        status: word("status", &status)?,
+        attempt: small("attempt", attempt)?,
+        priority: u8::try_from(priority).map_err(|error| Error::corrupt("priority", error))?,
+        created_at: Timestamp::from_micros(created_at),
+        start_at: creation.start_at,
+        wake_at: wake_at.map(Timestamp::from_micros),
+        last_seq: natural("last_seq", last_seq)?,
+    })
+}
+
+fn raise_epoch(connection: &mut AnyConnection, tenant_id: TenantId, id: ExecutionId) -> Result<(), Error> {
+    let (tenant_id, id) = (tenant_id.to_string(), id.to_string());
+    let raised = Statement::new(
+        "UPDATE executions SET attempt = attempt + 1 \
+         WHERE tenant_id = ? AND id = ? AND status NOT IN ('succeeded', 'failed', 'cancelled')",
+        vec![Bind::Text(&tenant_id), Bind::Text(&id)],
+    )
+    .execute(connection)?;
+    if raised > 0 {
+        return Ok(());
+    }
+    let status = executions::table
+        .filter(executions::tenant_id.eq(&tenant_id).and(executions::id.eq(&id)))
+        .select(executions::status)
+        .first::<String>(connection)?;
+    Err(Error::Terminal { status: word("status", &status)? })
+}
+
+fn snapshot(connection: &mut AnyConnection, tenant_id: TenantId, id: ExecutionId) -> Result<Option<Snapshot>, Error> {
+    let row = snapshots::table
+        .filter(snapshots::execution_id.eq(id.to_string()).and(snapshots::tenant_id.eq(tenant_id.to_string())))
+        .select((snapshots::seq, snapshots::format, snapshots::state))
+        .first::<(i64, i64, String)>(connection)
+        .optional()?;
+    row.map(|(seq, format, state)| {
+        Ok(Snapshot { seq: natural("snapshot seq", seq)?, format: small("snapshot format", format)?, state })
+    })
+    .transpose()
+}

@@ -1,0 +1,173 @@
+//! The tables as diesel sees them. Compared with both databases by the test `store::schema`.
+
+diesel::table! {
+    executions (created_position) {
+        created_position -> BigInt,
+        tenant_id -> Text,
+        id -> Text,
+        execution_type -> Text,
+        status -> Text,
+        workflow_id -> Nullable<Text>,
+        namespace -> Text,
+        name -> Text,
+        agent_id -> Nullable<Text>,
+        project_id -> Nullable<Text>,
+        parent_execution_id -> Nullable<Text>,
+        created_by -> Nullable<Text>,
+        priority -> BigInt,
+        creation -> Text,
+        input -> Text,
+        output -> Nullable<Text>,
+        error -> Nullable<Text>,
+        completed_tasks -> BigInt,
+        known_tasks -> BigInt,
+        attempt -> BigInt,
+        restarts -> BigInt,
+        last_crash -> Nullable<Text>,
+        recovered_in_ms -> Nullable<BigInt>,
+        last_seq -> BigInt,
+        last_position -> BigInt,
+        wake_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+        started_at -> Nullable<BigInt>,
+        finished_at -> Nullable<BigInt>,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    execution_labels (tenant_id, label, value, execution_id) {
+        tenant_id -> Text,
+        label -> Text,
+        value -> Text,
+        execution_id -> Text,
+    }
+}
+
+diesel::table! {
+    journal (position) {
+        position -> BigInt,
+        tenant_id -> Text,
+        execution_id -> Text,
+        first_seq -> BigInt,
+        last_seq -> BigInt,
+        events -> Text,
+    }
+}
+
+diesel::table! {
+    snapshots (execution_id) {
+        execution_id -> Text,
+        tenant_id -> Text,
+        seq -> BigInt,
+        format -> BigInt,
+        state -> Text,
+    }
+}
+
+diesel::table! {
+    blobs (digest) {
+        digest -> Text,
+        content -> Text,
+        size_bytes -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    definitions (tenant_id, digest) {
+        tenant_id -> Text,
+        digest -> Text,
+        json -> Text,
+        source -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    workflows (id) {
+        id -> Text,
+        tenant_id -> Text,
+        namespace -> Text,
+        name -> Text,
+        version -> Text,
+        digest -> Text,
+        title -> Nullable<Text>,
+        summary -> Nullable<Text>,
+        tags -> Text,
+        is_archived -> Bool,
+        is_latest -> Bool,
+        created_by -> Nullable<Text>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    agents (id) {
+        id -> Text,
+        tenant_id -> Text,
+        name -> Text,
+        slug -> Text,
+        description -> Text,
+        adapter -> Text,
+        model -> Nullable<Text>,
+        system_prompt -> Nullable<Text>,
+        parameters -> Text,
+        capabilities -> Text,
+        is_active -> Bool,
+        is_system -> Bool,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    idempotency_keys (tenant_id, idempotency_key) {
+        tenant_id -> Text,
+        idempotency_key -> Text,
+        request_digest -> Text,
+        execution_id -> Nullable<Text>,
+        response_status -> Nullable<BigInt>,
+        response_body -> Nullable<Text>,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    logs (execution_id, n) {
+        execution_id -> Text,
+        n -> BigInt,
+        tenant_id -> Text,
+        task -> Nullable<Text>,
+        agent_id -> Nullable<Text>,
+        level -> BigInt,
+        message -> Text,
+        metadata -> Nullable<Text>,
+        source -> Text,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
+    usage_records (execution_id, seq) {
+        execution_id -> Text,
+        seq -> BigInt,
+        tenant_id -> Text,
+        task -> Nullable<Text>,
+        attempt -> BigInt,
+        agent_id -> Nullable<Text>,
+        provider -> Text,
+        model -> Text,
+        input_tokens -> BigInt,
+        cached_input_tokens -> BigInt,
+        output_tokens -> BigInt,
+        reasoning_tokens -> BigInt,
+        cost_usd -> Nullable<Double>,
+        latency_ms -> BigInt,
+        at -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(execution_labels, executions, journal);

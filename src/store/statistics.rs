@@ -1,0 +1,209 @@
+//! Figures over executions: how many of which status, how long they took, how long they waited.
+
+use super::column_types::{natural, word};
+use super::connection::AnyConnection;
+use super::schema::executions;
+use super::statement::{Bind, Statement};
+use super::{Error, Store};
+use crate::domain::{ExecutionType, Status, TenantId, Timestamp};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+
+/// Percentiles are taken over the newest finished executions of the period, at most this many.
+const SAMPLE: i64 = 10_000;
+
+/// Figures of the executions created in a period.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Statistics {
+    pub since: Timestamp,
+    pub counts: Vec<StatusCount>,
+    pub total: u64,
+    /// Succeeded over succeeded and failed, 0 to 1; absent when none has ended so.
+    pub success_rate: Option<f64>,
+    /// From start to end, in milliseconds.
+    pub run_ms: Percentiles,
+    /// From creation to start, in milliseconds.
+    pub queued_ms: Percentiles,
+    /// How many executions the percentiles rest on.
+    pub sample_size: u64,
+    /// Hours without executions are left out; oldest first.
+    pub per_hour: Vec<HourCount>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StatusCount {
+    pub execution_type: ExecutionType,
+    pub status: Status,
+    pub count: u64,
+}
+
+/// Nearest-rank percentiles; absent when there is nothing to measure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Percentiles {
+    pub p50: Option<u64>,
+    pub p95: Option<u64>,
+    pub p99: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HourCount {
+    /// The beginning of the hour, UTC.
+    pub hour: Timestamp,
+    pub created: u64,
+    pub succeeded: u64,
+    pub failed: u64,
+}
+
+/// The pending executions of one priority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueDepth {
+    pub priority: u8,
+    pub count: u64,
+    pub oldest: Timestamp,
+}
+
+impl Store {
+    /// Figures of the tenant's executions created since an instant.
+    pub async fn statistics(&self, tenant_id: TenantId, since: Timestamp) -> Result<Statistics, Error> {
+        self.read(move |connection| statistics(connection, &tenant_id.to_string(), since)).await
+    }
+
+    /// What is pending, highest priority first.
+    pub async fn queue_depth(&self, tenant_id: TenantId) -> Result<Vec<QueueDepth>, Error> {
+        self.read(move |connection| {
+            let tenant_id = tenant_id.to_string();
+            let sql = "SELECT priority, COUNT(*) AS pending, MIN(created_at) AS oldest FROM executions \
+                WHERE status = 'pending' AND tenant_id = ? GROUP BY priority ORDER BY priority DESC";
+            Statement::new(sql, vec![Bind::Text(&tenant_id)])
+                .load::<QueueRow>(connection)?
+                .into_iter()
+                .map(|row| {
+                    Ok(QueueDepth {
+                        priority: u8::try_from(row.priority).map_err(|error| Error::corrupt("priority", error))?,
+                        count: natural("count", row.pending)?,
+                        oldest: Timestamp::from_micros(row.oldest),
+                    })
+                })
+                .collect()
+        })
+        .await
+    }
+}
+
+#[derive(QueryableByName)]
+struct QueueRow {
+    #[diesel(sql_type = BigInt)]
+    priority: i64,
+    #[diesel(sql_type = BigInt)]
+    pending: i64,
+    #[diesel(sql_type = BigInt)]
+    oldest: i64,
+}
+
+#[derive(QueryableByName)]
+struct CountRow {
+    #[diesel(sql_type = Text)]
+    execution_type: String,
+    #[diesel(sql_type = Text)]
+    status: String,
+    #[diesel(sql_type = BigInt)]
+    hour: i64,
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+}
+
+fn statistics(connection: &mut AnyConnection, tenant_id: &str, since: Timestamp) -> Result<Statistics, Error> {
+    // Integer division on both databases.
+    let sql = "SELECT execution_type, status, created_at / 3600000000 AS hour, COUNT(*) AS number FROM executions \
+         WHERE tenant_id = ? AND created_at >= ? GROUP BY execution_type, status, created_at / 3600000000 ORDER BY 3, 1, 2";
+    let rows = Statement::new(sql, vec![Bind::Text(tenant_id), Bind::Integer(since.as_micros())])
+        .load::<CountRow>(connection)?;
+    let mut counts: Vec<StatusCount> = Vec::new();
+    let mut per_hour: Vec<HourCount> = Vec::new();
+    for row in rows {
+        let execution_type: ExecutionType = word("execution type", &row.execution_type)?;
+        let (status, number): (Status, u64) = (word("status", &row.status)?, natural("count", row.number)?);
+        match counts.iter_mut().find(|known| known.status == status && known.execution_type == execution_type) {
+            Some(known) => known.count += number,
+            None => counts.push(StatusCount { execution_type, status, count: number }),
+        }
+        let hour = Timestamp::from_micros(row.hour.saturating_mul(3_600_000_000));
+        if per_hour.last().is_none_or(|last| last.hour != hour) {
+            per_hour.push(HourCount { hour, created: 0, succeeded: 0, failed: 0 });
+        }
+        if let Some(last) = per_hour.last_mut() {
+            last.created += number;
+            match status {
+                Status::Succeeded => last.succeeded += number,
+                Status::Failed => last.failed += number,
+                Status::Pending | Status::Running | Status::Waiting | Status::Paused | Status::Cancelled => {}
+            }
+        }
+    }
+    counts.sort_by_key(|count| (count.execution_type.as_str(), count.status));
+    let sample = sample(connection, tenant_id, since)?;
+    let of = |status: Status| counts.iter().filter(|count| count.status == status).map(|count| count.count).sum();
+    Ok(Statistics {
+        since,
+        total: counts.iter().map(|count| count.count).sum(),
+        success_rate: rate(of(Status::Succeeded), of(Status::Failed)),
+        run_ms: percentiles(sample.iter().map(|(_, started, finished)| finished.millis_since(*started)).collect()),
+        queued_ms: percentiles(sample.iter().map(|(created, started, _)| started.millis_since(*created)).collect()),
+        sample_size: u64::try_from(sample.len()).unwrap_or(u64::MAX),
+        counts,
+        per_hour,
+    })
+}
+
+/// Created, started and finished of the newest that have ended.
+fn sample(
+    connection: &mut AnyConnection,
+    tenant_id: &str,
+    since: Timestamp,
+) -> Result<Vec<(Timestamp, Timestamp, Timestamp)>, Error> {
+    let rows = executions::table
+        .filter(executions::tenant_id.eq(tenant_id).and(executions::created_at.ge(since.as_micros())))
+        .filter(executions::finished_at.is_not_null().and(executions::started_at.is_not_null()))
+        .order((executions::created_at.desc(), executions::created_position.desc()))
+        .limit(SAMPLE)
+        .select((executions::created_at, executions::started_at, executions::finished_at))
+        .load::<(i64, Option<i64>, Option<i64>)>(connection)?;
+    let time = Timestamp::from_micros;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(created, started, finished)| Some((time(created), time(started?), time(finished?))))
+        .collect())
+}
+
+fn rate(succeeded: u64, failed: u64) -> Option<f64> {
+    let float = |number: u64| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
+    let ended = succeeded.saturating_add(failed);
+    (ended > 0).then(|| float(succeeded) / float(ended))
+}
+
+fn percentiles(mut values: Vec<i64>) -> Percentiles {
+    values.sort_unstable();
+    let rank = |percent: usize| {
+        let place = (values.len() * percent).div_ceil(100).saturating_sub(1);
+        values.get(place).map(|value| u64::try_from(*value).unwrap_or(0))
+    };
+    Percentiles { p50: rank(50), p95: rank(95), p99: rank(99) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_by_nearest_rank() {
+        assert_eq!(percentiles(Vec::new()), Percentiles::default());
+        assert_eq!(percentiles((1..=100).rev().collect()), Percentiles { p50: Some(50), p95: Some(95), p99: Some(99) });
+        assert_eq!(percentiles(vec![7]), Percentiles { p50: Some(7), p95: Some(7), p99: Some(7) });
+    }
+
+    #[test]
+    fn a_rate_needs_something_that_ended() {
+        assert_eq!(rate(0, 0), None);
+        assert_eq!(rate(3, 1), Some(0.75));
+    }
+}
