@@ -49,10 +49,10 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    pub fn new(port: u16, seed: u64, marks: PathBuf) -> Self {
+    pub fn new(port: u16, run: String, seed: u64, marks: PathBuf) -> Self {
         Self {
             port,
-            run: format!("{seed:x}"),
+            run,
             marks,
             ledger: RefCell::new(Ledger::default()),
             random: RefCell::new(fastrand::Rng::with_seed(seed)),

@@ -15,6 +15,7 @@ use super::error::{Error, finish};
 use super::link::Link;
 use super::service::{Launch, Service};
 use super::terminal::{print, tell};
+use crate::clock::{Clock, SystemClock};
 use crowd::Crowd;
 use ledger::Violation;
 use serde_json::json;
@@ -78,7 +79,8 @@ fn run(arguments: &Arguments) -> Result<Exit, Error> {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::failure(format!("cannot start the event loop: {error}")))?;
-    let crowd = Rc::new(Crowd::new(launch.port, seed, database.directory().join("marks.txt")));
+    let run = format!("{seed:x}-{:x}", SystemClock.now().as_millis());
+    let crowd = Rc::new(Crowd::new(launch.port, run, seed, database.directory().join("marks.txt")));
     let begin = Instant::now();
     let local = LocalSet::new();
     let (checked, slowest) = runtime.block_on(local.run_until(torment(arguments, &launch, &crowd)))?;
