@@ -49,11 +49,11 @@ fn work(jobs: impl BufRead, mut answers: impl Write) -> Result<Exit, Error> {
     Ok(Exit::Success)
 }
 
-fn answer(line: &str) -> Result<Value, Failure> {
+fn answer(line: &str) -> Result<Value, Box<Failure>> {
     let job: EvaluationJob = serde_json::from_str(line).map_err(|error| {
         Failure::new(StandardType::Runtime, "Evaluation failed", format!("the job cannot be read: {error}"))
     })?;
-    evaluate_job(&job)
+    evaluate_job(&job).map_err(Box::new)
 }
 
 #[cfg(test)]

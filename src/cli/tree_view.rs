@@ -289,7 +289,7 @@ mod tests {
     }
 
     fn started() -> EventBody {
-        EventBody::TaskStarted { input: None, deadline: None, collection: None }
+        serde_json::from_value(json!({ "type": "task_started", "data": {} })).unwrap()
     }
 
     fn failing_tree() -> Tree {

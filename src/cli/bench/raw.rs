@@ -63,7 +63,7 @@ impl Template {
         let mut input = Some(Input::Start);
         while let Some(next) = input.take().filter(|_| appends.len() < MOST_APPENDS) {
             let moment = Moment { at: SystemClock.now(), seed: 0 };
-            let transition = machine::step(&program, &mut state, next, &moment, &DirectEvaluator::default());
+            let transition = machine::step(&program, &mut state, next, &moment, &DirectEvaluator);
             let mut events = transition.events;
             if appends.is_empty() {
                 events.insert(0, created.clone());
