@@ -5,9 +5,7 @@ use super::effect::FIRST_ATTEMPT;
 use super::for_loop::iteration_path;
 use super::list::{Opening, holds};
 use super::program::{Kind, ListId, Node};
-use super::state::{
-    Branch, ChildResult, Effect, EffectResult, Frame, List, ListEnd, Shared, TryPhase, TryWork, Work,
-};
+use super::state::{Branch, ChildResult, Effect, EffectResult, Frame, List, ListEnd, Shared, TryPhase, TryWork, Work};
 use super::try_catch::{attempt_path, handler_path};
 use crate::domain::{Event, EventBody, Failure, StandardType, TimerPurpose};
 use serde_json::Value;
@@ -73,7 +71,8 @@ impl Frame {
                 *work = Work::Effect(Effect { attempt: FIRST_ATTEMPT, scheduled_at: event.at, result: None });
             }
             (EventBody::EffectCompleted { output }, Work::Effect(effect)) => {
-                effect.result = Some(EffectResult::Completed(output.as_ref().map(|output| Arc::new(output.clone()))));
+                effect.result =
+                    Some(EffectResult::Completed { output: output.as_ref().map(|output| Arc::new(output.clone())) });
             }
             (EventBody::EffectFailed { error }, Work::Effect(effect)) => {
                 effect.result = Some(EffectResult::Failed(Box::new(error.clone())));

@@ -275,7 +275,7 @@ mod tests {
     }
 
     fn begin() -> EventBody {
-        EventBody::TaskStarted { input: None, deadline: None, collection: None }
+        EventBody::TaskStarted { input: None, deadline: None, collection: None, arguments: None }
     }
 
     fn complete(output: Value) -> EventBody {
