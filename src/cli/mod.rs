@@ -4,7 +4,23 @@
 //! people or scripts read on standard output, complains on standard error and returns an [`Exit`]. To add a command,
 //! add its file, a variant of [`Command`] and a line in [`Command::execute`].
 
+mod agents;
+mod chaos;
+mod client;
+mod database;
+mod error;
+mod evaluate;
+mod executions;
+mod link;
+mod live;
+mod reporter;
+mod service;
 mod settings;
+mod table_cells;
+mod terminal;
+mod tree;
+mod tree_view;
+mod workflows;
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -56,12 +72,28 @@ pub struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Look at executions of a running service and steer them
+    Executions(executions::Arguments),
+    /// Register, look at and run workflows of a running service
+    Workflows(workflows::Arguments),
+    /// Look at agents of a running service and test them
+    Agents(agents::Arguments),
+    /// Kill the service at random moments while it is used, then check every promise
+    Chaos(chaos::Arguments),
+    /// Evaluate expressions for a service
+    #[command(hide = true)]
+    Evaluate(evaluate::Arguments),
     Settings(settings::Arguments),
 }
 
 impl Command {
     fn execute(self) -> Exit {
         match self {
+            Self::Executions(arguments) => executions::execute(&arguments),
+            Self::Workflows(arguments) => workflows::execute(&arguments),
+            Self::Agents(arguments) => agents::execute(&arguments),
+            Self::Chaos(arguments) => chaos::execute(&arguments),
+            Self::Evaluate(arguments) => evaluate::execute(&arguments),
             Self::Settings(arguments) => settings::execute(&arguments),
         }
     }
@@ -130,7 +162,7 @@ mod tests {
     #[test]
     fn a_set_flag_needs_a_key_and_a_value() {
         let parsed = CommandLine::try_parse_from(["callboard", "settings", "--set", "server.port=1", "--set", "a.b="]);
-        let Command::Settings(arguments) = parsed.unwrap().command;
+        let Command::Settings(arguments) = parsed.unwrap().command else { panic!("parsed as another command") };
         assert_eq!(arguments.settings().set, [("server.port".into(), "1".into()), ("a.b".into(), String::new())]);
         for wrong in ["server.port", "=1", ""] {
             CommandLine::try_parse_from(["callboard", "settings", "--set", wrong]).expect_err(wrong);

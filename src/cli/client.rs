@@ -1,0 +1,241 @@
+//! The HTTP client of the commands that talk to a running service.
+//!
+//! Answers stay JSON values: the commands show what they know and pass the rest on with `--json`, so that an older client
+//! can read a newer service. Problems (RFC 9457) become readable text and an exit code here, in one place.
+
+use super::Exit;
+use super::error::Error;
+use serde_json::Value;
+use std::fmt::Write;
+use std::time::Duration;
+use url::Url;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+const BASE_PATH: &str = "/api/v1";
+
+/// Which service to talk to.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Address {
+    /// Address of the service
+    #[arg(long, env = "CALLBOARD_URL", default_value = "http://127.0.0.1:8080", value_name = "URL", global = true)]
+    pub url: Url,
+}
+
+/// A connection to one service.
+#[derive(Clone, Debug)]
+pub struct Client {
+    base: Url,
+    http: reqwest::Client,
+}
+
+impl Client {
+    /// Prepares a client; nothing is sent yet.
+    ///
+    /// # Errors
+    /// When the address is not HTTP or HTTPS.
+    pub fn new(address: &Address) -> Result<Self, Error> {
+        if !matches!(address.url.scheme(), "http" | "https") || address.url.host().is_none() {
+            return Err(Error::invalid(format!("'{}' is no http:// or https:// address of a service", address.url)));
+        }
+        // Installing a second time is refused, which is as good as having done it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(REQUEST_TIMEOUT)
+            .user_agent(concat!("callboard/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| Error::failure(format!("cannot prepare the HTTP client: {error}")))?;
+        Ok(Self { base: address.url.clone(), http })
+    }
+
+    /// The address of `path` below the API's base path.
+    pub fn address(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{BASE_PATH}{path}", self.base.path().trim_end_matches('/')));
+        url
+    }
+
+    /// The address of a WebSocket of the live protocol: `/ws/executions…`.
+    pub fn live_address(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
+        // Both are special schemes, so the change is always allowed.
+        let _ = url.set_scheme(if self.base.scheme() == "https" { "wss" } else { "ws" });
+        url
+    }
+
+    /// GET; the decoded body.
+    ///
+    /// # Errors
+    /// When the service cannot be reached or answers with a problem.
+    pub async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<Value, Error> {
+        self.send(self.http.get(self.address(path)).query(query)).await
+    }
+
+    /// POST of a JSON body, or of none.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn post(&self, path: &str, body: Option<&Value>) -> Result<Value, Error> {
+        let request = self.http.post(self.address(path));
+        self.send(match body {
+            Some(body) => request.json(body),
+            None => request,
+        })
+        .await
+    }
+
+    /// POST of text in a given media type.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn post_text(&self, path: &str, media_type: &str, body: String) -> Result<Value, Error> {
+        self.send(self.http.post(self.address(path)).header("content-type", media_type).body(body)).await
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Value, Error> {
+        let answer = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let status = answer.status().as_u16();
+        let body = answer.bytes().await.map_err(|error| self.unreachable(&error))?;
+        if !(200..300).contains(&status) {
+            return Err(problem(status, &body));
+        }
+        if body.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&body).map_err(|error| Error {
+            exit: Exit::Failure,
+            text: format!("{} answered with something that is not JSON ({error}); is it a Callboard service?", self.base),
+        })
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> Error {
+        let mut cause: &dyn std::error::Error = error;
+        while let Some(inner) = cause.source() {
+            cause = inner;
+        }
+        unreachable(&self.base, &cause.to_string())
+    }
+}
+
+/// The error of a service that cannot be reached, with what to do about it.
+pub fn unreachable(url: &Url, reason: &str) -> Error {
+    Error {
+        exit: Exit::Unreachable,
+        text: format!(
+            "cannot reach the service at {url}: {reason}\n  Start it with `callboard serve`, or name another one with --url or CALLBOARD_URL."
+        ),
+    }
+}
+
+/// A problem document as an error for people.
+pub fn problem(status: u16, body: &[u8]) -> Error {
+    let exit = match status {
+        400 | 413 | 415 | 422 => Exit::Invalid,
+        503 => Exit::Unreachable,
+        _ => Exit::Failure,
+    };
+    let Ok(Value::Object(problem)) = serde_json::from_slice::<Value>(body) else {
+        let text = String::from_utf8_lossy(body);
+        return Error { exit, text: format!("the service answered {status}: {}", text.trim()) };
+    };
+    let field = |name: &str| problem.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let mut text = format!("{} ({status})", field("title").or(field("code")).unwrap_or("the service refused"));
+    if let Some(detail) = field("detail") {
+        let _ = write!(text, "\n  {detail}");
+    }
+    for error in problem.get("errors").and_then(Value::as_array).into_iter().flatten() {
+        let _ = write!(text, "\n  {}", problem_line(error));
+    }
+    if let Some(suggestion) = field("suggestion") {
+        let _ = write!(text, "\n  {suggestion}");
+    }
+    if let Some(id) = field("request_id") {
+        let _ = write!(text, "\n  Request {id}");
+    }
+    Error { exit, text }
+}
+
+/// One entry of a problem's `errors`: place, message, suggestion.
+fn problem_line(error: &Value) -> String {
+    let text = |name: &str| error.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let number = |name: &str| error.get(name).and_then(Value::as_u64);
+    let mut line = match (number("line"), number("column")) {
+        (Some(line), Some(column)) => format!("line {line}, column {column}: "),
+        _ => String::new(),
+    };
+    if let Some(pointer) = text("pointer") {
+        let _ = write!(line, "{pointer}: ");
+    }
+    line.push_str(text("message").or(text("detail")).unwrap_or("not valid"));
+    if let Some(suggestion) = text("suggestion") {
+        let _ = write!(line, " ({suggestion})");
+    }
+    line
+}
+
+/// Parses a `NAME=VALUE` argument.
+///
+/// # Errors
+/// When there is no `=` or no name.
+pub fn label(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        Some(_) | None => Err("write NAME=VALUE".to_owned()),
+    }
+}
+
+/// The text at a JSON pointer; empty when there is none. Numbers and booleans are written out.
+pub fn text_at(value: &Value, pointer: &str) -> String {
+    match value.pointer(pointer) {
+        Some(Value::String(text)) => text.clone(),
+        Some(value @ (Value::Number(_) | Value::Bool(_))) => value.to_string(),
+        Some(Value::Null | Value::Array(_) | Value::Object(_)) | None => String::new(),
+    }
+}
+
+/// The array at a JSON pointer; empty when there is none.
+pub fn items_at<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
+    value.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(url: &str) -> Client {
+        Client::new(&Address { url: url.parse().unwrap() }).unwrap()
+    }
+
+    #[test]
+    fn addresses_keep_a_prefix_of_a_proxy() {
+        let client = client("https://work.example/callboard/");
+        assert_eq!(client.address("/queue").as_str(), "https://work.example/callboard/api/v1/queue");
+        assert_eq!(client.live_address("/ws/executions").as_str(), "wss://work.example/callboard/ws/executions");
+    }
+
+    #[test]
+    fn a_problem_tells_what_where_and_what_to_do() {
+        let body = br#"{"title":"Definition is not valid","status":422,"detail":"2 problems","suggestion":"Run `callboard validate`.",
+            "request_id":"r-1","errors":[{"line":3,"column":5,"pointer":"/do/0","message":"unknown task kind","suggestion":"did you mean `set`?"}]}"#;
+        let error = problem(422, body);
+        assert_eq!(error.exit, Exit::Invalid);
+        assert_eq!(
+            error.text,
+            "Definition is not valid (422)\n  2 problems\n  line 3, column 5: /do/0: unknown task kind (did you mean `set`?)\n  Run `callboard validate`.\n  Request r-1"
+        );
+    }
+
+    #[test]
+    fn an_answer_that_is_no_problem_document_is_shown_as_it_is() {
+        let error = problem(502, b"Bad Gateway\n");
+        assert_eq!((error.exit, error.text.as_str()), (Exit::Failure, "the service answered 502: Bad Gateway"));
+    }
+
+    #[test]
+    fn an_address_that_is_not_http_is_refused() {
+        let error = Client::new(&Address { url: "ftp://example.org".parse().unwrap() }).unwrap_err();
+        assert_eq!(error.exit, Exit::Invalid);
+    }
+}

@@ -1,0 +1,47 @@
+//! The error every command returns: what people read, and the code the process ends with.
+
+use super::Exit;
+use std::future::Future;
+
+/// Why a command could not do its work.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct Error {
+    pub exit: Exit,
+    /// Complete and readable; may have several lines.
+    pub text: String,
+}
+
+impl Error {
+    /// Something the caller wrote is not valid.
+    pub fn invalid(text: impl Into<String>) -> Self {
+        Self { exit: Exit::Invalid, text: text.into() }
+    }
+
+    /// What was asked for could not be done.
+    pub fn failure(text: impl Into<String>) -> Self {
+        Self { exit: Exit::Failure, text: text.into() }
+    }
+
+    /// A file could not be read or written.
+    pub fn file(action: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
+        Self::invalid(format!("cannot {action} {}: {error}", path.display()))
+    }
+}
+
+/// The exit code of a command; an error is told on standard error first.
+pub fn finish(result: Result<Exit, Error>) -> Exit {
+    result.unwrap_or_else(|error| {
+        super::terminal::tell(&format!("callboard: {error}"));
+        error.exit
+    })
+}
+
+/// Runs a command that waits for the network, on this thread.
+pub fn block_on(command: impl Future<Output = Result<Exit, Error>>) -> Exit {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    finish(match runtime {
+        Ok(runtime) => runtime.block_on(command),
+        Err(error) => Err(Error::failure(format!("cannot start the event loop: {error}"))),
+    })
+}

@@ -1,0 +1,200 @@
+//! The live feed over WebSocket: one connection, and following one execution across broken connections.
+//!
+//! A feed is resumed with the number of the last event that arrived, so nothing is lost and nothing comes twice.
+
+use super::client::{Client, unreachable};
+use super::Exit;
+use super::error::Error;
+use crate::domain::Event;
+use futures_util::{SinkExt, StreamExt};
+use serde_json::Value;
+use std::ops::ControlFlow;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use url::Url;
+
+/// How long a connection may take to be opened.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// One open session.
+#[derive(Debug)]
+pub struct Connection {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+impl Connection {
+    /// Opens a session.
+    ///
+    /// # Errors
+    /// A tungstenite error: refused, not reachable, not a WebSocket.
+    pub async fn open(url: &Url) -> Result<Self, Box<tungstenite::Error>> {
+        let opening = tokio_tungstenite::connect_async_with_config(url.as_str(), None, true);
+        match tokio::time::timeout(OPEN_TIMEOUT, opening).await {
+            Ok(Ok((socket, _))) => Ok(Self { socket }),
+            Ok(Err(error)) => Err(Box::new(error)),
+            Err(_) => Err(Box::new(tungstenite::Error::Io(std::io::ErrorKind::TimedOut.into()))),
+        }
+    }
+
+    /// The text of the next frame; `None` once the session has ended, for whatever reason.
+    pub async fn next(&mut self) -> Option<tungstenite::Utf8Bytes> {
+        loop {
+            match self.socket.next().await? {
+                Ok(Message::Text(text)) => return Some(text),
+                Ok(Message::Ping(_) | Message::Pong(_) | Message::Binary(_) | Message::Frame(_)) => {}
+                Ok(Message::Close(_)) | Err(_) => return None,
+            }
+        }
+    }
+
+    /// Sends a frame.
+    ///
+    /// # Errors
+    /// When the session has ended.
+    pub async fn send(&mut self, frame: &Value) -> Result<(), Error> {
+        let sent = self.socket.send(Message::text(frame.to_string())).await;
+        sent.map_err(|error| Error::failure(format!("the live feed has ended: {error}")))
+    }
+
+    /// Ends the session; a peer that is gone needs no good-bye.
+    pub async fn close(mut self) {
+        let frame = tungstenite::protocol::CloseFrame { code: CloseCode::Normal, reason: "".into() };
+        let _ = self.socket.close(Some(frame)).await;
+    }
+}
+
+/// What following an execution brings.
+#[derive(Clone, Debug)]
+pub enum News {
+    /// The next event; none is missing, none comes twice.
+    Event(Box<Event>),
+    /// An event of a kind that this version does not know.
+    UnknownEvent(Value),
+    /// A piece of streamed output of the task at a pointer.
+    Output { task: String, text: String },
+    /// A log line.
+    Log(Value),
+    /// The connection broke; it is being opened again.
+    Reconnecting,
+}
+
+/// How an execution is followed.
+#[derive(Clone, Copy, Debug)]
+pub struct Following {
+    /// Only what comes after this event.
+    pub after_seq: u64,
+    /// How long the service may be unreachable.
+    pub patience: Duration,
+}
+
+impl Default for Following {
+    fn default() -> Self {
+        Self { after_seq: 0, patience: Duration::from_secs(60) }
+    }
+}
+
+/// Follows one execution until `take` says that it has seen enough.
+///
+/// # Errors
+/// When the service refuses the feed, or cannot be reached for longer than the given patience.
+pub async fn follow(
+    client: &Client,
+    execution_id: &str,
+    following: Following,
+    mut take: impl FnMut(News) -> ControlFlow<()>,
+) -> Result<(), Error> {
+    let mut after = following.after_seq;
+    let mut pause = FIRST_PAUSE;
+    let mut lost_since: Option<Instant> = None;
+    loop {
+        let mut url = client.live_address(&format!("/ws/executions/{execution_id}"));
+        url.query_pairs_mut().append_pair("after", &after.to_string());
+        match Connection::open(&url).await {
+            Ok(mut connection) => {
+                let before = after;
+                if read(&mut connection, &mut after, &mut take).await.is_break() {
+                    connection.close().await;
+                    return Ok(());
+                }
+                if after > before {
+                    (pause, lost_since) = (FIRST_PAUSE, None);
+                }
+            }
+            Err(error) if is_refusal(&error) => return Err(refusal(*error)),
+            Err(error) => {
+                let lost = lost_since.get_or_insert_with(Instant::now);
+                if lost.elapsed() > following.patience {
+                    return Err(unreachable(&url, &error.to_string()));
+                }
+            }
+        }
+        if take(News::Reconnecting).is_break() {
+            return Ok(());
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Reads one session until it ends (`Continue`) or `take` has seen enough (`Break`).
+async fn read(
+    connection: &mut Connection,
+    after: &mut u64,
+    take: &mut impl FnMut(News) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    while let Some(text) = connection.next().await {
+        let Ok(mut frame) = serde_json::from_str::<Value>(&text) else { continue };
+        let seq = frame.get("seq").and_then(Value::as_u64);
+        let data = frame.get_mut("data").map(Value::take).unwrap_or_default();
+        let news = match (frame.get("type").and_then(Value::as_str), seq) {
+            // Repeated after a reconnect: already taken.
+            (Some("execution_event"), Some(seq)) if seq <= *after => continue,
+            (Some("execution_event"), Some(seq)) if seq == *after + 1 => {
+                *after = seq;
+                event_news(data)
+            }
+            // A hole in the feed: the missing part comes when the session is opened again.
+            (Some("execution_event"), _) => return ControlFlow::Continue(()),
+            (Some("output_delta"), _) => output_news(&data),
+            (Some("log"), _) => News::Log(data),
+            // The service is going down; the next session continues.
+            (Some("goodbye"), _) => return ControlFlow::Continue(()),
+            _ => continue,
+        };
+        take(news)?;
+    }
+    ControlFlow::Continue(())
+}
+
+fn event_news(data: Value) -> News {
+    match serde_json::from_value::<Event>(data.clone()) {
+        Ok(event) => News::Event(Box::new(event)),
+        Err(_) => News::UnknownEvent(data),
+    }
+}
+
+fn output_news(data: &Value) -> News {
+    let text = |name: &str| data.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    News::Output { task: text("task"), text: text("text") }
+}
+
+/// Whether the service itself answered, and said no for good.
+fn is_refusal(error: &tungstenite::Error) -> bool {
+    matches!(error, tungstenite::Error::Url(_))
+        || matches!(error, tungstenite::Error::Http(answer) if answer.status().is_client_error())
+}
+
+fn refusal(error: tungstenite::Error) -> Error {
+    if let tungstenite::Error::Http(answer) = error {
+        let status = answer.status().as_u16();
+        super::client::problem(status, answer.body().as_deref().unwrap_or_default())
+    } else {
+        Error { exit: Exit::Unreachable, text: format!("cannot open the live feed: {error}") }
+    }
+}

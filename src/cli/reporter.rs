@@ -1,0 +1,184 @@
+//! Reports one execution while it runs: a tree of tasks for people, JSON lines for machines, and the result at the end.
+//!
+//! Shared by `run`, which owns the engine, and by the commands that watch a service.
+
+use super::Exit;
+use super::client::{Client, text_at};
+use super::error::Error;
+use super::live::{Following, News, follow};
+use super::terminal::{Sink, pretty, print, tell};
+use super::tree::{Tree, describe};
+use super::tree_view::View;
+use crate::clock::{Clock, SystemClock};
+use crate::domain::{Event, Status};
+use serde_json::{Value, json};
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+/// How often the tree is redrawn on a terminal.
+pub const REDRAW_INTERVAL: Duration = Duration::from_millis(100);
+
+/// What is printed about an execution.
+#[derive(Debug)]
+pub struct Reporter {
+    execution_id: String,
+    tree: Tree,
+    form: Form,
+}
+
+#[derive(Debug)]
+enum Form {
+    /// Events as JSON lines on standard output.
+    Json,
+    People(View),
+}
+
+impl Reporter {
+    /// A reporter; with `json` events go to standard output as lines, otherwise progress goes to `sink`.
+    pub fn new(execution_id: &str, json: bool, sink: Sink) -> Self {
+        let form = if json { Form::Json } else { Form::People(View::on(sink)) };
+        Self { execution_id: execution_id.to_owned(), tree: Tree::new(), form }
+    }
+
+    /// Where the execution stands.
+    pub fn status(&self) -> Status {
+        self.tree.status
+    }
+
+    /// The number of the newest event that was reported.
+    pub fn last_seq(&self) -> u64 {
+        self.tree.last_seq
+    }
+
+    /// Reports one event.
+    pub fn event(&mut self, event: &Event) {
+        self.tree.apply(event);
+        match &mut self.form {
+            Form::Json => print(&serde_json::to_string(event).unwrap_or_default()),
+            Form::People(view) => view.event(&self.tree, event),
+        }
+    }
+
+    /// Reports a piece of streamed output of the task at a pointer. Machines get the final text with its event.
+    pub fn output(&mut self, task: &str, text: &str) {
+        if let Form::People(view) = &mut self.form
+            && let Some(label) = self.tree.stream(task, text)
+        {
+            view.streamed(&label, text);
+        }
+    }
+
+    /// Reports a log line. Machines read logs with `executions logs`.
+    pub fn log(&mut self, level: &str, message: &str) {
+        if let Form::People(view) = &mut self.form {
+            view.log(level, message);
+        }
+    }
+
+    /// Redraws the tree.
+    pub fn draw(&mut self) {
+        if let Form::People(view) = &mut self.form {
+            view.draw(&self.tree, SystemClock.now());
+        }
+    }
+
+    /// Reports the result of a finished execution; the exit code that goes with it.
+    pub fn finish(&mut self) -> Exit {
+        self.draw();
+        match self.form {
+            Form::Json => {
+                let result = json!({
+                    "type": "result",
+                    "execution_id": self.execution_id,
+                    "status": self.tree.status,
+                    "output": self.tree.output,
+                    "error": self.tree.error,
+                });
+                print(&result.to_string());
+            }
+            Form::People(_) => self.finish_for_people(),
+        }
+        exit_of(self.tree.status)
+    }
+
+    fn finish_for_people(&self) {
+        if let Some(output) = &self.tree.output {
+            print(&pretty(output));
+        }
+        if let Some(error) = &self.tree.error {
+            let place = error.instance.as_deref().map(|instance| format!("\n  at {instance}")).unwrap_or_default();
+            let advice = error.suggestion.as_deref().map(|advice| format!("\n  {advice}")).unwrap_or_default();
+            tell(&format!("callboard: {}{place}{advice}", describe(error)));
+        }
+    }
+
+    fn take(&mut self, news: News) -> ControlFlow<()> {
+        match news {
+            News::Event(event) => {
+                self.event(&event);
+                if self.tree.status.is_terminal() {
+                    return ControlFlow::Break(());
+                }
+            }
+            News::UnknownEvent(data) => {
+                if matches!(self.form, Form::Json) {
+                    print(&data.to_string());
+                }
+            }
+            News::Output { task, text } => self.output(&task, &text),
+            News::Log(line) => self.log(&text_at(&line, "/level"), &text_at(&line, "/message")),
+            News::Reconnecting => self.log("live", "the connection is lost, trying again"),
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// The exit code for an execution that ended, or that was left alone.
+pub const fn exit_of(status: Status) -> Exit {
+    match status {
+        Status::Failed => Exit::Failure,
+        Status::Cancelled => Exit::Cancelled,
+        Status::Pending | Status::Running | Status::Waiting | Status::Paused | Status::Succeeded => Exit::Success,
+    }
+}
+
+/// Watches an execution of a service until it has ended.
+///
+/// # Errors
+/// When the execution is unknown or the service cannot be reached any more.
+pub async fn watch(client: &Client, execution_id: &str, json: bool, sink: Sink) -> Result<Exit, Error> {
+    // An unknown id is told with the service's own words, which the live feed could not carry.
+    client.get(&format!("/executions/{execution_id}"), &[]).await?;
+    let reporter = RefCell::new(Reporter::new(execution_id, json, sink));
+    let following = follow(client, execution_id, Following::default(), |news| reporter.borrow_mut().take(news));
+    tokio::pin!(following);
+    let mut redraw = tokio::time::interval(REDRAW_INTERVAL);
+    loop {
+        tokio::select! {
+            result = &mut following => {
+                result?;
+                return Ok(reporter.borrow_mut().finish());
+            }
+            _ = redraw.tick() => reporter.borrow_mut().draw(),
+        }
+    }
+}
+
+/// A JSON argument: JSON text, `@FILE`, or `-` for standard input.
+///
+/// # Errors
+/// When the file cannot be read or the text is not JSON.
+pub fn json_argument(name: &str, argument: &str) -> Result<Value, Error> {
+    let text = if argument == "-" {
+        std::io::read_to_string(std::io::stdin())
+            .map_err(|error| Error::invalid(format!("cannot read {name} from standard input: {error}")))?
+    } else if let Some(path) = argument.strip_prefix('@') {
+        std::fs::read_to_string(path).map_err(|error| Error::file("read", path.as_ref(), &error))?
+    } else {
+        argument.to_owned()
+    };
+    serde_json::from_str(&text).map_err(|error| {
+        Error::invalid(format!("{name} is not valid JSON: {error}\n  Give JSON, @FILE, or - for standard input."))
+    })
+}
