@@ -184,7 +184,7 @@ fn progress(execution: &Value) -> String {
 async fn show(client: &Client, one: &One) -> Result<Exit, Error> {
     let mut execution = client.get(&format!("/executions/{}", one.id), &[]).await?;
     let tasks = client.get(&format!("/executions/{}/tasks", one.id), &[]).await?;
-    let tasks = if tasks.is_array() { tasks } else { Value::from(items_at(&tasks, "/items")) };
+    let tasks = Value::from(items_at(&tasks, "/items"));
     if one.json {
         if let Some(fields) = execution.as_object_mut() {
             fields.insert("tasks".to_owned(), tasks);
@@ -246,7 +246,7 @@ fn print_tasks(tasks: &[Value], colors: bool) {
             text_at(task, "/attempts"),
             table_cells::instant(task, "/started_at"),
             table_cells::between(task, "/started_at", "/finished_at"),
-            fit(&error.unwrap_or_else(|| text_at(task, "/summary")), 60),
+            fit(&error.unwrap_or_else(|| text_at(task, "/effect/summary")), 60),
         ]);
     }
     print(&table.render(colors));

@@ -149,27 +149,44 @@ async fn read(
     take: &mut impl FnMut(News) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
     while let Some(text) = connection.next().await {
-        let Ok(mut frame) = serde_json::from_str::<Value>(&text) else { continue };
-        let seq = frame.get("seq").and_then(Value::as_u64);
-        let data = frame.get_mut("data").map(Value::take).unwrap_or_default();
-        let news = match (frame.get("type").and_then(Value::as_str), seq) {
-            // Repeated after a reconnect: already taken.
-            (Some("execution_event"), Some(seq)) if seq <= *after => continue,
-            (Some("execution_event"), Some(seq)) if seq == *after + 1 => {
+        match parse(&text) {
+            Parsed::Event { seq, .. } if seq <= *after => {}
+            Parsed::Event { seq, news } if seq == *after + 1 => {
                 *after = seq;
-                event_news(data)
+                take(news)?;
             }
             // A hole in the feed: the missing part comes when the session is opened again.
-            (Some("execution_event"), _) => return ControlFlow::Continue(()),
-            (Some("output_delta"), _) => output_news(&data),
-            (Some("log"), _) => News::Log(data),
+            Parsed::Event { .. } => return ControlFlow::Continue(()),
+            Parsed::News(news) => take(news)?,
             // The service is going down; the next session continues.
-            (Some("goodbye"), _) => return ControlFlow::Continue(()),
-            _ => continue,
-        };
-        take(news)?;
+            Parsed::Goodbye => return ControlFlow::Continue(()),
+            Parsed::Other => {}
+        }
     }
     ControlFlow::Continue(())
+}
+
+/// A frame of the live protocol, as far as it is about following one execution.
+#[derive(Clone, Debug)]
+pub enum Parsed {
+    Event { seq: u64, news: News },
+    News(News),
+    Goodbye,
+    Other,
+}
+
+/// Reads one frame. What is not known is passed over: an older client can follow a newer service.
+pub fn parse(text: &str) -> Parsed {
+    let Ok(mut frame) = serde_json::from_str::<Value>(text) else { return Parsed::Other };
+    let seq = frame.get("seq").and_then(Value::as_u64);
+    let data = frame.get_mut("data").map(Value::take).unwrap_or_default();
+    match (frame.get("type").and_then(Value::as_str), seq) {
+        (Some("execution_event"), Some(seq)) => Parsed::Event { seq, news: event_news(data) },
+        (Some("output_delta"), _) => Parsed::News(output_news(&data)),
+        (Some("log"), _) => Parsed::News(News::Log(data)),
+        (Some("goodbye"), _) => Parsed::Goodbye,
+        _ => Parsed::Other,
+    }
 }
 
 fn event_news(data: Value) -> News {
@@ -196,5 +213,26 @@ fn refusal(error: tungstenite::Error) -> Error {
         super::client::problem(status, answer.body().as_deref().unwrap_or_default())
     } else {
         Error { exit: Exit::Unreachable, text: format!("cannot open the live feed: {error}") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::EventBody;
+
+    #[test]
+    fn an_event_frame_is_read_and_one_of_a_newer_service_is_passed_on() {
+        let frame = |event_type: &str| {
+            format!(
+                r#"{{"type":"execution_event","seq":2,"position":9,"data":{{"execution_id":"x","seq":2,
+                "at":"2026-01-01T00:00:00.000000Z","path":"s0:a","task":"/do/0/a","type":"{event_type}","data":{{}}}}}}"#
+            )
+        };
+        let Parsed::Event { seq: 2, news: News::Event(event) } = parse(&frame("task_skipped")) else { panic!() };
+        assert_eq!((event.seq, event.body), (2, EventBody::TaskSkipped {}));
+        let newer = parse(&frame("task_delegated"));
+        assert!(matches!(newer, Parsed::Event { seq: 2, news: News::UnknownEvent(_) }), "{newer:?}");
+        assert!(matches!(parse("pong"), Parsed::Other));
     }
 }

@@ -41,16 +41,6 @@ impl Reporter {
         Self { execution_id: execution_id.to_owned(), tree: Tree::new(), form }
     }
 
-    /// Where the execution stands.
-    pub fn status(&self) -> Status {
-        self.tree.status
-    }
-
-    /// The number of the newest event that was reported.
-    pub fn last_seq(&self) -> u64 {
-        self.tree.last_seq
-    }
-
     /// Reports one event.
     pub fn event(&mut self, event: &Event) {
         self.tree.apply(event);
@@ -113,7 +103,8 @@ impl Reporter {
         }
     }
 
-    fn take(&mut self, news: News) -> ControlFlow<()> {
+    /// Reports what following the execution brought; `Break` once it has ended.
+    pub fn take(&mut self, news: News) -> ControlFlow<()> {
         match news {
             News::Event(event) => {
                 self.event(&event);

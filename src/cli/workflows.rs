@@ -3,7 +3,7 @@
 use super::client::{Address, Client, items_at, label, text_at};
 use super::error::{Error, block_on};
 use super::reporter::{json_argument, watch};
-use super::terminal::{Sink, Table, Tone, fit, paint, pretty, print, print_json, tell};
+use super::terminal::{Sink, Table, Tone, fit, harmless, paint, print, print_json, tell};
 use super::{Exit, table_cells};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
@@ -141,8 +141,7 @@ fn print_list(answer: &Value, json: bool) {
         return print_json(answer);
     }
     let mut table = Table::new(&["ID", "WORKFLOW", "TITLE", "REGISTERED"]);
-    let items = if answer.is_array() { items_at(answer, "") } else { items_at(answer, "/items") };
-    for workflow in items {
+    for workflow in items_at(answer, "/items") {
         table.row(vec![
             text_at(workflow, "/id"),
             full_name(workflow),
@@ -194,8 +193,7 @@ async fn find(client: &Client, text: &str) -> Result<Value, Error> {
     let id = text_at(newest, "/id");
     let Some(version) = version else { return client.get(&format!("/workflows/{id}"), &[]).await };
     let all = client.get(&format!("/workflows/{id}/versions"), &[]).await?;
-    let items = if all.is_array() { items_at(&all, "") } else { items_at(&all, "/items") };
-    let Some(wanted) = items.iter().find(|item| text_at(item, "/version") == version) else {
+    let Some(wanted) = items_at(&all, "/items").iter().find(|item| text_at(item, "/version") == version) else {
         return Err(Error::failure(format!("{} has no version {version}", full_name(newest))));
     };
     client.get(&format!("/workflows/{}", text_at(wanted, "/id")), &[]).await
@@ -220,9 +218,7 @@ async fn show(client: &Client, one: &One) -> Result<Exit, Error> {
             print(&format!("{name:<11} {}", fit(&text, 300)));
         }
     }
-    if let Some(definition) = workflow.get("definition") {
-        print(&pretty(definition));
-    }
+    print(&harmless(&text_at(&workflow, "/source")));
     Ok(Exit::Success)
 }
 

@@ -112,12 +112,9 @@ impl Crowd {
 
     fn acknowledged(&self, number: u64, kind: Kind, answer: &Answer) {
         let mut ledger = self.ledger.borrow_mut();
-        let execution = answer.json().map(|execution| id_and_status(&execution));
-        match execution {
-            Ok(Some((id, status))) => {
-                ledger.acknowledge(id, number, kind);
-                ledger.saw_status(id, status);
-            }
+        // Not its status: a repeated request is answered with the first answer, however far the execution has come.
+        match answer.json().map(|execution| id_and_status(&execution)) {
+            Ok(Some((id, _))) => ledger.acknowledge(id, number, kind),
             Ok(None) => ledger.violated(Promise::Submission, None, format!("submission {number} was given no id")),
             Err(error) => {
                 ledger.violated(Promise::Submission, None, format!("submission {number} was refused: {error}"));

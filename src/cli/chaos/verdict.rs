@@ -19,6 +19,7 @@ use uuid::Uuid;
 const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(100);
 const PAGE_LIMIT: usize = 100;
+const HISTORY_LIMIT: usize = 1_000;
 
 async fn get(link: &mut Link, path: &str) -> Result<Value, Error> {
     let answer = link.get(path).await;
@@ -132,7 +133,7 @@ async fn read(link: &mut Link, view: &Value) -> Result<Option<Final>, Error> {
     let mut journal: Vec<EventView> = Vec::new();
     loop {
         let after = journal.last().map_or(0, |event| event.seq);
-        let path = format!("/api/v1/executions/{id}/history?after_seq={after}&limit={PAGE_LIMIT}");
+        let path = format!("/api/v1/executions/{id}/history?after_seq={after}&limit={HISTORY_LIMIT}");
         let page = get(link, &path).await?;
         let events = items_at(&page, "/items");
         for event in events {
@@ -140,7 +141,7 @@ async fn read(link: &mut Link, view: &Value) -> Result<Option<Final>, Error> {
                 .map_err(|error| Error::failure(format!("an event of execution {id} cannot be read: {error}")))?;
             journal.push(event);
         }
-        if events.len() < PAGE_LIMIT {
+        if events.len() < HISTORY_LIMIT {
             break;
         }
     }

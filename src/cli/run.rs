@@ -1,0 +1,166 @@
+//! `callboard run FILE`: runs a definition in this process and shows it live; no service is needed.
+//!
+//! It is the very engine of the service, on a temporary database unless `--store` names one to keep. The user runs a file of
+//! their own with their own rights, so shell tasks and private addresses are allowed unless a flag says otherwise.
+
+use super::error::{Error, finish};
+use super::live::{News, Parsed, parse};
+use super::reporter::{REDRAW_INTERVAL, Reporter, json_argument};
+use super::terminal::{Sink, tell};
+use super::{Exit, SettingsFlags};
+use crate::actors::{Command, Engine, Feed, Runnable, Scope, Submission};
+use crate::clock::SystemClock;
+use crate::domain::definition::{Definition, Severity, render, review};
+use crate::domain::{ExecutionId, TenantId};
+use crate::machine::Compiles;
+use crate::settings::Settings;
+use crate::startup::Core;
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// How long processes and connections may take to end after the execution has.
+const STOP_GRACE: Duration = Duration::from_secs(5);
+/// The exit code of a process that was interrupted twice.
+const INTERRUPTED: i32 = 130;
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// A workflow definition, YAML or JSON
+    file: PathBuf,
+    /// What it works on: JSON, @FILE, or - for standard input
+    #[arg(long, value_name = "JSON")]
+    input: Option<String>,
+    /// Print events as JSON lines, then the result
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    settings: SettingsFlags,
+}
+
+/// Does what the command line says; the exit code is the outcome of the execution.
+pub fn execute(arguments: &Arguments) -> Exit {
+    finish(prepare(arguments).and_then(|prepared| actix::System::new().block_on(run(prepared, arguments.json))))
+}
+
+/// What is needed before anything is started.
+struct Prepared {
+    definition: Arc<Definition>,
+    input: Value,
+    settings: Settings,
+    /// Deleted at the end.
+    _directory: TempDir,
+}
+
+fn prepare(arguments: &Arguments) -> Result<Prepared, Error> {
+    let definition = read_definition(arguments)?;
+    let input = arguments.input.as_ref().map_or(Ok(json!({})), |input| json_argument("--input", input))?;
+    let directory = tempfile::Builder::new().prefix("callboard-").tempdir();
+    let directory = directory.map_err(|error| Error::failure(format!("cannot make a temporary folder: {error}")))?;
+    let is_set = |key: &str| arguments.settings.set.iter().any(|(known, _)| known == key);
+    let mut more = vec![
+        ("effects.shell.runtime_directory", directory.path().join("processes").display().to_string()),
+        ("effects.shell.enabled", "true".to_owned()),
+        ("effects.http.allow_private", "true".to_owned()),
+    ];
+    more.retain(|(key, _)| !is_set(key));
+    if arguments.settings.store.is_none() && !is_set("store.url") {
+        more.push(("store.url", format!("sqlite:{}", directory.path().join("callboard.db").display())));
+    }
+    let settings = arguments.settings.load(more.into_iter().map(|(key, value)| (key.to_owned(), value)));
+    let settings = settings.map_err(|invalid| Error::invalid(invalid.to_string()))?;
+    Ok(Prepared { definition: Arc::new(definition), input, settings, _directory: directory })
+}
+
+/// Reads and checks the file; its problems are printed as `validate` prints them.
+fn read_definition(arguments: &Arguments) -> Result<Definition, Error> {
+    let file = &arguments.file;
+    let text = std::fs::read_to_string(file).map_err(|error| Error::file("read", file, &error))?;
+    let review = review(&text, &Compiles);
+    if !review.problems.is_empty() {
+        tell(render(&file.display().to_string(), &review.problems).trim_end());
+    }
+    let errors = review.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+    let count = if errors == 1 { "a problem".to_owned() } else { format!("{errors} problems") };
+    review.definition.ok_or_else(|| Error::invalid(format!("{} has {count}; nothing was run", file.display())))
+}
+
+async fn run(prepared: Prepared, json: bool) -> Result<Exit, Error> {
+    let interrupts = Interrupts::listen()?;
+    let core = Core::start(&prepared.settings, Arc::new(SystemClock), Instant::now()).await;
+    let core = core.map_err(|error| Error::failure(error.to_string()))?;
+    let submission = Submission::new(TenantId::DEFAULT, Runnable::Inline(prepared.definition), prepared.input);
+    let outcome = match core.engine.submit(submission).await {
+        Ok(execution) => watch(&core.engine, execution.id, interrupts, json).await,
+        Err(refusal) => Err(Error::invalid(refusal.to_string())),
+    };
+    core.stop(STOP_GRACE).await;
+    outcome
+}
+
+/// Follows the execution to its end; the first interrupt cancels it, the second ends the process at once.
+async fn watch(engine: &Engine, id: ExecutionId, mut interrupts: Interrupts, json: bool) -> Result<Exit, Error> {
+    let mut reporter = Reporter::new(&id.to_string(), json, Sink::Errors);
+    let mut feed: Feed = engine.feed(TenantId::DEFAULT, Scope::Execution { id, after_seq: 0 });
+    let mut redraw = tokio::time::interval(REDRAW_INTERVAL);
+    let mut is_cancelled = false;
+    loop {
+        tokio::select! {
+            frame = feed.next() => {
+                let frame = frame.ok_or_else(|| Error::failure("the engine has ended before the execution"))?;
+                if let Some(news) = news(&frame.text)
+                    && reporter.take(news).is_break()
+                {
+                    return Ok(reporter.finish());
+                }
+            }
+            _ = redraw.tick() => reporter.draw(),
+            () = interrupts.next() => {
+                if is_cancelled {
+                    std::process::exit(INTERRUPTED);
+                }
+                is_cancelled = true;
+                tell("callboard: cancelling; press Ctrl-C again to quit at once");
+                let engine = engine.clone();
+                actix::spawn(async move {
+                    let cancel = Command::Cancel { by: None, reason: Some("interrupted".to_owned()) };
+                    // Refused when it has ended in the meantime, which the feed says too.
+                    let _ = engine.command(TenantId::DEFAULT, id, cancel).await;
+                });
+            }
+        }
+    }
+}
+
+fn news(text: &str) -> Option<News> {
+    match parse(text) {
+        Parsed::Event { news, .. } | Parsed::News(news) => Some(news),
+        Parsed::Goodbye | Parsed::Other => None,
+    }
+}
+
+/// Ctrl-C and TERM.
+struct Interrupts {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Interrupts {
+    fn listen() -> Result<Self, Error> {
+        let failed = |error| Error::failure(format!("cannot listen for signals: {error}"));
+        let interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        let terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        Ok(Self { interrupt, terminate })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

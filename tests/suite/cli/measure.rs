@@ -1,0 +1,68 @@
+//! `bench` and `chaos` in their smallest form: that they work, not what they find.
+
+use super::program::{folder, path, run};
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn report(folder: &TempDir) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(path(folder, "report.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn a_throughput_report_has_figures_and_their_circumstances() {
+    let folder = folder(&[]);
+    let arguments = ["bench", "throughput", "--executions", "40", "--clients", "4", "--json", "report.json"];
+    let finished = run(folder.path(), &arguments).expect_code(0);
+    assert!(finished.stdout.contains("# callboard bench throughput"), "{}", finished.stdout);
+    let report = report(&folder);
+    assert!(report["hardware"]["cores"].as_u64().unwrap() > 0);
+    assert!(report["commit"].is_string() && report["seed"].is_u64());
+    let workloads = report["workloads"].as_array().unwrap();
+    assert_eq!(workloads.iter().map(|workload| workload["name"].as_str().unwrap()).collect::<Vec<_>>(), ["effects", "pure"]);
+    for workload in workloads {
+        assert_eq!(workload["executions"], 40);
+        for figure in ["executions_per_second", "raw_limit_per_second", "ratio"] {
+            assert!(workload[figure].as_f64().unwrap() > 0.0, "{figure} in {workload}");
+        }
+    }
+}
+
+#[test]
+fn a_latency_report_has_percentiles() {
+    let folder = folder(&[]);
+    run(folder.path(), &["bench", "latency", "--executions", "10", "--json", "report.json"]).expect_code(0);
+    let workload = &report(&folder)["workloads"][0];
+    let percentile = |name: &str| workload[name].as_f64().unwrap();
+    assert!(percentile("p50_ms") > 0.0);
+    assert!(percentile("p50_ms") <= percentile("p99_ms") && percentile("p99_ms") <= percentile("max_ms"));
+}
+
+#[test]
+fn a_fanout_reaches_everybody_and_the_stuck_one_catches_up() {
+    let folder = folder(&[]);
+    let arguments =
+        ["bench", "fanout", "--subscribers", "20", "--rate", "20", "--seconds", "1", "--json", "report.json"];
+    run(folder.path(), &arguments).expect_code(0);
+    let workload = &report(&folder)["workloads"][0];
+    assert_eq!((&workload["updates_missed"], &workload["stuck_one_caught_up"]), (&0.into(), &true.into()));
+    assert!(workload["frames_delivered"].as_u64().unwrap() >= 19 * 20);
+}
+
+#[test]
+fn chaos_kills_twice_and_finds_every_promise_kept() {
+    let folder = folder(&[]);
+    let arguments = ["chaos", "--kills", "2", "--seed", "7", "--rate", "20", "--json", "report.json"];
+    let finished = run(folder.path(), &arguments).expect_code(0);
+    assert!(finished.stdout.contains("seed 7"), "{}", finished.stdout);
+    assert!(finished.stdout.contains("every promise was kept"), "{}", finished.stdout);
+    let report = report(&folder);
+    assert_eq!((&report["kills"], &report["violations"]), (&2.into(), &Value::Array(Vec::new())));
+    assert!(report["acknowledged"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn an_unknown_store_is_a_mistake_of_the_caller() {
+    let folder = folder(&[]);
+    let finished = run(folder.path(), &["chaos", "--store", "oracle"]).expect_code(2);
+    assert!(finished.stderr.contains("sqlite"), "{}", finished.stderr);
+}
