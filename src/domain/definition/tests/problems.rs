@@ -462,8 +462,8 @@ fn texts_that_were_meant_as_expressions_get_a_warning() {
             &["warning embedded_expression /do/0/a/with/endpoint 7:53"],
         ),
         (
-            "do:\n  - a: { run: { shell: { command: './x ${HOME} $1', arguments: [ $HOME, .x ] } } }\n",
-            &["warning bare_expression /do/0/a/run/shell/arguments/1 7:73"],
+            "do:\n  - a: { run: { shell: { command: './x ${HOME} $1', stdin: '`${ a }`', arguments: [ $HOME, .x ] } } }\n",
+            &["warning bare_expression /do/0/a/run/shell/arguments/1 7:92"],
         ),
     ]);
 }
