@@ -439,7 +439,7 @@ fn expressions_compile_with_the_variables_they_can_see() {
     hold(&[
         ("do:\n  - a: { if: '.a |', set: { x: 1 } }\n", &["error invalid_expression /do/0/a/if 7:14"]),
         ("do:\n  - a: { if: true, set: { x: 1 } }\n", &["error wrong_type /do/0/a/if 7:14"]),
-        ("do:\n  - a: { set: { x: [ '${ nope }' ] } }\n", &["error invalid_expression /do/0/a/set/x/0 7:22"]),
+        ("do:\n  - a: { set: { x: [ '${ .no. }' ] } }\n", &["error invalid_expression /do/0/a/set/x/0 7:22"]),
         ("do:\n  - a: { set: { x: '${ .a } and ${ .b }' } }\n", &["error invalid_expression /do/0/a/set/x 7:20"]),
         ("do:\n  - a: { set: '${ }' }\n", &["error invalid_expression /do/0/a/set 7:15"]),
         ("do:\n  - a: { set: '${}' }\n", &["error invalid_expression /do/0/a/set 7:15"]),
@@ -459,9 +459,9 @@ fn expressions_compile_with_the_variables_they_can_see() {
         ),
         ("do:\n  - a: { for: { in: [ 1, '${ .x }' ] }, do: [] }\n", &["error invalid_value /do/0/a/for/in 7:21"]),
         ("do:\n  - a: { for: { in: [ { x: 1 }, 2 ] }, do: [] }\n", &[]),
-        ("evaluate: { mode: loose }\ndo:\n  - a: { set: { x: '${ nope }', y: .b, z: 'a ${ b }' } }\n", &[]),
+        ("evaluate: { mode: loose }\ndo:\n  - a: { set: { x: '${ .no. }', y: .b, z: 'a ${ b }' } }\n", &[]),
         (
-            "evaluate: { mode: loose }\ndo:\n  - a: { if: '${ nope }', set: { x: 1 } }\n",
+            "evaluate: { mode: loose }\ndo:\n  - a: { if: '${ .no. }', set: { x: 1 } }\n",
             &["error invalid_expression /do/0/a/if 8:14"],
         ),
         (
