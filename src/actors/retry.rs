@@ -6,7 +6,7 @@ use super::engine::Engine;
 use super::supervisor::Adopt;
 use super::turn::Record;
 use crate::clock;
-use crate::domain::{Creation, Execution, ExecutionId, ForkedFrom, Status, TenantId, Trigger};
+use crate::domain::{Creation, Event, Execution, ExecutionId, ForkedFrom, Status, TenantId, Trigger};
 use crate::machine::{self, State};
 use crate::store::{Append, NewExecution};
 use std::sync::Arc;
@@ -49,9 +49,12 @@ impl Engine {
         };
         let creation = Arc::new(creation);
         let first = creation_event(&creation, &self.services);
-        let kept = journal.into_iter().filter(|event| event.seq > 1 && event.seq <= keep).collect();
-        let mut events = vec![first];
-        events.extend(machine::shift(kept, 0));
+        let mut events: Vec<Event> = journal.into_iter().filter(|event| event.seq <= keep).collect();
+        let broke_off_at = events.last().map_or(first.at, |event| event.at);
+        machine::shift(&mut events, first.at.micros_since(broke_off_at));
+        if let Some(created) = events.first_mut() {
+            *created = first;
+        }
         let mut record = Record::new(Arc::clone(&creation), self.services.clock.now());
         let Some((created, rest)) = events.split_first() else { return Err(Refusal::NotFound) };
         let mut state = State::created(id, created);
@@ -60,7 +63,8 @@ impl Engine {
         }
         record.project(&state, rest);
         let projection = record.projection.clone();
-        let append = Append::first(tenant, id, record.epoch, &events, projection, NewExecution::default())?;
+        let append =
+            Append::first(tenant, id, record.epoch, &events, projection, NewExecution::default())?.without_usage();
         record.last_position = self.services.store.append(append).await?.last_position;
         self.supervisor.send(Adopt { id, tenant }).await.map_err(|_| Refusal::ShuttingDown)?;
         Ok(record.execution(id, tenant, &state))

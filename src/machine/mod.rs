@@ -62,12 +62,3 @@ pub const INTERPRETER_REVISION: u32 = 1;
 
 /// A step returns after about this many events, so that an endless loop of pure tasks can be cancelled.
 pub const BATCH_EVENTS: usize = 1_000;
-
-#[doc(hidden)]
-pub fn retry_point(_e: &[crate::domain::Event]) -> u64 {
-    1
-}
-#[doc(hidden)]
-pub fn shift(e: Vec<crate::domain::Event>, _d: i64) -> Vec<crate::domain::Event> {
-    e
-}
