@@ -107,7 +107,9 @@ impl Captured {
 
 impl Processes {
     pub fn new(options: ShellOptions) -> Result<Self, Error> {
-        let records = options.runtime_directory.as_deref().map(|directory| {
+        // Left-over trees are ended even when processes have been disabled meanwhile.
+        let directory = options.runtime_directory.as_deref().filter(|path| options.enabled || path.exists());
+        let records = directory.map(|directory| {
             Records::open(directory)
                 .map_err(|source| Error::RuntimeDirectory { path: directory.display().to_string(), source })
         });
@@ -289,15 +291,13 @@ async fn read(
 fn not_started(command: &Command, error: &std::io::Error) -> Failure {
     let detail = format!("`{}` cannot be started: {error}", command.program.to_string_lossy());
     let failure = Failure::new(StandardType::Runtime, "Command not started", detail).retryable(false);
-    match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            failure.with_suggestion("check that the program is installed and that the working directory exists")
-        }
-        std::io::ErrorKind::ArgumentListTooLong => {
-            failure.with_suggestion("pass large values on standard input instead of as arguments")
-        }
-        _ => failure,
+    if error.kind() == std::io::ErrorKind::NotFound {
+        return failure.with_suggestion("check that the program is installed and that the working directory exists");
     }
+    if error.kind() == std::io::ErrorKind::ArgumentListTooLong {
+        return failure.with_suggestion("pass large values on standard input instead of as arguments");
+    }
+    failure
 }
 
 fn lost(error: &std::io::Error) -> Failure {

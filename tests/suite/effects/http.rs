@@ -291,3 +291,14 @@ async fn requests_that_make_no_sense_are_refused_before_anything_is_sent() {
         assert_eq!(kind(&fetch(&effects, request).await.unwrap_err()), expected);
     }
 }
+
+#[tokio::test]
+async fn without_certificate_authorities_plain_http_still_works() {
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "effects::http::bodies_are_encoded_by_their_type"])
+        .env("SSL_CERT_FILE", "/dev/null")
+        .env("SSL_CERT_DIR", "/no/such/directory")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
