@@ -138,12 +138,7 @@ impl Processes {
     ) -> Result<Finished, Failure> {
         self.check_permitted()?;
         let (mut child, mut tree) = self.start(&command, context)?;
-        let ended = tokio::select! {
-            biased;
-            failure = context.interrupted() => Err(failure),
-            () = self.closing.cancelled() => Err(shutting_down()),
-            ended = self.attend(&mut child, &mut tree, command, on_stdout, on_stderr) => ended,
-        };
+        let ended = self.attend(&mut child, &mut tree, command, context, on_stdout, on_stderr).await;
         if ended.is_err() {
             tree.end().await;
             // The leader is dead; this only takes it off the process table.
@@ -163,6 +158,15 @@ impl Processes {
             .with_suggestion("an operator can set `effects.shell.enabled = true` where definitions are trusted"));
         }
         if self.closing.is_cancelled() { Err(shutting_down()) } else { Ok(()) }
+    }
+
+    /// Waits for a reason to stop early.
+    async fn interrupted(&self, context: &EffectContext) -> Failure {
+        tokio::select! {
+            biased;
+            failure = context.interrupted() => failure,
+            () = self.closing.cancelled() => shutting_down(),
+        }
     }
 
     fn start(&self, command: &Command, context: &EffectContext) -> Result<(Child, Tree), Failure> {
@@ -209,12 +213,13 @@ impl Processes {
         Ok((spawned, tree))
     }
 
-    /// Feeds and reads until the leader has ended, then ends the rest of its group.
+    /// Feeds and reads until the leader has ended, then ends the rest of its group; or ends the tree when it is time to.
     async fn attend(
         &self,
         child: &mut Child,
         tree: &mut Tree,
         command: Command,
+        context: &EffectContext,
         on_stdout: Listener<'_>,
         on_stderr: Listener<'_>,
     ) -> Result<Finished, Failure> {
@@ -242,6 +247,16 @@ impl Processes {
             let mut are_read = false;
             status = loop {
                 tokio::select! {
+                    biased;
+                    failure = self.interrupted(context) => {
+                        // Still read: who cleans up may say so, and would be killed by a closed pipe.
+                        let mut ending = std::pin::pin!(tree.end());
+                        tokio::select! {
+                            () = &mut ending => {}
+                            _ = &mut streams, if !are_read => ending.await,
+                        }
+                        return Err(failure);
+                    }
                     status = child.wait() => break status.map_err(|error| lost(&error))?,
                     read = &mut streams, if !are_read => {
                         read?;

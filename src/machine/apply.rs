@@ -148,7 +148,8 @@ impl State {
 
     /// Moves every timeout by the length of a pause. Waits and retry delays run on while paused.
     fn shift_timeouts(&mut self, micros: i64) {
-        let shift = |deadline: &mut Option<Timestamp>| *deadline = deadline.map(|deadline| deadline.plus_micros(micros));
+        let shift =
+            |deadline: &mut Option<Timestamp>| *deadline = deadline.map(|deadline| deadline.plus_micros(micros));
         shift(&mut self.deadline);
         self.change_frames(&mut |frame| {
             shift(&mut frame.deadline);

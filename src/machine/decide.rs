@@ -378,6 +378,9 @@ pub(super) fn visit_tasks(scope: &Scope<'_>, list: &List, only: Option<&str>, se
             TryPhase::Delay { .. } => {}
         },
         (Work::List(list), _) => visit_tasks(scope, list, only, see),
-        (Work::Fresh | Work::Effect(_) | Work::Wait { .. } | Work::Child { .. } | Work::For { .. } | Work::Try(_), _) => {}
+        (
+            Work::Fresh | Work::Effect(_) | Work::Wait { .. } | Work::Child { .. } | Work::For { .. } | Work::Try(_),
+            _,
+        ) => {}
     }
 }

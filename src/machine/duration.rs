@@ -32,7 +32,11 @@ impl DurationRule {
             Self::Expression(expression) => {
                 let value = scope.evaluate(expression, input, view)?;
                 Duration::from_value(&value).map_err(|why| {
-                    Failure::new(StandardType::Expression, "Invalid duration", format!("The expression {why}", why = why))
+                    Failure::new(
+                        StandardType::Expression,
+                        "Invalid duration",
+                        format!("The expression {why}", why = why),
+                    )
                 })?
             }
         };

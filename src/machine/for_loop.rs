@@ -11,7 +11,12 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// What is iterated over. `null` is no items.
-pub(super) fn collection(scope: &Scope<'_>, rule: &ForRule, input: &Shared, view: &View<'_>) -> Result<Vec<Value>, Failure> {
+pub(super) fn collection(
+    scope: &Scope<'_>,
+    rule: &ForRule,
+    input: &Shared,
+    view: &View<'_>,
+) -> Result<Vec<Value>, Failure> {
     match scope.evaluate(&rule.collection, input, Some(view))? {
         Value::Array(items) => Ok(items),
         Value::Null => Ok(Vec::new()),
@@ -48,7 +53,9 @@ fn next(task: &Task<'_>, rule: &ForRule, collection: &[Value], index: usize, val
         match goes_on {
             Some(Err(failure)) => Some(task.fail(failure)),
             Some(Ok(false)) => Some(task.complete(Arc::clone(&value), Completion::default())),
-            Some(Ok(true)) | None => task.decide_list(scope, &body, |value| task.complete(value, Completion::default())),
+            Some(Ok(true)) | None => {
+                task.decide_list(scope, &body, |value| task.complete(value, Completion::default()))
+            }
         }
     })
 }

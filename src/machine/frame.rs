@@ -5,9 +5,7 @@ use super::effect::FIRST_ATTEMPT;
 use super::for_loop::iteration_path;
 use super::list::{Opening, holds};
 use super::program::{Kind, ListId, Node};
-use super::state::{
-    Branch, ChildResult, Effect, EffectResult, Frame, List, ListEnd, Shared, TryPhase, TryWork, Work,
-};
+use super::state::{Branch, ChildResult, Effect, EffectResult, Frame, List, ListEnd, Shared, TryPhase, TryWork, Work};
 use super::try_catch::{attempt_path, handler_path};
 use crate::domain::{Event, EventBody, Failure, StandardType, TimerPurpose};
 use serde_json::Value;

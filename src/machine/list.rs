@@ -109,7 +109,9 @@ impl List {
     pub(super) fn set_branch_context(&mut self, path: &str, context: &Shared) -> bool {
         let Some(frame) = self.current.as_mut().filter(|frame| is_inside(&frame.path, path)) else { return false };
         if let Work::Fork { branches, .. } = &mut frame.work {
-            let Some(branch) = branches.iter_mut().find(|branch| holds(&branch.list.prefix, path)) else { return false };
+            let Some(branch) = branches.iter_mut().find(|branch| holds(&branch.list.prefix, path)) else {
+                return false;
+            };
             if !branch.list.set_branch_context(path, context) {
                 branch.context = Arc::clone(context);
             }
@@ -145,5 +147,9 @@ impl List {
 
 /// `then` names are checked when a definition is registered; this is for one that slipped through.
 fn unknown_target(name: &str) -> Failure {
-    Failure::new(StandardType::Configuration, "Unknown task", format!("'then' names the task '{name}', which is not in the same list"))
+    Failure::new(
+        StandardType::Configuration,
+        "Unknown task",
+        format!("'then' names the task '{name}', which is not in the same list"),
+    )
 }

@@ -20,7 +20,8 @@ fn raised(task: &Task<'_>, rule: &ErrorRule) -> Result<Failure, Failure> {
     if !(status.is_i64() || status.is_u64()) {
         return Err(wrong("status", "an integer", &status));
     }
-    let optional = |template: Option<&Template>, field| template.map(|template| text(task, template, field)).transpose();
+    let optional =
+        |template: Option<&Template>, field| template.map(|template| text(task, template, field)).transpose();
     Ok(Failure {
         error_type,
         status,

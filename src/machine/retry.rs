@@ -15,7 +15,9 @@ use crate::domain::{Failure, Timestamp};
 pub(super) enum Verdict {
     NotCaught,
     /// The next attempt begins at the deadline.
-    Retry { deadline: Timestamp },
+    Retry {
+        deadline: Timestamp,
+    },
     /// No (further) retry.
     Handle,
 }
@@ -37,7 +39,8 @@ pub(super) fn verdict(
         None => Ok(default),
         Some(when) => scope.is_true(when, &error, Some(&view)),
     };
-    if !matches(&rule.errors, failure) || !holds(rule.when.as_ref(), true)? || holds(rule.except_when.as_ref(), false)? {
+    if !matches(&rule.errors, failure) || !holds(rule.when.as_ref(), true)? || holds(rule.except_when.as_ref(), false)?
+    {
         return Ok(Verdict::NotCaught);
     }
     let Some(retry) = &rule.retry else { return Ok(Verdict::Handle) };

@@ -85,7 +85,8 @@ fn finish(task: &Task<'_>, rule: &WorkflowRule, result: &ChildResult) -> Decisio
             task.fail(Failure::new(StandardType::Runtime, "Child cancelled", detail))
         }
         Status::Pending | Status::Running | Status::Waiting | Status::Paused | Status::Failed => {
-            let unknown = || Failure::new(StandardType::Runtime, "Child failed", "The child workflow failed without an error");
+            let unknown =
+                || Failure::new(StandardType::Runtime, "Child failed", "The child workflow failed without an error");
             let failure = result.error.clone().unwrap_or_else(unknown);
             task.fail(Failure { instance: Some(task.frame.pointer.to_string()), ..failure })
         }

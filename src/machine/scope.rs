@@ -70,19 +70,34 @@ impl<'a> Scope<'a> {
     ///
     /// # Errors
     /// An `expression` failure, or an `authorization` failure when it reads a secret. Both without `instance`.
-    pub(super) fn evaluate(&self, expression: &Expression, input: &Value, view: Option<&View<'_>>) -> Result<Value, Failure> {
+    pub(super) fn evaluate(
+        &self,
+        expression: &Expression,
+        input: &Value,
+        view: Option<&View<'_>>,
+    ) -> Result<Value, Failure> {
         self.refuse_secrets(expression)?;
         let variables: Vec<Shared> = expression.variables().iter().map(|name| self.variable(name, view)).collect();
         self.evaluator.evaluate(expression, input, &variables, self.moment.at)
     }
 
     /// Evaluates a condition with jq's notion of truth: everything but `false` and `null`.
-    pub(super) fn is_true(&self, expression: &Expression, input: &Value, view: Option<&View<'_>>) -> Result<bool, Failure> {
+    pub(super) fn is_true(
+        &self,
+        expression: &Expression,
+        input: &Value,
+        view: Option<&View<'_>>,
+    ) -> Result<bool, Failure> {
         let value = self.evaluate(expression, input, view)?;
         Ok(!matches!(value, Value::Null | Value::Bool(false)))
     }
 
-    pub(super) fn template(&self, template: &Template, input: &Value, view: Option<&View<'_>>) -> Result<Value, Failure> {
+    pub(super) fn template(
+        &self,
+        template: &Template,
+        input: &Value,
+        view: Option<&View<'_>>,
+    ) -> Result<Value, Failure> {
         template.evaluate(&|expression| self.evaluate(expression, input, view))
     }
 
@@ -155,9 +170,7 @@ impl<'a> Scope<'a> {
             "secrets" | "secret" => Arc::new(Value::Object(Map::new())),
             "task" => Arc::new(view.map_or(Value::Null, task_descriptor)),
             "workflow" => Arc::new(self.workflow_descriptor()),
-            "runtime" => {
-                Arc::new(json!({"name": "callboard", "version": env!("CARGO_PKG_VERSION"), "metadata": {}}))
-            }
+            "runtime" => Arc::new(json!({"name": "callboard", "version": env!("CARGO_PKG_VERSION"), "metadata": {}})),
             _ => Arc::new(Value::Null),
         }
     }

@@ -13,9 +13,7 @@ use super::recovery::{outstanding, reset};
 use super::scope::Scope;
 use super::state::{ListEnd, State, TryPhase, Work};
 use crate::domain::definition::model::UnknownOutcome;
-use crate::domain::{
-    EffectOutcome, Event, EventBody, ExecutionId, Failure, Path, StandardType, Status, TimerPurpose,
-};
+use crate::domain::{EffectOutcome, Event, EventBody, ExecutionId, Failure, Path, StandardType, Status, TimerPurpose};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -199,7 +197,8 @@ impl Step<'_> {
         match self.state.status {
             Status::Pending => self.record(EventBody::ExecutionStarted { input: None, deadline: None }),
             Status::Paused => {
-                let paused_us = self.state.paused_at.map_or(0, |paused_at| self.moment.at.micros_since(paused_at).max(0));
+                let paused_us =
+                    self.state.paused_at.map_or(0, |paused_at| self.moment.at.micros_since(paused_at).max(0));
                 self.record(EventBody::ExecutionResumed { by: None, paused_us });
             }
             Status::Running | Status::Waiting | Status::Succeeded | Status::Failed | Status::Cancelled => {}
@@ -217,7 +216,8 @@ impl Step<'_> {
             }
             if let Kind::Shell(rule) = &task.node.kind {
                 if rule.on_unknown_outcome == UnknownOutcome::Fault {
-                    let detail = "The engine was restarted while the command ran; whether it came to its end is unknown";
+                    let detail =
+                        "The engine was restarted while the command ran; whether it came to its end is unknown";
                     let failure = Failure::new(StandardType::Runtime, "Outcome unknown", detail);
                     return lost.push((Arc::clone(&task.frame.path), failure));
                 }
@@ -232,7 +232,12 @@ impl Step<'_> {
         self.advance();
         // What the advance has asked for is outstanding like everything else: it is asked once.
         self.transition.actions.retain(|action| {
-            matches!(action, Action::RunEffect { awaited: false, .. } | Action::StartChild { awaited: false, .. } | Action::CancelChild { .. })
+            matches!(
+                action,
+                Action::RunEffect { awaited: false, .. }
+                    | Action::StartChild { awaited: false, .. }
+                    | Action::CancelChild { .. }
+            )
         });
         let asked = outstanding(self.program, self.state, &self.moment, self.evaluator);
         self.transition.actions.extend(asked);
@@ -256,7 +261,8 @@ impl Step<'_> {
     }
 
     fn effect_finished(&mut self, path: &Path, attempt: u32, outcome: EffectOutcome) {
-        let is_awaited = |task: &Task<'_>| task.frame.outstanding_effect().filter(|effect| effect.attempt == attempt).map(|_| ());
+        let is_awaited =
+            |task: &Task<'_>| task.frame.outstanding_effect().filter(|effect| effect.attempt == attempt).map(|_| ());
         if self.at_task(path, is_awaited).is_none() {
             return;
         }

@@ -23,7 +23,9 @@ pub(super) fn scalar(value: Value, what: &str) -> Result<Option<String>, Failure
 pub(super) fn text(value: Value, what: &str) -> Result<String, Failure> {
     match value {
         Value::String(text) => Ok(text),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => Err(not(what, "a text")),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            Err(not(what, "a text"))
+        }
     }
 }
 

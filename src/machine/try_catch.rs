@@ -116,7 +116,9 @@ pub(super) fn matches(filter: &[(ErrorField, Value)], failure: &Failure) -> bool
     let text = |wanted: &Value, field: &Option<String>| wanted.as_str() == field.as_deref();
     filter.iter().all(|(field, wanted)| match field {
         ErrorField::Type => wanted.as_str().is_some_and(|wanted| canonical(wanted) == canonical(&failure.error_type)),
-        ErrorField::Status => *wanted == failure.status || wanted.as_f64().is_some_and(|status| failure.status.as_f64() == Some(status)),
+        ErrorField::Status => {
+            *wanted == failure.status || wanted.as_f64().is_some_and(|status| failure.status.as_f64() == Some(status))
+        }
         ErrorField::Instance => text(wanted, &failure.instance),
         ErrorField::Title => text(wanted, &failure.title),
         ErrorField::Detail => text(wanted, &failure.detail),
@@ -125,7 +127,9 @@ pub(super) fn matches(filter: &[(ErrorField, Value)], failure: &Failure) -> bool
 
 /// The one form of the many spellings of a standard error type: `std:timeout`. Anything else stays as it is.
 fn canonical(error_type: &str) -> String {
-    let address = error_type.strip_prefix("https://https://").map_or_else(|| error_type.to_owned(), |rest| format!("https://{rest}"));
+    let address = error_type
+        .strip_prefix("https://https://")
+        .map_or_else(|| error_type.to_owned(), |rest| format!("https://{rest}"));
     standard_name(&address).map_or(address.clone(), |name| format!("std:{name}"))
 }
 

@@ -232,10 +232,10 @@ async fn a_server_that_cannot_be_reached_or_read_is_told_apart() {
         assert_eq!((kind(&failure), failure.retryable), (("communication", 502), Some(true)), "{path}");
         assert!(!failure.detail.unwrap().contains("secret"));
     }
-    let gone = server.url.clone();
-    drop(server);
-    tokio::task::yield_now().await;
-    let failure = fetch(&effects, get(&gone)).await.unwrap_err();
+    // A port that is taken, so that nobody else gets it, but that nobody listens on.
+    let deaf = tokio::net::TcpSocket::new_v4().unwrap();
+    deaf.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let failure = fetch(&effects, get(&format!("http://{}/", deaf.local_addr().unwrap()))).await.unwrap_err();
     assert_eq!((kind(&failure), failure.retryable), (("communication", 503), Some(true)));
     let failure = fetch(&effects, get("http://no-such-host.invalid/")).await.unwrap_err();
     assert_eq!(kind(&failure), ("communication", 503));
