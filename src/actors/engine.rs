@@ -10,6 +10,7 @@ use super::services::Services;
 use super::supervisor::{Drain, Order, Reprioritize, Submit, Supervisor};
 use super::turn::{First, Record};
 use crate::clock;
+use crate::domain::definition;
 use crate::domain::{Creation, DefinitionRef, Execution, ExecutionId, TenantId, Trigger};
 use crate::machine::{self, Program, State};
 use crate::store::{self, DefinitionText, NewExecution, Store};
@@ -36,6 +37,11 @@ impl Engine {
     /// What the actors share; for health and metrics.
     pub fn services(&self) -> &Services {
         &self.services
+    }
+
+    /// Everything that is wrong with a definition, its expressions included.
+    pub async fn review(&self, text: String) -> definition::Review {
+        super::turn::run_elsewhere(move || definition::review(&text, &machine::Compiles)).await
     }
 
     /// Accepts a new execution. The answer comes when its creation is durable: `running` when a slot was free, `pending`
