@@ -40,9 +40,9 @@ impl Engine {
         &self.services
     }
 
-    /// Reads and checks a definition that comes in.
-    pub fn review(&self, text: &str) -> Review {
-        definition::review(text, &machine::Compiles)
+    /// Everything that is wrong with a definition, its expressions included.
+    pub async fn review(&self, text: String) -> Review {
+        super::turn::run_elsewhere(move || definition::review(&text, &machine::Compiles)).await
     }
 
     /// Whether the service has begun to stop.
