@@ -7,11 +7,13 @@
 //! - [`store`]: memory. Everything durable, in SQLite or PostgreSQL; the only folder that knows diesel.
 //! - [`effects`]: hands. What a machine may ask the world for: HTTP, processes, agents.
 //! - [`wire`]: shapes. What crosses a boundary: HTTP bodies, live frames, problems.
+//! - [`actors`]: life. Supervision, admission, timers, live updates; the only folder that knows actix actors.
 //! - [`cli`]: the command line.
 //! - [`settings`]: typed settings in layers, refused with every problem at once.
 //! - [`telemetry`]: log lines and metrics.
 //! - [`clock`]: time and fresh ids.
 
+pub mod actors;
 pub mod cli;
 pub mod clock;
 pub mod domain;

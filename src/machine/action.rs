@@ -1,6 +1,6 @@
 //! What a step asks of the world, and the whole result of a step.
 
-use crate::domain::{EffectRequest, Event, ExecutionId, Path, TimerPurpose, Timestamp};
+use crate::domain::{EffectRequest, Event, ExecutionId, Path, Pointer, TimerPurpose, Timestamp};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -10,6 +10,8 @@ pub enum Action {
     /// Perform an effect. Its outcome comes back as [`super::Input::EffectFinished`] with the same path and attempt.
     RunEffect {
         path: Path,
+        /// The task in the definition.
+        pointer: Pointer,
         /// Raised each time the same effect is asked again after a crash; fences late outcomes of earlier attempts.
         attempt: u32,
         /// The idempotency key: the same for every attempt of this effect.

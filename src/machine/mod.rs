@@ -12,19 +12,49 @@
 //! of such a step. There is no event for the way back: the next event of a task ends the waiting.
 
 mod action;
+mod apply;
+mod call_agent;
+mod call_function;
+mod call_http;
 mod compile;
+mod decide;
 mod duration;
+mod effect;
 pub mod expression;
+mod for_loop;
+mod fork;
+mod frame;
 mod input;
+mod invariants;
+mod list;
 mod program;
+mod raise;
+mod recovery;
+mod retry;
+mod run_shell;
+mod run_workflow;
 mod schema;
+mod scope;
+mod set;
 mod state;
+mod step;
+mod switch;
+mod texts;
+mod try_catch;
+mod wait;
 
 pub use action::{Action, Transition};
+pub use apply::apply;
 pub use expression::{Compiles, DirectEvaluator, EvaluationJob, Evaluator, Expression, evaluate_job};
 pub use input::{Input, Moment};
 pub use program::Program;
+pub use recovery::outstanding;
 pub use state::{FORMAT, State};
+pub use step::step;
+
+/// The revision of the semantics of this interpreter. Executions stay on the one they were created with; it is raised when a
+/// definition would be interpreted differently.
+pub const INTERPRETER_REVISION: u32 = 1;
 
 /// A step returns after about this many events, so that an endless loop of pure tasks can be cancelled.
 pub const BATCH_EVENTS: usize = 1_000;

@@ -95,7 +95,6 @@ pub(super) enum Work {
     },
     Child {
         child_id: ExecutionId,
-        awaited: bool,
         result: Option<Box<ChildResult>>,
     },
     /// The list of a `do`, or the one-task list of a function call.

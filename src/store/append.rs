@@ -93,8 +93,10 @@ pub struct Idempotency {
 }
 
 /// The facts of an execution that never change, shared by all its appends and updates.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Subject {
+    /// All that was fixed at creation; the other fields are taken from it.
+    pub creation: Arc<Creation>,
     pub execution_type: ExecutionType,
     pub workflow_id: Option<WorkflowId>,
     pub namespace: Arc<str>,
@@ -108,8 +110,9 @@ pub struct Subject {
 
 impl Subject {
     /// From the data and the time of the `execution_created` event.
-    pub fn new(creation: &Creation, created_at: Timestamp) -> Self {
+    pub fn new(creation: &Arc<Creation>, created_at: Timestamp) -> Self {
         Self {
+            creation: Arc::clone(creation),
             execution_type: creation.execution_type,
             workflow_id: creation.definition.workflow_id,
             namespace: Arc::clone(&creation.definition.namespace),

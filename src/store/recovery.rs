@@ -6,8 +6,12 @@ use super::connection::AnyConnection;
 use super::schema::{executions, snapshots};
 use super::statement::{Bind, Statement};
 use super::{Error, Snapshot, Store, executions as rows, history};
-use crate::domain::{Creation, Event, Execution, ExecutionId, Status, TenantId, Timestamp};
+use crate::domain::{Creation, Event, Execution, ExecutionId, ParentLink, Status, TenantId, Timestamp};
 use diesel::prelude::*;
+use std::collections::HashSet;
+
+/// Ids in one `IN` list.
+const IDS_PER_READ: usize = 500;
 
 /// What an execution is rebuilt from.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +24,7 @@ pub struct Claimed {
 }
 
 /// An execution that is not terminal, as it is found at start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenExecution {
     pub tenant_id: TenantId,
     pub id: ExecutionId,
@@ -33,6 +37,10 @@ pub struct OpenExecution {
     pub start_at: Option<Timestamp>,
     pub wake_at: Option<Timestamp>,
     pub last_seq: u64,
+    /// Of a child.
+    pub parent: Option<ParentLink>,
+    /// Whether it waits although a child of it has finished: it may have missed that.
+    pub child_finished: bool,
 }
 
 impl Store {
@@ -74,7 +82,7 @@ impl Store {
                  WHERE status IN ('pending', 'running', 'waiting', 'paused')",
             )?;
             let open = Status::ALL.iter().filter(|status| !status.is_terminal()).map(|status| status.as_str());
-            executions::table
+            let mut open: Vec<OpenExecution> = executions::table
                 .filter(executions::status.eq_any(open))
                 .order(executions::created_position)
                 .select((
@@ -91,7 +99,9 @@ impl Store {
                 .load::<OpenRow>(connection)?
                 .into_iter()
                 .map(open_execution)
-                .collect()
+                .collect::<Result<_, _>>()?;
+            mark_finished_children(connection, &mut open)?;
+            Ok(open)
         })
         .await
     }
@@ -112,7 +122,30 @@ fn open_execution(row: OpenRow) -> Result<OpenExecution, Error> {
         start_at: creation.start_at,
         wake_at: wake_at.map(Timestamp::from_micros),
         last_seq: natural("last_seq", last_seq)?,
+        parent: creation.parent,
+        child_finished: false,
     })
+}
+
+fn mark_finished_children(connection: &mut AnyConnection, open: &mut [OpenExecution]) -> Result<(), Error> {
+    let waits = |execution: &&OpenExecution| matches!(execution.status, Status::Waiting | Status::Paused);
+    let parents: Vec<String> = open.iter().filter(waits).map(|execution| execution.id.to_string()).collect();
+    let finished = Status::ALL.iter().filter(|status| status.is_terminal()).map(|status| status.as_str());
+    let finished: Vec<&str> = finished.collect();
+    let mut missed = HashSet::new();
+    for chunk in parents.chunks(IDS_PER_READ) {
+        let found = executions::table
+            .filter(executions::parent_execution_id.eq_any(chunk))
+            .filter(executions::status.eq_any(&finished))
+            .select(executions::parent_execution_id)
+            .distinct()
+            .load::<Option<String>>(connection)?;
+        missed.extend(found.into_iter().flatten());
+    }
+    for execution in open {
+        execution.child_finished = missed.contains(&execution.id.to_string());
+    }
+    Ok(())
 }
 
 fn raise_epoch(connection: &mut AnyConnection, tenant_id: TenantId, id: ExecutionId) -> Result<(), Error> {

@@ -64,6 +64,8 @@ catalog! {
         "Look at its current status; a finished execution can only be retried or rerun.";
     IdempotencyConflict = 409 "idempotency_conflict" "The Idempotency-Key was used for another request"
         "Use a fresh key for a new request; repeat a request with exactly the same body.";
+    RequestInProgress = 409 "request_in_progress" "The same request is being served right now"
+        "Send it again in a second to get its answer.";
     AlreadyExists = 409 "already_exists" "There is already one of this name"
         "Choose another name, slug or version; a registered version never changes.";
     BodyTooLarge = 413 "body_too_large" "The body is too large"

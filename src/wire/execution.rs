@@ -1,5 +1,8 @@
 //! Executions as callers see them, and the bodies that start and change them.
 
+use super::page::{Page, Stretch};
+use super::task::TaskView;
+use super::usage::UsageTotals;
 use crate::domain::{
     AgentId, Execution, ExecutionId, ExecutionType, Failure, ForkedFrom, Progress, Status, Timestamp, Trigger,
     WorkflowId,
@@ -212,6 +215,25 @@ impl<'a> ExecutionView<'a> {
             ..Self::new(execution, execution.created_at)
         }
     }
+}
+
+/// One execution with what it is working on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ExecutionDetail<'a> {
+    #[serde(flatten)]
+    pub execution: ExecutionView<'a>,
+    /// The task instances that are being worked on or waited for; of nested ones only the innermost.
+    pub current_tasks: Vec<TaskView>,
+    /// What its model calls have used so far.
+    pub usage: UsageTotals,
+}
+
+/// A list of executions: a `Page` when `page` and `size` were asked for or nothing, a `Stretch` with `cursor` and `limit`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum ExecutionList<'a> {
+    Page(Page<ExecutionView<'a>>),
+    Stretch(Stretch<ExecutionView<'a>>),
 }
 
 fn millis_between(earlier: Timestamp, later: Timestamp) -> u64 {

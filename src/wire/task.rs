@@ -1,9 +1,11 @@
 //! Task instances, derived from the journal: nothing here is stored a second time.
 
-use crate::domain::{Event, EventBody, ExecutionId, Failure, Status, TimerPurpose, Timestamp};
+use crate::domain::{Event, EventBody, ExecutionId, Failure, Status, TimerPurpose, Timestamp, UnknownWord};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -22,12 +24,44 @@ pub enum TaskStatus {
 }
 
 impl TaskStatus {
+    pub const ALL: &'static [TaskStatus] =
+        &[Self::Running, Self::Waiting, Self::Succeeded, Self::Skipped, Self::Failed, Self::Cancelled];
+
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Waiting => "waiting",
+            Self::Succeeded => "succeeded",
+            Self::Skipped => "skipped",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
     /// Whether it has not ended.
     pub const fn is_open(self) -> bool {
         match self {
             Self::Running | Self::Waiting => true,
             Self::Succeeded | Self::Skipped | Self::Failed | Self::Cancelled => false,
         }
+    }
+}
+
+impl fmt::Display for TaskStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for TaskStatus {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        Self::ALL.iter().copied().find(|status| status.as_str() == text).ok_or_else(|| UnknownWord {
+            word: text.to_owned(),
+            known: &["running", "waiting", "succeeded", "skipped", "failed", "cancelled"],
+        })
     }
 }
 
@@ -107,24 +141,12 @@ impl TaskBoard {
             return self.close_open_tasks(at);
         }
         let (Some(path), Some(pointer)) = (path, task) else { return };
-        match body {
-            EventBody::TaskStarted { input, deadline, collection: _, arguments: _ } => {
-                let mut view = started(path, pointer, attempt, at);
-                view.input = input.filter(is_small);
-                view.deadline = deadline;
-                self.insert(view);
-            }
-            EventBody::TaskSkipped {} => {
-                let mut view = started(path, pointer, attempt, at);
-                view.status = TaskStatus::Skipped;
-                view.finished_at = Some(at);
-                self.insert(view);
-            }
-            other => {
-                if let Some(view) = self.by_path.get(&path).and_then(|index| self.tasks.get_mut(*index)) {
-                    advance(view, seq, at, other);
-                }
-            }
+        let is_skipped = matches!(body, EventBody::TaskSkipped {});
+        if is_skipped || matches!(body, EventBody::TaskStarted { .. }) {
+            self.insert(started(path.clone(), pointer, attempt, at));
+        }
+        if let Some(view) = self.by_path.get(&path).and_then(|index| self.tasks.get_mut(*index)) {
+            advance(view, seq, at, body);
         }
     }
 
@@ -195,6 +217,11 @@ fn finish(view: &mut TaskView, status: TaskStatus, at: Timestamp) {
 
 fn advance(view: &mut TaskView, seq: u64, at: Timestamp, body: EventBody) {
     match body {
+        EventBody::TaskStarted { input, deadline, .. } => {
+            view.input = input.filter(is_small);
+            view.deadline = deadline;
+        }
+        EventBody::TaskSkipped {} => finish(view, TaskStatus::Skipped, at),
         EventBody::TaskCompleted { output, .. } => {
             finish(view, TaskStatus::Succeeded, at);
             if is_small(&output) {
@@ -245,8 +272,6 @@ fn advance(view: &mut TaskView, seq: u64, at: Timestamp, body: EventBody) {
         | EventBody::ExecutionCompleted { .. }
         | EventBody::ExecutionFailed { .. }
         | EventBody::ExecutionCancelled { .. }
-        | EventBody::TaskStarted { .. }
-        | EventBody::TaskSkipped {}
         | EventBody::EffectCompleted { .. }
         | EventBody::UsageRecorded(_) => {}
     }
@@ -275,7 +300,7 @@ mod tests {
     }
 
     fn begin() -> EventBody {
-        EventBody::TaskStarted { input: None, deadline: None, collection: None }
+        EventBody::TaskStarted { input: None, deadline: None, collection: None, arguments: None }
     }
 
     fn complete(output: Value) -> EventBody {

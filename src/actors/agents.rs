@@ -1,0 +1,64 @@
+//! Agents as executions look them up: by id, slug or name, remembered until somebody changes one.
+
+use crate::domain::{Agent, Failure, StandardType, TenantId};
+use crate::store::{self, Store};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Entries kept before the memory is cleared.
+const CAPACITY: usize = 1_000;
+
+/// Looks agents up.
+pub struct Agents {
+    store: Store,
+    known: Mutex<HashMap<(TenantId, String), Arc<Agent>>>,
+}
+
+impl Agents {
+    pub fn new(store: Store) -> Self {
+        Self { store, known: Mutex::new(HashMap::new()) }
+    }
+
+    /// The active agent with this id, slug or name.
+    ///
+    /// # Errors
+    /// A `configuration` failure when there is none or it is switched off; a retryable `runtime` failure when the store
+    /// cannot be read.
+    pub async fn find(&self, tenant: TenantId, agent: &str) -> Result<Arc<Agent>, Failure> {
+        let key = (tenant, agent.to_owned());
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        if let Some(agent) = known {
+            return Ok(agent);
+        }
+        let found = match self.store.find_agent(tenant, agent.to_owned()).await {
+            Ok(found) => Arc::new(found),
+            Err(store::Error::NotFound) => return Err(unknown(agent)),
+            Err(error) => {
+                return Err(Failure::new(StandardType::Runtime, "The agent cannot be looked up", error.to_string())
+                    .retryable(true));
+            }
+        };
+        if !found.is_active {
+            let detail = format!("the agent '{}' is switched off", found.slug);
+            return Err(Failure::new(StandardType::Configuration, "Agent switched off", detail)
+                .with_suggestion("switch the agent on again, or name another one"));
+        }
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= CAPACITY {
+            known.clear();
+        }
+        known.insert(key, Arc::clone(&found));
+        Ok(found)
+    }
+
+    /// To be called after any change of an agent.
+    pub fn forget(&self) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+fn unknown(agent: &str) -> Failure {
+    let detail = format!("there is no agent with the id, slug or name '{agent}'");
+    Failure::new(StandardType::Configuration, "Unknown agent", detail)
+        .with_suggestion("list the agents with 'callboard agents list', or create this one")
+}

@@ -1,0 +1,141 @@
+//! What people ask of executions, and why they may be refused.
+
+use crate::domain::definition::{Definition, Problem};
+use crate::domain::{AgentId, Execution, ExecutionId, ExecutionType, Status, TenantId, Timestamp, WorkflowId};
+use crate::machine::Input;
+use crate::store;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A request to an execution, with who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    Cancel { by: Option<String>, reason: Option<String> },
+    Pause { by: Option<String> },
+    Resume { by: Option<String> },
+}
+
+impl Command {
+    /// Whether the command is legal in a status; see the table in [`Status::can_become`].
+    pub const fn is_legal_in(&self, status: Status) -> bool {
+        match self {
+            Self::Cancel { .. } => status.can_become(Status::Cancelled),
+            Self::Pause { .. } => status.can_become(Status::Paused),
+            Self::Resume { .. } => matches!(status, Status::Paused),
+        }
+    }
+
+    /// What is said when it is not: "cannot … an execution that is …".
+    pub const fn verb(&self) -> &'static str {
+        match self {
+            Self::Cancel { .. } => "cancel",
+            Self::Pause { .. } => "pause",
+            Self::Resume { .. } => "resume",
+        }
+    }
+
+    pub(super) fn into_input(self) -> Input {
+        match self {
+            Self::Cancel { by, reason } => Input::Cancel { by, reason },
+            Self::Pause { by } => Input::Pause { by },
+            Self::Resume { by } => Input::Resume { by },
+        }
+    }
+}
+
+/// A new execution as somebody asks for it.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    pub tenant_id: TenantId,
+    pub execution_type: ExecutionType,
+    pub runnable: Runnable,
+    pub input: Value,
+    /// 0 to 9, 9 first.
+    pub priority: u8,
+    pub labels: BTreeMap<String, String>,
+    pub created_by: Option<String>,
+    /// Not to be started before.
+    pub start_at: Option<Timestamp>,
+    pub idempotency: Option<store::Idempotency>,
+    pub agent_id: Option<AgentId>,
+    pub test_input: Option<String>,
+}
+
+impl Submission {
+    /// A workflow run with the usual priority and nothing special.
+    pub fn new(tenant_id: TenantId, runnable: Runnable, input: Value) -> Self {
+        Self {
+            tenant_id,
+            execution_type: ExecutionType::Workflow,
+            runnable,
+            input,
+            priority: DEFAULT_PRIORITY,
+            labels: BTreeMap::new(),
+            created_by: None,
+            start_at: None,
+            idempotency: None,
+            agent_id: None,
+            test_input: None,
+        }
+    }
+}
+
+/// The priority of a submission that names none.
+pub const DEFAULT_PRIORITY: u8 = 5;
+
+/// What is to be run.
+#[derive(Clone, Debug)]
+pub enum Runnable {
+    Registered(WorkflowId),
+    /// The newest stable version when `version` is absent or `latest`.
+    Named {
+        namespace: String,
+        name: String,
+        version: Option<String>,
+    },
+    /// A definition that is not registered.
+    Inline(Arc<Definition>),
+}
+
+/// Why something was not done. Nothing has changed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Refusal {
+    #[error("not found")]
+    NotFound,
+    #[error("there is no such {what}")]
+    UnknownReference { what: String },
+    #[error("cannot {verb} an execution that is {status}")]
+    WrongState { status: Status, verb: &'static str },
+    #[error("the queue is full")]
+    QueueFull { retry_after_seconds: u64 },
+    #[error("the service is shutting down")]
+    ShuttingDown,
+    #[error("the definition is not valid")]
+    Invalid(Vec<Problem>),
+    /// The idempotency key belongs to another request.
+    #[error("the idempotency key was used for execution {execution_id} with another request")]
+    IdempotencyConflict { execution_id: ExecutionId },
+    /// The idempotency key belongs to the same request: this is what it created.
+    #[error("the request has been served before")]
+    Replayed(Box<Execution>),
+    /// The same request is being served right now or its execution cannot be read back.
+    #[error(transparent)]
+    Store(store::Error),
+}
+
+impl Refusal {
+    pub(super) fn from_store(error: store::Error) -> Self {
+        match error {
+            store::Error::NotFound => Self::NotFound,
+            store::Error::Terminal { status } => Self::WrongState { status, verb: "change" },
+            other => Self::Store(other),
+        }
+    }
+}
+
+impl From<store::Error> for Refusal {
+    fn from(error: store::Error) -> Self {
+        Self::from_store(error)
+    }
+}

@@ -1,0 +1,218 @@
+//! The engine: the handle by which HTTP, sessions and the command line reach the actors.
+
+use super::children::creation_event;
+use super::command::{Command, Refusal, Runnable, Submission};
+use super::feed::{Feed, Scope};
+use super::hub;
+use super::recovery::{Observe, QueueView};
+use super::seed::{Opening, Seed};
+use super::services::Services;
+use super::supervisor::{Drain, Order, Reprioritize, Submit, Supervisor};
+use super::turn::{First, Record};
+use crate::clock;
+use crate::domain::{Creation, DefinitionRef, Execution, ExecutionId, TenantId, Trigger};
+use crate::machine::{self, Program, State};
+use crate::store::{self, DefinitionText, NewExecution, Store};
+use actix::Addr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// How often a command is sent again when its actor ended before it could answer.
+const COMMAND_TRIES: usize = 5;
+
+/// A cheap handle.
+#[derive(Clone)]
+pub struct Engine {
+    pub(super) services: Arc<Services>,
+    pub(super) supervisor: Addr<Supervisor>,
+}
+
+impl Engine {
+    pub fn store(&self) -> &Store {
+        &self.services.store
+    }
+
+    /// What the actors share; for health and metrics.
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// Accepts a new execution. The answer comes when its creation is durable: `running` when a slot was free, `pending`
+    /// otherwise.
+    ///
+    /// # Errors
+    /// See [`Refusal`].
+    pub async fn submit(&self, submission: Submission) -> Result<Execution, Refusal> {
+        let (definition, program, text) = self.resolve(&submission).await?;
+        let creation = Creation {
+            execution_type: submission.execution_type,
+            definition,
+            interpreter_revision: machine::INTERPRETER_REVISION,
+            input: submission.input,
+            trigger: Trigger::Api,
+            priority: submission.priority,
+            labels: submission.labels,
+            created_by: submission.created_by,
+            agent_id: submission.agent_id,
+            test_input: submission.test_input,
+            idempotency_key: submission.idempotency.as_ref().map(|idempotency| idempotency.key.clone()),
+            parent: None,
+            forked_from: None,
+            start_at: submission.start_at,
+        };
+        let new = NewExecution { definition: text, idempotency: submission.idempotency };
+        self.create(submission.tenant_id, creation, program, new).await
+    }
+
+    async fn create(
+        &self,
+        tenant: TenantId,
+        creation: Creation,
+        program: Arc<Program>,
+        new: NewExecution,
+    ) -> Result<Execution, Refusal> {
+        let id = ExecutionId(clock::new_id());
+        let creation = Arc::new(creation);
+        let event = creation_event(&creation, &self.services);
+        let record = Record::new(creation, event.at);
+        let state = State::created(id, &event);
+        let (reply, answer) = oneshot::channel();
+        let opening = Opening::Create { first: Box::new(First { event, new }), reply };
+        let seed = Seed { id, tenant, program, state, record, opening };
+        self.supervisor.send(Submit(Box::new(seed))).await.map_err(|_| Refusal::ShuttingDown)?;
+        let answer = answer.await.map_err(|_| Refusal::ShuttingDown)?;
+        match answer {
+            Err(Refusal::Store(store::Error::IdempotencyKeyUsed { execution_id, same_request })) => {
+                if !same_request {
+                    return Err(Refusal::IdempotencyConflict { execution_id });
+                }
+                let execution = self.services.store.execution(tenant, execution_id).await?;
+                Err(Refusal::Replayed(Box::new(execution)))
+            }
+            answer => answer,
+        }
+    }
+
+    async fn resolve(
+        &self,
+        submission: &Submission,
+    ) -> Result<(DefinitionRef, Arc<Program>, Option<DefinitionText>), Refusal> {
+        let (programs, tenant) = (&self.services.programs, submission.tenant_id);
+        match &submission.runnable {
+            Runnable::Registered(id) => match programs.registered(tenant, *id).await {
+                Ok((definition, program)) => Ok((definition, program, None)),
+                Err(store::Error::NotFound) => Err(Refusal::UnknownReference { what: format!("workflow {id}") }),
+                Err(error) => Err(error.into()),
+            },
+            Runnable::Named { namespace, name, version } => {
+                match programs.named(tenant, namespace, name, version.as_deref()).await {
+                    Ok((definition, program)) => Ok((definition, program, None)),
+                    Err(store::Error::NotFound) => {
+                        let version = version.as_deref().unwrap_or("latest");
+                        Err(Refusal::UnknownReference { what: format!("workflow {namespace}/{name}:{version}") })
+                    }
+                    Err(error) => Err(error.into()),
+                }
+            }
+            Runnable::Inline(definition) => {
+                let program = programs.compile(Arc::clone(definition)).await.map_err(Refusal::Invalid)?;
+                let reference = DefinitionRef {
+                    workflow_id: None,
+                    namespace: Arc::clone(&definition.document.namespace),
+                    name: Arc::clone(&definition.document.name),
+                    version: Arc::clone(&definition.document.version),
+                    digest: Arc::clone(&definition.digest),
+                };
+                let json = definition.source.to_string();
+                let text = DefinitionText { digest: Arc::clone(&definition.digest), source: json.clone(), json };
+                Ok((reference, program, Some(text)))
+            }
+        }
+    }
+
+    /// Cancels, pauses or resumes. The answer comes when the request is journaled.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] for a foreign or unknown id, [`Refusal::WrongState`] where the status does not allow it.
+    pub async fn command(&self, tenant: TenantId, id: ExecutionId, command: Command) -> Result<Execution, Refusal> {
+        for _ in 0..COMMAND_TRIES {
+            let execution = self.services.store.execution(tenant, id).await?;
+            if execution.status.is_terminal() {
+                return Err(Refusal::WrongState { status: execution.status, verb: command.verb() });
+            }
+            let (reply, answer) = oneshot::channel();
+            let order = Order { id, tenant, command: command.clone(), reply };
+            self.supervisor.send(order).await.map_err(|_| Refusal::ShuttingDown)?;
+            match answer.await {
+                Ok(answer) => return answer,
+                // The actor ended with the command in its mailbox; where it went is looked up again.
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+        Err(Refusal::ShuttingDown)
+    }
+
+    /// Starts a new execution with the same definition and input.
+    ///
+    /// # Errors
+    /// See [`Refusal`].
+    pub async fn rerun(&self, tenant: TenantId, id: ExecutionId, by: Option<String>) -> Result<Execution, Refusal> {
+        let execution = self.services.store.execution(tenant, id).await?;
+        let program = self.services.programs.stored(execution.tenant_id, &execution.creation.definition.digest).await?;
+        let creation = Creation {
+            trigger: Trigger::Api,
+            created_by: by,
+            parent: None,
+            forked_from: None,
+            idempotency_key: None,
+            start_at: None,
+            interpreter_revision: machine::INTERPRETER_REVISION,
+            ..execution.creation.as_ref().clone()
+        };
+        self.create(tenant, creation, program, NewExecution::default()).await
+    }
+
+    /// Changes the priority of an execution; a pending one moves in the queue.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`], [`Refusal::WrongState`] when it is terminal.
+    pub async fn set_priority(&self, tenant: TenantId, id: ExecutionId, priority: u8) -> Result<Execution, Refusal> {
+        let execution = self.services.store.update_execution(tenant, id, Some(priority), None).await?;
+        self.supervisor.send(Reprioritize { id, priority }).await.map_err(|_| Refusal::ShuttingDown)?;
+        Ok(execution)
+    }
+
+    /// The queue and the slots as they are now.
+    ///
+    /// # Errors
+    /// [`Refusal::ShuttingDown`] when the supervisor has ended.
+    pub async fn queue(&self) -> Result<QueueView, Refusal> {
+        self.supervisor.send(Observe).await.map_err(|_| Refusal::ShuttingDown)
+    }
+
+    /// The live frames of a scope. The caller has checked that the tenant may see it.
+    pub fn feed(&self, tenant: TenantId, scope: Scope) -> Feed {
+        Feed::new(Arc::clone(&self.services), tenant, scope)
+    }
+
+    /// The newest committed position.
+    pub fn position(&self) -> u64 {
+        self.services.hub_state.position()
+    }
+
+    /// To be called after an agent has been changed or removed.
+    pub fn agents_changed(&self) {
+        self.services.agents.forget();
+    }
+
+    /// Stops taking and starting work, lets running effects finish for up to `grace`, says goodbye to sessions.
+    /// What is not finished is taken over at the next start.
+    pub async fn close(&self, grace: Duration) {
+        let (sender, drained) = oneshot::channel();
+        if self.supervisor.send(Drain(sender)).await.is_ok() && tokio::time::timeout(grace, drained).await.is_err() {
+            tracing::warn!("effects were still running at the end of the grace period; they will be asked again");
+        }
+        let _ = self.services.hub.send(hub::Close).await;
+    }
+}

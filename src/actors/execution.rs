@@ -1,0 +1,411 @@
+//! The execution actor: one execution, its state, its effects and its timers.
+//!
+//! `input → step → events appended and committed → actions performed`. While an append is on its way further inputs wait
+//! in the inbox; what has gathered there is stepped together and appended once. Nothing is acted on that is not committed.
+
+use super::children::{self, Request};
+use super::command::{Command, Refusal};
+use super::exit::{ChildOutcome, Exit, ExitGuard};
+use super::notices::{ActorNotice, Notice};
+use super::performer;
+use super::seed::{Opening, Seed};
+use super::services::Services;
+use super::supervisor::Supervisor;
+use super::timers::Timers;
+use super::turn::{self, Turn};
+use crate::domain::{Execution, ExecutionId, Path, Status, TenantId, TimerPurpose};
+use crate::machine::{self, Action, DirectEvaluator, Input, Program, State};
+use crate::store;
+use actix::{
+    Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, ContextFutureSpawner, Handler, Message,
+    SpawnHandle, WrapFuture,
+};
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// Messages that may wait for one execution: commands and effect outcomes.
+const MAILBOX: usize = 1_024;
+/// Inputs that are stepped and appended together.
+const INPUTS_PER_TURN: usize = 64;
+
+/// Who waits for the outcome of a command or a submission.
+pub type Reply = oneshot::Sender<Result<Execution, Refusal>>;
+
+/// Something that happened, for the machine, with whoever waits for the commit.
+pub struct Arrival {
+    pub input: Input,
+    pub reply: Option<Reply>,
+}
+
+/// What became of a child that was looked up.
+enum Lookup {
+    Found(Box<Execution>),
+    Created(Box<Seed>),
+}
+
+/// The actor.
+pub struct ExecutionActor {
+    services: Arc<Services>,
+    supervisor: Addr<Supervisor>,
+    exit: ExitGuard,
+    pub(super) id: ExecutionId,
+    pub(super) tenant: TenantId,
+    pub(super) program: Arc<Program>,
+    /// Absent only while a step is under way on a worker thread.
+    state: Option<State>,
+    record: turn::Record,
+    opening: Option<Opening>,
+    inbox: VecDeque<Arrival>,
+    busy: bool,
+    effects: HashMap<(Path, u32), DropGuard>,
+    timers: Timers<(Path, TimerPurpose)>,
+    alarm: Option<SpawnHandle>,
+    idle: Option<SpawnHandle>,
+    parked: bool,
+    draining: bool,
+}
+
+impl ExecutionActor {
+    /// Starts the actor on one of the engine's arbiters.
+    ///
+    /// One without a slot asks for it when it turns out to run.
+    pub fn spawn(seed: Seed, slot: bool, services: Arc<Services>, supervisor: Addr<Supervisor>) -> Addr<Self> {
+        let arbiter = services.next_arbiter();
+        Self::start_in_arbiter(&arbiter, move |ctx| {
+            ctx.set_mailbox_capacity(MAILBOX);
+            Self {
+                exit: ExitGuard::new(seed.id, seed.record.epoch, supervisor.clone()),
+                services,
+                supervisor,
+                id: seed.id,
+                tenant: seed.tenant,
+                program: seed.program,
+                state: Some(seed.state),
+                record: seed.record,
+                opening: Some(seed.opening),
+                inbox: VecDeque::new(),
+                busy: false,
+                effects: HashMap::new(),
+                timers: Timers::new(),
+                alarm: None,
+                idle: None,
+                parked: !slot,
+                draining: false,
+            }
+        })
+    }
+
+    fn open(&mut self, ctx: &mut Context<Self>) {
+        let Some(opening) = self.opening.take() else { return };
+        let arrival = |input| Arrival { input, reply: None };
+        match opening {
+            Opening::Create { first, reply } => {
+                self.record.create = Some(first);
+                self.inbox.push_back(Arrival { input: Input::Start, reply: Some(reply) });
+            }
+            Opening::Start => self.inbox.push_back(arrival(Input::Start)),
+            Opening::Resume => self.ask_again(ctx),
+            Opening::Recover { reason, recovered_in_ms } => {
+                let restarts = self.record.projection.restarts;
+                // Its transition asks for everything that is outstanding.
+                self.inbox.push_back(arrival(Input::Recovered { reason, restarts, recovered_in_ms }));
+            }
+            Opening::Abort { failure } => self.inbox.push_back(arrival(Input::Abort { failure })),
+        }
+        self.advance(ctx);
+    }
+
+    /// Back in memory: what is outstanding is asked, armed or looked up again.
+    fn ask_again(&mut self, ctx: &mut Context<Self>) {
+        let Some(state) = self.state.take() else { return };
+        let (program, services) = (Arc::clone(&self.program), Arc::clone(&self.services));
+        self.busy = true;
+        turn::run(self.program.is_bounded(), move || {
+            let actions = machine::outstanding(&program, &state, &services.moment(), &DirectEvaluator);
+            (state, actions)
+        })
+        .into_actor(self)
+        .map(|(state, actions), actor, ctx| {
+            actor.state = Some(state);
+            actor.busy = false;
+            actor.perform(actions, ctx);
+            actor.settle(ctx);
+            actor.advance(ctx);
+        })
+        .spawn(ctx);
+    }
+
+    /// Steps what has arrived, unless an append is on its way.
+    fn advance(&mut self, ctx: &mut Context<Self>) {
+        if self.busy || self.inbox.is_empty() || self.exit.is_set() {
+            return;
+        }
+        let Some(state) = self.state.take() else { return };
+        if let Some(idle) = self.idle.take() {
+            ctx.cancel_future(idle);
+        }
+        self.busy = true;
+        let count = self.inbox.len().min(INPUTS_PER_TURN);
+        let arrivals: Vec<Arrival> = self.inbox.drain(..count).collect();
+        let (program, services) = (Arc::clone(&self.program), Arc::clone(&self.services));
+        if self.program.is_bounded() {
+            let turn = Turn::take(&program, state, arrivals, &services);
+            self.commit(turn, ctx);
+        } else {
+            turn::run_elsewhere(move || Turn::take(&program, state, arrivals, &services))
+                .into_actor(self)
+                .map(|turn, actor, ctx| actor.commit(turn, ctx))
+                .spawn(ctx);
+        }
+    }
+
+    fn commit(&mut self, turn: Turn, ctx: &mut Context<Self>) {
+        if turn.events.is_empty() {
+            self.committed(turn, ctx);
+            return;
+        }
+        let record = self.record.clone();
+        let services = Arc::clone(&self.services);
+        let scope = turn::AppendScope { id: self.id, tenant: self.tenant, program: Arc::clone(&self.program) };
+        turn::append(scope, record, turn, services)
+            .into_actor(self)
+            .map(|result, actor, ctx| match result {
+                Ok((record, turn)) => {
+                    actor.record = record;
+                    actor.committed(turn, ctx);
+                }
+                Err((error, turn)) => actor.refused(error, turn, ctx),
+            })
+            .spawn(ctx);
+    }
+
+    /// The events are durable: answer, act, go on.
+    fn committed(&mut self, turn: Turn, ctx: &mut Context<Self>) {
+        let Turn { state, actions, replies, more, children, .. } = turn;
+        self.busy = false;
+        let status = state.status();
+        let mut view: Option<Execution> = None;
+        for (reply, refusal) in replies {
+            let answer = match refusal {
+                Some(refusal) => Err(refusal),
+                None => Ok(view.get_or_insert_with(|| self.record.execution(self.id, self.tenant, &state)).clone()),
+            };
+            let _ = reply.send(answer);
+        }
+        self.state = Some(state);
+        for seed in children {
+            self.notify(Notice::ChildCreated(Box::new(seed)));
+        }
+        self.perform(actions, ctx);
+        if status.is_terminal() {
+            self.finish(status, ctx);
+            return;
+        }
+        if more {
+            self.inbox.push_back(Arrival { input: Input::Continue, reply: None });
+        }
+        self.settle(ctx);
+        self.advance(ctx);
+    }
+
+    fn refused(&mut self, error: store::Error, turn: Turn, ctx: &mut Context<Self>) {
+        let exit = match &error {
+            store::Error::StaleEpoch { .. } | store::Error::Terminal { .. } => Exit::Fenced,
+            _ => Exit::Unacknowledged,
+        };
+        tracing::warn!(execution_id = %self.id, %error, "an append was refused, the actor stops");
+        for (reply, _) in turn.replies {
+            let _ = reply.send(Err(Refusal::from_store(error.clone())));
+        }
+        self.exit.set(exit);
+        ctx.stop();
+    }
+
+    fn finish(&mut self, status: Status, ctx: &mut Context<Self>) {
+        self.effects.clear();
+        let parent = self.state.as_ref().and_then(|state| {
+            let link = self.record.creation.parent.clone().filter(|link| link.awaited)?;
+            let (output, error) = (state.output().cloned(), state.error().cloned());
+            Some(Box::new(ChildOutcome { parent: link, status, output, error }))
+        });
+        self.exit.set(Exit::Finished { parent });
+        ctx.stop();
+    }
+
+    /// Tells the supervisor when the execution parks or goes on, and lets a parked one go after a while.
+    fn settle(&mut self, ctx: &mut Context<Self>) {
+        let Some(state) = self.state.as_ref() else { return };
+        let parked = state.is_parked() && self.effects.is_empty() && self.inbox.is_empty();
+        if parked != self.parked {
+            self.parked = parked;
+            self.notify(if parked { Notice::Parked } else { Notice::Unparked });
+        }
+        if self.draining && self.effects.is_empty() {
+            self.exit.set(Exit::Stopped);
+            ctx.stop();
+            return;
+        }
+        if let Some(idle) = self.idle.take() {
+            ctx.cancel_future(idle);
+        }
+        let patience = Duration::from_millis(self.services.options.passivate_after_ms);
+        let due = self.timers.next().map(|at| at.micros_since(self.services.clock.now()));
+        let soon = due.is_some_and(|micros| i128::from(micros) <= patience.as_micros().try_into().unwrap_or(i128::MAX));
+        if parked && !soon {
+            self.idle = Some(ctx.run_later(patience, |actor, _| actor.notify(Notice::Leaving)));
+        }
+    }
+
+    fn notify(&self, notice: Notice) {
+        self.supervisor.do_send(ActorNotice { id: self.id, epoch: self.record.epoch, notice });
+    }
+
+    fn perform(&mut self, actions: Vec<Action>, ctx: &mut Context<Self>) {
+        for action in actions {
+            match action {
+                Action::RunEffect { path, pointer, attempt, key, request, awaited } => {
+                    if !self.draining {
+                        let token = CancellationToken::new();
+                        let (id, tenant) = (self.id, self.tenant);
+                        let task = performer::Task { id, tenant, path: Path::clone(&path), pointer, attempt, key };
+                        performer::start(task, request, token.clone(), &self.services, ctx.address());
+                        // One that nobody waits for outlives its task and even the execution.
+                        if awaited {
+                            self.effects.insert((path, attempt), token.drop_guard());
+                        }
+                    }
+                }
+                Action::CancelEffect { path, attempt } => {
+                    self.effects.remove(&(path, attempt));
+                }
+                Action::SetTimer { path, purpose, deadline } => self.timers.set((path, purpose), deadline),
+                Action::CancelTimer { path, purpose } => self.timers.cancel(&(path, purpose)),
+                // New children are created in the append itself; what comes here is looked up after a restart.
+                Action::StartChild { path, child_id, namespace, name, version, input, awaited } => {
+                    let request = Request { path, child_id, namespace, name, version, input, awaited };
+                    self.look_up_child(request, ctx);
+                }
+                Action::CancelChild { child_id } => self.notify(Notice::CancelChild(child_id)),
+            }
+        }
+        self.arm(ctx);
+    }
+
+    fn arm(&mut self, ctx: &mut Context<Self>) {
+        if let Some(alarm) = self.alarm.take() {
+            ctx.cancel_future(alarm);
+        }
+        if let Some(deadline) = self.timers.next() {
+            let sleep = self.services.clock.sleep_until(deadline);
+            self.alarm = Some(ctx.spawn(sleep.into_actor(self).map(|(), actor, ctx| actor.ring(ctx))));
+        }
+    }
+
+    fn ring(&mut self, ctx: &mut Context<Self>) {
+        self.alarm = None;
+        for (path, purpose) in self.timers.due(self.services.clock.now()) {
+            self.inbox.push_back(Arrival { input: Input::TimerFired { path, purpose }, reply: None });
+        }
+        self.arm(ctx);
+        self.advance(ctx);
+    }
+
+    /// A child that was started before a restart: its end may have been missed. One that is missing altogether belongs to
+    /// the execution of which this one is a retry, and is created anew.
+    fn look_up_child(&mut self, request: Request, ctx: &mut Context<Self>) {
+        let (services, record) = (Arc::clone(&self.services), self.record.clone());
+        let scope = turn::AppendScope { id: self.id, tenant: self.tenant, program: Arc::clone(&self.program) };
+        let (path, child_id) = (Path::clone(&request.path), request.child_id);
+        async move {
+            let tenant = scope.tenant;
+            let found = services.read_again(|store| async move { store.execution(tenant, child_id).await }).await;
+            match found {
+                Some(child) => Ok(Ok(Lookup::Found(Box::new(child)))),
+                None => children::create_late(&scope, &record, request, &services)
+                    .await
+                    .map(|created| created.map(|seed| Lookup::Created(Box::new(seed)))),
+            }
+        }
+        .into_actor(self)
+        .map(move |looked_up, actor, ctx| {
+            let input = match looked_up {
+                Ok(Ok(Lookup::Found(child))) if child.status.is_terminal() => {
+                    let Execution { status, output, error, .. } = *child;
+                    Input::ChildFinished { path, child_id, status, output, error }
+                }
+                Ok(Ok(Lookup::Found(_))) => return,
+                Ok(Ok(Lookup::Created(seed))) => return actor.notify(Notice::ChildCreated(seed)),
+                Ok(Err(failure)) => Input::ChildRefused { path, failure: *failure },
+                Err(error) => {
+                    tracing::error!(execution_id = %actor.id, %error, "a child cannot be created, the actor starts anew");
+                    actor.exit.set(Exit::Unacknowledged);
+                    return ctx.stop();
+                }
+            };
+            actor.inbox.push_back(Arrival { input, reply: None });
+            actor.advance(ctx);
+        })
+        .spawn(ctx);
+    }
+
+    fn command(&mut self, command: Command, reply: Reply, ctx: &mut Context<Self>) {
+        self.inbox.push_back(Arrival { input: command.into_input(), reply: Some(reply) });
+        self.advance(ctx);
+    }
+}
+
+impl Actor for ExecutionActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        self.open(ctx);
+    }
+}
+
+/// What the supervisor and the effects send.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub enum ToExecution {
+    Arrived(Input),
+    Command(Command, Reply),
+    /// The answer to [`Notice::Leaving`]: nothing more will be sent.
+    Dismissed,
+    /// The service stops: let running effects finish, start nothing new.
+    Drain,
+}
+
+impl Handler<ToExecution> for ExecutionActor {
+    type Result = ();
+
+    fn handle(&mut self, message: ToExecution, ctx: &mut Self::Context) {
+        match message {
+            ToExecution::Arrived(input) => {
+                if let Input::EffectFinished { path, attempt, .. } = &input
+                    && let Some(guard) = self.effects.remove(&(Arc::clone(path), *attempt))
+                {
+                    guard.disarm();
+                }
+                self.inbox.push_back(Arrival { input, reply: None });
+                self.advance(ctx);
+            }
+            ToExecution::Command(command, reply) => self.command(command, reply, ctx),
+            ToExecution::Dismissed => {
+                if self.parked && !self.busy && self.inbox.is_empty() {
+                    self.exit.set(Exit::Passivated { wake_at: self.timers.next() });
+                    ctx.stop();
+                } else {
+                    self.notify(Notice::Staying);
+                }
+            }
+            ToExecution::Drain => {
+                self.draining = true;
+                if !self.busy {
+                    self.settle(ctx);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The exit notice: however an execution actor ends, its supervisor hears of it once, with the reason.
+
+use super::notices::Exited;
+use super::supervisor::Supervisor;
+use crate::domain::{ExecutionId, Failure, ParentLink, Status, Timestamp};
+use actix::Addr;
+use serde_json::Value;
+use std::cell::RefCell;
+
+thread_local! {
+    /// What the last panic of this thread said; written by the panic hook, taken by the guard that unwinds.
+    static LAST_PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Why an actor ended.
+#[derive(Debug)]
+pub enum Exit {
+    /// The execution reached a terminal status. A parent that waits for it gets the outcome.
+    Finished {
+        parent: Option<Box<ChildOutcome>>,
+    },
+    /// Parked: nothing to do before `wake_at`.
+    Passivated {
+        wake_at: Option<Timestamp>,
+    },
+    /// The service is stopping.
+    Stopped,
+    /// Another owner has raised the epoch; this one must not write any more.
+    Fenced,
+    /// The first append of a new execution was not acknowledged: it may or may not be stored.
+    Unacknowledged,
+    Panicked {
+        message: String,
+    },
+}
+
+/// The outcome of a child for the task of its parent.
+#[derive(Debug)]
+pub struct ChildOutcome {
+    pub parent: ParentLink,
+    pub status: Status,
+    pub output: Option<Value>,
+    pub error: Option<Failure>,
+}
+
+/// Sends the exit notice when the actor is dropped, also while unwinding from a panic.
+pub struct ExitGuard {
+    id: ExecutionId,
+    epoch: u32,
+    supervisor: Addr<Supervisor>,
+    exit: Option<Exit>,
+}
+
+impl ExitGuard {
+    pub fn new(id: ExecutionId, epoch: u32, supervisor: Addr<Supervisor>) -> Self {
+        Self { id, epoch, supervisor, exit: None }
+    }
+
+    /// Says how the actor is about to end. The first reason stands.
+    pub fn set(&mut self, exit: Exit) {
+        self.exit.get_or_insert(exit);
+    }
+
+    /// The epoch was raised by a rebuild.
+    pub fn is_set(&self) -> bool {
+        self.exit.is_some()
+    }
+}
+
+impl Drop for ExitGuard {
+    fn drop(&mut self) {
+        let exit = if std::thread::panicking() {
+            let message = LAST_PANIC.with_borrow_mut(Option::take).unwrap_or_else(|| "panic".to_owned());
+            Exit::Panicked { message }
+        } else {
+            self.exit.take().unwrap_or(Exit::Stopped)
+        };
+        self.supervisor.do_send(Exited { id: self.id, epoch: self.epoch, exit });
+    }
+}
+
+/// Logs panics through tracing and keeps their message for the exit notice. Call once, at start.
+pub fn install_panic_hook() {
+    std::panic::set_hook(Box::new(|info| {
+        let message = info
+            .payload()
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| info.payload().downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "panic without a message".to_owned());
+        let place = info.location().map_or_else(String::new, |location| format!(" at {location}"));
+        tracing::error!(panic = %message, "a thread panicked{place}");
+        LAST_PANIC.with_borrow_mut(|last| *last = Some(message));
+    }));
+}

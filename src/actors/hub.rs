@@ -1,0 +1,379 @@
+//! The hub: who watches what, and the forwarding of what was committed.
+//!
+//! It holds subscribers and filters, no business state: whatever a subscriber missed stands in the journal, and
+//! [`super::feed`] reads it there. A frame is serialised once and shared by all its receivers. Hub to subscriber is
+//! `try_send` only: a subscriber whose channel is full is marked lagging, gets nothing more until it has rejoined, and
+//! never slows anybody else.
+
+use super::frame::{self, Frame};
+use super::settings::LiveOptions;
+use crate::domain::{ExecutionId, TenantId};
+use crate::store::CommittedAppend;
+use crate::telemetry::Metrics;
+use actix::{Actor, AsyncContext, Context, Handler, Message, MessageResult};
+use indexmap::IndexMap;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+
+/// Frames that belong together: those of one commit of one execution, or one conflated flush.
+pub type Delivery = Arc<[Frame]>;
+
+/// How many commits may wait in the hub's mailbox before the gap mechanism takes over.
+pub const HUB_MAILBOX: usize = 4_096;
+
+/// What the writer's commit listener and the hub share without a message.
+#[derive(Debug, Default)]
+pub struct HubState {
+    /// The newest committed position.
+    position: AtomicU64,
+    watchers: AtomicUsize,
+    /// A commit did not fit into the hub's mailbox: all subscribers have to catch up.
+    gap: AtomicBool,
+}
+
+impl HubState {
+    /// The newest committed position of the store.
+    pub fn position(&self) -> u64 {
+        self.position.load(Ordering::SeqCst)
+    }
+
+    /// Starts from what the store already holds.
+    pub fn start_at(&self, position: u64) {
+        self.position.store(position, Ordering::SeqCst);
+    }
+
+    /// How many live subscriptions there are.
+    pub fn watchers(&self) -> usize {
+        self.watchers.load(Ordering::SeqCst)
+    }
+}
+
+/// What a subscriber wants to see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topic {
+    /// The latest state of every execution of the tenant, conflated.
+    Tenant(TenantId),
+    /// Everything of one execution. The caller has checked that the tenant may see it.
+    Execution(ExecutionId),
+}
+
+struct Subscriber {
+    topic: Topic,
+    sender: mpsc::Sender<Delivery>,
+    lagging: Arc<AtomicBool>,
+}
+
+#[derive(Default)]
+struct Conflation {
+    pending: IndexMap<ExecutionId, CommittedAppend>,
+    flushed_at: Option<Instant>,
+    scheduled: bool,
+}
+
+/// The actor.
+pub struct Hub {
+    options: LiveOptions,
+    state: Arc<HubState>,
+    metrics: Arc<Metrics>,
+    subscribers: HashMap<u64, Subscriber>,
+    by_execution: HashMap<ExecutionId, Vec<u64>>,
+    by_tenant: HashMap<TenantId, Vec<u64>>,
+    conflated: HashMap<TenantId, Conflation>,
+    next_subscriber: u64,
+    closing: bool,
+}
+
+impl Hub {
+    pub fn new(options: LiveOptions, state: Arc<HubState>, metrics: Arc<Metrics>) -> Self {
+        Self {
+            options,
+            state,
+            metrics,
+            subscribers: HashMap::new(),
+            by_execution: HashMap::new(),
+            by_tenant: HashMap::new(),
+            conflated: HashMap::new(),
+            next_subscriber: 1,
+            closing: false,
+        }
+    }
+
+    fn members(&mut self, topic: Topic) -> &mut Vec<u64> {
+        match topic {
+            Topic::Tenant(tenant) => self.by_tenant.entry(tenant).or_default(),
+            Topic::Execution(execution) => self.by_execution.entry(execution).or_default(),
+        }
+    }
+
+    fn remove(&mut self, id: u64) {
+        let Some(subscriber) = self.subscribers.remove(&id) else { return };
+        self.state.watchers.fetch_sub(1, Ordering::SeqCst);
+        let members = self.members(subscriber.topic);
+        members.retain(|member| *member != id);
+        if members.is_empty() {
+            match subscriber.topic {
+                Topic::Tenant(tenant) => {
+                    self.by_tenant.remove(&tenant);
+                    self.conflated.remove(&tenant);
+                }
+                Topic::Execution(execution) => {
+                    self.by_execution.remove(&execution);
+                }
+            }
+        }
+    }
+
+    fn deliver(&mut self, members: &[u64], delivery: &Delivery) {
+        let mut gone = Vec::new();
+        for id in members {
+            let Some(subscriber) = self.subscribers.get(id) else { continue };
+            if subscriber.lagging.load(Ordering::SeqCst) {
+                continue;
+            }
+            match subscriber.sender.try_send(Arc::clone(delivery)) {
+                Ok(()) => self.metrics.frames(delivery.len()),
+                Err(TrySendError::Full(_)) => {
+                    subscriber.lagging.store(true, Ordering::SeqCst);
+                    self.metrics.lagging();
+                }
+                Err(TrySendError::Closed(_)) => gone.push(*id),
+            }
+        }
+        for id in gone {
+            self.remove(id);
+        }
+    }
+
+    fn publish(&mut self, commit: CommittedAppend, ctx: &mut Context<Self>) {
+        if let Some(members) = self.by_execution.get(&commit.execution_id).cloned() {
+            let delivery: Delivery = frame::of_commit(&commit).into();
+            self.deliver(&members, &delivery);
+        }
+        if self.by_tenant.contains_key(&commit.tenant_id) {
+            let tenant = commit.tenant_id;
+            let conflation = self.conflated.entry(tenant).or_default();
+            conflation.pending.insert(commit.execution_id, commit);
+            self.schedule_flush(tenant, ctx);
+        }
+    }
+
+    /// Flushes at once when the last flush is long enough ago, else when it will be.
+    fn schedule_flush(&mut self, tenant: TenantId, ctx: &mut Context<Self>) {
+        let window = Duration::from_millis(self.options.conflation_ms);
+        let Some(conflation) = self.conflated.get_mut(&tenant) else { return };
+        if conflation.scheduled {
+            return;
+        }
+        conflation.scheduled = true;
+        let wait = conflation.flushed_at.map_or(Duration::ZERO, |at| window.saturating_sub(at.elapsed()));
+        if wait.is_zero() {
+            ctx.notify(Flush(tenant));
+        } else {
+            ctx.run_later(wait, move |hub, _| hub.flush(tenant));
+        }
+    }
+
+    fn flush(&mut self, tenant: TenantId) {
+        let Some(conflation) = self.conflated.get_mut(&tenant) else { return };
+        conflation.scheduled = false;
+        conflation.flushed_at = Some(Instant::now());
+        let mut frames: Vec<Frame> =
+            conflation.pending.drain(..).map(|(_, commit)| frame::update_of_commit(&commit)).collect();
+        if frames.is_empty() {
+            return;
+        }
+        frames.sort_by_key(|frame| frame.position);
+        let members = self.by_tenant.get(&tenant).cloned().unwrap_or_default();
+        self.deliver(&members, &frames.into());
+    }
+
+    fn mark_all_lagging(&mut self) {
+        for subscriber in self.subscribers.values() {
+            subscriber.lagging.store(true, Ordering::SeqCst);
+            self.metrics.lagging();
+        }
+        // A feed that waits on an empty channel is woken by a delivery without frames.
+        let wake: Delivery = Vec::new().into();
+        let full: Vec<u64> = self.subscribers.keys().copied().collect();
+        for id in full {
+            let closed = self.subscribers.get(&id).is_some_and(|subscriber| {
+                matches!(subscriber.sender.try_send(Arc::clone(&wake)), Err(TrySendError::Closed(_)))
+            });
+            if closed {
+                self.remove(id);
+            }
+        }
+    }
+}
+
+impl Actor for Hub {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(HUB_MAILBOX);
+    }
+}
+
+/// The listener that the journal writer calls after each commit, in commit order.
+pub fn commit_listener(
+    hub: actix::Addr<Hub>,
+    state: Arc<HubState>,
+    metrics: Arc<Metrics>,
+) -> Box<dyn Fn(Vec<CommittedAppend>) + Send + Sync> {
+    Box::new(move |commits| {
+        let Some(last) = commits.last() else { return };
+        state.position.store(last.last_position, Ordering::SeqCst);
+        for commit in &commits {
+            count(&metrics, commit);
+        }
+        if state.watchers.load(Ordering::SeqCst) > 0 && hub.try_send(Publish(commits)).is_err() {
+            state.gap.store(true, Ordering::SeqCst);
+        }
+    })
+}
+
+/// Counts what a commit says about executions.
+fn count(metrics: &Metrics, commit: &CommittedAppend) {
+    let CommittedAppend { subject, projection, created, .. } = commit;
+    if *created {
+        metrics.submitted(subject.execution_type);
+    }
+    if let Some(started_at) = projection.started_at
+        && commit.events.iter().any(|event| event.type_name == "execution_started")
+    {
+        let waited = started_at.micros_since(subject.created_at);
+        metrics.started(Duration::from_micros(u64::try_from(waited).unwrap_or(0)));
+    }
+    if projection.status.is_terminal() {
+        let ran = projection.started_at.map_or(0, |started_at| projection.updated_at.micros_since(started_at));
+        let ran = Duration::from_micros(u64::try_from(ran).unwrap_or(0));
+        metrics.finished(subject.execution_type, projection.status, ran);
+    }
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Flush(TenantId);
+
+impl Handler<Flush> for Hub {
+    type Result = ();
+    fn handle(&mut self, message: Flush, _: &mut Self::Context) {
+        self.flush(message.0);
+    }
+}
+
+/// What was committed, in commit order.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Publish(pub Vec<CommittedAppend>);
+
+impl Handler<Publish> for Hub {
+    type Result = ();
+    fn handle(&mut self, message: Publish, ctx: &mut Self::Context) {
+        if self.state.gap.swap(false, Ordering::SeqCst) {
+            self.mark_all_lagging();
+        }
+        for commit in message.0 {
+            self.publish(commit, ctx);
+        }
+    }
+}
+
+/// Frames that are not journaled: streamed output and log lines of one execution.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Forward {
+    pub execution_id: ExecutionId,
+    pub frames: Delivery,
+}
+
+impl Handler<Forward> for Hub {
+    type Result = ();
+    fn handle(&mut self, message: Forward, _: &mut Self::Context) {
+        if let Some(members) = self.by_execution.get(&message.execution_id).cloned() {
+            self.deliver(&members, &message.frames);
+        }
+    }
+}
+
+/// Subscribes. From the answer on every commit is delivered; what was committed before stands in the journal.
+#[derive(Message)]
+#[rtype(result = "Joined")]
+pub struct Join {
+    pub topic: Topic,
+    pub sender: mpsc::Sender<Delivery>,
+    pub lagging: Arc<AtomicBool>,
+}
+
+/// A subscription: its number and the store's position at that moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Joined {
+    pub subscriber: u64,
+    pub position: u64,
+}
+
+impl Handler<Join> for Hub {
+    type Result = MessageResult<Join>;
+    fn handle(&mut self, message: Join, _: &mut Self::Context) -> Self::Result {
+        let subscriber = self.next_subscriber;
+        self.next_subscriber += 1;
+        // First the count, then the position: a commit that saw no watcher has already stored its position.
+        self.state.watchers.fetch_add(1, Ordering::SeqCst);
+        if self.closing {
+            let _ = message.sender.try_send(vec![frame::goodbye()].into());
+        }
+        self.members(message.topic).push(subscriber);
+        let entry = Subscriber { topic: message.topic, sender: message.sender, lagging: message.lagging };
+        self.subscribers.insert(subscriber, entry);
+        MessageResult(Joined { subscriber, position: self.state.position() })
+    }
+}
+
+/// A lagging subscriber has emptied its channel and is about to read what it missed.
+#[derive(Message)]
+#[rtype(result = "u64")]
+pub struct Rejoin(pub u64);
+
+impl Handler<Rejoin> for Hub {
+    type Result = u64;
+    fn handle(&mut self, message: Rejoin, _: &mut Self::Context) -> u64 {
+        if let Some(subscriber) = self.subscribers.get(&message.0) {
+            subscriber.lagging.store(false, Ordering::SeqCst);
+        }
+        self.state.position()
+    }
+}
+
+/// A subscriber has gone.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Leave(pub u64);
+
+impl Handler<Leave> for Hub {
+    type Result = ();
+    fn handle(&mut self, message: Leave, _: &mut Self::Context) {
+        self.remove(message.0);
+    }
+}
+
+/// The service stops: everybody gets a `goodbye` and is let go.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Close;
+
+impl Handler<Close> for Hub {
+    type Result = ();
+    fn handle(&mut self, _: Close, _: &mut Self::Context) {
+        self.closing = true;
+        let delivery: Delivery = vec![frame::goodbye()].into();
+        let everybody: Vec<u64> = self.subscribers.keys().copied().collect();
+        self.deliver(&everybody, &delivery);
+        for id in everybody {
+            self.remove(id);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Life: the only folder that knows actix actors. Supervision, admission, timers, live updates, sessions.
+//!
+//! [`Engine`] is the handle others use. Behind it: the [`supervisor`] owns what lives and what waits; an [`execution`] actor
+//! drives one execution, one [`turn`] at a time; [`performer`] runs its effects; [`recovery`] brings executions back; the
+//! [`hub`] forwards what was committed to [`feed`]s, which WebSocket [`session`]s and SSE responses read.
+
+mod admission;
+mod agents;
+mod children;
+mod command;
+mod engine;
+mod execution;
+mod exit;
+mod feed;
+mod frame;
+mod hub;
+mod logs;
+mod notices;
+mod performer;
+mod programs;
+mod recovery;
+pub mod refusal;
+mod seed;
+mod services;
+pub mod session;
+mod settings;
+mod start;
+mod streams;
+mod supervisor;
+mod timers;
+mod turn;
+
+pub use command::{Command, DEFAULT_PRIORITY, Refusal, Runnable, Submission};
+pub use engine::Engine;
+pub use exit::install_panic_hook;
+pub use feed::{Feed, Scope};
+pub use frame::Frame;
+pub use recovery::QueueView;
+pub use services::Services;
+pub use settings::{LiveOptions, Options};
+pub use start::Parts;

@@ -1,0 +1,170 @@
+//! What execution actors tell their supervisor, and what it does about it: parking, passivation, children, exits and
+//! crashes.
+
+use super::command::Command;
+use super::execution::ToExecution;
+use super::exit::{ChildOutcome, Exit};
+use super::recovery::Why;
+use super::seed::Seed;
+use super::supervisor::{Presence, Supervisor, deliver};
+use crate::domain::ExecutionId;
+use crate::machine::Input;
+use actix::{AsyncContext, Context, Handler, Message};
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// The pause before the first rebuild after a crash; doubled with every further crash within the window.
+const FIRST_BACKOFF: Duration = Duration::from_millis(100);
+
+/// What a living actor has to say.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct ActorNotice {
+    pub id: ExecutionId,
+    pub epoch: u32,
+    pub notice: Notice,
+}
+
+/// See [`ActorNotice`].
+pub enum Notice {
+    /// Nothing of it runs: the slot is given back.
+    Parked,
+    /// It runs again: it takes a slot even when none is free.
+    Unparked,
+    /// It has been parked for a while and would like to go.
+    Leaving,
+    /// It was dismissed and has something to do after all.
+    Staying,
+    ChildCreated(Box<Seed>),
+    CancelChild(ExecutionId),
+}
+
+impl Handler<ActorNotice> for Supervisor {
+    type Result = ();
+    fn handle(&mut self, message: ActorNotice, ctx: &mut Self::Context) {
+        let ActorNotice { id, epoch, notice } = message;
+        let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.epoch == epoch) else { return };
+        let tenant = entry.tenant;
+        match (notice, &mut entry.presence) {
+            (Notice::Parked, Presence::Live { slot, .. }) => {
+                let held = std::mem::replace(slot, false);
+                self.release(held);
+                self.pump(ctx);
+            }
+            (Notice::Unparked, Presence::Live { slot, .. }) => {
+                if !std::mem::replace(slot, true) {
+                    self.running += 1;
+                }
+            }
+            (Notice::Leaving, Presence::Live { address, .. }) => {
+                let address = address.clone();
+                deliver(&address, ToExecution::Dismissed);
+                entry.presence = Presence::Leaving { address, waiting: Vec::new() };
+            }
+            (Notice::Staying, Presence::Leaving { address, waiting }) => {
+                let (address, waiting) = (address.clone(), std::mem::take(waiting));
+                entry.presence = Presence::Live { address: address.clone(), slot: true };
+                self.running += 1;
+                for message in waiting {
+                    deliver(&address, message);
+                }
+            }
+            (Notice::ChildCreated(seed), _) => self.enqueue(seed, ctx),
+            (Notice::CancelChild(child), _) => {
+                let (reply, _) = oneshot::channel();
+                let command = Command::Cancel { by: None, reason: Some("the parent execution ended".to_owned()) };
+                self.route(child, tenant, ToExecution::Command(command, reply), ctx);
+            }
+            (Notice::Parked | Notice::Unparked | Notice::Leaving | Notice::Staying, _) => {}
+        }
+    }
+}
+
+/// An execution actor has ended.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Exited {
+    pub id: ExecutionId,
+    pub epoch: u32,
+    pub exit: Exit,
+}
+
+impl Handler<Exited> for Supervisor {
+    type Result = ();
+    fn handle(&mut self, message: Exited, ctx: &mut Self::Context) {
+        let Exited { id, epoch, exit } = message;
+        let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.epoch == epoch) else { return };
+        let (slot, waiting) = match &mut entry.presence {
+            Presence::Live { slot, .. } => (*slot, Vec::new()),
+            Presence::Leaving { waiting, .. } => (false, std::mem::take(waiting)),
+            Presence::Pending | Presence::Delayed | Presence::Parked | Presence::Waking { .. } => return,
+        };
+        match exit {
+            Exit::Finished { parent } => {
+                self.entries.remove(&id);
+                self.crashes.remove(&id);
+                self.release(slot);
+                if let Some(outcome) = parent {
+                    self.child_finished(id, *outcome, ctx);
+                }
+            }
+            Exit::Passivated { wake_at } => {
+                entry.presence = Presence::Parked;
+                self.release(slot);
+                if waiting.is_empty() {
+                    if let Some(at) = wake_at {
+                        self.wakeups.set(id, at);
+                        self.arm(ctx);
+                    }
+                } else {
+                    self.wake(id, Why::Wake, waiting, ctx);
+                }
+            }
+            Exit::Stopped => {
+                self.entries.remove(&id);
+                self.release(slot);
+            }
+            Exit::Fenced | Exit::Unacknowledged => {
+                entry.epoch = 0;
+                entry.presence = Presence::Waking { why: Why::Wake, waiting };
+                self.rebuild(id, slot, ctx);
+            }
+            Exit::Panicked { message } => self.crashed(id, slot, message, ctx),
+        }
+        self.pump(ctx);
+        self.check_drained();
+    }
+}
+
+impl Supervisor {
+    fn crashed(&mut self, id: ExecutionId, slot: bool, message: String, ctx: &mut Context<Self>) {
+        self.restarts += 1;
+        self.services.metrics.restarted();
+        let window = Duration::from_secs(self.services.options.restart_window_seconds);
+        let limit = self.services.options.restart_limit;
+        let crashes = self.crashes.entry(id).or_default();
+        crashes.push_back(Instant::now());
+        crashes.retain(|at| at.elapsed() <= window);
+        let count = crashes.len();
+        tracing::error!(execution_id = %id, crash = %message, count, "an execution actor crashed");
+        let since = Instant::now();
+        let (why, pause) = if count > limit {
+            (Why::GiveUp { crash: message, count }, Duration::ZERO)
+        } else {
+            let doublings = u32::try_from(count.saturating_sub(1)).unwrap_or(u32::MAX).min(10);
+            (Why::Crash { reason: message, since }, FIRST_BACKOFF * 2u32.saturating_pow(doublings))
+        };
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.presence = Presence::Waking { why, waiting: Vec::new() };
+        }
+        ctx.run_later(pause, move |supervisor, ctx| supervisor.rebuild(id, slot, ctx));
+    }
+
+    fn child_finished(&mut self, child_id: ExecutionId, outcome: ChildOutcome, ctx: &mut Context<Self>) {
+        let ChildOutcome { parent, status, output, error } = outcome;
+        let Some(entry) = self.entries.get(&parent.execution_id) else { return };
+        let tenant = entry.tenant;
+        let input = Input::ChildFinished { path: parent.path.into(), child_id, status, output, error };
+        self.route(parent.execution_id, tenant, ToExecution::Arrived(input), ctx);
+    }
+}

@@ -1,0 +1,144 @@
+//! Performs an execution's effects and brings the outcome back to its actor.
+
+use super::execution::{ExecutionActor, ToExecution};
+use super::frame;
+use super::hub::Forward;
+use super::services::Services;
+use crate::domain::{
+    AgentId, AgentRequest, EffectCall, EffectOutcome, EffectRequest, ExecutionId, Failure, LogLevel, LogLine, Path,
+    Pointer, StandardType, TenantId,
+};
+use crate::effects::{EffectContext, Level, Observer};
+use crate::machine::Input;
+use actix::Addr;
+use futures_util::FutureExt;
+use serde_json::Value;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// Which effect of which execution.
+#[derive(Clone, Debug)]
+pub struct Task {
+    pub id: ExecutionId,
+    pub tenant: TenantId,
+    pub path: Path,
+    pub pointer: Pointer,
+    pub attempt: u32,
+    pub key: Uuid,
+}
+
+/// Starts the effect on this arbiter. Its outcome is sent to the actor unless `cancellation` comes first.
+pub fn start(
+    task: Task,
+    request: EffectRequest,
+    cancellation: CancellationToken,
+    services: &Arc<Services>,
+    actor: Addr<ExecutionActor>,
+) {
+    let services = Arc::clone(services);
+    actix::spawn(async move {
+        let streams = matches!(request, EffectRequest::Agent(_) | EffectRequest::Shell(_));
+        let (kind, began) = (request.kind(), Instant::now());
+        let work = perform(&task, request, cancellation.clone(), &services);
+        // A panic of an effect fails its task; it must not leave the execution waiting.
+        let outcome = AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| failed(panicked()));
+        if streams {
+            services.streams.end(task.id, &task.path);
+        }
+        if cancellation.is_cancelled() {
+            return;
+        }
+        services.metrics.effect(kind, outcome.result.is_ok(), began.elapsed());
+        let input = Input::EffectFinished { path: task.path, attempt: task.attempt, outcome };
+        // An actor that is gone was stopped or crashed; its successor asks for the effect again.
+        let _ = actor.send(ToExecution::Arrived(input)).await;
+    });
+}
+
+async fn perform(
+    task: &Task,
+    request: EffectRequest,
+    cancellation: CancellationToken,
+    services: &Arc<Services>,
+) -> EffectOutcome {
+    let kind = request.kind();
+    let call = match request {
+        EffectRequest::Http(request) => EffectCall::Http(request),
+        EffectRequest::Shell(request) => EffectCall::Shell(request),
+        EffectRequest::Agent(request) => match find_agent(task.tenant, request, services).await {
+            Ok(call) => call,
+            Err(failure) => return failed(failure),
+        },
+    };
+    let agent_id = match &call {
+        EffectCall::Agent { agent, .. } => Some(agent.id),
+        EffectCall::Http(_) | EffectCall::Shell(_) => None,
+    };
+    let observer = Watcher { task: task.clone(), agent_id, kind, services: Arc::clone(services) };
+    let context = EffectContext {
+        execution_id: task.id,
+        key: task.key,
+        deadline: None,
+        cancellation,
+        observer: Arc::new(observer),
+        traceparent: None,
+    };
+    services.effects.perform(call, context).await
+}
+
+async fn find_agent(tenant: TenantId, request: Box<AgentRequest>, services: &Services) -> Result<EffectCall, Failure> {
+    let agent = services.agents.find(tenant, &request.agent).await?;
+    Ok(EffectCall::Agent { agent: Box::new(agent.as_ref().clone()), request })
+}
+
+fn failed(failure: Failure) -> EffectOutcome {
+    EffectOutcome { result: Err(failure), usage: None }
+}
+
+fn panicked() -> Failure {
+    Failure::new(StandardType::Runtime, "The effect crashed", "a fault inside the service ended the effect")
+        .retryable(true)
+        .with_suggestion("the service's log holds the details; please report them")
+}
+
+/// Forwards what an effect produces to whoever watches the execution.
+struct Watcher {
+    task: Task,
+    agent_id: Option<AgentId>,
+    kind: &'static str,
+    services: Arc<Services>,
+}
+
+impl Observer for Watcher {
+    fn delta(&self, text: &str) {
+        let Task { id, path, pointer, .. } = &self.task;
+        let n = self.services.streams.push(*id, path, pointer, text);
+        if self.services.hub_state.watchers() > 0 {
+            let frames = vec![frame::output_delta(*id, pointer, path, n, text)].into();
+            // A hub that has no room drops the piece: the number shows the gap, the final text is journaled.
+            let _ = self.services.hub.try_send(Forward { execution_id: *id, frames });
+        }
+    }
+
+    fn log(&self, level: Level, message: &str, metadata: Value) {
+        let line = LogLine {
+            n: 0,
+            task: Some(self.task.pointer.to_string()),
+            agent_id: self.agent_id,
+            level: match level {
+                Level::Debug => LogLevel::Debug,
+                Level::Info => LogLevel::Info,
+                Level::Warn => LogLevel::Warn,
+                Level::Error => LogLevel::Error,
+            },
+            message: message.to_owned(),
+            metadata,
+            source: self.kind.to_owned(),
+            at: self.services.clock.now(),
+        };
+        self.services.logs.push(self.task.tenant, self.task.id, line);
+    }
+}

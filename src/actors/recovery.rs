@@ -1,0 +1,299 @@
+//! Bringing executions back from their journals: after a crash of an actor, after a restart of the process, or because a
+//! parked one has something to do. It is one path: claim unless it is ours already (which raises the epoch, so that an
+//! earlier owner can write no more), snapshot and tail, `apply`, go on.
+
+use super::admission::Admission;
+use super::command::{Command, Refusal};
+use super::execution::ToExecution;
+use super::seed::{Opening, Seed};
+use super::services::Services;
+use super::supervisor::{Entry, Presence, Supervisor};
+use super::turn::{First, Record};
+use crate::domain::{ExecutionId, Failure, StandardType, Status, TenantId, Timestamp};
+use crate::machine::{self, State};
+use crate::store::{self, Append, Claimed, OpenExecution, Subject};
+use actix::{Context, Handler, Message};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// The pause before a claim is tried again while the store cannot be reached.
+const CLAIM_PAUSE: Duration = Duration::from_millis(500);
+
+/// Why an execution is rebuilt.
+#[derive(Clone, Debug)]
+pub enum Why {
+    /// Pending, and now it has a slot.
+    Start,
+    /// A timer, a child or a command.
+    Wake,
+    /// Its actor crashed.
+    Crash { reason: String, since: Instant },
+    /// The process ended while it ran.
+    Restart { since: Instant },
+    /// It crashed too often.
+    GiveUp { crash: String, count: usize },
+}
+
+/// Which execution is rebuilt, and whether its epoch is this process's already.
+#[derive(Clone, Copy, Debug)]
+pub struct Whom {
+    pub id: ExecutionId,
+    pub tenant: TenantId,
+    pub owned: bool,
+}
+
+/// An execution ready to live.
+pub struct Rebuilt(pub Box<Seed>);
+
+/// Rebuilds an execution, waiting for the store as long as it takes.
+///
+/// # Errors
+/// When it does not exist, is terminal already, or its journal cannot be read back.
+pub async fn rebuild(services: Arc<Services>, whom: Whom, why: Why) -> Result<Rebuilt, Refusal> {
+    let Whom { id, tenant, owned } = whom;
+    let claimed = loop {
+        let read = match owned {
+            true => services.store.load(tenant, id).await,
+            false => services.store.claim(tenant, id).await,
+        };
+        match read {
+            Ok(claimed) => break claimed,
+            Err(error) if error.is_retryable() => {
+                tracing::warn!(execution_id = %id, %error, "a rebuild waits for the store");
+                tokio::time::sleep(CLAIM_PAUSE).await;
+            }
+            Err(error) => {
+                if !matches!(error, store::Error::NotFound | store::Error::Terminal { .. }) {
+                    tracing::error!(execution_id = %id, %error, "an execution cannot be rebuilt");
+                }
+                return Err(Refusal::from_store(error));
+            }
+        }
+    };
+    seed(&services, claimed, why).await.map(|seed| Rebuilt(Box::new(seed)))
+}
+
+async fn seed(services: &Arc<Services>, claimed: Claimed, why: Why) -> Result<Seed, Refusal> {
+    let Claimed { execution, snapshot, mut tail } = claimed;
+    if execution.status.is_terminal() {
+        return Err(Refusal::WrongState { status: execution.status, verb: "change" });
+    }
+    let program = services.programs.stored(execution.tenant_id, &execution.creation.definition.digest).await?;
+    let snapshot_seq = snapshot.as_ref().map_or(0, |snapshot| snapshot.seq);
+    let restored = snapshot
+        .filter(|snapshot| snapshot.format == machine::FORMAT)
+        .and_then(|snapshot| serde_json::from_str::<State>(&snapshot.state).ok());
+    if restored.is_none() && snapshot_seq > 0 {
+        // A snapshot of another version of the program: the journal is the truth.
+        tail = services.store.events(execution.tenant_id, execution.id, 0).await?;
+    }
+    let (mut state, rest) = match (restored, tail.split_first()) {
+        (Some(state), _) => (state, tail.as_slice()),
+        (None, Some((first, rest))) => (State::created(execution.id, first), rest),
+        (None, None) => return Err(Refusal::NotFound),
+    };
+    for event in rest {
+        machine::apply(&program, &mut state, event);
+    }
+    let mut record = Record {
+        epoch: execution.attempt,
+        subject: Arc::new(Subject::new(&execution.creation, execution.created_at)),
+        creation: Arc::clone(&execution.creation),
+        projection: store::Projection {
+            status: execution.status,
+            output: None,
+            error: None,
+            progress: execution.progress,
+            restarts: execution.restarts,
+            last_crash: execution.last_crash,
+            recovered_in_ms: execution.recovered_in_ms,
+            wake_at: execution.wake_at,
+            started_at: execution.started_at,
+            finished_at: None,
+            updated_at: execution.updated_at,
+        },
+        last_position: execution.last_position,
+        snapshot_seq,
+        create: None,
+    };
+    let opening = opening(why, &mut record, state.status());
+    Ok(Seed { id: execution.id, tenant: execution.tenant_id, program, state, record, opening })
+}
+
+fn opening(why: Why, record: &mut Record, status: Status) -> Opening {
+    let mut recover = |reason: String, since: Instant| {
+        let recovered_in_ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
+        record.projection.restarts += 1;
+        record.projection.last_crash = Some(reason.clone());
+        record.projection.recovered_in_ms = Some(recovered_in_ms);
+        Opening::Recover { reason, recovered_in_ms }
+    };
+    match why {
+        // A crash before its start is no matter of the execution's: it starts as if nothing had been.
+        Why::Start | Why::Crash { .. } | Why::Restart { .. } if status == Status::Pending => Opening::Start,
+        Why::Start | Why::Wake => Opening::Resume,
+        Why::Crash { reason, since } => recover(reason, since),
+        Why::Restart { since } => recover("the service was restarted".to_owned(), since),
+        Why::GiveUp { crash, count } => {
+            record.projection.last_crash = Some(crash.clone());
+            let detail = format!("the execution crashed its actor {count} times, the last time with: {crash}");
+            let failure = Failure::new(StandardType::Runtime, "The execution crashed too often", detail)
+                .retryable(false)
+                .with_suggestion("the crash is a fault of the service: report it, with the service's log of this time");
+            Opening::Abort { failure }
+        }
+    }
+}
+
+/// Stores a new execution as pending and answers its submitter.
+///
+/// # Errors
+/// Its id, when the store did not acknowledge: it may exist all the same.
+pub async fn store_pending(services: Arc<Services>, mut seed: Seed) -> Result<Box<Seed>, (ExecutionId, TenantId)> {
+    let Opening::Create { first, reply } = std::mem::replace(&mut seed.opening, Opening::Start) else {
+        return Ok(Box::new(seed));
+    };
+    let First { event, new } = *first;
+    let projection = seed.record.projection.clone();
+    let append = Append::first(seed.tenant, seed.id, seed.record.epoch, std::slice::from_ref(&event), projection, new);
+    let stored = match append {
+        Ok(append) => services.store.append(append).await,
+        Err(error) => Err(error),
+    };
+    match stored {
+        Ok(committed) => {
+            seed.record.last_position = committed.last_position;
+            let _ = reply.send(Ok(seed.record.execution(seed.id, seed.tenant, &seed.state)));
+            Ok(Box::new(seed))
+        }
+        Err(error) => {
+            let _ = reply.send(Err(Refusal::from_store(error)));
+            Err((seed.id, seed.tenant))
+        }
+    }
+}
+
+/// At the start of the service: everything that is not terminal is taken over.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct TakeOver {
+    pub open: Vec<OpenExecution>,
+    /// When the process started.
+    pub since: Instant,
+}
+
+impl Handler<TakeOver> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, message: TakeOver, ctx: &mut Context<Self>) {
+        let now = self.services.clock.now();
+        let known: HashSet<ExecutionId> = message.open.iter().map(|execution| execution.id).collect();
+        let mut orphans = Vec::new();
+        for execution in message.open {
+            let lost = |parent: &&crate::domain::ParentLink| parent.awaited && !known.contains(&parent.execution_id);
+            if execution.parent.as_ref().filter(lost).is_some() {
+                orphans.push((execution.id, execution.tenant_id));
+            }
+            self.take_over(execution, now, message.since);
+        }
+        for (id, tenant) in orphans {
+            let (reply, _) = oneshot::channel();
+            let command = Command::Cancel { by: None, reason: Some("the parent execution ended".to_owned()) };
+            self.route(id, tenant, ToExecution::Command(command, reply), ctx);
+        }
+        self.arm(ctx);
+        self.pump(ctx);
+    }
+}
+
+impl Supervisor {
+    fn take_over(&mut self, execution: OpenExecution, now: Timestamp, since: Instant) {
+        let OpenExecution { id, tenant_id: tenant, status, priority, start_at, wake_at, attempt, .. } = execution;
+        let presence = match status {
+            Status::Pending => match start_at.filter(|at| *at > now) {
+                Some(at) => {
+                    self.wakeups.set(id, at);
+                    Presence::Delayed
+                }
+                None => {
+                    self.queue.push(id, priority, None);
+                    Presence::Pending
+                }
+            },
+            Status::Running => {
+                self.queue.wake(id);
+                self.restarts += 1;
+                Presence::Waking { why: Why::Restart { since }, waiting: Vec::new() }
+            }
+            // The end of a child may have been missed.
+            Status::Waiting | Status::Paused if execution.child_finished => {
+                self.queue.wake(id);
+                Presence::Waking { why: Why::Wake, waiting: Vec::new() }
+            }
+            Status::Waiting | Status::Paused => {
+                if let Some(at) = wake_at {
+                    self.wakeups.set(id, at);
+                }
+                Presence::Parked
+            }
+            Status::Succeeded | Status::Failed | Status::Cancelled => return,
+        };
+        self.entries.insert(id, Entry { tenant, epoch: attempt, presence });
+    }
+}
+
+/// What the queue looks like.
+#[derive(Message)]
+#[rtype(result = "QueueView")]
+pub struct Observe;
+
+/// The supervisor's observable state.
+#[derive(Clone, Debug, Default, actix::dev::MessageResponse)]
+pub struct QueueView {
+    /// Pending executions by priority, index = priority.
+    pub depth_by_priority: [usize; 10],
+    pub pending: usize,
+    pub max_queued: usize,
+    /// Started executions that wait for a slot to go on.
+    pub woken: usize,
+    pub running: usize,
+    pub max_running: usize,
+    /// Executions without an actor: parked or not yet due.
+    pub parked: usize,
+    /// Actors alive.
+    pub actors: usize,
+    /// Rebuilds after crashes since the start of the service.
+    pub restarts: u64,
+    /// The pending execution that is next.
+    pub head: Option<ExecutionId>,
+}
+
+impl Handler<Observe> for Supervisor {
+    type Result = QueueView;
+
+    fn handle(&mut self, _: Observe, _: &mut Self::Context) -> QueueView {
+        let (mut parked, mut actors) = (0, 0);
+        for entry in self.entries.values() {
+            match entry.presence {
+                Presence::Parked | Presence::Delayed => parked += 1,
+                Presence::Live { .. } | Presence::Leaving { .. } => actors += 1,
+                Presence::Pending | Presence::Waking { .. } => {}
+            }
+        }
+        let queue: &Admission<_> = &self.queue;
+        QueueView {
+            depth_by_priority: queue.depth_by_priority(),
+            pending: queue.pending(),
+            max_queued: self.services.options.max_queued,
+            woken: queue.woken(),
+            running: self.running,
+            max_running: self.services.options.max_running,
+            parked,
+            actors,
+            restarts: self.restarts,
+            head: queue.head(),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Refusals as problem details: the same over HTTP and in `error` frames.
+
+use super::command::Refusal;
+use crate::domain::definition;
+use crate::store;
+use crate::wire::catalog::Code;
+use crate::wire::problem::{FieldError, Problem};
+
+/// What a caller is told.
+pub fn problem(refusal: &Refusal) -> Problem {
+    let detail = refusal.to_string();
+    match refusal {
+        Refusal::NotFound => Problem::new(Code::NotFound, detail),
+        Refusal::UnknownReference { .. } => Problem::new(Code::NotRunnable, detail),
+        Refusal::WrongState { .. } => Problem::new(Code::WrongState, detail),
+        Refusal::QueueFull { .. } => Problem::new(Code::QueueFull, detail),
+        Refusal::ShuttingDown => Problem::new(Code::ShuttingDown, detail),
+        Refusal::Invalid(problems) => {
+            Problem::new(Code::InvalidDefinition, detail).with_errors(problems.iter().map(field_error).collect())
+        }
+        Refusal::IdempotencyConflict { .. } | Refusal::Replayed(_) => Problem::new(Code::IdempotencyConflict, detail),
+        Refusal::Store(error) => store_problem(error),
+    }
+}
+
+/// A store error as problem details. Its text goes to the log, not to the caller, unless the caller can act on it.
+pub fn store_problem(error: &store::Error) -> Problem {
+    match error {
+        store::Error::NotFound => Problem::new(Code::NotFound, error.to_string()),
+        store::Error::Terminal { .. } => Problem::new(Code::WrongState, error.to_string()),
+        store::Error::Conflict { .. } | store::Error::AlreadyExists { .. } => {
+            Problem::new(Code::AlreadyExists, error.to_string())
+        }
+        store::Error::IdempotencyKeyUsed { .. } => Problem::new(Code::IdempotencyConflict, error.to_string()),
+        store::Error::InvalidCursor => Problem::new(Code::InvalidQuery, error.to_string()),
+        store::Error::Unavailable { .. } | store::Error::Closed => {
+            tracing::warn!(%error, "the store did not answer");
+            Problem::new(Code::StoreUnavailable, "the database cannot be reached right now")
+        }
+        store::Error::StaleEpoch { .. }
+        | store::Error::OutOfSequence { .. }
+        | store::Error::Occupied { .. }
+        | store::Error::Configuration { .. }
+        | store::Error::Migration { .. }
+        | store::Error::Corrupt { .. }
+        | store::Error::Database { .. } => {
+            tracing::error!(%error, "the store made a mistake");
+            Problem::new(Code::Internal, "the request could not be served")
+        }
+    }
+}
+
+/// One problem of a definition.
+pub fn field_error(problem: &definition::Problem) -> FieldError {
+    let severity = match problem.severity {
+        definition::Severity::Error => "error",
+        definition::Severity::Warning => "warning",
+    };
+    FieldError {
+        detail: problem.message.clone(),
+        pointer: Some(problem.pointer.clone()),
+        code: Some(problem.code.to_owned()),
+        severity: Some(severity.to_owned()),
+        line: problem.line,
+        column: problem.column,
+        suggestion: problem.suggestion.clone(),
+        ..FieldError::default()
+    }
+}

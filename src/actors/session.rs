@@ -1,0 +1,263 @@
+//! A session: the WebSocket of one client. It merges feeds into frames and turns client frames into commands.
+//!
+//! Backpressure comes by construction: the actor is polled only while its connection can take data, so a client that does
+//! not read stops its session, then its feeds' channels fill, then the hub marks them lagging. See [`super::feed`].
+
+use super::command::{Command, Refusal};
+use super::engine::Engine;
+use super::feed::Scope;
+use super::frame::{self, Frame};
+use crate::clock;
+use crate::domain::{ExecutionId, TenantId};
+use crate::telemetry::Metrics;
+use crate::wire::catalog::Code;
+use crate::wire::frame::{ClientFrame, ServerFrame};
+use crate::wire::problem::Problem;
+use actix::{
+    Actor, ActorContext, ActorFutureExt, AsyncContext, ContextFutureSpawner, SpawnHandle, StreamHandler, WrapFuture,
+};
+use actix_http::ws::Item;
+use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web_actors::ws::{self, CloseCode, CloseReason, WebsocketContext};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The largest client frame in bytes; a larger one closes the session with 1009.
+const MAX_FRAME_BYTES: usize = 64 * 1024;
+/// How many bad frames a session may send; the last one closes it with 1008.
+const MAX_BAD_FRAMES: u32 = 5;
+/// Pings without an answer after which the client is taken for gone.
+const MAX_MISSED_PINGS: u32 = 2;
+/// Executions one session may watch.
+const MAX_SUBSCRIPTIONS: usize = 256;
+
+/// The actor.
+pub struct Session {
+    engine: Engine,
+    tenant: TenantId,
+    scope: Scope,
+    subscriptions: HashMap<ExecutionId, SpawnHandle>,
+    bad_frames: u32,
+    missed_pings: u32,
+    fragments: Option<Vec<u8>>,
+    connected: Option<Connected>,
+}
+
+/// Upgrades a request to a session. The caller has checked who it is and that the scope may be seen.
+///
+/// # Errors
+/// When the request is no valid WebSocket handshake.
+pub fn start(
+    request: &HttpRequest,
+    payload: web::Payload,
+    engine: Engine,
+    tenant: TenantId,
+    scope: Scope,
+) -> Result<HttpResponse, actix_web::Error> {
+    let session = Session {
+        engine,
+        tenant,
+        scope,
+        subscriptions: HashMap::new(),
+        bad_frames: 0,
+        missed_pings: 0,
+        fragments: None,
+        connected: None,
+    };
+    ws::WsResponseBuilder::new(session, request, payload).frame_size(MAX_FRAME_BYTES).start()
+}
+
+type Ctx = WebsocketContext<Session>;
+
+impl Session {
+    fn watch(&mut self, scope: Scope, ctx: &mut Ctx) -> SpawnHandle {
+        ctx.add_stream(self.engine.feed(self.tenant, scope))
+    }
+
+    fn send(&self, frame: &ServerFrame<'_>, ctx: &mut Ctx) {
+        ctx.text(frame.to_text());
+    }
+
+    fn close(&self, code: CloseCode, why: &str, ctx: &mut Ctx) {
+        ctx.close(Some(CloseReason { code, description: Some(why.to_owned()) }));
+        ctx.stop();
+    }
+
+    fn text(&mut self, text: &str, ctx: &mut Ctx) {
+        if text == "ping" {
+            ctx.text("pong");
+            return;
+        }
+        match serde_json::from_str::<ClientFrame>(text) {
+            Ok(frame) => self.frame(frame, ctx),
+            Err(error) => self.bad_frame(&error.to_string(), ctx),
+        }
+    }
+
+    fn bad_frame(&mut self, detail: &str, ctx: &mut Ctx) {
+        self.bad_frames += 1;
+        let problem = Problem::new(Code::InvalidFrame, detail);
+        self.send(&ServerFrame::Error { data: Box::new(problem) }, ctx);
+        if self.bad_frames >= MAX_BAD_FRAMES {
+            self.close(CloseCode::Policy, "too many frames that could not be understood", ctx);
+        }
+    }
+
+    fn frame(&mut self, frame: ClientFrame, ctx: &mut Ctx) {
+        match frame {
+            ClientFrame::Ping {} => self.send(&ServerFrame::Pong, ctx),
+            ClientFrame::Subscribe { execution_id, after_seq } => self.subscribe(execution_id, after_seq, ctx),
+            ClientFrame::Unsubscribe { execution_id } => {
+                if let Some(handle) = self.subscriptions.remove(&execution_id) {
+                    ctx.cancel_future(handle);
+                }
+            }
+            ClientFrame::Cancel { execution_id, reason } => {
+                let command = Command::Cancel { by: None, reason };
+                self.command(execution_id, command, ctx);
+            }
+            ClientFrame::Pause { execution_id } => {
+                self.command(execution_id, Command::Pause { by: None }, ctx);
+            }
+            ClientFrame::Resume { execution_id } => {
+                self.command(execution_id, Command::Resume { by: None }, ctx);
+            }
+        }
+    }
+
+    fn subscribe(&mut self, id: ExecutionId, after_seq: u64, ctx: &mut Ctx) {
+        if self.subscriptions.len() >= MAX_SUBSCRIPTIONS && !self.subscriptions.contains_key(&id) {
+            let detail = format!("a session may watch {MAX_SUBSCRIPTIONS} executions");
+            self.send(&ServerFrame::Error { data: Box::new(Problem::new(Code::InvalidFrame, detail)) }, ctx);
+            return;
+        }
+        let (engine, tenant) = (self.engine.clone(), self.tenant);
+        async move { engine.store().execution(tenant, id).await }
+            .into_actor(self)
+            .map(move |found, session, ctx| match found {
+                Ok(_) => {
+                    let handle = session.watch(Scope::Execution { id, after_seq }, ctx);
+                    if let Some(earlier) = session.subscriptions.insert(id, handle) {
+                        ctx.cancel_future(earlier);
+                    }
+                }
+                Err(error) => session.refused(&Refusal::from(error), ctx),
+            })
+            .spawn(ctx);
+    }
+
+    fn command(&mut self, id: ExecutionId, command: Command, ctx: &mut Ctx) {
+        let (engine, tenant) = (self.engine.clone(), self.tenant);
+        async move { engine.command(tenant, id, command).await }
+            .into_actor(self)
+            .map(|result, session, ctx| {
+                if let Err(refusal) = result {
+                    session.refused(&refusal, ctx);
+                }
+            })
+            .spawn(ctx);
+    }
+
+    fn refused(&self, refusal: &Refusal, ctx: &mut Ctx) {
+        self.send(&ServerFrame::Error { data: Box::new(super::refusal::problem(refusal)) }, ctx);
+    }
+
+    fn beat(&mut self, ctx: &mut Ctx) {
+        if self.missed_pings >= MAX_MISSED_PINGS {
+            self.close(CloseCode::Policy, "no answer to pings", ctx);
+            return;
+        }
+        self.missed_pings += 1;
+        ctx.ping(b"");
+    }
+
+    /// Collects a fragmented message, which may not be larger than a whole one.
+    fn fragment(&mut self, item: Item, ctx: &mut Ctx) {
+        let (part, last) = match item {
+            Item::FirstText(part) => {
+                self.fragments = Some(Vec::new());
+                (part, false)
+            }
+            Item::Continue(part) => (part, false),
+            Item::Last(part) => (part, true),
+            Item::FirstBinary(_) => return self.bad_frame("frames are JSON text, not binary", ctx),
+        };
+        let Some(fragments) = self.fragments.as_mut() else { return };
+        fragments.extend_from_slice(&part);
+        if fragments.len() > MAX_FRAME_BYTES {
+            return self.close(CloseCode::Size, "frames may have 64 KiB", ctx);
+        }
+        if last {
+            let whole = self.fragments.take().unwrap_or_default();
+            match String::from_utf8(whole) {
+                Ok(text) => self.text(&text, ctx),
+                Err(_) => self.bad_frame("the frame is not UTF-8", ctx),
+            }
+        }
+    }
+}
+
+impl Actor for Session {
+    type Context = Ctx;
+
+    fn started(&mut self, ctx: &mut Ctx) {
+        self.connected = Some(Connected::new(Arc::clone(&self.engine.services().metrics)));
+        let heartbeat = self.engine.services().options.live.heartbeat_seconds;
+        let name = clock::new_id().to_string();
+        ctx.text(frame::hello(name, self.engine.position(), heartbeat).text);
+        ctx.run_interval(Duration::from_secs(heartbeat.max(1)), Session::beat);
+        let handle = self.watch(self.scope, ctx);
+        if let Scope::Execution { id, .. } = self.scope {
+            self.subscriptions.insert(id, handle);
+        }
+    }
+}
+
+/// Counts the session as connected for as long as it lives.
+struct Connected(Arc<Metrics>);
+
+impl Connected {
+    fn new(metrics: Arc<Metrics>) -> Self {
+        metrics.session_opened("websocket");
+        Self(metrics)
+    }
+}
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.0.session_closed("websocket");
+    }
+}
+
+impl StreamHandler<Frame> for Session {
+    fn handle(&mut self, frame: Frame, ctx: &mut Ctx) {
+        let ends = frame::is_goodbye(&frame);
+        ctx.text(frame.text);
+        if ends {
+            self.close(CloseCode::Away, "the service is shutting down", ctx);
+        }
+    }
+
+    /// The end of one feed is not the end of the session.
+    fn finished(&mut self, _: &mut Ctx) {}
+}
+
+impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for Session {
+    fn handle(&mut self, message: Result<ws::Message, ws::ProtocolError>, ctx: &mut Ctx) {
+        match message {
+            Ok(ws::Message::Text(text)) => self.text(&text, ctx),
+            Ok(ws::Message::Ping(bytes)) => ctx.pong(&bytes),
+            Ok(ws::Message::Pong(_)) => self.missed_pings = 0,
+            Ok(ws::Message::Binary(_)) => self.bad_frame("frames are JSON text, not binary", ctx),
+            Ok(ws::Message::Continuation(item)) => self.fragment(item, ctx),
+            Ok(ws::Message::Close(reason)) => {
+                ctx.close(reason);
+                ctx.stop();
+            }
+            Ok(ws::Message::Nop) => {}
+            Err(ws::ProtocolError::Overflow) => self.close(CloseCode::Size, "frames may have 64 KiB", ctx),
+            Err(error) => self.close(CloseCode::Protocol, &error.to_string(), ctx),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What the actors can be told: limits and times. Filled from the service's settings by `crate::startup`.
+
+/// Limits of the engine.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How many executions may run at the same time.
+    pub max_running: usize,
+    /// How many accepted executions may wait for a slot; beyond it submissions are refused.
+    pub max_queued: usize,
+    /// Threads that execution actors are spread over.
+    pub arbiters: usize,
+    /// How long a parked execution keeps its actor, in milliseconds.
+    pub passivate_after_ms: u64,
+    /// How often an execution may crash within the window before it is failed.
+    pub restart_limit: usize,
+    /// Length of that window in seconds.
+    pub restart_window_seconds: u64,
+    /// A snapshot of the state is stored every so many events.
+    pub snapshot_every_events: u64,
+    /// How many compiled definitions are kept.
+    pub program_cache: usize,
+    pub live: LiveOptions,
+}
+
+/// Limits of live updates.
+#[derive(Clone, Copy, Debug)]
+pub struct LiveOptions {
+    /// Deliveries that may wait for one subscriber.
+    pub mailbox: usize,
+    /// At most one update of an execution per this many milliseconds on the global feed.
+    pub conflation_ms: u64,
+    /// Protocol pings of WebSocket sessions, in seconds; two missed close the session.
+    pub heartbeat_seconds: u64,
+}
+
+impl Default for LiveOptions {
+    fn default() -> Self {
+        Self { mailbox: 256, conflation_ms: 50, heartbeat_seconds: 30 }
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            max_running: 256,
+            max_queued: 20_000,
+            arbiters: 2,
+            passivate_after_ms: 1_000,
+            restart_limit: 3,
+            restart_window_seconds: 60,
+            snapshot_every_events: 500,
+            program_cache: 1_000,
+            live: LiveOptions::default(),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The start of the engine: actors on their arbiters, in the order in which they need each other.
+
+use super::agents::Agents;
+use super::engine::Engine;
+use super::hub::{self, Hub, HubState};
+use super::logs::Logs;
+use super::programs::Programs;
+use super::recovery::TakeOver;
+use super::services::Services;
+use super::settings::Options;
+use super::streams::Streams;
+use super::supervisor::Supervisor;
+use crate::clock::Clock;
+use crate::effects::Effects;
+use crate::store::{self, Store};
+use crate::telemetry::Metrics;
+use actix::{Actor, Arbiter};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Instant;
+
+/// What the engine is built from.
+pub struct Parts {
+    pub store: Store,
+    pub effects: Arc<Effects>,
+    pub clock: Arc<dyn Clock>,
+    pub metrics: Arc<Metrics>,
+    pub options: Options,
+}
+
+impl Engine {
+    /// Starts the actors and takes over every execution that is not terminal. `since` is when the process started.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn start(parts: Parts, since: Instant) -> Result<Self, store::Error> {
+        let Parts { store, effects, clock, metrics, options } = parts;
+        let hub_state = Arc::new(HubState::default());
+        hub_state.start_at(store.position());
+        let live = options.live;
+        let (state, figures) = (Arc::clone(&hub_state), Arc::clone(&metrics));
+        let hub = Hub::start_in_arbiter(&Arbiter::new().handle(), move |_| Hub::new(live, state, figures));
+        store.on_commit(hub::commit_listener(hub.clone(), Arc::clone(&hub_state), Arc::clone(&metrics)));
+        let arbiters = (0..options.arbiters.max(1)).map(|_| Arbiter::new().handle()).collect();
+        let services = Arc::new(Services {
+            programs: Programs::new(store.clone(), options.program_cache),
+            agents: Agents::new(store.clone()),
+            logs: Logs::start(store.clone(), hub.clone(), Arc::clone(&hub_state), Arc::clone(&metrics)),
+            streams: Streams::default(),
+            store,
+            effects,
+            clock,
+            metrics,
+            options,
+            hub,
+            hub_state,
+            arbiters,
+            next_arbiter: AtomicUsize::new(0),
+        });
+        let open = services.store.claim_open().await?;
+        let (shared, shared_metrics) = (Arc::clone(&services), Arc::clone(&services.metrics));
+        let supervisor = Supervisor::start_in_arbiter(&Arbiter::new().handle(), move |_| Supervisor::new(shared));
+        if !open.is_empty() {
+            tracing::info!(executions = open.len(), "taking over open executions");
+            shared_metrics.recovered(open.len());
+        }
+        // The supervisor lives as long as its address; it cannot be gone yet.
+        let _ = supervisor.send(TakeOver { open, since }).await;
+        Ok(Self { services, supervisor })
+    }
+}

@@ -1,0 +1,271 @@
+//! One turn of an execution: what has arrived is stepped, what was decided is appended.
+//!
+//! Pure steps on this thread when the program is bounded, on a worker thread otherwise; the append waits for the group
+//! commit. While the store cannot be reached a turn waits and tries again: nothing is lost, nothing is acted on early.
+
+use super::children;
+use super::command::Refusal;
+use super::execution::{Arrival, Reply};
+use super::seed::Seed;
+use super::services::Services;
+use crate::domain::{Creation, Event, EventBody, Execution, ExecutionId, Status, TenantId, Timestamp};
+use crate::machine::{self, Action, DirectEvaluator, Input, Program, State};
+use crate::store::{self, Append, NewExecution, Projection, Snapshot, Subject};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The first pause before an append is tried again; doubled up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// What is decided and not yet committed.
+pub struct Turn {
+    pub state: State,
+    pub events: Vec<Event>,
+    pub actions: Vec<Action>,
+    /// Who is answered after the commit, and with what refusal if any.
+    pub replies: Vec<(Reply, Option<Refusal>)>,
+    /// The machine was cut and wants to continue.
+    pub more: bool,
+    /// Children that the append creates.
+    pub children: Vec<Seed>,
+}
+
+impl Turn {
+    /// Steps everything that has arrived.
+    pub fn take(program: &Program, mut state: State, arrivals: Vec<Arrival>, services: &Services) -> Self {
+        let mut turn = Parts::default();
+        for Arrival { input, reply } in arrivals {
+            let refusal = illegal(&input, state.status());
+            if refusal.is_none() {
+                turn.step(program, &mut state, input, services);
+            }
+            turn.replies.extend(reply.map(|reply| (reply, refusal)));
+        }
+        let Parts { events, actions, replies, more } = turn;
+        Self { state, events, actions, replies, more, children: Vec::new() }
+    }
+
+    /// Steps one more input into the same append.
+    pub(super) fn step(&mut self, program: &Program, input: Input, services: &Services) {
+        let transition = machine::step(program, &mut self.state, input, &services.moment(), &DirectEvaluator);
+        self.events.extend(transition.events);
+        self.actions.extend(transition.actions);
+        self.more |= transition.more;
+    }
+}
+
+#[derive(Default)]
+struct Parts {
+    events: Vec<Event>,
+    actions: Vec<Action>,
+    replies: Vec<(Reply, Option<Refusal>)>,
+    more: bool,
+}
+
+impl Parts {
+    fn step(&mut self, program: &Program, state: &mut State, input: Input, services: &Services) {
+        let transition = machine::step(program, state, input, &services.moment(), &DirectEvaluator);
+        self.events.extend(transition.events);
+        self.actions.extend(transition.actions);
+        self.more |= transition.more;
+    }
+}
+
+/// A command that the status does not allow.
+fn illegal(input: &Input, status: Status) -> Option<Refusal> {
+    let verb = match input {
+        Input::Cancel { .. } if !status.can_become(Status::Cancelled) => "cancel",
+        Input::Pause { .. } if !status.can_become(Status::Paused) => "pause",
+        Input::Resume { .. } if status != Status::Paused => "resume",
+        _ => return None,
+    };
+    Some(Refusal::WrongState { status, verb })
+}
+
+/// What an actor knows of its execution besides the machine's state: the row, and what the next append needs.
+#[derive(Clone)]
+pub struct Record {
+    /// Ownership epoch of this actor.
+    pub epoch: u32,
+    pub creation: Arc<Creation>,
+    pub subject: Arc<Subject>,
+    pub projection: Projection,
+    pub last_position: u64,
+    /// The last event that a stored snapshot contains.
+    pub snapshot_seq: u64,
+    /// Set until the first append.
+    pub create: Option<Box<First>>,
+}
+
+/// The part of a first append that is known before the first step.
+#[derive(Clone, Debug)]
+pub struct First {
+    pub event: Event,
+    pub new: NewExecution,
+}
+
+impl Record {
+    /// The record of an execution that is being created.
+    pub fn new(creation: Arc<Creation>, created_at: Timestamp) -> Self {
+        let subject = Arc::new(Subject::new(&creation, created_at));
+        let projection = Projection::pending(created_at, creation.start_at);
+        Self { epoch: 1, creation, subject, projection, last_position: 0, snapshot_seq: 0, create: None }
+    }
+
+    /// The execution as its row shows it, given the machine's state.
+    pub fn execution(&self, id: ExecutionId, tenant_id: TenantId, state: &State) -> Execution {
+        let projection = &self.projection;
+        Execution {
+            id,
+            tenant_id,
+            creation: Arc::clone(&self.creation),
+            status: projection.status,
+            output: projection.output.clone(),
+            error: projection.error.clone(),
+            progress: projection.progress,
+            attempt: self.epoch,
+            restarts: projection.restarts,
+            last_crash: projection.last_crash.clone(),
+            recovered_in_ms: projection.recovered_in_ms,
+            last_seq: state.last_seq(),
+            last_position: self.last_position,
+            wake_at: projection.wake_at,
+            created_at: self.subject.created_at,
+            started_at: projection.started_at,
+            finished_at: projection.finished_at,
+            updated_at: projection.updated_at,
+        }
+    }
+
+    /// Carries the projection over to what the state is after `events`.
+    pub fn project(&mut self, state: &State, events: &[Event]) {
+        let projection = &mut self.projection;
+        projection.status = state.status();
+        projection.progress = state.progress();
+        projection.wake_at =
+            state.wake_at().or(if projection.status == Status::Pending { projection.wake_at } else { None });
+        for event in events {
+            projection.updated_at = event.at;
+            if matches!(event.body, EventBody::ExecutionStarted { .. }) {
+                projection.started_at = Some(event.at);
+            }
+        }
+        if projection.status.is_terminal() {
+            projection.finished_at = Some(projection.updated_at);
+            projection.output = state.output().cloned();
+            projection.error = state.error().cloned();
+            projection.wake_at = None;
+        }
+    }
+}
+
+/// Runs something that evaluates expressions: here when the program is bounded, on a worker thread otherwise.
+pub async fn run<T: Send + 'static>(is_bounded: bool, work: impl FnOnce() -> T + Send + 'static) -> T {
+    if is_bounded { work() } else { run_elsewhere(work).await }
+}
+
+/// Runs on a worker thread; a panic there is a panic of the caller.
+pub async fn run_elsewhere<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // Only a runtime that is shutting down cancels blocking work; nobody waits for the result then.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
+
+/// Whose append it is.
+pub struct AppendScope {
+    pub id: ExecutionId,
+    pub tenant: TenantId,
+    pub program: Arc<Program>,
+}
+
+/// Appends the turn's events, trying again while the store cannot be reached.
+///
+/// # Errors
+/// The store's refusal, with the turn whose callers must be answered. A first append is not tried again when the store
+/// cannot be reached: its caller is told.
+pub async fn append(
+    scope: AppendScope,
+    mut record: Record,
+    mut turn: Turn,
+    services: Arc<Services>,
+) -> Result<(Record, Turn), (store::Error, Turn)> {
+    let mut children = Vec::new();
+    if turn.actions.iter().any(|action| matches!(action, Action::StartChild { .. })) {
+        children = match children::create(&scope, &record, &mut turn, &services).await {
+            Ok(children) => children,
+            Err(error) => return Err((error, turn)),
+        };
+    }
+    record.project(&turn.state, &turn.events);
+    let first = record.create.take();
+    if let Some(first) = &first {
+        turn.events.insert(0, first.event.clone());
+    }
+    let last_seq = turn.state.last_seq();
+    let snapshot_due = last_seq.saturating_sub(record.snapshot_seq) >= services.options.snapshot_every_events;
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let result = match build(&scope, &record, &turn, first.as_deref(), &children, snapshot_due) {
+            Ok(append) => services.store.append(append).await,
+            Err(error) => Err(error),
+        };
+        match result {
+            Ok(committed) => {
+                record.last_position = committed.last_position;
+                break;
+            }
+            // An earlier try of this very append arrived although its acknowledgement did not.
+            Err(store::Error::OutOfSequence { last_seq: stored, .. }) if stored == last_seq => break,
+            Err(error) if error.is_retryable() && first.is_none() => {
+                tracing::warn!(execution_id = %scope.id, %error, "an append waits for the store");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+            Err(error) => return Err((error, turn)),
+        }
+    }
+    if snapshot_due {
+        record.snapshot_seq = last_seq;
+    }
+    Ok((record, turn))
+}
+
+fn build(
+    scope: &AppendScope,
+    record: &Record,
+    turn: &Turn,
+    first: Option<&First>,
+    children: &[children::Newborn],
+    with_snapshot: bool,
+) -> Result<Append, store::Error> {
+    let projection = record.projection.clone();
+    let mut append = match first {
+        Some(first) => {
+            Append::first(scope.tenant, scope.id, record.epoch, &turn.events, projection, first.new.clone())?
+        }
+        None => {
+            let subject = Arc::clone(&record.subject);
+            Append::new(scope.tenant, scope.id, record.epoch, subject, &turn.events, projection)?
+        }
+    };
+    if with_snapshot {
+        append = append.with_snapshot(snapshot(&turn.state)?);
+    }
+    if children.is_empty() {
+        return Ok(append);
+    }
+    let children = children.iter().map(|child| child.append(scope.tenant)).collect::<Result<_, _>>()?;
+    Ok(append.with_children(children))
+}
+
+fn snapshot(state: &State) -> Result<Snapshot, store::Error> {
+    let text = serde_json::to_string(state)
+        .map_err(|error| store::Error::Corrupt { what: "snapshot", reason: error.to_string() })?;
+    Ok(Snapshot { seq: state.last_seq(), format: machine::FORMAT, state: text })
+}

@@ -1,0 +1,214 @@
+//! What people ask of a running or finished execution: cancel, pause, resume, retry, rerun, and changing its priority.
+
+use super::Service;
+use super::body::{Json, OptionalJson};
+use super::caller::Caller;
+use super::error::{Error, Result};
+use super::path;
+use super::start::{check_labels, check_priority, field};
+use crate::actors::Command;
+use crate::domain::{Execution, ExecutionId, Status};
+use crate::wire::execution::{ChangeExecution, CommandBody, ExecutionView};
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+
+const MAX_REASON_CHARACTERS: usize = 1_000;
+
+/// Ask an execution and everything under it to stop.
+#[utoipa::path(post, path = "/api/v1/executions/{id}/cancel", tag = "executions",
+    params(("id" = ExecutionId, Path, description = "The execution.")),
+    request_body(content = CommandBody, description = "May be left out."),
+    responses(
+        (status = 202, body = ExecutionView<'static>, description = "The request is durable."),
+    ),
+)]
+pub async fn cancel(
+    service: web::Data<Service>,
+    caller: Caller,
+    request: HttpRequest,
+    body: OptionalJson<CommandBody>,
+) -> Result<HttpResponse> {
+    let reason = checked_reason(body.value)?;
+    let command = Command::Cancel { by: caller.name.clone(), reason };
+    perform(&service, &caller, path::execution_id(&request)?, command).await
+}
+
+/// Stop starting new tasks; what runs finishes and its result waits.
+#[utoipa::path(post, path = "/api/v1/executions/{id}/pause", tag = "executions",
+    params(("id" = ExecutionId, Path, description = "The execution.")),
+    request_body(content = CommandBody, description = "May be left out."),
+    responses(
+        (status = 202, body = ExecutionView<'static>, description = "The request is durable."),
+    ),
+)]
+pub async fn pause(
+    service: web::Data<Service>,
+    caller: Caller,
+    request: HttpRequest,
+    body: OptionalJson<CommandBody>,
+) -> Result<HttpResponse> {
+    checked_reason(body.value)?;
+    perform(&service, &caller, path::execution_id(&request)?, Command::Pause { by: caller.name.clone() }).await
+}
+
+/// Go on after a pause.
+#[utoipa::path(post, path = "/api/v1/executions/{id}/resume", tag = "executions",
+    params(("id" = ExecutionId, Path, description = "The execution.")),
+    request_body(content = CommandBody, description = "May be left out."),
+    responses(
+        (status = 202, body = ExecutionView<'static>, description = "The request is durable."),
+    ),
+)]
+pub async fn resume(
+    service: web::Data<Service>,
+    caller: Caller,
+    request: HttpRequest,
+    body: OptionalJson<CommandBody>,
+) -> Result<HttpResponse> {
+    checked_reason(body.value)?;
+    perform(&service, &caller, path::execution_id(&request)?, Command::Resume { by: caller.name.clone() }).await
+}
+
+/// Start a new execution that takes over what a failed or cancelled one had completed, and goes on from there.
+#[utoipa::path(post, path = "/api/v1/executions/{id}/retry", tag = "executions",
+    params(("id" = ExecutionId, Path, description = "The finished execution.")),
+    request_body(content = CommandBody, description = "May be left out."),
+    responses(
+        (status = 202, body = ExecutionView<'static>, description = "The new execution.", headers(("Location" = String))),
+    ),
+)]
+pub async fn retry(
+    service: web::Data<Service>,
+    caller: Caller,
+    request: HttpRequest,
+    body: OptionalJson<CommandBody>,
+) -> Result<HttpResponse> {
+    checked_reason(body.value)?;
+    let id = path::execution_id(&request)?;
+    let execution =
+        service.engine.retry(caller.tenant_id, id, caller.name).await.map_err(|refusal| about(refusal, id))?;
+    Ok(begun(&execution))
+}
+
+/// Start a new execution with the same definition and input.
+#[utoipa::path(post, path = "/api/v1/executions/{id}/rerun", tag = "executions",
+    params(("id" = ExecutionId, Path, description = "The execution to repeat.")),
+    request_body(content = CommandBody, description = "May be left out."),
+    responses(
+        (status = 202, body = ExecutionView<'static>, description = "The new execution.", headers(("Location" = String))),
+    ),
+)]
+pub async fn rerun(
+    service: web::Data<Service>,
+    caller: Caller,
+    request: HttpRequest,
+    body: OptionalJson<CommandBody>,
+) -> Result<HttpResponse> {
+    checked_reason(body.value)?;
+    let id = path::execution_id(&request)?;
+    let execution =
+        service.engine.rerun(caller.tenant_id, id, caller.name).await.map_err(|refusal| about(refusal, id))?;
+    Ok(begun(&execution))
+}
+
+/// Change an execution: its priority, its labels, or (as a request) its status.
+#[utoipa::path(put, path = "/api/v1/executions/{id}", tag = "executions",
+    params(("id" = ExecutionId, Path, description = "The execution.")),
+    request_body = ChangeExecution,
+    responses(
+        (status = 200, body = ExecutionView<'static>, description = "The execution after the change."),
+    ),
+)]
+pub async fn change(
+    service: web::Data<Service>,
+    caller: Caller,
+    request: HttpRequest,
+    body: Json<ChangeExecution>,
+) -> Result<HttpResponse> {
+    let id = path::execution_id(&request)?;
+    let ChangeExecution { priority, labels, status } = body.value;
+    let mut errors = Vec::new();
+    if let Some(priority) = priority {
+        check_priority(priority, &mut errors);
+    }
+    if let Some(labels) = &labels {
+        check_labels(labels, &mut errors);
+    }
+    let command = match status {
+        None => None,
+        Some(Status::Paused) => Some(Command::Pause { by: caller.name.clone() }),
+        Some(Status::Running) => Some(Command::Resume { by: caller.name.clone() }),
+        Some(Status::Cancelled) => Some(Command::Cancel { by: caller.name.clone(), reason: None }),
+        Some(Status::Pending | Status::Waiting | Status::Succeeded | Status::Failed) => {
+            errors.push(field("/status", "may only be set to paused, running or cancelled"));
+            None
+        }
+    };
+    if !errors.is_empty() {
+        return Err(Error::invalid_fields(errors));
+    }
+    let engine = &service.engine;
+    let mut execution = None;
+    if let Some(command) = command {
+        execution = Some(engine.command(caller.tenant_id, id, command).await.map_err(|refusal| about(refusal, id))?);
+    }
+    if let Some(priority) = priority {
+        let changed = engine.set_priority(caller.tenant_id, id, priority).await;
+        execution = Some(changed.map_err(|refusal| about(refusal, id))?);
+    }
+    if let Some(labels) = labels {
+        let changed = engine.store().update_execution(caller.tenant_id, id, None, Some(labels)).await;
+        execution = Some(changed.map_err(|error| Error::of_store(error, "execution", id))?);
+    }
+    let execution = match execution {
+        Some(execution) => execution,
+        None => service.execution(&caller, id).await?,
+    };
+    Ok(HttpResponse::Ok().json(ExecutionView::new(&execution, service.clock.now())))
+}
+
+/// The run button's stop.
+#[utoipa::path(post, path = "/api/v1/workflows/executions/{id}/stop", tag = "workflows",
+    params(("id" = ExecutionId, Path, description = "The execution.")),
+    request_body(content = CommandBody, description = "May be left out."),
+    responses(
+        (status = 202, body = ExecutionView<'static>, description = "The request is durable."),
+    ),
+)]
+pub async fn stop(
+    service: web::Data<Service>,
+    caller: Caller,
+    request: HttpRequest,
+    body: OptionalJson<CommandBody>,
+) -> Result<HttpResponse> {
+    let reason = checked_reason(body.value)?;
+    let command = Command::Cancel { by: caller.name.clone(), reason };
+    perform(&service, &caller, path::execution_id(&request)?, command).await
+}
+
+async fn perform(service: &Service, caller: &Caller, id: ExecutionId, command: Command) -> Result<HttpResponse> {
+    let asked = service.engine.command(caller.tenant_id, id, command).await;
+    let execution = asked.map_err(|refusal| about(refusal, id))?;
+    Ok(HttpResponse::Accepted().json(ExecutionView::new(&execution, service.clock.now())))
+}
+
+/// The answer to what has made a new execution.
+fn begun(execution: &Execution) -> HttpResponse {
+    HttpResponse::Accepted()
+        .insert_header((header::LOCATION, format!("/api/v1/executions/{}", execution.id)))
+        .json(ExecutionView::as_accepted(execution))
+}
+
+fn about(refusal: crate::actors::Refusal, id: ExecutionId) -> Error {
+    Error::of_refusal(refusal, "execution", id)
+}
+
+fn checked_reason(body: CommandBody) -> Result<Option<String>> {
+    match body.reason {
+        Some(reason) if reason.chars().count() > MAX_REASON_CHARACTERS => {
+            let detail = format!("is longer than {MAX_REASON_CHARACTERS} characters");
+            Err(Error::invalid_field("/reason", detail))
+        }
+        reason => Ok(reason),
+    }
+}

@@ -1,0 +1,198 @@
+//! What every request passes on its way in and out: which host and origin it may come from, its id, its span, its figures,
+//! and the missing facts of a problem.
+
+use super::Service;
+use super::error::Error;
+use super::routing::Pattern;
+use crate::clock;
+use crate::telemetry::{field, request_span};
+use crate::wire::catalog::Code;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::uri::PathAndQuery;
+use actix_web::http::{Method, Uri};
+use actix_web::middleware::Next;
+use actix_web::web;
+use std::net::IpAddr;
+use std::time::Instant;
+use tracing::Instrument;
+
+/// The header under which a request's id travels.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The longest request id that is taken over from the caller.
+const MAX_REQUEST_ID_CHARACTERS: usize = 128;
+
+/// The middleware.
+pub async fn pass(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let began = Instant::now();
+    let request_id = request_id(request.headers());
+    let span = request_span(request_id.to_str().unwrap_or_default(), request.method().as_str(), request.path());
+    let mut response = match refuse_strangers(&request) {
+        Err(error) => {
+            let (request, _) = request.into_parts();
+            let response = error.to_response(Some(request.path()), request_id.to_str().ok());
+            ServiceResponse::new(request, response).map_into_right_body()
+        }
+        Ok(()) => {
+            trim_slashes(&mut request);
+            let response = next.call(request).instrument(span.clone()).await?;
+            complete_problem(response, &request_id)
+        }
+    };
+    span.record(field::STATUS, response.status().as_u16());
+    count(&response, began);
+    response.headers_mut().insert(REQUEST_ID, request_id);
+    Ok(response)
+}
+
+/// The caller's id when it is a plain word, else a fresh one.
+fn request_id(headers: &HeaderMap) -> HeaderValue {
+    let is_plain = |value: &&HeaderValue| {
+        let bytes = value.as_bytes();
+        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte);
+        (1..=MAX_REQUEST_ID_CHARACTERS).contains(&bytes.len()) && bytes.iter().all(is_plain)
+    };
+    headers.get(REQUEST_ID).filter(is_plain).cloned().unwrap_or_else(|| {
+        let mut text = uuid::Uuid::encode_buffer();
+        let text = clock::new_id().simple().encode_lower(&mut text);
+        HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("unknown"))
+    })
+}
+
+/// There is no sign-in yet, so being on this machine is all the permission that is asked for. A web page in the browser of
+/// somebody on this machine must not borrow it: neither under a host name that its owner points to 127.0.0.1 (DNS
+/// rebinding), nor by sending requests across origins.
+fn refuse_strangers(request: &ServiceRequest) -> Result<(), Error> {
+    let host = match request.headers().get(header::HOST) {
+        Some(host) => host.to_str().unwrap_or_default(),
+        None => request.uri().authority().map_or("", |authority| authority.as_str()),
+    };
+    if !host.is_empty() && !is_loopback(host) {
+        return Err(Error::new(Code::HostNotAllowed, format!("The request is addressed to '{host}'.")));
+    }
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let upgrades = request.headers().contains_key(header::UPGRADE);
+    if (changes || upgrades)
+        && let Some(origin) = request.headers().get(header::ORIGIN)
+    {
+        let origin = origin.to_str().unwrap_or_default();
+        let authority = origin.split_once("://").map_or("", |(_, authority)| authority);
+        if authority.is_empty() || !authority.eq_ignore_ascii_case(host) {
+            return Err(Error::new(Code::OriginNotAllowed, format!("The request comes from a page of '{origin}'.")));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a `Host` names this machine: `localhost`, a name below it, or a loopback address; with or without a port.
+fn is_loopback(host: &str) -> bool {
+    if let Some(rest) = host.strip_prefix('[') {
+        return rest.split_once(']').is_some_and(|(address, _)| is_loopback_address(address));
+    }
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name).to_ascii_lowercase();
+    name == "localhost" || name.ends_with(".localhost") || is_loopback_address(&name)
+}
+
+fn is_loopback_address(text: &str) -> bool {
+    text.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// `/executions/` is `/executions`. The folder of the documentation keeps its slash, since its pages are relative to it.
+fn trim_slashes(request: &mut ServiceRequest) {
+    let path = request.path();
+    let trimmed = path.trim_end_matches('/');
+    if trimmed.len() == path.len() || trimmed.is_empty() || path == super::openapi::DOCS_FOLDER {
+        return;
+    }
+    let path_and_query = match request.uri().query() {
+        Some(query) => PathAndQuery::try_from(format!("{trimmed}?{query}")),
+        None => PathAndQuery::try_from(trimmed),
+    };
+    let mut parts = request.uri().clone().into_parts();
+    parts.path_and_query = path_and_query.ok();
+    if let Ok(uri) = Uri::from_parts(parts) {
+        request.match_info_mut().get_mut().update(&uri);
+        request.head_mut().uri = uri;
+    }
+}
+
+/// Puts the path and the request id into a problem that a handler has answered with.
+fn complete_problem<B: MessageBody + 'static>(
+    response: ServiceResponse<B>,
+    request_id: &HeaderValue,
+) -> ServiceResponse<actix_web::body::EitherBody<B>> {
+    let problem = response.response().error().and_then(|error| error.as_error::<Error>());
+    let Some(error) = problem else { return response.map_into_left_body() };
+    let completed = error.to_response(Some(response.request().path()), request_id.to_str().ok());
+    response.into_response(completed).map_into_right_body()
+}
+
+fn count<B>(response: &ServiceResponse<B>, began: Instant) {
+    let request = response.request();
+    let Some(service) = request.app_data::<web::Data<Service>>() else { return };
+    let route = request.app_data::<Pattern>().map_or("none", |pattern| pattern.0);
+    let method = match *request.method() {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    };
+    service.metrics.request(method, route, response.status().as_u16(), began.elapsed());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    fn verdict(method: Method, headers: &[(&'static str, &'static str)]) -> Option<Code> {
+        let mut request = TestRequest::default().method(method);
+        for header in headers {
+            request = request.insert_header(*header);
+        }
+        refuse_strangers(&request.to_srv_request()).err().map(|error| error.code())
+    }
+
+    #[test]
+    fn only_loopback_hosts_are_answered() {
+        for host in ["localhost", "localhost:8080", "127.0.0.1:1", "127.9.9.9", "[::1]:80", "[::1]", "App.LocalHost:3"]
+        {
+            assert_eq!(verdict(Method::GET, &[("host", host)]), None, "{host}");
+        }
+        for host in ["example.org", "localhost.example.org", "10.0.0.1:80", "[::2]", "127.0.0.1.example.org", "[::1"] {
+            assert_eq!(verdict(Method::GET, &[("host", host)]), Some(Code::HostNotAllowed), "{host}");
+        }
+    }
+
+    #[test]
+    fn pages_of_other_origins_may_look_but_not_touch() {
+        let host = ("host", "localhost:8080");
+        let other = ("origin", "http://localhost:9090");
+        assert_eq!(verdict(Method::GET, &[host, other]), None);
+        assert_eq!(verdict(Method::POST, &[host, other]), Some(Code::OriginNotAllowed));
+        assert_eq!(verdict(Method::GET, &[host, other, ("upgrade", "websocket")]), Some(Code::OriginNotAllowed));
+        assert_eq!(verdict(Method::POST, &[host, ("origin", "null")]), Some(Code::OriginNotAllowed));
+        assert_eq!(verdict(Method::POST, &[host, ("origin", "http://localhost:8080")]), None);
+        assert_eq!(verdict(Method::POST, &[host]), None);
+    }
+
+    #[test]
+    fn a_request_id_is_taken_over_only_when_it_is_plain() {
+        let given = |id: &'static str| {
+            let request = TestRequest::default().insert_header((REQUEST_ID, id)).to_srv_request();
+            request_id(request.headers()) == id
+        };
+        assert!(given("abc-1.2:3_4"));
+        assert!(!given("a b"));
+        assert!(!given("\"><script>"));
+        assert!(!given(""));
+    }
+}

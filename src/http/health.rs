@@ -1,0 +1,58 @@
+//! Whether the service lives, whether it is ready, and its figures.
+
+use super::Service;
+use super::error::{Error, Result};
+use crate::wire::catalog::Code;
+use crate::wire::health::{Dependency, Live, Ready};
+use actix_web::{HttpResponse, web};
+use std::time::{Duration, Instant};
+
+/// How long the database may take to answer before it counts as away.
+const STORE_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Whether the process works.
+#[utoipa::path(get, path = "/livez", tag = "service", responses((status = 200, body = Live)))]
+pub async fn live() -> HttpResponse {
+    HttpResponse::Ok().json(Live { status: "ok".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() })
+}
+
+/// Whether the service can do its work, with the state of everything it depends on.
+#[utoipa::path(get, path = "/readyz", tag = "service", responses(
+    (status = 200, body = Ready, description = "Everything works."),
+    (status = 503, body = Ready, description = "Something is away."),
+))]
+pub async fn ready(service: web::Data<Service>) -> HttpResponse {
+    let store = store_state(&service).await;
+    let engine = engine_state(&service);
+    let is_ready = store.is_ok() && engine.is_ok();
+    let status = if is_ready { "ready" } else { "not_ready" };
+    let body = Ready {
+        status: status.to_owned(),
+        dependencies: [("store".to_owned(), store), ("engine".to_owned(), engine)].into(),
+    };
+    if is_ready { HttpResponse::Ok().json(body) } else { HttpResponse::ServiceUnavailable().json(body) }
+}
+
+async fn store_state(service: &Service) -> Dependency {
+    let began = Instant::now();
+    let answer = tokio::time::timeout(STORE_PATIENCE, service.engine.store().check()).await;
+    let latency_ms = u64::try_from(began.elapsed().as_millis()).ok();
+    match answer {
+        Ok(Ok(())) => Dependency::ok(latency_ms),
+        Ok(Err(error)) => Dependency::away(error.to_string()),
+        Err(_) => Dependency::away(format!("no answer within {} seconds", STORE_PATIENCE.as_secs())),
+    }
+}
+
+fn engine_state(service: &Service) -> Dependency {
+    if service.engine.is_shutting_down() { Dependency::away("shutting down".to_owned()) } else { Dependency::ok(None) }
+}
+
+/// The service's figures in the OpenMetrics text format.
+#[utoipa::path(get, path = "/metrics", tag = "service", responses(
+    (status = 200, body = String, content_type = "application/openmetrics-text", description = "All figures."),
+))]
+pub async fn metrics(service: web::Data<Service>) -> Result<HttpResponse> {
+    let text = service.metrics.encode().map_err(|error| Error::new(Code::Internal, error.to_string()))?;
+    Ok(HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text))
+}

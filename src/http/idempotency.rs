@@ -1,0 +1,159 @@
+//! `Idempotency-Key`: a request that creates something may be repeated without creating it twice.
+
+use super::Service;
+use super::caller::Caller;
+use super::error::{Error, Result};
+use crate::domain::TenantId;
+use crate::store::{self, Idempotency};
+use crate::wire::catalog::Code;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use uuid::Uuid;
+
+const KEY: &str = "Idempotency-Key";
+/// Says that the answer is the first one once more.
+pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+const MAX_KEY_CHARACTERS: usize = 255;
+
+/// The key of a request, with the digest by which a repetition is told from another request: method, path and body.
+///
+/// # Errors
+/// When the key is empty, too long or contains anything but visible ASCII characters.
+pub fn of(request: &HttpRequest, body: &[u8]) -> Result<Option<Idempotency>> {
+    let Some(value) = request.headers().get(KEY) else { return Ok(None) };
+    let key = value.to_str().unwrap_or_default();
+    if !(1..=MAX_KEY_CHARACTERS).contains(&key.len()) || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let detail = format!("{KEY} must be 1 to {MAX_KEY_CHARACTERS} visible ASCII characters.");
+        return Err(Error::invalid_header(KEY, detail));
+    }
+    let mut text = Vec::with_capacity(body.len() + request.path().len() + 8);
+    text.extend_from_slice(request.method().as_str().as_bytes());
+    text.push(b' ');
+    text.extend_from_slice(request.path().as_bytes());
+    text.push(b'\n');
+    text.extend_from_slice(body);
+    Ok(Some(Idempotency { key: key.to_owned(), request_digest: store::digest(&text) }))
+}
+
+/// What a key tells about a request that makes something else than an execution. (An execution's key is taken in the very
+/// transaction that creates it.)
+pub enum Once {
+    /// It was answered before; this is that answer.
+    Answered(HttpResponse),
+    /// It is to be done now.
+    Begun(Box<Begun>),
+}
+
+/// A request that is being done. Whoever begins it finishes it.
+pub struct Begun {
+    service: web::Data<Service>,
+    tenant_id: TenantId,
+    key: Option<InFlight>,
+}
+
+/// Takes the key of a request, when it has one.
+///
+/// # Errors
+/// When the key belongs to another request, or to the same one that is still being done.
+pub async fn begin(service: &web::Data<Service>, caller: &Caller, request: &HttpRequest, body: &[u8]) -> Result<Once> {
+    let tenant_id = caller.tenant_id;
+    let begun = |key| Once::Begun(Box::new(Begun { service: service.clone(), tenant_id, key }));
+    let Some(idempotency) = of(request, body)? else { return Ok(begun(None)) };
+    let key = idempotency.key.clone();
+    let keys = request.app_data::<Keys>().cloned().unwrap_or_default();
+    let Some(in_flight) = InFlight::begin(keys, tenant_id, key.clone()) else {
+        return Err(Error::new(Code::RequestInProgress, format!("The request with the key '{key}' is being served.")));
+    };
+    match service.engine.store().begin_request(tenant_id, idempotency).await? {
+        // One that was in progress when the process died is done again.
+        store::Begun::New | store::Begun::InProgress => Ok(begun(Some(in_flight))),
+        store::Begun::Answered { status, body } => Ok(Once::Answered(replay(request, status, body))),
+        store::Begun::Execution { execution_id, .. } => {
+            let detail = format!("The key '{key}' was used for execution {execution_id}.");
+            Err(Error::new(Code::IdempotencyConflict, detail))
+        }
+        store::Begun::OtherRequest => {
+            Err(Error::new(Code::IdempotencyConflict, format!("The key '{key}' was used for another request.")))
+        }
+    }
+}
+
+impl Begun {
+    /// Answers with what was made, and keeps the answer for repetitions. A refusal gives the key back.
+    pub async fn finish<T: Serialize>(
+        self,
+        request: &HttpRequest,
+        answer: Result<(StatusCode, T)>,
+    ) -> Result<HttpResponse> {
+        let store = self.service.engine.store();
+        let key = self.key.as_ref().map(|in_flight| in_flight.key.clone());
+        match answer {
+            Ok((status, value)) => {
+                let body =
+                    serde_json::to_string(&value).map_err(|error| Error::new(Code::Internal, error.to_string()))?;
+                if let Some(key) = key {
+                    store.finish_request(self.tenant_id, key, status.as_u16(), body.clone()).await?;
+                }
+                Ok(created(request, status, body, false))
+            }
+            Err(error) => {
+                if let Some(key) = key {
+                    store.abandon_request(self.tenant_id, key).await?;
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+fn replay(request: &HttpRequest, status: u16, body: String) -> HttpResponse {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    created(request, status, body, true)
+}
+
+/// The answer about something that was made: `Location` is its own address.
+fn created(request: &HttpRequest, status: StatusCode, body: String, is_replayed: bool) -> HttpResponse {
+    let mut response = HttpResponse::build(status);
+    response.content_type("application/json");
+    if let Ok(Made { id }) = serde_json::from_str(&body) {
+        response.insert_header((header::LOCATION, format!("{}/{id}", request.path())));
+    }
+    if is_replayed {
+        response.insert_header((REPLAYED, "true"));
+    }
+    response.body(body)
+}
+
+/// What is read of an answer: which thing it is about.
+#[derive(Deserialize)]
+struct Made {
+    id: Uuid,
+}
+
+/// The keys of requests that are being served right now. Only one process works on a database, so memory is enough.
+pub type Keys = Arc<Mutex<HashSet<(TenantId, String)>>>;
+
+/// A key in [`Keys`], for as long as it lives.
+struct InFlight {
+    keys: Keys,
+    tenant_id: TenantId,
+    key: String,
+}
+
+impl InFlight {
+    fn begin(keys: Keys, tenant_id: TenantId, key: String) -> Option<Self> {
+        let is_new = keys.lock().unwrap_or_else(PoisonError::into_inner).insert((tenant_id, key.clone()));
+        is_new.then(|| Self { keys, tenant_id, key })
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let key = (self.tenant_id, std::mem::take(&mut self.key));
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+    }
+}

@@ -1,0 +1,77 @@
+//! The doors of WebSocket sessions; `actors/session.rs` speaks the protocol behind them.
+
+use super::Service;
+use super::caller::Caller;
+use super::error::{Error, Result};
+use super::path;
+use super::query::Query;
+use crate::actors::{Scope, session};
+use crate::wire::catalog::Code;
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+
+/// The global feed: the latest state of every execution, as it changes.
+///
+/// Frames are described by `ServerFrame` and `ClientFrame`. Also at `/ws/executions`.
+#[utoipa::path(get, path = "/api/v1/executions/ws", tag = "live",
+    params(
+        ("client_id" = Option<String>, Query, description = "What the client calls itself; for the log."),
+        ("after" = Option<u64>, Query, description = "Continue after this position; from now on when absent."),
+    ),
+    responses((status = 101, description = "The session begins.")),
+)]
+pub async fn all(
+    service: web::Data<Service>,
+    caller: Caller,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse> {
+    let mut query = Query::of(&request);
+    query.text("client_id");
+    let after = query.number("after", 0..=u64::MAX);
+    query.finish()?;
+    begin(&service, &caller, &request, payload, Scope::Global { after })
+}
+
+/// One execution: every event, complete and in order, its streamed output and its log.
+///
+/// Frames are described by `ServerFrame` and `ClientFrame`. Also at `/ws/executions/{id}`.
+#[utoipa::path(get, path = "/api/v1/executions/ws/{id}", tag = "live",
+    params(
+        ("id" = crate::domain::ExecutionId, Path, description = "The execution."),
+        ("client_id" = Option<String>, Query, description = "What the client calls itself; for the log."),
+        ("after" = Option<u64>, Query, description = "Continue after this `seq`; from the first event when absent."),
+    ),
+    responses((status = 101, description = "The session begins.")),
+)]
+pub async fn one(
+    service: web::Data<Service>,
+    caller: Caller,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse> {
+    let id = path::execution_id(&request)?;
+    let mut query = Query::of(&request);
+    query.text("client_id");
+    let after_seq = query.number("after", 0..=u64::MAX).unwrap_or(0);
+    query.finish()?;
+    service.execution(&caller, id).await?;
+    begin(&service, &caller, &request, payload, Scope::Execution { id, after_seq })
+}
+
+fn begin(
+    service: &Service,
+    caller: &Caller,
+    request: &HttpRequest,
+    payload: web::Payload,
+    scope: Scope,
+) -> Result<HttpResponse> {
+    let is_upgrade =
+        request.headers().get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
+    if !is_upgrade {
+        let error = Error::new(Code::UpgradeRequired, "The request is not a WebSocket handshake.");
+        return Err(error.with_header(header::UPGRADE, header::HeaderValue::from_static("websocket")));
+    }
+    session::start(request, payload, service.engine.clone(), caller.tenant_id, scope)
+        .map_err(|error| Error::new(Code::InvalidHeader, format!("The WebSocket handshake failed: {error}.")))
+}

@@ -1,0 +1,133 @@
+//! Server-sent events: the frames of a feed, each with its cursor as `id`, so that `Last-Event-ID` resumes.
+
+use super::Service;
+use super::caller::Caller;
+use super::error::{Error, Result};
+use super::path;
+use super::query::Query;
+use crate::actors::{Feed, Scope};
+use crate::telemetry::Metrics;
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::{Bytes, BytesMut};
+use futures_util::stream::{self, Stream, StreamExt};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Interval;
+
+const LAST_EVENT_ID: &str = "Last-Event-ID";
+/// Frames that are ready at the same time go out together, up to this many.
+const FRAMES_PER_WRITE: usize = 64;
+/// What an `EventSource` waits before it connects again.
+const BEGIN: &[u8] = b"retry: 1000\n\n";
+/// Keeps proxies from closing a quiet connection, and finds out that the receiver has gone.
+const HEARTBEAT: &[u8] = b": \n\n";
+
+/// The latest state of every execution, as it changes.
+///
+/// Each event's `id` is a position in commit order. Without `after` the stream begins now.
+#[utoipa::path(get, path = "/api/v1/executions/stream", tag = "live",
+    params(
+        ("after" = Option<u64>, Query, description = "Continue after this position."),
+        ("Last-Event-ID" = Option<u64>, Header, description = "The same; takes precedence."),
+    ),
+    responses((status = 200, body = crate::wire::frame::ServerFrame<'static>, content_type = "text/event-stream",
+        description = "Events named like the frames they carry; `data` is the frame as JSON.")),
+)]
+pub async fn all(service: web::Data<Service>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+    let mut query = Query::of(&request);
+    let after = query.number("after", 0..=u64::MAX);
+    query.finish()?;
+    let after = last_event_id(&request)?.or(after);
+    Ok(respond(&service, service.engine.feed(caller.tenant_id, Scope::Global { after })))
+}
+
+/// Every event of one execution, complete and in order.
+///
+/// Each event's `id` is its `seq`. Without `after_seq` the stream begins with the first event.
+#[utoipa::path(get, path = "/api/v1/executions/{id}/stream", tag = "live",
+    params(
+        ("id" = crate::domain::ExecutionId, Path, description = "The execution."),
+        ("after_seq" = Option<u64>, Query, description = "Continue after this event."),
+        ("Last-Event-ID" = Option<u64>, Header, description = "The same; takes precedence."),
+    ),
+    responses((status = 200, body = crate::wire::frame::ServerFrame<'static>, content_type = "text/event-stream",
+        description = "Events named like the frames they carry; `data` is the frame as JSON.")),
+)]
+pub async fn one(service: web::Data<Service>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+    let id = path::execution_id(&request)?;
+    let mut query = Query::of(&request);
+    let after_seq = query.number("after_seq", 0..=u64::MAX);
+    query.finish()?;
+    let after_seq = last_event_id(&request)?.or(after_seq).unwrap_or(0);
+    service.execution(&caller, id).await?;
+    Ok(respond(&service, service.engine.feed(caller.tenant_id, Scope::Execution { id, after_seq })))
+}
+
+fn last_event_id(request: &HttpRequest) -> Result<Option<u64>> {
+    let Some(value) = request.headers().get(LAST_EVENT_ID) else { return Ok(None) };
+    let cursor = value.to_str().ok().and_then(|text| text.trim().parse().ok());
+    match cursor {
+        Some(cursor) => Ok(Some(cursor)),
+        None => Err(Error::invalid_header(LAST_EVENT_ID, format!("{LAST_EVENT_ID} must be a whole number."))),
+    }
+}
+
+fn respond(service: &Service, feed: Feed) -> HttpResponse {
+    let session = Session::open(Arc::clone(&service.metrics));
+    HttpResponse::Ok()
+        .content_type("text/event-stream")
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .insert_header(("X-Accel-Buffering", "no"))
+        .streaming(body(feed, session, service.heartbeat))
+}
+
+/// The text of the stream: what is ready at once in one piece, and a comment when nothing came for a while.
+fn body(feed: Feed, session: Session, heartbeat: Duration) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    let begin = stream::once(std::future::ready(Ok(Bytes::from_static(BEGIN))));
+    let timer = tokio::time::interval_at(tokio::time::Instant::now() + heartbeat, heartbeat);
+    let state = (feed.ready_chunks(FRAMES_PER_WRITE), timer, session);
+    begin.chain(stream::unfold(state, |(mut frames, mut timer, session)| async move {
+        let piece = next_piece(&mut frames, &mut timer).await?;
+        Some((Ok(piece), (frames, timer, session)))
+    }))
+}
+
+async fn next_piece(frames: &mut stream::ReadyChunks<Feed>, timer: &mut Interval) -> Option<Bytes> {
+    let frames = tokio::select! {
+        frames = frames.next() => frames?,
+        _ = timer.tick() => return Some(Bytes::from_static(HEARTBEAT)),
+    };
+    timer.reset();
+    let length = frames.iter().map(|frame| frame.text.len() + 64).sum();
+    let mut piece = BytesMut::with_capacity(length);
+    for frame in frames {
+        if let Some(cursor) = frame.cursor {
+            piece.extend_from_slice(format!("id: {cursor}\n").as_bytes());
+        }
+        piece.extend_from_slice(b"event: ");
+        piece.extend_from_slice(frame.event.as_bytes());
+        // A frame is JSON in one line.
+        piece.extend_from_slice(b"\ndata: ");
+        piece.extend_from_slice(frame.text.as_bytes());
+        piece.extend_from_slice(b"\n\n");
+    }
+    Some(piece.freeze())
+}
+
+/// Counts a stream as connected for as long as its body lives.
+struct Session(Arc<Metrics>);
+
+impl Session {
+    fn open(metrics: Arc<Metrics>) -> Self {
+        metrics.session_opened("sse");
+        Self(metrics)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.0.session_closed("sse");
+    }
+}

@@ -1,0 +1,386 @@
+//! Deciding: what comes next, seen from the state alone. Nothing here changes the state.
+//!
+//! [`decide`] walks down the tree of frames to the first place where something can be done and returns the events for it. The
+//! files of the task kinds say what that is for each kind; starting, completing, failing and cancelling are the same for all
+//! and are here.
+
+use super::action::Action;
+use super::program::{Kind, Next, Node, NodeId};
+use super::scope::{Local, LocalValue, Scope, View};
+use super::state::{Frame, List, ListEnd, Shared, TryPhase, Work};
+use super::{call_function, effect, for_loop, fork, raise, run_workflow, set, switch, try_catch, wait};
+use crate::domain::{EventBody, Failure, Path, Pointer, StandardType, TimerPurpose, Timestamp};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Function calls may be nested this deep.
+const MAX_CALLS: usize = 64;
+
+/// Events that belong together, and what is to be done about them.
+#[derive(Debug, Default)]
+pub(super) struct Decision {
+    pub(super) drafts: Vec<Draft>,
+    pub(super) actions: Vec<Action>,
+}
+
+/// An event without number and time.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) task: Option<Pointer>,
+    pub(super) path: Option<Path>,
+    pub(super) body: EventBody,
+}
+
+/// How things stand with a list.
+pub(super) enum ListStep {
+    /// It waits for the world.
+    Blocked,
+    Decided(Decision),
+    /// It is at its end, see [`List::end`], or has no task at all.
+    Finished,
+}
+
+/// What is decided when a task is started.
+#[derive(Default)]
+struct Preparation {
+    input: Option<Value>,
+    deadline: Option<Timestamp>,
+    collection: Option<Vec<Value>>,
+    arguments: Option<Value>,
+}
+
+/// How a task completes, besides its raw output.
+#[derive(Default)]
+pub(super) struct Completion<'a> {
+    /// Instead of the task's own `then`.
+    pub(super) then: Option<&'a Next>,
+    /// Something inside said `end`.
+    pub(super) is_end: bool,
+    /// The context as branches left it.
+    pub(super) context: Option<Shared>,
+}
+
+/// A started task in its surroundings.
+#[derive(Clone, Copy)]
+pub(super) struct Task<'a> {
+    /// The surroundings of the task itself, not of the lists inside it.
+    pub(super) scope: Scope<'a>,
+    pub(super) frame: &'a Frame,
+    pub(super) node: &'a Node,
+}
+
+impl Decision {
+    pub(super) fn push(&mut self, pointer: &Pointer, path: &Path, body: EventBody) {
+        self.drafts.push(Draft { task: Some(Arc::clone(pointer)), path: Some(Arc::clone(path)), body });
+    }
+
+    /// Cancels whatever is under way in the lists of a frame, innermost first.
+    pub(super) fn cancel_below(&mut self, frame: &Frame, reason: &str) {
+        for current in frame.lists().filter_map(|list| list.current.as_deref()) {
+            self.cancel(current, reason);
+        }
+    }
+
+    pub(super) fn cancel(&mut self, frame: &Frame, reason: &str) {
+        self.cancel_below(frame, reason);
+        self.stop_waiting(frame);
+        if let Some(effect) = frame.outstanding_effect() {
+            self.actions.push(Action::CancelEffect { path: Arc::clone(&frame.path), attempt: effect.attempt });
+        }
+        if let Work::Child { child_id, result: None } = &frame.work {
+            self.actions.push(Action::CancelChild { child_id: *child_id });
+        }
+        self.push(&frame.pointer, &frame.path, EventBody::TaskCancelled { reason: Some(reason.to_owned()) });
+    }
+
+    /// Disarms the timers of a frame itself.
+    fn stop_waiting(&mut self, frame: &Frame) {
+        for (purpose, _) in frame.timers() {
+            self.actions.push(Action::CancelTimer { path: Arc::clone(&frame.path), purpose });
+        }
+    }
+}
+
+/// What comes next in a list.
+pub(super) fn decide(scope: &Scope<'_>, list: &List) -> ListStep {
+    if list.end != ListEnd::Open {
+        return ListStep::Finished;
+    }
+    if let Some(frame) = &list.current {
+        let Some(node) = scope.program.node(frame.node) else { return ListStep::Blocked };
+        return match decide_task(&Task { scope: *scope, frame, node }) {
+            Some(decision) => ListStep::Decided(decision),
+            None => ListStep::Blocked,
+        };
+    }
+    match scope.program.list(list.id).get(list.position) {
+        Some(id) => ListStep::Decided(start(scope, list, *id)),
+        None => ListStep::Finished,
+    }
+}
+
+fn decide_task(task: &Task<'_>) -> Option<Decision> {
+    match &task.node.kind {
+        Kind::Do(_) => decide_do(task),
+        Kind::Set(template) => Some(set::decide(task, template)),
+        Kind::Switch(cases) => Some(switch::decide(task, cases)),
+        Kind::For(rule) => for_loop::decide(task, rule),
+        Kind::Fork { compete, .. } => fork::decide(task, *compete),
+        Kind::Try(rule) => try_catch::decide(task, rule),
+        Kind::Raise(rule) => Some(raise::decide(task, rule)),
+        Kind::Wait(rule) => wait::decide(task, rule),
+        Kind::Http(_) | Kind::Agent(_) | Kind::Shell(_) => effect::decide(task),
+        Kind::Function { .. } => call_function::decide(task),
+        Kind::Workflow(rule) => run_workflow::decide(task, rule),
+    }
+}
+
+fn decide_do(task: &Task<'_>) -> Option<Decision> {
+    let Work::List(list) = &task.frame.work else { return None };
+    task.decide_list(&task.scope, list, |value| task.complete(value, Completion::default()))
+}
+
+/// Starts a task, or skips it when its condition is false.
+fn start(scope: &Scope<'_>, list: &List, id: NodeId) -> Decision {
+    let mut decision = Decision::default();
+    let Some(node) = scope.program.node(id) else { return decision };
+    let (path, pointer) = (list.step_path(node), scope.pointer(node));
+    let raw_input = &list.value;
+    let view = View {
+        node,
+        pointer: &pointer,
+        started_at: scope.moment.at,
+        raw_input,
+        input: None,
+        raw_output: None,
+        output: None,
+        authorization: None,
+    };
+    let condition = node.condition.as_ref().map(|condition| scope.is_true(condition, raw_input, Some(&view)));
+    if let Some(Ok(false)) = condition {
+        decision.push(&pointer, &path, EventBody::TaskSkipped {});
+        return decision;
+    }
+    let prepared = condition.unwrap_or(Ok(true)).and_then(|_| prepare(scope, raw_input, &view));
+    let (preparation, failure) = match prepared {
+        Ok(preparation) => (preparation, None),
+        Err(failure) => (Preparation::default(), Some(failure)),
+    };
+    let Preparation { input, deadline, collection, arguments } = preparation;
+    decision.push(&pointer, &path, EventBody::TaskStarted { input, deadline, collection, arguments });
+    match (failure, deadline) {
+        (Some(failure), _) => decision.push(&pointer, &path, EventBody::TaskFailed { error: failure.at(&pointer) }),
+        (None, Some(deadline)) => {
+            decision.actions.push(Action::SetTimer { path, purpose: TimerPurpose::TaskTimeout, deadline });
+        }
+        (None, None) => {}
+    }
+    decision
+}
+
+/// The input of a task and what is evaluated once on it. The order of checks is that of the DSL digest's data flow.
+fn prepare(scope: &Scope<'_>, raw_input: &Shared, view: &View<'_>) -> Result<Preparation, Failure> {
+    let node = view.node;
+    let input = scope.checked_then_transformed(&node.input, raw_input, Some(view))?;
+    let transformed = input.as_ref().map_or_else(|| Arc::clone(raw_input), |input| Arc::new(input.clone()));
+    let view = &View { input: Some(&transformed), ..*view };
+    let mut preparation = Preparation { input, ..Preparation::default() };
+    if let Some(timeout) = &node.timeout {
+        preparation.deadline = Some(timeout.end(scope, &transformed, Some(view), scope.moment.at)?);
+    }
+    match &node.kind {
+        Kind::For(rule) => preparation.collection = Some(for_loop::collection(scope, rule, &transformed, view)?),
+        Kind::Function { with, .. } => {
+            if scope.calls >= MAX_CALLS {
+                let detail = format!("Functions call each other more than {MAX_CALLS} levels deep");
+                return Err(Failure::new(StandardType::Runtime, "Too many nested function calls", detail));
+            }
+            preparation.arguments = Some(scope.template(with, &transformed, Some(view))?);
+        }
+        Kind::Do(_)
+        | Kind::Set(_)
+        | Kind::Switch(_)
+        | Kind::Fork { .. }
+        | Kind::Try(_)
+        | Kind::Raise(_)
+        | Kind::Wait(_)
+        | Kind::Http(_)
+        | Kind::Agent(_)
+        | Kind::Shell(_)
+        | Kind::Workflow(_) => {}
+    }
+    Ok(preparation)
+}
+
+impl<'a> Task<'a> {
+    /// What the expressions of the task's definition see.
+    pub(super) fn view(&self) -> View<'a> {
+        View {
+            node: self.node,
+            pointer: &self.frame.pointer,
+            started_at: self.frame.started_at,
+            raw_input: &self.frame.raw_input,
+            input: Some(&self.frame.input),
+            raw_output: None,
+            output: None,
+            authorization: None,
+        }
+    }
+
+    /// Evaluates a template of the task's definition on its transformed input.
+    pub(super) fn template(&self, template: &super::expression::Template) -> Result<Value, Failure> {
+        self.scope.template(template, &self.frame.input, Some(&self.view()))
+    }
+
+    /// The scope of the lists inside: the iteration's variables, the caught error, the caller of a function.
+    pub(super) fn with_local<T>(&self, name: &str, value: LocalValue<'_>, run: impl FnOnce(&Scope<'_>) -> T) -> T {
+        let local = Local { name, value, outer: self.scope.locals };
+        run(&Scope { locals: Some(&local), ..self.scope })
+    }
+
+    /// What comes next in a list of this task. When the list is at its end, `done` says what its value means for the task; a
+    /// failure fails the task and `end` completes it with the value.
+    pub(super) fn decide_list(
+        &self,
+        scope: &Scope<'_>,
+        list: &List,
+        done: impl FnOnce(Shared) -> Decision,
+    ) -> Option<Decision> {
+        match decide(scope, list) {
+            ListStep::Blocked => None,
+            ListStep::Decided(decision) => Some(decision),
+            ListStep::Finished => match &list.end {
+                ListEnd::Failed(failure) => Some(self.fail(Failure::clone(failure))),
+                ListEnd::Ended => {
+                    Some(self.complete(Arc::clone(&list.value), Completion { is_end: true, ..Completion::default() }))
+                }
+                ListEnd::Open | ListEnd::Done => Some(done(Arc::clone(&list.value))),
+                ListEnd::Cancelled => None,
+            },
+        }
+    }
+
+    /// Completes the task: `output`, `export`, the directive. A failure on the way fails it.
+    pub(super) fn complete(&self, raw_output: Shared, completion: Completion<'_>) -> Decision {
+        self.complete_authorized(raw_output, completion, None)
+    }
+
+    /// Like [`Self::complete`] with a value for `$authorization`.
+    pub(super) fn complete_authorized(
+        &self,
+        raw_output: Shared,
+        completion: Completion<'_>,
+        authorization: Option<&Shared>,
+    ) -> Decision {
+        match self.completed(&raw_output, completion, authorization) {
+            Ok(body) => {
+                let mut decision = Decision::default();
+                decision.stop_waiting(self.frame);
+                decision.push(&self.frame.pointer, &self.frame.path, body);
+                decision
+            }
+            Err(failure) => self.fail(failure),
+        }
+    }
+
+    /// The event of the completion.
+    fn completed(
+        &self,
+        raw_output: &Shared,
+        completion: Completion<'_>,
+        authorization: Option<&Shared>,
+    ) -> Result<EventBody, Failure> {
+        let Completion { then, is_end, context } = completion;
+        let scope = &Scope { context: context.as_ref().unwrap_or(self.scope.context), ..self.scope };
+        let view = View { raw_output: Some(raw_output), authorization, ..self.view() };
+        let output = scope.transformed_then_checked(&self.node.output, raw_output, Some(&view), "output")?;
+        let view = View { output: Some(&output), ..view };
+        let export = &self.node.export;
+        let exported = match (&export.transform, &export.schema) {
+            (Some(_), _) => Some(scope.transformed_then_checked(export, &output, Some(&view), "context")?),
+            (None, Some(schema)) => {
+                schema.check(scope.context, "context")?;
+                None
+            }
+            (None, None) => None,
+        };
+        let context = exported.or(context).filter(|context| *context != *self.scope.context);
+        let directive = if is_end { "end".into() } else { directive_name(then.unwrap_or(&self.node.then)) };
+        Ok(EventBody::TaskCompleted {
+            output: Arc::unwrap_or_clone(output),
+            context: context.map(Arc::unwrap_or_clone),
+            directive: (!directive.is_empty()).then_some(directive),
+        })
+    }
+
+    /// Fails the task. Whatever is under way inside it is cancelled first.
+    pub(super) fn fail(&self, failure: Failure) -> Decision {
+        let mut decision = Decision::default();
+        decision.cancel_below(self.frame, "the task around it failed");
+        decision.stop_waiting(self.frame);
+        let error = failure.at(&self.frame.pointer);
+        decision.push(&self.frame.pointer, &self.frame.path, EventBody::TaskFailed { error });
+        decision
+    }
+}
+
+/// The word of a directive in the journal; empty for `continue`.
+fn directive_name(next: &Next) -> Arc<str> {
+    match next {
+        Next::Continue => "".into(),
+        Next::Exit => "exit".into(),
+        Next::End => "end".into(),
+        Next::Task(name) => Arc::clone(name),
+    }
+}
+
+impl List {
+    /// The path of the next step.
+    fn step_path(&self, node: &Node) -> Path {
+        if self.is_function_body() {
+            return Arc::clone(&self.prefix);
+        }
+        let separator = if self.prefix.is_empty() { "" } else { "/" };
+        format!("{}{separator}s{}:{}", self.prefix, self.steps, node.escaped).into()
+    }
+
+    /// The list of a function call has the called task as its only step, whose path is that of the list.
+    pub(super) fn is_function_body(&self) -> bool {
+        self.prefix.ends_with("/f")
+    }
+}
+
+/// Calls `see` with every started task in its surroundings, or, when `only` is given, with those on the way to that path.
+pub(super) fn visit_tasks(scope: &Scope<'_>, list: &List, only: Option<&str>, see: &mut dyn FnMut(&Task<'_>)) {
+    let Some(frame) = &list.current else { return };
+    let is_on_the_way = only.is_none_or(|path| path.starts_with(&*frame.path));
+    let Some(node) = scope.program.node(frame.node).filter(|_| is_on_the_way) else { return };
+    let task = Task { scope: *scope, frame, node };
+    see(&task);
+    match (&frame.work, &node.kind) {
+        (Work::For { collection, index, list: Some(list) }, Kind::For(rule)) => {
+            for_loop::in_iteration(&task, rule, collection, *index, |scope| visit_tasks(scope, list, only, see));
+        }
+        (Work::Fork { branches, .. }, _) => {
+            for branch in branches {
+                let scope = Scope { context: &branch.context, ..*scope };
+                visit_tasks(&scope, &branch.list, only, see);
+            }
+        }
+        (Work::List(list), Kind::Function { .. }) => {
+            call_function::in_body(&task, |scope| visit_tasks(scope, list, only, see));
+        }
+        (Work::Try(work), Kind::Try(rule)) => match &work.phase {
+            TryPhase::Handler { list, error } => {
+                task.with_local(&rule.variable, LocalValue::Error(error), |scope| visit_tasks(scope, list, only, see));
+            }
+            TryPhase::Attempt { list, .. } => visit_tasks(scope, list, only, see),
+            TryPhase::Delay { .. } => {}
+        },
+        (Work::List(list), _) => visit_tasks(scope, list, only, see),
+        (
+            Work::Fresh | Work::Effect(_) | Work::Wait { .. } | Work::Child { .. } | Work::For { .. } | Work::Try(_),
+            _,
+        ) => {}
+    }
+}

@@ -1,0 +1,81 @@
+//! `for`: the body runs once per item, each time on the output of the time before.
+//!
+//! `while` is asked before each iteration, `exit` and the end of the list finish the iteration only.
+
+use super::decide::{Completion, Decision, Task};
+use super::program::ForRule;
+use super::scope::{LocalValue, Scope, View};
+use super::state::{List, ListEnd, Shared, Work};
+use crate::domain::{Failure, StandardType};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// What is iterated over. `null` is no items.
+pub(super) fn collection(
+    scope: &Scope<'_>,
+    rule: &ForRule,
+    input: &Shared,
+    view: &View<'_>,
+) -> Result<Vec<Value>, Failure> {
+    match scope.evaluate(&rule.collection, input, Some(view))? {
+        Value::Array(items) => Ok(items),
+        Value::Null => Ok(Vec::new()),
+        other @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
+            let shown: String = other.to_string().chars().take(100).collect();
+            let detail = format!("The collection of a for task must be an array, not {shown}");
+            Err(Failure::new(StandardType::Expression, "Not an array", detail))
+        }
+    }
+}
+
+pub(super) fn decide(task: &Task<'_>, rule: &ForRule) -> Option<Decision> {
+    let Work::For { collection, index, list } = &task.frame.work else { return None };
+    match list {
+        None => next(task, rule, collection, 0, Arc::clone(&task.frame.input)),
+        Some(list) if matches!(list.end, ListEnd::Done) => {
+            next(task, rule, collection, index.saturating_add(1), Arc::clone(&list.value))
+        }
+        Some(list) => in_iteration(task, rule, collection, *index, |scope| {
+            task.decide_list(scope, list, |value| task.complete(value, Completion::default()))
+        }),
+    }
+}
+
+/// Begins an iteration on a value, or completes the loop with it.
+fn next(task: &Task<'_>, rule: &ForRule, collection: &[Value], index: usize, value: Shared) -> Option<Decision> {
+    let body = List::new(rule.body, iteration_path(&task.frame.path, index), Arc::clone(&value));
+    let is_empty = task.scope.program.list(rule.body).is_empty();
+    if index >= collection.len() || is_empty {
+        return Some(task.complete(value, Completion::default()));
+    }
+    in_iteration(task, rule, collection, index, |scope| {
+        let goes_on = rule.condition.as_ref().map(|condition| scope.is_true(condition, &value, Some(&task.view())));
+        match goes_on {
+            Some(Err(failure)) => Some(task.fail(failure)),
+            Some(Ok(false)) => Some(task.complete(Arc::clone(&value), Completion::default())),
+            Some(Ok(true)) | None => {
+                task.decide_list(scope, &body, |value| task.complete(value, Completion::default()))
+            }
+        }
+    })
+}
+
+/// The path that the steps of an iteration continue.
+pub(super) fn iteration_path(path: &str, index: usize) -> Arc<str> {
+    format!("{path}/i{index}").into()
+}
+
+/// Runs something in the scope of an iteration.
+pub(super) fn in_iteration<T>(
+    task: &Task<'_>,
+    rule: &ForRule,
+    collection: &[Value],
+    index: usize,
+    run: impl FnOnce(&Scope<'_>) -> T,
+) -> T {
+    let item = collection.get(index).unwrap_or(&Value::Null);
+    task.with_local(&rule.each, LocalValue::Item(item), |scope| {
+        let task = Task { scope: *scope, ..*task };
+        task.with_local(&rule.at, LocalValue::Index(index), run)
+    })
+}

@@ -1,0 +1,68 @@
+//! What a state that comes back from the store waits for: effects to ask again, timers to arm, children to look after.
+
+use super::action::Action;
+use super::decide::{Task, visit_tasks};
+use super::effect;
+use super::expression::Evaluator;
+use super::input::Moment;
+use super::program::{Kind, Program};
+use super::run_workflow;
+use super::scope::Scope;
+use super::state::{State, Work};
+use crate::domain::{Status, TimerPurpose};
+use std::sync::Arc;
+
+/// Everything a state waits for, as actions. For one that comes back from the store without a crash, such as a passivated one that
+/// is wanted again. After a crash give [`super::Input::Recovered`] instead: its transition has these actions already.
+///
+/// A child is started again under its old id, which changes nothing when it exists.
+pub fn outstanding(program: &Program, state: &State, moment: &Moment, evaluator: &dyn Evaluator) -> Vec<Action> {
+    let mut actions = timers(state);
+    let Some(main) = state.main.as_ref().filter(|_| !state.status.is_terminal()) else { return actions };
+    visit_tasks(&Scope::new(program, state, *moment, evaluator), main, None, &mut |task| actions.extend(asked(task)));
+    actions
+}
+
+/// What one task has asked for, apart from timers.
+fn asked(task: &Task<'_>) -> Option<Action> {
+    match (&task.frame.work, &task.node.kind) {
+        (Work::Effect(effect), _) if effect.result.is_none() => Some(Action::RunEffect {
+            path: Arc::clone(&task.frame.path),
+            pointer: Arc::clone(&task.frame.pointer),
+            attempt: effect.attempt,
+            key: effect::key(task),
+            request: effect::request(&reset(task)).ok()?,
+            awaited: true,
+        }),
+        (Work::Child { child_id, result: None }, Kind::Workflow(rule)) => {
+            run_workflow::request(&reset(task), rule, *child_id).ok()
+        }
+        _ => None,
+    }
+}
+
+/// The task as it was when it asked: `now` is the time at which the effect was scheduled.
+pub(super) fn reset<'a>(task: &Task<'a>) -> Task<'a> {
+    let at = match &task.frame.work {
+        Work::Effect(effect) => effect.scheduled_at,
+        _ => task.frame.started_at,
+    };
+    Task { scope: Scope { moment: Moment { at, ..task.scope.moment }, ..task.scope }, ..*task }
+}
+
+/// Every timer; none while paused.
+pub(super) fn timers(state: &State) -> Vec<Action> {
+    let mut actions = Vec::new();
+    if state.status.is_terminal() || state.status == Status::Paused {
+        return actions;
+    }
+    if let Some(deadline) = state.deadline {
+        actions.push(Action::SetTimer { path: "".into(), purpose: TimerPurpose::WorkflowTimeout, deadline });
+    }
+    state.visit(&mut |frame| {
+        for (purpose, deadline) in frame.timers() {
+            actions.push(Action::SetTimer { path: Arc::clone(&frame.path), purpose, deadline });
+        }
+    });
+    actions
+}

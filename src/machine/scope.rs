@@ -1,0 +1,206 @@
+//! What an expression sees from where it stands: context, local variables, the task it belongs to.
+
+use super::expression::{Evaluator, Expression, Template};
+use super::input::Moment;
+use super::program::{DataRule, Node, Program};
+use super::state::{Shared, State};
+use crate::domain::{Failure, Pointer, StandardType, Timestamp};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+/// The surroundings of a list or a task. Cheap to copy.
+#[derive(Clone, Copy)]
+pub(super) struct Scope<'a> {
+    pub(super) program: &'a Program,
+    pub(super) state: &'a State,
+    pub(super) moment: Moment,
+    pub(super) evaluator: &'a dyn Evaluator,
+    /// The context of the innermost fork branch, otherwise that of the execution.
+    pub(super) context: &'a Shared,
+    pub(super) locals: Option<&'a Local<'a>>,
+    /// In the body of a function: the pointer of the calling task.
+    pub(super) caller: Option<&'a Pointer>,
+    /// How many function calls are around this place.
+    pub(super) calls: usize,
+}
+
+/// A variable of a `for` or a `catch`, and those around it.
+pub(super) struct Local<'a> {
+    pub(super) name: &'a str,
+    pub(super) value: LocalValue<'a>,
+    pub(super) outer: Option<&'a Local<'a>>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum LocalValue<'a> {
+    Item(&'a Value),
+    Index(usize),
+    Error(&'a Failure),
+}
+
+/// The task that an expression belongs to, as far as it has come.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    pub(super) node: &'a Node,
+    pub(super) pointer: &'a str,
+    pub(super) started_at: Timestamp,
+    pub(super) raw_input: &'a Shared,
+    pub(super) input: Option<&'a Shared>,
+    pub(super) raw_output: Option<&'a Shared>,
+    pub(super) output: Option<&'a Shared>,
+    pub(super) authorization: Option<&'a Shared>,
+}
+
+impl<'a> Scope<'a> {
+    /// The scope of the main list.
+    pub(super) fn new(program: &'a Program, state: &'a State, moment: Moment, evaluator: &'a dyn Evaluator) -> Self {
+        let context = &state.context;
+        Self { program, state, moment, evaluator, context, locals: None, caller: None, calls: 0 }
+    }
+
+    /// The pointer of a task at this place.
+    pub(super) fn pointer(&self, node: &Node) -> Pointer {
+        match self.caller {
+            None => Arc::clone(&node.pointer),
+            Some(caller) => [&**caller, &*node.pointer].concat().into(),
+        }
+    }
+
+    /// Evaluates an expression with `.` = `input`.
+    ///
+    /// # Errors
+    /// An `expression` failure, or an `authorization` failure when it reads a secret. Both without `instance`.
+    pub(super) fn evaluate(
+        &self,
+        expression: &Expression,
+        input: &Value,
+        view: Option<&View<'_>>,
+    ) -> Result<Value, Failure> {
+        self.refuse_secrets(expression)?;
+        let variables: Vec<Shared> = expression.variables().iter().map(|name| self.variable(name, view)).collect();
+        self.evaluator.evaluate(expression, input, &variables, self.moment.at)
+    }
+
+    /// Evaluates a condition with jq's notion of truth: everything but `false` and `null`.
+    pub(super) fn is_true(
+        &self,
+        expression: &Expression,
+        input: &Value,
+        view: Option<&View<'_>>,
+    ) -> Result<bool, Failure> {
+        let value = self.evaluate(expression, input, view)?;
+        Ok(!matches!(value, Value::Null | Value::Bool(false)))
+    }
+
+    pub(super) fn template(
+        &self,
+        template: &Template,
+        input: &Value,
+        view: Option<&View<'_>>,
+    ) -> Result<Value, Failure> {
+        template.evaluate(&|expression| self.evaluate(expression, input, view))
+    }
+
+    /// Checks the schema of a rule, then applies its transformation; `None` when it has none.
+    pub(super) fn checked_then_transformed(
+        &self,
+        rule: &DataRule,
+        value: &Value,
+        view: Option<&View<'_>>,
+    ) -> Result<Option<Value>, Failure> {
+        if let Some(schema) = &rule.schema {
+            schema.check(value, "input")?;
+        }
+        rule.transform.as_ref().map(|transform| self.template(transform, value, view)).transpose()
+    }
+
+    /// Applies the transformation of a rule, then checks its schema.
+    pub(super) fn transformed_then_checked(
+        &self,
+        rule: &DataRule,
+        value: &Shared,
+        view: Option<&View<'_>>,
+        what: &str,
+    ) -> Result<Shared, Failure> {
+        let transformed = match &rule.transform {
+            Some(transform) => Arc::new(self.template(transform, value, view)?),
+            None => Arc::clone(value),
+        };
+        if let Some(schema) = &rule.schema {
+            schema.check(&transformed, what)?;
+        }
+        Ok(transformed)
+    }
+
+    /// No secrets are stored, so reading one is always refused (Serverless Workflow DSL 1.0.3, "Secrets": error 403).
+    fn refuse_secrets(&self, expression: &Expression) -> Result<(), Failure> {
+        let listed = &self.program.definition.components.secrets;
+        let any_listed = listed.first().filter(|_| expression.reads_all_secrets());
+        let Some(secret) = expression.secrets().first().or(any_listed) else { return Ok(()) };
+        let is_listed = listed.contains(secret);
+        let (detail, suggestion) = if is_listed {
+            let suggestion = "This version stores no secrets yet; pass the value in the input instead";
+            (format!("The secret '{secret}' does not exist"), suggestion.to_owned())
+        } else {
+            let suggestion = format!("List '{secret}' in use.secrets of the workflow");
+            (format!("The workflow may not read the secret '{secret}'"), suggestion)
+        };
+        let failure = Failure::new(StandardType::Authorization, "Secret not available", detail);
+        Err(failure.with_suggestion(suggestion))
+    }
+
+    fn variable(&self, name: &str, view: Option<&View<'_>>) -> Shared {
+        let mut local = self.locals;
+        while let Some(found) = local {
+            if found.name == name {
+                return Arc::new(match found.value {
+                    LocalValue::Item(item) => item.clone(),
+                    LocalValue::Index(index) => Value::from(index),
+                    LocalValue::Error(error) => error.to_expression_value(),
+                });
+            }
+            local = found.outer;
+        }
+        let shared = |value: Option<&Shared>| value.map_or_else(|| Arc::new(Value::Null), Arc::clone);
+        match name {
+            "context" => Arc::clone(self.context),
+            "input" => shared(view.and_then(|view| view.input)),
+            "output" => shared(view.and_then(|view| view.output)),
+            "authorization" => shared(view.and_then(|view| view.authorization)),
+            "secrets" | "secret" => Arc::new(Value::Object(Map::new())),
+            "task" => Arc::new(view.map_or(Value::Null, task_descriptor)),
+            "workflow" => Arc::new(self.workflow_descriptor()),
+            "runtime" => Arc::new(json!({"name": "callboard", "version": env!("CARGO_PKG_VERSION"), "metadata": {}})),
+            _ => Arc::new(Value::Null),
+        }
+    }
+
+    fn workflow_descriptor(&self) -> Value {
+        json!({
+            "id": self.state.id.to_string(),
+            "definition": *self.program.definition.source,
+            "input": *self.state.raw_input,
+            "startedAt": instant(self.state.started_at.unwrap_or(self.moment.at)),
+        })
+    }
+}
+
+fn task_descriptor(view: &View<'_>) -> Value {
+    json!({
+        "name": *view.node.name,
+        "reference": view.pointer,
+        "definition": *view.node.source,
+        "input": **view.raw_input,
+        "output": view.raw_output.map_or(Value::Null, |output| Value::clone(output)),
+        "startedAt": instant(view.started_at),
+    })
+}
+
+/// An instant as the DSL describes it: `epoch.milliseconds` is the full timestamp, not the rest behind the seconds.
+fn instant(at: Timestamp) -> Value {
+    let milliseconds = at.as_millis();
+    json!({
+        "iso8601": at.to_string(),
+        "epoch": {"seconds": milliseconds.div_euclid(1_000), "milliseconds": milliseconds},
+    })
+}

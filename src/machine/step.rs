@@ -1,0 +1,403 @@
+//! One step: take an input in, then decide and apply until everything waits for the world.
+
+use super::BATCH_EVENTS;
+use super::action::{Action, Transition};
+use super::apply::apply;
+use super::decide::{Decision, Draft, ListStep, Task, decide, visit_tasks};
+use super::effect;
+use super::expression::Evaluator;
+use super::input::{Input, Moment};
+use super::invariants;
+use super::program::{Kind, Program};
+use super::recovery::{outstanding, reset};
+use super::scope::Scope;
+use super::state::{ListEnd, State, TryPhase, Work};
+use crate::domain::definition::model::UnknownOutcome;
+use crate::domain::{EffectOutcome, Event, EventBody, ExecutionId, Failure, Path, StandardType, Status, TimerPurpose};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Takes one input in. The events of the result are already applied to `state`; they must be journaled before the actions are
+/// performed. An input that does not fit the state (a late outcome, a pause of a finished execution) gives an empty transition.
+pub fn step(
+    program: &Program,
+    state: &mut State,
+    input: Input,
+    moment: &Moment,
+    evaluator: &dyn Evaluator,
+) -> Transition {
+    let mut step = Step { program, state, moment: *moment, evaluator, transition: Transition::default() };
+    step.take(input);
+    step.advance();
+    step.transition
+}
+
+struct Step<'a> {
+    program: &'a Program,
+    state: &'a mut State,
+    moment: Moment,
+    evaluator: &'a dyn Evaluator,
+    transition: Transition,
+}
+
+impl Step<'_> {
+    fn take(&mut self, input: Input) {
+        let status = self.state.status;
+        match input {
+            Input::Start if status == Status::Pending => self.start(),
+            Input::EffectFinished { path, attempt, outcome } => self.effect_finished(&path, attempt, outcome),
+            Input::TimerFired { path, purpose } => self.timer_fired(&path, purpose),
+            Input::ChildFinished { path, child_id, status, output, error } => {
+                self.child_finished(&path, Some(child_id), status, output, error);
+            }
+            Input::ChildRefused { path, failure } => {
+                self.child_finished(&path, None, Status::Failed, None, Some(failure));
+            }
+            Input::Pause { by } if matches!(status, Status::Running | Status::Waiting) => {
+                self.record(EventBody::ExecutionPaused { by });
+            }
+            Input::Resume { by } if status == Status::Paused => self.resume(by),
+            Input::Cancel { by, reason } if !status.is_terminal() => {
+                self.cancel_everything("the execution was cancelled");
+                self.record(EventBody::ExecutionCancelled { by, reason });
+            }
+            Input::Recovered { reason, restarts, recovered_in_ms }
+                if !status.is_terminal() && status != Status::Pending =>
+            {
+                self.recovered(EventBody::ExecutionRecovered { reason, restarts, recovered_in_ms });
+            }
+            Input::Abort { failure } if !status.is_terminal() => self.abort(failure),
+            Input::Start
+            | Input::Pause { .. }
+            | Input::Resume { .. }
+            | Input::Cancel { .. }
+            | Input::Recovered { .. }
+            | Input::Abort { .. }
+            | Input::Continue => {}
+        }
+    }
+
+    /// Decides and applies until nothing more can be done, or the batch is full.
+    fn advance(&mut self) {
+        while matches!(self.state.status, Status::Running | Status::Waiting) {
+            let Some(main) = &self.state.main else { return };
+            if self.transition.events.len() >= BATCH_EVENTS {
+                self.transition.more = true;
+                return;
+            }
+            match decide(&self.scope(), main) {
+                ListStep::Decided(decision) => self.adopt(decision),
+                ListStep::Finished => self.finish(),
+                ListStep::Blocked => {
+                    if self.state.status == Status::Running && !self.state.has_outstanding_effects() {
+                        self.record(EventBody::ExecutionWaiting {});
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    fn scope(&self) -> Scope<'_> {
+        Scope::new(self.program, self.state, self.moment, self.evaluator)
+    }
+
+    fn adopt(&mut self, decision: Decision) {
+        for draft in decision.drafts {
+            self.push(draft);
+        }
+        self.transition.actions.extend(decision.actions);
+    }
+
+    /// An event of the execution as a whole.
+    fn record(&mut self, body: EventBody) {
+        self.push(Draft { task: None, path: None, body });
+    }
+
+    fn push(&mut self, draft: Draft) {
+        let Draft { task, path, body } = draft;
+        let attempt = path.as_deref().map_or(0, attempt_of);
+        let seq = self.state.last_seq.saturating_add(1);
+        let event = Event { seq, at: self.moment.at, task, path, attempt, body };
+        #[cfg(debug_assertions)]
+        let before = self.state.clone();
+        apply(self.program, self.state, &event);
+        #[cfg(debug_assertions)]
+        invariants::check_change(&before, &event, self.state);
+        self.transition.events.push(event);
+    }
+
+    fn start(&mut self) {
+        let raw_input = Arc::clone(&self.state.raw_input);
+        let scope = self.scope();
+        let input = scope.checked_then_transformed(&self.program.input, &raw_input, None);
+        let prepared = input.map_err(|failure| failure.at("/input")).and_then(|input| {
+            let seen = input.as_ref().unwrap_or(&raw_input);
+            let timeout = self.program.timeout.as_ref().map(|timeout| timeout.end(&scope, seen, None, self.moment.at));
+            Ok((timeout.transpose().map_err(|failure| failure.at("/timeout"))?, input))
+        });
+        match prepared {
+            Ok((deadline, input)) => {
+                self.record(EventBody::ExecutionStarted { input, deadline });
+                if let Some(deadline) = deadline {
+                    let purpose = TimerPurpose::WorkflowTimeout;
+                    self.transition.actions.push(Action::SetTimer { path: "".into(), purpose, deadline });
+                }
+            }
+            Err(error) => {
+                self.record(EventBody::ExecutionStarted { input: None, deadline: None });
+                self.record(EventBody::ExecutionFailed { error });
+            }
+        }
+    }
+
+    /// The main list is at its end.
+    fn finish(&mut self) {
+        let Some(main) = &self.state.main else { return };
+        let result = match &main.end {
+            ListEnd::Failed(failure) => Err(Failure::clone(failure)),
+            ListEnd::Open | ListEnd::Done | ListEnd::Ended | ListEnd::Cancelled => {
+                let output = self.scope().transformed_then_checked(&self.program.output, &main.value, None, "output");
+                output.map_err(|failure| failure.at("/output"))
+            }
+        };
+        self.disarm_timeout();
+        self.record(match result {
+            Ok(output) => EventBody::ExecutionCompleted { output: Arc::unwrap_or_clone(output) },
+            Err(error) => EventBody::ExecutionFailed { error },
+        });
+    }
+
+    fn disarm_timeout(&mut self) {
+        if self.state.deadline.is_some() {
+            let purpose = TimerPurpose::WorkflowTimeout;
+            self.transition.actions.push(Action::CancelTimer { path: "".into(), purpose });
+        }
+    }
+
+    /// Cancels every task and the timeout of the workflow.
+    fn cancel_everything(&mut self, reason: &str) {
+        let mut decision = Decision::default();
+        if let Some(frame) = self.state.main.as_ref().and_then(|main| main.current.as_ref()) {
+            decision.cancel(frame, reason);
+        }
+        self.disarm_timeout();
+        self.adopt(decision);
+    }
+
+    fn resume(&mut self, by: Option<String>) {
+        let paused_us = self.state.paused_at.map_or(0, |paused_at| self.moment.at.micros_since(paused_at).max(0));
+        self.record(EventBody::ExecutionResumed { by, paused_us });
+        // Timeouts have moved and waits may have come due: every timer is armed anew.
+        let timers = super::recovery::timers(self.state);
+        self.transition.actions.extend(timers);
+    }
+
+    fn abort(&mut self, error: Failure) {
+        match self.state.status {
+            Status::Pending => self.record(EventBody::ExecutionStarted { input: None, deadline: None }),
+            Status::Paused => {
+                let paused_us =
+                    self.state.paused_at.map_or(0, |paused_at| self.moment.at.micros_since(paused_at).max(0));
+                self.record(EventBody::ExecutionResumed { by: None, paused_us });
+            }
+            Status::Running | Status::Waiting | Status::Succeeded | Status::Failed | Status::Cancelled => {}
+        }
+        self.cancel_everything("the engine gave the execution up");
+        self.record(EventBody::ExecutionFailed { error });
+    }
+
+    fn recovered(&mut self, body: EventBody) {
+        self.record(body);
+        let mut lost: Vec<(Path, Failure)> = Vec::new();
+        self.each_task(None, &mut |task| {
+            if task.frame.outstanding_effect().is_none() {
+                return;
+            }
+            if let Kind::Shell(rule) = &task.node.kind {
+                if rule.on_unknown_outcome == UnknownOutcome::Fault {
+                    let detail =
+                        "The engine was restarted while the command ran; whether it came to its end is unknown";
+                    let failure = Failure::new(StandardType::Runtime, "Outcome unknown", detail);
+                    return lost.push((Arc::clone(&task.frame.path), failure));
+                }
+            }
+            if let Err(failure) = effect::request(&reset(task)) {
+                lost.push((Arc::clone(&task.frame.path), failure));
+            }
+        });
+        for (path, failure) in lost {
+            self.fail_effect(&path, failure);
+        }
+        self.advance();
+        // What the advance has asked for is outstanding like everything else: it is asked once.
+        self.transition.actions.retain(|action| {
+            matches!(
+                action,
+                Action::RunEffect { awaited: false, .. }
+                    | Action::StartChild { awaited: false, .. }
+                    | Action::CancelChild { .. }
+            )
+        });
+        let asked = outstanding(self.program, self.state, &self.moment, self.evaluator);
+        self.transition.actions.extend(asked);
+    }
+
+    fn each_task(&self, only: Option<&str>, see: &mut dyn FnMut(&Task<'_>)) {
+        if let Some(main) = &self.state.main {
+            visit_tasks(&self.scope(), main, only, see);
+        }
+    }
+
+    /// Looks at the task at a path; `None` when there is none, or the answer is.
+    fn at_task<T>(&self, path: &str, mut look: impl FnMut(&Task<'_>) -> Option<T>) -> Option<T> {
+        let mut found = None;
+        self.each_task(Some(path), &mut |task| {
+            if *task.frame.path == *path {
+                found = look(task);
+            }
+        });
+        found
+    }
+
+    fn effect_finished(&mut self, path: &Path, attempt: u32, outcome: EffectOutcome) {
+        let is_awaited =
+            |task: &Task<'_>| task.frame.outstanding_effect().filter(|effect| effect.attempt == attempt).map(|_| ());
+        if self.at_task(path, is_awaited).is_none() {
+            return;
+        }
+        if let Some(usage) = outcome.usage {
+            self.record_at(path, EventBody::UsageRecorded(Box::new(usage)));
+        }
+        match outcome.result {
+            Ok(output) => self.complete_effect(path, output),
+            Err(failure) => self.fail_effect(path, failure),
+        }
+    }
+
+    /// The raw output is journaled once: in `task_completed` when that follows at once with the same value.
+    fn complete_effect(&mut self, path: &Path, output: Value) {
+        let is_paused = self.state.status == Status::Paused;
+        let output = Arc::new(output);
+        let completion = self.at_task(path, |task| {
+            (!is_paused && task.node.output.transform.is_none()).then(|| effect::complete(task, Arc::clone(&output)))
+        });
+        let is_complete = |decision: &Decision| {
+            matches!(decision.drafts.as_slice(), [Draft { body: EventBody::TaskCompleted { .. }, .. }])
+        };
+        match completion.filter(is_complete) {
+            Some(completion) => {
+                self.record_at(path, EventBody::EffectCompleted { output: None });
+                self.adopt(completion);
+            }
+            None => {
+                self.record_at(path, EventBody::EffectCompleted { output: Some(Arc::unwrap_or_clone(output)) });
+            }
+        }
+    }
+
+    fn fail_effect(&mut self, path: &Path, failure: Failure) {
+        let error = self.at_task(path, |task| Some(failure.clone().at(&task.frame.pointer)));
+        if let Some(error) = error {
+            self.record_at(path, EventBody::EffectFailed { error });
+        }
+    }
+
+    /// An event of the task at a path.
+    fn record_at(&mut self, path: &Path, body: EventBody) {
+        let pointer = self.at_task(path, |task| Some(Arc::clone(&task.frame.pointer)));
+        self.push(Draft { task: pointer, path: Some(Arc::clone(path)), body });
+    }
+
+    fn child_finished(
+        &mut self,
+        path: &Path,
+        id: Option<ExecutionId>,
+        status: Status,
+        output: Option<Value>,
+        error: Option<Failure>,
+    ) {
+        let awaited = self.at_task(path, |task| match &task.frame.work {
+            Work::Child { child_id, result: None } => Some(*child_id),
+            _ => None,
+        });
+        if let Some(child_id) = awaited.filter(|child_id| id.is_none_or(|id| id == *child_id)) {
+            self.record_at(path, EventBody::ChildFinished { child_id, status, output, error });
+        }
+    }
+
+    fn timer_fired(&mut self, path: &Path, purpose: TimerPurpose) {
+        let is_paused = self.state.status == Status::Paused;
+        let now = self.moment.at;
+        match purpose {
+            TimerPurpose::WorkflowTimeout => {
+                if !is_paused && self.state.deadline.is_some_and(|deadline| deadline <= now) {
+                    self.cancel_everything("the workflow timed out");
+                    let detail = "The workflow took longer than its timeout";
+                    let failure = Failure::new(StandardType::Timeout, "Workflow timed out", detail);
+                    self.record(EventBody::ExecutionFailed { error: failure.at("/timeout") });
+                }
+            }
+            TimerPurpose::Wait | TimerPurpose::Retry => {
+                if self.is_due(path, purpose) {
+                    self.record_at(path, EventBody::TimerFired { purpose });
+                }
+            }
+            TimerPurpose::TaskTimeout => {
+                if !is_paused && self.is_due(path, purpose) {
+                    let decision = self.at_task(path, |task| {
+                        let detail = "The task took longer than its timeout";
+                        Some(task.fail(Failure::new(StandardType::Timeout, "Task timed out", detail)))
+                    });
+                    self.cancel_effect_of(path);
+                    self.adopt(decision.unwrap_or_default());
+                }
+            }
+            TimerPurpose::AttemptTimeout => {
+                if !is_paused && self.is_due(path, purpose) {
+                    let decision = self.at_task(path, |task| {
+                        let mut decision = Decision::default();
+                        decision.cancel_below(task.frame, "the attempt timed out");
+                        Some(decision)
+                    });
+                    self.adopt(decision.unwrap_or_default());
+                    self.record_at(path, EventBody::TimerFired { purpose });
+                }
+            }
+        }
+    }
+
+    /// Whether the task waits for this timer and its deadline is reached.
+    fn is_due(&self, path: &str, purpose: TimerPurpose) -> bool {
+        let deadline = self.at_task(path, |task| {
+            let known = task.frame.timers().find(|(known, _)| *known == purpose).map(|(_, deadline)| deadline);
+            // An attempt that is over has no limit any more.
+            let is_open = match &task.frame.work {
+                Work::Try(work) if purpose == TimerPurpose::AttemptTimeout => {
+                    matches!(&work.phase, TryPhase::Attempt { list, .. } if list.end == ListEnd::Open)
+                }
+                _ => true,
+            };
+            known.filter(|_| is_open)
+        });
+        deadline.is_some_and(|deadline| deadline <= self.moment.at)
+    }
+
+    /// Stops what the task at a path has asked for itself, apart from the tasks inside it.
+    fn cancel_effect_of(&mut self, path: &str) {
+        let action = self.at_task(path, |task| match &task.frame.work {
+            Work::Effect(effect) if effect.result.is_none() => {
+                Some(Action::CancelEffect { path: Arc::clone(&task.frame.path), attempt: effect.attempt })
+            }
+            Work::Child { child_id, result: None } => Some(Action::CancelChild { child_id: *child_id }),
+            _ => None,
+        });
+        self.transition.actions.extend(action);
+    }
+}
+
+/// The attempt of the innermost try around a task: the last `a<n>` of its path.
+pub(super) fn attempt_of(path: &str) -> u32 {
+    let attempts = path.rsplit('/').filter_map(|segment| segment.strip_prefix('a'));
+    attempts.filter_map(|number| number.parse().ok()).next().unwrap_or(0)
+}

@@ -1,0 +1,41 @@
+//! What model calls have used.
+
+use crate::domain::{Timestamp, Usage};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The sum of an execution's model calls.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct UsageTotals {
+    pub calls: u64,
+    pub input_tokens: u64,
+    pub cached_input_tokens: u64,
+    pub output_tokens: u64,
+    pub reasoning_tokens: u64,
+    /// US dollars, of the calls whose price is known; absent when none is.
+    pub cost_usd: Option<f64>,
+    /// Milliseconds that calls took, summed.
+    pub latency_ms: u64,
+}
+
+/// One model call of an execution.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct UsageRecord {
+    /// The event that recorded it.
+    pub seq: u64,
+    pub at: Timestamp,
+    /// JSON pointer to the task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<String>,
+    pub attempt: u32,
+    #[serde(flatten)]
+    pub usage: Usage,
+}
+
+/// The model calls of an execution.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct UsageView {
+    /// Oldest first.
+    pub items: Vec<UsageRecord>,
+    pub totals: UsageTotals,
+}

@@ -1,0 +1,63 @@
+//! Agents and their tests.
+
+use crate::on_both_databases;
+use crate::service::Service;
+use serde_json::{Value, json};
+
+on_both_databases!(an_agent_is_made_changed_and_removed, an_agent_is_tested);
+
+async fn an_agent_is_made_changed_and_removed(service: Service) {
+    let body = json!({
+        "name": "Release Writer", "adapter": "openai", "model": "m", "system_prompt": "Be brief.",
+        "parameters": {"base_url": "http://127.0.0.1:9/v1"}, "capabilities": {"writing": 0.8},
+    });
+    let made = service.post("/api/v1/agents", &body).await.expect(201);
+    assert_eq!((&made["slug"], &made["is_active"], &made["is_system"]), (&json!("release-writer"), &json!(true), &json!(false)));
+    let path = format!("/api/v1/agents/{}", made["id"].as_str().unwrap());
+    assert_eq!(service.get(&path).await.expect(200), made);
+    service.post("/api/v1/agents", &body).await.problem(409, "already_exists");
+    let bad = json!({"name": "", "slug": "No Slug", "adapter": "builtin", "capabilities": {"a": 2}});
+    let problem = service.post("/api/v1/agents", &bad).await.problem(400, "invalid_body");
+    assert_eq!(problem["errors"].as_array().unwrap().len(), 3, "{problem}");
+    service.post("/api/v1/agents", &json!({"name": "x", "adapter": "telepathy"})).await.problem(400, "invalid_body");
+
+    let changed = service.put(&path, &json!({"model": null, "description": "Writes.", "is_active": false})).await.expect(200);
+    assert_eq!((&changed["model"], &changed["description"]), (&Value::Null, &json!("Writes.")));
+    assert_eq!((&changed["system_prompt"], &changed["created_at"]), (&made["system_prompt"], &made["created_at"]));
+    service.put(&path, &json!({"slug": "echo"})).await.problem(409, "already_exists");
+    service.post(&format!("{path}/test"), &json!({"test_input": "x"})).await.problem(422, "not_runnable");
+
+    let inactive = service.get("/api/v1/agents?is_active=false").await.expect(200);
+    assert_eq!((&inactive["total"], &inactive["items"][0]["slug"]), (&json!(1), &json!("release-writer")));
+    let found = service.get("/api/v1/agents?adapter=builtin&q=ECHO").await.expect(200);
+    assert_eq!(found["items"][0]["slug"], "echo");
+    let system = format!("/api/v1/agents/{}", found["items"][0]["id"].as_str().unwrap());
+    service.put(&system, &json!({"description": "mine"})).await.problem(403, "read_only");
+    service.delete(&system).await.problem(403, "read_only");
+
+    assert_eq!(service.delete(&path).await.status, 204);
+    service.get(&path).await.problem(404, "not_found");
+}
+
+async fn an_agent_is_tested(service: Service) {
+    let found = service.get("/api/v1/agents?q=echo").await.expect(200);
+    let id = found["items"][0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/agents/{id}/test");
+    // Nothing a caller sends is read as an expression.
+    let question = "${ .agent_id }";
+    let accepted = service.post(&path, &json!({"test_input": question})).await;
+    let location = accepted.header("location").unwrap().to_owned();
+    let accepted = accepted.expect(202);
+    assert_eq!(accepted["status"], "pending");
+    let ended = service.ended(accepted["execution_id"].as_str().unwrap()).await;
+    assert_eq!((&ended["status"], &ended["execution_type"]), (&json!("succeeded"), &json!("agent_test")), "{ended}");
+    assert_eq!((&ended["test_input"], &ended["test_output"]), (&json!(question), &json!(question)));
+    assert_eq!((&ended["agent_id"], &ended["output"]), (&json!(id), &json!(question)));
+    assert_eq!(service.get(&location).await.expect(200)["id"], ended["id"]);
+    let tests = service.get(&format!("/api/v1/executions?execution_type=agent_test&agent_id={id}")).await.expect(200);
+    assert_eq!(tests["total"], 1);
+    for input in ["", "   ", &"x".repeat(5_001)] {
+        service.post(&path, &json!({"test_input": input})).await.problem(400, "invalid_body");
+    }
+    service.post(&path, &json!({"test_input": "ä".repeat(5_000)})).await.expect(202);
+}

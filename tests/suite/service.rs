@@ -1,0 +1,291 @@
+//! The whole service in this process, on a database of its own, and a client that speaks to it over real sockets.
+
+use callboard::settings::{Settings, Sources};
+use callboard::startup::Application;
+use futures_util::StreamExt;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+/// Which database a test runs on.
+#[derive(Clone, Copy, Debug)]
+pub enum Database {
+    Sqlite,
+    Postgres,
+}
+
+/// Makes one test per database of each function `async fn name(service: Service)`.
+#[macro_export]
+macro_rules! on_both_databases {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name($crate::service::Service::start($crate::service::Database::Sqlite)).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name($crate::service::Service::start($crate::service::Database::Postgres)).await;
+            })+
+        }
+    };
+}
+
+/// A running service. It stops, orderly, when dropped.
+pub struct Service {
+    url: String,
+    client: reqwest::Client,
+    settings: Vec<(String, String)>,
+    running: Option<Running>,
+    _directory: TempDir,
+}
+
+struct Running {
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error} in {self:?}"))
+    }
+
+    /// The body, after checking the status.
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        if self.text.is_empty() { Value::Null } else { self.json() }
+    }
+
+    /// The problem, after checking everything that all problems have in common.
+    pub fn problem(self, status: u16, code: &str) -> Value {
+        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{}", self.text);
+        let request_id = self.header("x-request-id").expect("every answer has a request id").to_owned();
+        let problem = self.expect(status);
+        assert_eq!(problem["code"], code, "{problem}");
+        assert_eq!(problem["status"], status);
+        assert_eq!(problem["type"], format!("urn:callboard:problem:{code}"));
+        assert_eq!(problem["request_id"], request_id);
+        for field in ["title", "detail", "suggestion", "instance"] {
+            assert!(problem[field].as_str().is_some_and(|text| !text.is_empty()), "{field} is missing in {problem}");
+        }
+        problem
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+impl Service {
+    pub fn start(database: Database) -> Self {
+        Self::start_with(database, &[])
+    }
+
+    /// With settings that differ from those of development.
+    pub fn start_with(database: Database, overrides: &[(&str, &str)]) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let url = match database {
+            Database::Sqlite => format!("sqlite:{}", directory.path().join("callboard.db").display()),
+            Database::Postgres => crate::postgres::database(),
+        };
+        let processes = directory.path().join("processes").display().to_string();
+        let mut settings = vec![
+            ("server.port".to_owned(), "0".to_owned()),
+            ("server.workers".to_owned(), "2".to_owned()),
+            ("server.shutdown_grace_seconds".to_owned(), "1".to_owned()),
+            ("store.url".to_owned(), url),
+            ("effects.shell.runtime_directory".to_owned(), processes),
+        ];
+        settings.extend(overrides.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        let (url, running) = run(&settings);
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        Self { url, client, settings, running: Some(running), _directory: directory }
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// `127.0.0.1:port`.
+    pub fn authority(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
+    /// Stops it as SIGTERM would.
+    pub fn stop(&mut self) {
+        if let Some(running) = self.running.take() {
+            let _ = running.stop.send(());
+            running.thread.join().expect("the service ends without a panic");
+        }
+    }
+
+    /// Stops it and starts it again on the same database.
+    pub fn restart(&mut self) {
+        self.stop();
+        let (url, running) = run(&self.settings);
+        (self.url, self.running) = (url, Some(running));
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.url))
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        answer(self.request(Method::GET, path)).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        answer(self.request(Method::POST, path).json(body)).await
+    }
+
+    pub async fn post_with(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
+        let mut request = self.request(Method::POST, path).json(body);
+        for (name, value) in headers {
+            let name = HeaderName::from_bytes(name.as_bytes()).expect("a header");
+            request = request.header(name, HeaderValue::from_str(value).expect("a value"));
+        }
+        answer(request).await
+    }
+
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        answer(self.request(Method::PUT, path).json(body)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        answer(self.request(Method::DELETE, path)).await
+    }
+
+    /// Starts a definition that is not registered, and returns the id of the execution.
+    pub async fn start_definition(&self, tasks: Value, input: Value) -> String {
+        let body = json!({ "definition": definition("inline", "1.0.0", tasks), "input": input });
+        let accepted = self.post("/api/v1/executions", &body).await.expect(201);
+        accepted["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Registers a definition and returns the id of the version.
+    pub async fn register(&self, name: &str, version: &str, tasks: Value) -> String {
+        let registered = self.post("/api/v1/workflows", &definition(name, version, tasks)).await;
+        assert!(registered.status.is_success(), "{registered:?}");
+        registered.json()["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Waits for an event of an execution on its live feed.
+    pub async fn event(&self, id: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
+        let mut events = self.events(&format!("/api/v1/executions/{id}/stream"), None).await;
+        loop {
+            let event = events.next().await.expect("the feed goes on");
+            if event.name == "execution_event" && is_wanted(&event.data["data"]) {
+                return event.data["data"].clone();
+            }
+        }
+    }
+
+    /// Waits until an execution has ended and returns it.
+    pub async fn ended(&self, id: &str) -> Value {
+        let ends = ["execution_completed", "execution_failed", "execution_cancelled"];
+        self.event(id, |event| ends.iter().any(|end| event["type"] == *end)).await;
+        self.get(&format!("/api/v1/executions/{id}")).await.expect(200)
+    }
+
+    /// Opens a stream of server-sent events.
+    pub async fn events(&self, path: &str, last_event_id: Option<u64>) -> Events {
+        let mut request = self.request(Method::GET, path);
+        if let Some(id) = last_event_id {
+            request = request.header("Last-Event-ID", id);
+        }
+        let response = request.send().await.expect("an answer");
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Events { chunks: Box::pin(response.bytes_stream()), buffer: String::new() }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.stop();
+        }
+    }
+}
+
+/// A minimal definition around tasks.
+pub fn definition(name: &str, version: &str, tasks: Value) -> Value {
+    json!({
+        "document": { "dsl": "1.0.3", "namespace": "tests", "name": name, "version": version },
+        "do": tasks,
+    })
+}
+
+pub async fn answer(request: RequestBuilder) -> Answer {
+    let response = request.send().await.expect("an answer");
+    let (status, headers) = (response.status(), response.headers().clone());
+    Answer { status, headers, text: response.text().await.expect("a text") }
+}
+
+fn run(settings: &[(String, String)]) -> (String, Running) {
+    let sources = Sources { overrides: settings.to_vec(), ..Sources::default() };
+    let settings = Settings::load(&sources).unwrap_or_else(|error| panic!("{error}"));
+    let (ready, url) = mpsc::channel();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let thread = std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let application = Application::build(&settings).await.unwrap_or_else(|error| panic!("{error}"));
+            ready.send(application.url()).expect("the test waits");
+            let stop = async {
+                let _ = stopped.await;
+            };
+            application.run_until(stop).await.unwrap_or_else(|error| panic!("{error}"));
+        });
+    });
+    (url.recv().expect("the service starts"), Running { stop, thread })
+}
+
+/// Server-sent events as they arrive.
+pub struct Events {
+    chunks: std::pin::Pin<Box<dyn futures_util::Stream<Item = reqwest::Result<bytes::Bytes>> + Send>>,
+    buffer: String,
+}
+
+/// One server-sent event.
+#[derive(Clone, Debug)]
+pub struct ServerEvent {
+    pub id: Option<u64>,
+    pub name: String,
+    pub data: Value,
+}
+
+impl Events {
+    /// The next event; `None` when the stream has ended. Comments and `retry` are passed over.
+    pub async fn next(&mut self) -> Option<ServerEvent> {
+        loop {
+            while let Some(end) = self.buffer.find("\n\n") {
+                let block: String = self.buffer.drain(..end + 2).collect();
+                if let Some(event) = parse(&block) {
+                    return Some(event);
+                }
+            }
+            let chunk = self.chunks.next().await?.ok()?;
+            self.buffer.push_str(std::str::from_utf8(&chunk).expect("UTF-8"));
+        }
+    }
+}
+
+fn parse(block: &str) -> Option<ServerEvent> {
+    let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    let data = serde_json::from_str(field("data")?).expect("a frame is JSON");
+    Some(ServerEvent { id: field("id").map(|id| id.parse().expect("a cursor")), name: field("event")?.to_owned(), data })
+}
