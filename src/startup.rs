@@ -34,6 +34,11 @@ pub enum Error {
     FailurePoints(String),
 }
 
+/// Runs a future with the event loop that actors need.
+pub fn block_on<T>(work: impl Future<Output = T>) -> T {
+    actix::System::new().block_on(work)
+}
+
 /// The parts of a service without its door: what `serve` and `run` have in common.
 pub struct Core {
     pub engine: Engine,
