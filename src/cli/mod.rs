@@ -14,6 +14,7 @@ mod evaluate;
 mod executions;
 mod link;
 mod live;
+mod migrate;
 mod reporter;
 mod service;
 mod settings;
@@ -21,6 +22,7 @@ mod table_cells;
 mod terminal;
 mod tree;
 mod tree_view;
+mod validate;
 mod workflows;
 
 use clap::{Args, Parser, Subcommand};
@@ -73,6 +75,7 @@ pub struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Validate(validate::Arguments),
     /// Look at executions of a running service and steer them
     Executions(executions::Arguments),
     /// Register, look at and run workflows of a running service
@@ -86,18 +89,21 @@ enum Command {
     /// Evaluate expressions for a service
     #[command(hide = true)]
     Evaluate(evaluate::Arguments),
+    Migrate(migrate::Arguments),
     Settings(settings::Arguments),
 }
 
 impl Command {
     fn execute(self) -> Exit {
         match self {
+            Self::Validate(arguments) => validate::execute(&arguments),
             Self::Executions(arguments) => executions::execute(&arguments),
             Self::Workflows(arguments) => workflows::execute(&arguments),
             Self::Agents(arguments) => agents::execute(&arguments),
             Self::Bench(arguments) => bench::execute(&arguments),
             Self::Chaos(arguments) => chaos::execute(&arguments),
             Self::Evaluate(arguments) => evaluate::execute(&arguments),
+            Self::Migrate(arguments) => migrate::execute(&arguments),
             Self::Settings(arguments) => settings::execute(&arguments),
         }
     }

@@ -1,15 +1,19 @@
 //! What the documentation shows is what the program accepts: every example and every snippet of a workflow is valid.
 
-use callboard::domain::definition::{Unchecked, render, review};
+use callboard::domain::definition::{render, review};
+use callboard::machine::{Compiles, Program};
 use std::path::Path;
+use std::sync::Arc;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 fn assert_valid(name: &str, text: &str) {
-    let found = review(text, &Unchecked).problems;
-    assert!(found.is_empty(), "\n{}\n{text}", render(name, &found));
+    let found = review(text, &Compiles);
+    assert!(found.problems.is_empty(), "\n{}\n{text}", render(name, &found.problems));
+    let definition = Arc::new(found.definition.expect("no problems"));
+    Program::compile(definition).unwrap_or_else(|problems| panic!("\n{}\n{text}", render(name, &problems)));
 }
 
 #[test]

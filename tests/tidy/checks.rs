@@ -33,7 +33,7 @@ const SLEEPS: &[&str] = &["sleep(", "sleep_ms("];
 pub fn too_long(source: &Source) -> Vec<String> {
     let mut found = Vec::new();
     let lines = source.shipped_lines();
-    if !source.path.ends_with("tests.rs") && lines > FILE_LINES {
+    if !source.is_test && lines > FILE_LINES {
         found.push(format!("{}: {lines} lines without tests, at most {FILE_LINES}", source.path));
     }
     for (name, offset, lines) in functions(&source.code) {

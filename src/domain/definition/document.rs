@@ -58,7 +58,11 @@ impl Node {
                 Ok((event, span)) => builder.event(event, span),
                 Err(error) => {
                     let mark = Mark { line: number_from(error.marker().line()), column: column(error.marker().col()) };
-                    Err(Box::new(Problem::error("syntax", "", error.info()).at(Some(mark))))
+                    let mut problem = Problem::error("syntax", "", error.info()).at(Some(mark));
+                    if matches!(error.kind(), granit_parser::ErrorKind::MappingValueNotAllowed) {
+                        problem = problem.suggest("put quotes around a text that contains ': '");
+                    }
+                    Err(Box::new(problem))
                 }
             };
             if let Err(problem) = step {

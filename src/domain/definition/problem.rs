@@ -16,7 +16,7 @@ pub enum Severity {
 }
 
 /// One problem of a definition.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
     pub severity: Severity,
     /// A stable word for programs: `unknown_property`.
@@ -26,10 +26,13 @@ pub struct Problem {
     /// JSON pointer to the place in the document; empty for the document itself.
     pub pointer: String,
     /// Line in the text, from 1; absent when the definition did not come as text.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
     /// Column in characters, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub column: Option<u32>,
     /// What the author can do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub suggestion: Option<String>,
 }
 

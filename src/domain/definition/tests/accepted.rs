@@ -72,6 +72,21 @@ fn seconds(count: i64) -> DurationSpec {
 }
 
 #[test]
+fn the_examples_are_sound() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "yaml") {
+            let problems = problems_of(&std::fs::read_to_string(&path).unwrap());
+            assert_eq!(problems, [""; 0], "{}", path.display());
+            count += 1;
+        }
+    }
+    assert!(count >= 4, "the examples are where they are looked for");
+}
+
+#[test]
 fn the_document_and_the_root() {
     let text = "document: { dsl: '1.0.3', namespace: My-Space, name: n0, version: '1.2.3-rc.1+b', title: T, summary: S,
   tags: { a: b }, metadata: { c: { d: 1 } } }
