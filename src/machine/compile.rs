@@ -294,8 +294,8 @@ impl Compiler {
         let outer = self.function_pointer.replace(Arc::clone(&task.pointer));
         let node = self.task(task);
         // The directive of a function's task is ignored (Serverless Workflow DSL 1.0.3, "Custom functions").
-        let at = usize::try_from(node.0).unwrap_or(usize::MAX);
-        if let Some(node) = self.nodes.get_mut(at).and_then(Option::as_mut) {
+        let number = usize::try_from(node.0).unwrap_or(usize::MAX);
+        if let Some(node) = self.nodes.get_mut(number).and_then(Option::as_mut) {
             node.then = Next::Continue;
         }
         self.function_pointer = outer;
