@@ -8,7 +8,9 @@
 //! - [`effects`]: hands. What a machine may ask the world for: HTTP, processes, agents.
 //! - [`wire`]: shapes. What crosses a boundary: HTTP bodies, live frames, problems.
 //! - [`actors`]: life. Supervision, admission, timers, live updates; the only folder that knows actix actors.
+//! - [`http`]: doors. The HTTP interface, one file per resource.
 //! - [`cli`]: the command line.
+//! - [`startup`]: the only place that wires everything together.
 //! - [`settings`]: typed settings in layers, refused with every problem at once.
 //! - [`telemetry`]: log lines and metrics.
 //! - [`clock`]: time and fresh ids.
@@ -18,8 +20,10 @@ pub mod cli;
 pub mod clock;
 pub mod domain;
 pub mod effects;
+pub mod http;
 pub mod machine;
 pub mod settings;
+pub mod startup;
 pub mod store;
 pub mod telemetry;
 pub mod wire;

@@ -30,14 +30,14 @@ impl Newborn {
 }
 
 /// A parent's wish for a child, as the machine states it.
-pub struct Request {
-    pub path: Path,
-    pub child_id: ExecutionId,
-    pub namespace: String,
-    pub name: String,
-    pub version: String,
-    pub input: Value,
-    pub awaited: bool,
+struct Request {
+    path: Path,
+    child_id: ExecutionId,
+    namespace: String,
+    name: String,
+    version: String,
+    input: Value,
+    awaited: bool,
 }
 
 /// Takes the turn's requests for children out of its actions and prepares them. One that cannot be had is told to the
@@ -63,25 +63,6 @@ pub async fn create(
         }
     }
     Ok(newborns)
-}
-
-/// Creates a child whose start was journaled by another execution of which this one is a retry.
-///
-/// # Errors
-/// When the store cannot be used; the inner error is why the child cannot be had at all.
-pub async fn create_late(
-    scope: &AppendScope,
-    record: &Record,
-    request: Request,
-    services: &Arc<Services>,
-) -> Result<Result<Seed, Box<Failure>>, store::Error> {
-    match prepare(scope, record, request, services).await? {
-        Ok((newborn, seed)) => {
-            services.store.append(newborn.append(scope.tenant)?).await?;
-            Ok(Ok(seed))
-        }
-        Err(failure) => Ok(Err(failure)),
-    }
 }
 
 async fn prepare(

@@ -10,11 +10,13 @@ use super::services::Services;
 use super::supervisor::{Drain, Order, Reprioritize, Submit, Supervisor};
 use super::turn::{First, Record};
 use crate::clock;
+use crate::domain::definition::{self, Review};
 use crate::domain::{Creation, DefinitionRef, Execution, ExecutionId, TenantId, Trigger};
 use crate::machine::{self, Program, State};
 use crate::store::{self, DefinitionText, NewExecution, Store};
 use actix::Addr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -36,6 +38,16 @@ impl Engine {
     /// What the actors share; for health and metrics.
     pub fn services(&self) -> &Services {
         &self.services
+    }
+
+    /// Everything that is wrong with a definition, its expressions included.
+    pub async fn review(&self, text: String) -> Review {
+        super::turn::run_elsewhere(move || definition::review(&text, &machine::Compiles)).await
+    }
+
+    /// Whether the service has begun to stop.
+    pub fn is_shutting_down(&self) -> bool {
+        self.services.closing.load(Ordering::Relaxed)
     }
 
     /// Accepts a new execution. The answer comes when its creation is durable: `running` when a slot was free, `pending`
@@ -209,6 +221,7 @@ impl Engine {
     /// Stops taking and starting work, lets running effects finish for up to `grace`, says goodbye to sessions.
     /// What is not finished is taken over at the next start.
     pub async fn close(&self, grace: Duration) {
+        self.services.closing.store(true, Ordering::Relaxed);
         let (sender, drained) = oneshot::channel();
         if self.supervisor.send(Drain(sender)).await.is_ok() && tokio::time::timeout(grace, drained).await.is_err() {
             tracing::warn!("effects were still running at the end of the grace period; they will be asked again");

@@ -3,7 +3,6 @@
 //! `input → step → events appended and committed → actions performed`. While an append is on its way further inputs wait
 //! in the inbox; what has gathered there is stepped together and appended once. Nothing is acted on that is not committed.
 
-use super::children::{self, Request};
 use super::command::{Command, Refusal};
 use super::exit::{ChildOutcome, Exit, ExitGuard};
 use super::notices::{ActorNotice, Notice};
@@ -13,7 +12,7 @@ use super::services::Services;
 use super::supervisor::Supervisor;
 use super::timers::Timers;
 use super::turn::{self, Turn};
-use crate::domain::{Execution, ExecutionId, Path, Status, TenantId, TimerPurpose};
+use crate::domain::{Execution, ExecutionId, Failure, Path, StandardType, Status, TenantId, TimerPurpose};
 use crate::machine::{self, Action, DirectEvaluator, Input, Program, State};
 use crate::store;
 use actix::{
@@ -38,12 +37,6 @@ pub type Reply = oneshot::Sender<Result<Execution, Refusal>>;
 pub struct Arrival {
     pub input: Input,
     pub reply: Option<Reply>,
-}
-
-/// What became of a child that was looked up.
-enum Lookup {
-    Found(Box<Execution>),
-    Created(Box<Seed>),
 }
 
 /// The actor.
@@ -284,10 +277,7 @@ impl ExecutionActor {
                 Action::SetTimer { path, purpose, deadline } => self.timers.set((path, purpose), deadline),
                 Action::CancelTimer { path, purpose } => self.timers.cancel(&(path, purpose)),
                 // New children are created in the append itself; what comes here is looked up after a restart.
-                Action::StartChild { path, child_id, namespace, name, version, input, awaited } => {
-                    let request = Request { path, child_id, namespace, name, version, input, awaited };
-                    self.look_up_child(request, ctx);
-                }
+                Action::StartChild { path, child_id, .. } => self.look_up_child(path, child_id, ctx),
                 Action::CancelChild { child_id } => self.notify(Notice::CancelChild(child_id)),
             }
         }
@@ -313,48 +303,39 @@ impl ExecutionActor {
         self.advance(ctx);
     }
 
-    /// A child that was started before a restart: its end may have been missed. One that is missing altogether belongs to
-    /// the execution of which this one is a retry, and is created anew.
-    fn look_up_child(&mut self, request: Request, ctx: &mut Context<Self>) {
-        let (services, record) = (Arc::clone(&self.services), self.record.clone());
-        let scope = turn::AppendScope { id: self.id, tenant: self.tenant, program: Arc::clone(&self.program) };
-        let (path, child_id) = (Path::clone(&request.path), request.child_id);
-        async move {
-            let tenant = scope.tenant;
-            let found = services.read_again(|store| async move { store.execution(tenant, child_id).await }).await;
-            match found {
-                Some(child) => Ok(Ok(Lookup::Found(Box::new(child)))),
-                None => children::create_late(&scope, &record, request, &services)
-                    .await
-                    .map(|created| created.map(|seed| Lookup::Created(Box::new(seed)))),
-            }
-        }
-        .into_actor(self)
-        .map(move |looked_up, actor, ctx| {
-            let input = match looked_up {
-                Ok(Ok(Lookup::Found(child))) if child.status.is_terminal() => {
-                    let Execution { status, output, error, .. } = *child;
-                    Input::ChildFinished { path, child_id, status, output, error }
-                }
-                Ok(Ok(Lookup::Found(_))) => return,
-                Ok(Ok(Lookup::Created(seed))) => return actor.notify(Notice::ChildCreated(seed)),
-                Ok(Err(failure)) => Input::ChildRefused { path, failure: *failure },
-                Err(error) => {
-                    tracing::error!(execution_id = %actor.id, %error, "a child cannot be created, the actor starts anew");
-                    actor.exit.set(Exit::Unacknowledged);
-                    return ctx.stop();
-                }
-            };
-            actor.inbox.push_back(Arrival { input, reply: None });
-            actor.advance(ctx);
-        })
-        .spawn(ctx);
+    /// A child that was started before a restart: its end may have been missed.
+    fn look_up_child(&mut self, path: Path, child_id: ExecutionId, ctx: &mut Context<Self>) {
+        let (services, tenant) = (Arc::clone(&self.services), self.tenant);
+        async move { services.read_again(|store| async move { store.execution(tenant, child_id).await }).await }
+            .into_actor(self)
+            .map(move |child, actor, ctx| {
+                let input = match child {
+                    Some(child) if child.status.is_terminal() => {
+                        let Execution { status, output, error, .. } = child;
+                        Input::ChildFinished { path, child_id, status, output, error }
+                    }
+                    Some(_) => return,
+                    None => Input::ChildRefused { path, failure: lost_child(child_id) },
+                };
+                actor.inbox.push_back(Arrival { input, reply: None });
+                actor.advance(ctx);
+            })
+            .spawn(ctx);
     }
 
     fn command(&mut self, command: Command, reply: Reply, ctx: &mut Context<Self>) {
         self.inbox.push_back(Arrival { input: command.into_input(), reply: Some(reply) });
         self.advance(ctx);
     }
+}
+
+fn lost_child(id: ExecutionId) -> Failure {
+    Failure::new(
+        StandardType::Runtime,
+        "Child execution lost",
+        format!("the child execution {id} does not exist any more"),
+    )
+    .with_suggestion("retry the execution: it starts the child anew")
 }
 
 impl Actor for ExecutionActor {

@@ -14,7 +14,7 @@ use crate::telemetry::Metrics;
 use actix::{Addr, Arbiter, ArbiterHandle};
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// Between two tries to read what has to be read while the store cannot be reached.
@@ -35,6 +35,8 @@ pub struct Services {
     pub logs: Logs,
     pub arbiters: Vec<ArbiterHandle>,
     pub next_arbiter: AtomicUsize,
+    /// The service has begun to stop.
+    pub closing: AtomicBool,
 }
 
 impl Services {

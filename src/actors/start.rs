@@ -16,7 +16,7 @@ use crate::store::{self, Store};
 use crate::telemetry::Metrics;
 use actix::{Actor, Arbiter};
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Instant;
 
 /// What the engine is built from.
@@ -56,6 +56,7 @@ impl Engine {
             hub_state,
             arbiters,
             next_arbiter: AtomicUsize::new(0),
+            closing: AtomicBool::new(false),
         });
         let open = services.store.claim_open().await?;
         let (shared, shared_metrics) = (Arc::clone(&services), Arc::clone(&services.metrics));

@@ -371,7 +371,7 @@ impl Handler<Adopt> for Supervisor {
     type Result = ();
     fn handle(&mut self, message: Adopt, ctx: &mut Self::Context) {
         self.entries.insert(message.id, Entry { tenant: message.tenant, epoch: 0, presence: Presence::Parked });
-        self.wake(message.id, Why::Wake, Vec::new(), ctx);
+        self.wake(message.id, Why::Start, Vec::new(), ctx);
     }
 }
 

@@ -106,7 +106,10 @@ impl Client {
         }
         serde_json::from_slice(&body).map_err(|error| Error {
             exit: Exit::Failure,
-            text: format!("{} answered with something that is not JSON ({error}); is it a Callboard service?", self.base),
+            text: format!(
+                "{} answered with something that is not JSON ({error}); is it a Callboard service?",
+                self.base
+            ),
         })
     }
 

@@ -34,7 +34,8 @@ impl Database {
     /// When the choice is unknown, or the server cannot be started.
     pub fn open(choice: &str) -> Result<Self, Error> {
         let directory = tempfile::Builder::new().prefix("callboard-").tempdir();
-        let directory = directory.map_err(|error| Error::failure(format!("cannot make a temporary folder: {error}")))?;
+        let directory =
+            directory.map_err(|error| Error::failure(format!("cannot make a temporary folder: {error}")))?;
         let (url, kind, server) = match choice {
             "sqlite" => {
                 let file = directory.path().join("callboard.db");

@@ -63,7 +63,9 @@ mod tests {
     #[test]
     fn every_line_is_answered_with_a_line() {
         let job = |expression: &str| {
-            format!(r#"{{"expression":"{expression}","variables":[["x",2]],"input":{{"a":3}},"now":"2026-01-01T00:00:00Z"}}"#)
+            format!(
+                r#"{{"expression":"{expression}","variables":[["x",2]],"input":{{"a":3}},"now":"2026-01-01T00:00:00Z"}}"#
+            )
         };
         let jobs = [job(".a * $x"), "no job".to_owned(), job("error(\\\"no\\\")")].join("\n");
         let mut output = Vec::new();

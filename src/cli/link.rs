@@ -76,13 +76,7 @@ impl Link {
         self.send(Method::POST, path, body, key).await
     }
 
-    async fn send(
-        &mut self,
-        method: Method,
-        path: &str,
-        body: Bytes,
-        key: Option<&str>,
-    ) -> Result<Answer, LinkError> {
+    async fn send(&mut self, method: Method, path: &str, body: Bytes, key: Option<&str>) -> Result<Answer, LinkError> {
         let mut request = Request::builder().method(method).uri(path).header(HOST, self.host.clone());
         if !body.is_empty() {
             request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json"));

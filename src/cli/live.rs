@@ -2,8 +2,8 @@
 //!
 //! A feed is resumed with the number of the last event that arrived, so nothing is lost and nothing comes twice.
 
-use super::client::{Client, unreachable};
 use super::Exit;
+use super::client::{Client, unreachable};
 use super::error::Error;
 use crate::domain::Event;
 use futures_util::{SinkExt, StreamExt};

@@ -5,6 +5,7 @@
 //! add its file, a variant of [`Command`] and a line in [`Command::execute`].
 
 mod agents;
+mod bench;
 mod chaos;
 mod client;
 mod database;
@@ -81,6 +82,8 @@ enum Command {
     Workflows(workflows::Arguments),
     /// Look at agents of a running service and test them
     Agents(agents::Arguments),
+    /// Measure the service on this machine
+    Bench(bench::Arguments),
     /// Kill the service at random moments while it is used, then check every promise
     Chaos(chaos::Arguments),
     /// Evaluate expressions for a service
@@ -97,6 +100,7 @@ impl Command {
             Self::Executions(arguments) => executions::execute(&arguments),
             Self::Workflows(arguments) => workflows::execute(&arguments),
             Self::Agents(arguments) => agents::execute(&arguments),
+            Self::Bench(arguments) => bench::execute(&arguments),
             Self::Chaos(arguments) => chaos::execute(&arguments),
             Self::Evaluate(arguments) => evaluate::execute(&arguments),
             Self::Migrate(arguments) => migrate::execute(&arguments),

@@ -115,7 +115,9 @@ pub fn harmless(text: &str) -> String {
 pub fn pretty(value: &Value) -> String {
     match value {
         Value::String(text) => harmless(text),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => serde_json::to_string_pretty(value).unwrap_or_default(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            serde_json::to_string_pretty(value).unwrap_or_default()
+        }
     }
 }
 

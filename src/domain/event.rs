@@ -1,7 +1,7 @@
 //! Events: the lines of an execution's journal. Their type names and fields are what history, live feed and recovery read.
 
 use super::{Creation, ExecutionId, Failure, Status, Timestamp, Usage};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -37,6 +37,11 @@ fn is_zero(attempt: &u32) -> bool {
     *attempt == 0
 }
 
+/// A field that is there is a value, even when that value is `null`.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
 /// What happened, with its data. On the wire: `"type": "task_started", "data": {…}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]
@@ -44,7 +49,7 @@ pub enum EventBody {
     ExecutionCreated(Arc<Creation>),
     ExecutionStarted {
         /// The transformed input, when the definition transforms it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
         input: Option<Value>,
         /// When the timeout of the workflow expires.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,7 +87,7 @@ pub enum EventBody {
     },
     TaskStarted {
         /// The transformed input, when the task transforms it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
         input: Option<Value>,
         /// When the timeout of the task expires.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,13 +96,13 @@ pub enum EventBody {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         collection: Option<Vec<Value>>,
         /// What a called function gets as its raw input, evaluated once.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
         arguments: Option<Value>,
     },
     TaskCompleted {
         output: Value,
         /// The new context, when the task exports one.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
         context: Option<Value>,
         /// The flow directive that is followed, when it is not `continue`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -127,7 +132,7 @@ pub enum EventBody {
     },
     EffectCompleted {
         /// The raw output; absent when the `task_completed` that follows carries the same value.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
         output: Option<Value>,
     },
     EffectFailed {
@@ -150,7 +155,7 @@ pub enum EventBody {
     ChildFinished {
         child_id: ExecutionId,
         status: Status,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
         output: Option<Value>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error: Option<Failure>,

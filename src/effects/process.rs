@@ -107,7 +107,9 @@ impl Captured {
 
 impl Processes {
     pub fn new(options: ShellOptions) -> Result<Self, Error> {
-        let records = options.runtime_directory.as_deref().map(|directory| {
+        // Left-over trees are ended even when processes have been disabled meanwhile.
+        let directory = options.runtime_directory.as_deref().filter(|path| options.enabled || path.exists());
+        let records = directory.map(|directory| {
             Records::open(directory)
                 .map_err(|source| Error::RuntimeDirectory { path: directory.display().to_string(), source })
         });
@@ -136,12 +138,7 @@ impl Processes {
     ) -> Result<Finished, Failure> {
         self.check_permitted()?;
         let (mut child, mut tree) = self.start(&command, context)?;
-        let ended = tokio::select! {
-            biased;
-            failure = context.interrupted() => Err(failure),
-            () = self.closing.cancelled() => Err(shutting_down()),
-            ended = self.attend(&mut child, &mut tree, command, on_stdout, on_stderr) => ended,
-        };
+        let ended = self.attend(&mut child, &mut tree, command, context, on_stdout, on_stderr).await;
         if ended.is_err() {
             tree.end().await;
             // The leader is dead; this only takes it off the process table.
@@ -161,6 +158,15 @@ impl Processes {
             .with_suggestion("an operator can set `effects.shell.enabled = true` where definitions are trusted"));
         }
         if self.closing.is_cancelled() { Err(shutting_down()) } else { Ok(()) }
+    }
+
+    /// Waits for a reason to stop early.
+    async fn interrupted(&self, context: &EffectContext) -> Failure {
+        tokio::select! {
+            biased;
+            failure = context.interrupted() => failure,
+            () = self.closing.cancelled() => shutting_down(),
+        }
     }
 
     fn start(&self, command: &Command, context: &EffectContext) -> Result<(Child, Tree), Failure> {
@@ -207,12 +213,13 @@ impl Processes {
         Ok((spawned, tree))
     }
 
-    /// Feeds and reads until the leader has ended, then ends the rest of its group.
+    /// Feeds and reads until the leader has ended, then ends the rest of its group; or ends the tree when it is time to.
     async fn attend(
         &self,
         child: &mut Child,
         tree: &mut Tree,
         command: Command,
+        context: &EffectContext,
         on_stdout: Listener<'_>,
         on_stderr: Listener<'_>,
     ) -> Result<Finished, Failure> {
@@ -240,6 +247,16 @@ impl Processes {
             let mut are_read = false;
             status = loop {
                 tokio::select! {
+                    biased;
+                    failure = self.interrupted(context) => {
+                        // Still read: who cleans up may say so, and would be killed by a closed pipe.
+                        let mut ending = std::pin::pin!(tree.end());
+                        tokio::select! {
+                            () = &mut ending => {}
+                            _ = &mut streams, if !are_read => ending.await,
+                        }
+                        return Err(failure);
+                    }
                     status = child.wait() => break status.map_err(|error| lost(&error))?,
                     read = &mut streams, if !are_read => {
                         read?;
@@ -289,15 +306,13 @@ async fn read(
 fn not_started(command: &Command, error: &std::io::Error) -> Failure {
     let detail = format!("`{}` cannot be started: {error}", command.program.to_string_lossy());
     let failure = Failure::new(StandardType::Runtime, "Command not started", detail).retryable(false);
-    match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            failure.with_suggestion("check that the program is installed and that the working directory exists")
-        }
-        std::io::ErrorKind::ArgumentListTooLong => {
-            failure.with_suggestion("pass large values on standard input instead of as arguments")
-        }
-        _ => failure,
+    if error.kind() == std::io::ErrorKind::NotFound {
+        return failure.with_suggestion("check that the program is installed and that the working directory exists");
     }
+    if error.kind() == std::io::ErrorKind::ArgumentListTooLong {
+        return failure.with_suggestion("pass large values on standard input instead of as arguments");
+    }
+    failure
 }
 
 fn lost(error: &std::io::Error) -> Failure {

@@ -9,8 +9,9 @@ use tokio::sync::oneshot;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use uuid::Uuid;
 
-/// How often the process table is read while a tree is ending.
-const POLL: Duration = Duration::from_millis(10);
+/// When the process table is read again while a tree is ending: soon at first, then less and less often.
+const FIRST_POLL: Duration = Duration::from_millis(5);
+const LONGEST_POLL: Duration = Duration::from_millis(100);
 /// How long killed processes may take to disappear; only a hanging kernel call takes that long.
 const KILL_LIMIT: Duration = Duration::from_secs(10);
 
@@ -116,6 +117,7 @@ impl Members {
     fn signal_until_gone(&self, signal: Signal, reach: Reach, limit: Duration) -> bool {
         let deadline = Instant::now() + limit;
         let mut signalled: Vec<Pid> = Vec::new();
+        let mut pause = FIRST_POLL;
         loop {
             let living = self.living(reach);
             if living.is_empty() {
@@ -128,10 +130,12 @@ impl Members {
                     signalled.push(process);
                 }
             }
-            if Instant::now() >= deadline {
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            if remaining.is_zero() {
                 return false;
             }
-            std::thread::sleep(POLL);
+            std::thread::sleep(pause.min(remaining));
+            pause = (pause * 2).min(LONGEST_POLL);
         }
     }
 

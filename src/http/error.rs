@@ -2,7 +2,8 @@
 //!
 //! Handlers return [`Error`]; the door (`door.rs`) adds the path and the request id before it goes out.
 
-use crate::actors::{Refusal, field_error, problem, store_problem};
+use crate::actors::Refusal;
+use crate::actors::refusal::{field_error, problem, store_problem};
 use crate::domain::definition::{self, Severity};
 use crate::store;
 use crate::wire::catalog::Code;

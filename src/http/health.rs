@@ -7,8 +7,8 @@ use crate::wire::health::{Dependency, Live, Ready};
 use actix_web::{HttpResponse, web};
 use std::time::{Duration, Instant};
 
-/// How long the database may take to answer before it counts as away.
-const STORE_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a dependency may take to answer before it counts as away.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Whether the process works.
 #[utoipa::path(get, path = "/livez", tag = "service", responses((status = 200, body = Live)))]
@@ -23,7 +23,7 @@ pub async fn live() -> HttpResponse {
 ))]
 pub async fn ready(service: web::Data<Service>) -> HttpResponse {
     let store = store_state(&service).await;
-    let engine = engine_state(&service);
+    let engine = engine_state(&service).await;
     let is_ready = store.is_ok() && engine.is_ok();
     let status = if is_ready { "ready" } else { "not_ready" };
     let body = Ready {
@@ -35,17 +35,25 @@ pub async fn ready(service: web::Data<Service>) -> HttpResponse {
 
 async fn store_state(service: &Service) -> Dependency {
     let began = Instant::now();
-    let answer = tokio::time::timeout(STORE_PATIENCE, service.engine.store().check()).await;
+    let answer = tokio::time::timeout(PATIENCE, service.engine.store().check()).await;
     let latency_ms = u64::try_from(began.elapsed().as_millis()).ok();
     match answer {
         Ok(Ok(())) => Dependency::ok(latency_ms),
         Ok(Err(error)) => Dependency::away(error.to_string()),
-        Err(_) => Dependency::away(format!("no answer within {} seconds", STORE_PATIENCE.as_secs())),
+        Err(_) => Dependency::away(no_answer()),
     }
 }
 
-fn engine_state(service: &Service) -> Dependency {
-    if service.engine.is_shutting_down() { Dependency::away("shutting down".to_owned()) } else { Dependency::ok(None) }
+async fn engine_state(service: &Service) -> Dependency {
+    match tokio::time::timeout(PATIENCE, service.engine.queue()).await {
+        Ok(Ok(_)) => Dependency::ok(None),
+        Ok(Err(refusal)) => Dependency::away(refusal.to_string()),
+        Err(_) => Dependency::away(no_answer()),
+    }
+}
+
+fn no_answer() -> String {
+    format!("no answer within {} seconds", PATIENCE.as_secs())
 }
 
 /// The service's figures in the OpenMetrics text format.

@@ -8,7 +8,7 @@ use super::executions::{request_of, show};
 use super::idempotency::{self, Once};
 use super::path;
 use super::query::{Query, one_of};
-use crate::actors::field_error;
+use crate::actors::refusal::field_error;
 use crate::domain::WorkflowId;
 use crate::store::{self, WorkflowFilter};
 use crate::wire::catalog::Code;
@@ -49,7 +49,7 @@ pub async fn register(
 }
 
 async fn register_now(service: &Service, caller: &Caller, source: String) -> Result<(StatusCode, RegisteredView)> {
-    let review = service.engine.review(&source);
+    let review = service.engine.review(source.clone()).await;
     let Some(definition) = review.definition else { return Err(Error::invalid_definition(&review.problems)) };
     let created_by = caller.name.clone();
     let registered =
@@ -101,7 +101,7 @@ pub async fn list(service: web::Data<Service>, caller: Caller, request: HttpRequ
 )]
 pub async fn validate(service: web::Data<Service>, request: HttpRequest, body: DefinitionText) -> Result<HttpResponse> {
     Query::of(&request).finish()?;
-    let review = service.engine.review(&body.text);
+    let review = service.engine.review(body.text).await;
     let problems = review.problems.iter().map(field_error).collect();
     Ok(HttpResponse::Ok().json(Validation { is_valid: review.definition.is_some(), problems }))
 }

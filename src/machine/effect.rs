@@ -16,7 +16,7 @@ pub(super) fn decide(task: &Task<'_>) -> Option<Decision> {
     match &task.frame.work {
         Work::Fresh => Some(schedule(task).unwrap_or_else(|failure| task.fail(failure))),
         Work::Effect(effect) => match effect.result.as_ref()? {
-            EffectResult::Completed(output) => Some(complete(task, output.clone()?)),
+            EffectResult::Completed { output } => Some(complete(task, output.clone()?)),
             EffectResult::Failed(failure) => Some(task.fail(Failure::clone(failure))),
         },
         _ => None,

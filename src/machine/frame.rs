@@ -71,7 +71,8 @@ impl Frame {
                 *work = Work::Effect(Effect { attempt: FIRST_ATTEMPT, scheduled_at: event.at, result: None });
             }
             (EventBody::EffectCompleted { output }, Work::Effect(effect)) => {
-                effect.result = Some(EffectResult::Completed(output.as_ref().map(|output| Arc::new(output.clone()))));
+                effect.result =
+                    Some(EffectResult::Completed { output: output.as_ref().map(|output| Arc::new(output.clone())) });
             }
             (EventBody::EffectFailed { error }, Work::Effect(effect)) => {
                 effect.result = Some(EffectResult::Failed(Box::new(error.clone())));

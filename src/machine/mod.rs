@@ -31,6 +31,7 @@ mod program;
 mod raise;
 mod recovery;
 mod retry;
+mod retry_point;
 mod run_shell;
 mod run_workflow;
 mod schema;
@@ -39,6 +40,8 @@ mod set;
 mod state;
 mod step;
 mod switch;
+#[cfg(test)]
+mod tests;
 mod texts;
 mod try_catch;
 mod wait;
@@ -49,6 +52,7 @@ pub use expression::{Compiles, DirectEvaluator, EvaluationJob, Evaluator, Expres
 pub use input::{Input, Moment};
 pub use program::Program;
 pub use recovery::outstanding;
+pub use retry_point::{retry_point, shift};
 pub use state::{FORMAT, State};
 pub use step::step;
 

@@ -6,7 +6,7 @@
 
 use super::program::{ListId, NodeId};
 use crate::domain::{Event, EventBody, ExecutionId, Failure, Path, Pointer, Progress, Status, TimerPurpose, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -14,6 +14,11 @@ use std::sync::Arc;
 pub const FORMAT: u32 = 1;
 
 pub(super) type Shared = Arc<Value>;
+
+/// A field that is there is a value, even when that value is `null`.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Shared>, D::Error> {
+    Shared::deserialize(deserializer).map(Some)
+}
 
 /// Everything the machine knows about one execution.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +36,7 @@ pub struct State {
     pub(super) deadline: Option<Timestamp>,
     pub(super) paused_at: Option<Timestamp>,
     pub(super) progress: Progress,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(super) output: Option<Shared>,
     pub(super) error: Option<Failure>,
     /// The main task list, from the start to the end of the execution.
@@ -124,8 +130,11 @@ pub(super) struct Effect {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum EffectResult {
-    /// The raw output; absent when the journal holds it in the `task_completed` right behind.
-    Completed(Option<Shared>),
+    Completed {
+        /// The raw output; absent when the journal holds it in the `task_completed` right behind.
+        #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+        output: Option<Shared>,
+    },
     Failed(Box<Failure>),
 }
 
@@ -133,6 +142,7 @@ pub(super) enum EffectResult {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct ChildResult {
     pub(super) status: Status,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(super) output: Option<Shared>,
     pub(super) error: Option<Failure>,
 }

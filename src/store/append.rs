@@ -298,6 +298,13 @@ impl Append {
         self
     }
 
+    /// Leaves the usage of its events out of the totals: it was paid by the execution they were taken over from.
+    #[must_use]
+    pub fn without_usage(mut self) -> Self {
+        self.usages.clear();
+        self
+    }
+
     /// Children created in the same transaction, each a first append.
     #[must_use]
     pub fn with_children(mut self, children: Vec<Append>) -> Self {

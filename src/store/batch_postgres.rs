@@ -7,6 +7,7 @@ use super::append::{Append, Create};
 use super::batch::Placed;
 use super::blobs::Stored;
 use super::column_types::integer;
+use super::statement::without_nul;
 use diesel::PgConnection;
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -71,8 +72,14 @@ impl QueryFragment<Pg> for ColumnStatement<'_> {
         for (index, part) in self.sql.split('?').enumerate() {
             if index > 0 {
                 match columns.next() {
-                    Some(Column::Texts(values)) => out.push_bind_param::<Array<Text>, _>(values)?,
-                    Some(Column::OptionalTexts(values)) => out.push_bind_param::<Array<Nullable<Text>>, _>(values)?,
+                    Some(Column::Texts(values)) => {
+                        values.iter().try_for_each(|text| without_nul(text).map(|_| ()))?;
+                        out.push_bind_param::<Array<Text>, _>(values)?;
+                    }
+                    Some(Column::OptionalTexts(values)) => {
+                        values.iter().flatten().try_for_each(|text| without_nul(text).map(|_| ()))?;
+                        out.push_bind_param::<Array<Nullable<Text>>, _>(values)?;
+                    }
                     Some(Column::Integers(values)) => out.push_bind_param::<Array<BigInt>, _>(values)?,
                     Some(Column::OptionalIntegers(values)) => {
                         out.push_bind_param::<Array<Nullable<BigInt>>, _>(values)?;

@@ -1,38 +1,22 @@
-//! The writer: one thread, one connection, one transaction for whatever is waiting.
-//!
-//! It takes all waiting appends (bounded by count and bytes), writes them in one transaction, acknowledges each, and hands
-//! the committed ones to the listener in commit order. It never waits for company: an append that comes alone is written
-//! alone, and the next ones gather while its commit is on the way to the disk. Other writes take their turn in between.
-//!
-//! After a database error nothing of the batch is acknowledged; the connection is made anew for the next one.
+//! The callers' side of the writer: how appends and other writes get into its queue, and what it has done.
 
 use super::append::{Append, Committed, CommittedAppend};
-use super::batch::{self, Placed, Refused};
-use super::connection::{AnyConnection, Location, Purpose};
-use super::failure_points::{FailurePoint, FailurePoints};
-use super::lock::{self, FileLock};
-use super::schema::journal;
-use super::transaction::write_tx;
+use super::connection::{AnyConnection, Location};
+use super::lock::FileLock;
+use super::writer::Thread;
 use super::{Error, Options};
-use crate::domain::ExecutionId;
-use diesel::prelude::*;
-use std::collections::{BTreeMap, HashSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use diesel::Connection;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
-/// Between two attempts to reach a database that is gone, everything that arrives is refused at once.
-const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
-
-type Listener = Box<dyn Fn(Vec<CommittedAppend>) + Send + Sync>;
-type Reply<T> = oneshot::Sender<Result<T, Error>>;
+pub(super) type Listener = Box<dyn Fn(Vec<CommittedAppend>) + Send + Sync>;
+pub(super) type Reply<T> = oneshot::Sender<Result<T, Error>>;
 /// A write that is not an append. Gives back what tells the caller, once it is known whether the commit succeeded.
-type Work = Box<dyn FnOnce(&mut AnyConnection) -> Tell + Send>;
-type Tell = Box<dyn FnOnce(Option<Error>) + Send>;
+pub(super) type Work = Box<dyn FnOnce(&mut AnyConnection) -> Tell + Send>;
+pub(super) type Tell = Box<dyn FnOnce(Option<Error>) + Send>;
 
-enum Job {
+pub(super) enum Job {
     Append(Box<Append>, Reply<Committed>),
     Work(Work),
     Close(oneshot::Sender<()>),
@@ -45,17 +29,18 @@ pub(super) struct Writer {
     shared: Arc<Shared>,
 }
 
+/// What both sides see.
 #[derive(Default)]
-struct Shared {
-    listener: OnceLock<Listener>,
-    position: AtomicU64,
-    batches: AtomicU64,
-    appends: AtomicU64,
-    events: AtomicU64,
-    bytes: AtomicU64,
-    refused: AtomicU64,
-    failures: AtomicU64,
-    last_commit_us: AtomicU64,
+pub(super) struct Shared {
+    pub listener: OnceLock<Listener>,
+    pub position: AtomicU64,
+    pub batches: AtomicU64,
+    pub appends: AtomicU64,
+    pub events: AtomicU64,
+    pub bytes: AtomicU64,
+    pub refused: AtomicU64,
+    pub failures: AtomicU64,
+    pub last_commit_us: AtomicU64,
 }
 
 /// What the writer has done since it was opened.
@@ -87,23 +72,10 @@ impl Writer {
     ) -> Result<Self, Error> {
         let (sender, receiver) = mpsc::channel(options.queue_length.max(1));
         let shared = Arc::new(Shared::default());
-        let mut thread = Thread {
-            location,
-            _file_lock: file_lock,
-            connection: None,
-            failed_at: None,
-            next_position: 1,
-            receiver,
-            shared: Arc::clone(&shared),
-            batch_appends: options.batch_appends.max(1),
-            batch_bytes: options.batch_bytes,
-            carried: None,
-            failure_points: options.failure_points.clone(),
-        };
-        thread.adopt(connection)?;
+        let thread = Thread::new(location, file_lock, connection, receiver, Arc::clone(&shared), options)?;
         std::thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || thread.run())
+            .spawn(|| thread.run())
             .map_err(|error| Error::unavailable(format!("cannot start the writer: {error}")))?;
         Ok(Self { sender, shared })
     }
@@ -167,337 +139,6 @@ impl Writer {
             failures: read(&self.shared.failures),
             last_commit_us: read(&self.shared.last_commit_us),
             waiting: u64::try_from(waiting).unwrap_or(u64::MAX),
-        }
-    }
-}
-
-/// The writer's own side.
-struct Thread {
-    location: Location,
-    _file_lock: Option<FileLock>,
-    connection: Option<AnyConnection>,
-    failed_at: Option<(Instant, Error)>,
-    next_position: u64,
-    receiver: mpsc::Receiver<Job>,
-    shared: Arc<Shared>,
-    batch_appends: usize,
-    batch_bytes: usize,
-    /// Received, but not fit for the batch that was being gathered.
-    carried: Option<Job>,
-    failure_points: FailurePoints,
-}
-
-struct Waiting {
-    append: Box<Append>,
-    reply: Reply<Committed>,
-}
-
-/// What is done in one round.
-#[derive(Default)]
-struct Round {
-    appends: Vec<Waiting>,
-    works: Vec<Work>,
-    bytes: usize,
-    executions: HashSet<ExecutionId>,
-    close: Option<oneshot::Sender<()>>,
-}
-
-impl Thread {
-    fn run(mut self) {
-        let mut closing = Vec::new();
-        while let Some(first) = self.carried.take().or_else(|| self.receiver.blocking_recv()) {
-            let mut round = self.gather(first);
-            if let Some(done) = round.close.take() {
-                // No more is taken in; what is waiting is still received and written.
-                self.receiver.close();
-                closing.push(done);
-            }
-            self.write_appends(round.appends);
-            self.do_works(round.works);
-        }
-        drop(self);
-        for done in closing {
-            // Whoever closed may have stopped waiting.
-            let _ = done.send(());
-        }
-    }
-
-    /// Takes what is waiting, up to the bounds of a batch.
-    fn gather(&mut self, first: Job) -> Round {
-        let mut round = Round::default();
-        let mut next = Some(first);
-        while let Some(job) = next {
-            match job {
-                Job::Append(append, reply) => {
-                    if !round.admit(&append) {
-                        self.carried = Some(Job::Append(append, reply));
-                        return round;
-                    }
-                    round.appends.push(Waiting { append, reply });
-                }
-                Job::Work(work) => round.works.push(work),
-                Job::Close(done) => {
-                    round.close = Some(done);
-                    return round;
-                }
-            }
-            if round.appends.len() + round.works.len() >= self.batch_appends || round.bytes >= self.batch_bytes {
-                return round;
-            }
-            next = self.receiver.try_recv().ok();
-        }
-        round
-    }
-
-    fn write_appends(&mut self, mut waiting: Vec<Waiting>) {
-        if waiting.is_empty() {
-            return;
-        }
-        match self.commit_appends(&mut waiting) {
-            Ok(places) => self.announce(waiting, &places),
-            Err(error @ Error::Database { .. }) if waiting.len() > 1 => {
-                // One of them cannot be stored. Alone, each gets its own answer.
-                tracing::warn!(%error, appends = waiting.len(), "a batch was refused and is written one by one");
-                for one in waiting {
-                    self.write_appends(vec![one]);
-                }
-            }
-            Err(error) => {
-                self.shared.failures.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!(%error, appends = waiting.len(), "a batch could not be written");
-                for one in waiting {
-                    let _ = one.reply.send(Err(error.clone()));
-                }
-            }
-        }
-    }
-
-    /// Commits all that can be; the refused ones are answered and taken out of `waiting`. The result holds the first
-    /// position of each append, in order, children after their parent.
-    fn commit_appends(&mut self, waiting: &mut Vec<Waiting>) -> Result<Vec<u64>, Error> {
-        let mut refused: Vec<(Waiting, Error)> = Vec::new();
-        let begin = Instant::now();
-        let outcome = loop {
-            match self.try_appends(waiting) {
-                Ok(Attempt::Committed(places)) => break Ok(places),
-                Ok(Attempt::Refused(list)) => {
-                    // An append may be named more than once, when several of its parts were refused.
-                    let reasons: BTreeMap<usize, Error> =
-                        list.into_iter().rev().map(|one| (one.owner, one.error)).collect();
-                    for (owner, error) in reasons.into_iter().rev() {
-                        refused.push((waiting.remove(owner), error));
-                    }
-                }
-                Err(error) => break Err(error),
-            }
-        };
-        self.shared.last_commit_us.store(micros(begin.elapsed()), Ordering::Relaxed);
-        self.shared.refused.fetch_add(u64::try_from(refused.len()).unwrap_or(u64::MAX), Ordering::Relaxed);
-        for (one, error) in refused {
-            // What an append was refused for may stem from this very batch: it holds only if the batch does.
-            let _ = one.reply.send(Err(outcome.as_ref().err().cloned().unwrap_or(error)));
-        }
-        outcome
-    }
-
-    /// One transaction. The connection is given up unless it came through unharmed.
-    fn try_appends(&mut self, waiting: &[Waiting]) -> Result<Attempt, Error> {
-        let mut connection = self.take_connection()?;
-        let placed = batch::place(waiting.iter().map(|one| one.append.as_ref()).enumerate(), self.next_position);
-        let next_position = placed.last().map_or(self.next_position, |last| last.last_position() + 1);
-        let points = self.failure_points.clone();
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
-            points.hit(FailurePoint::JournalBeforeBegin)?;
-            let refused = write_placed(&mut connection, &placed, &points)?;
-            if refused.is_none() {
-                points.hit(FailurePoint::JournalAfterCommit)?;
-            }
-            Ok(refused)
-        }));
-        match outcome {
-            Ok(Ok(None)) => {
-                let places = placed.iter().map(|one| one.first_position).collect();
-                self.connection = Some(connection);
-                self.next_position = next_position;
-                self.shared.position.store(next_position - 1, Ordering::Release);
-                Ok(Attempt::Committed(places))
-            }
-            Ok(Ok(Some(refused))) => {
-                self.connection = Some(connection);
-                Ok(Attempt::Refused(refused))
-            }
-            Ok(Err(error)) => Err(error),
-            Err(_) => Err(Error::unavailable("the writer panicked")),
-        }
-    }
-
-    /// Tells the callers, then the listener.
-    fn announce(&self, waiting: Vec<Waiting>, places: &[u64]) {
-        let mut committed = Vec::with_capacity(places.len());
-        let mut places = places.iter().copied();
-        let mut bytes = 0;
-        let mut events = 0;
-        for Waiting { append, reply } in waiting {
-            bytes += append.size_bytes();
-            let first = committed.len();
-            publish(*append, &mut places, &mut committed);
-            events += committed.iter().skip(first).map(|one| one.events.len()).sum::<usize>();
-            if let Some(own) = committed.get(first) {
-                let last_seq = own.events.last().map_or(0, |event| event.seq);
-                let answer =
-                    Committed { first_position: own.first_position, last_position: own.last_position, last_seq };
-                // A caller that has gone away finds its events in the journal.
-                let _ = reply.send(Ok(answer));
-            }
-        }
-        let count = |counter: &AtomicU64, number: usize| {
-            counter.fetch_add(u64::try_from(number).unwrap_or(u64::MAX), Ordering::Relaxed);
-        };
-        count(&self.shared.batches, 1);
-        count(&self.shared.appends, committed.len());
-        count(&self.shared.events, events);
-        count(&self.shared.bytes, bytes);
-        let published = catch_unwind(AssertUnwindSafe(|| {
-            self.failure_points.hit(FailurePoint::JournalBeforePublish)?;
-            if let Some(listener) = self.shared.listener.get() {
-                listener(committed);
-            }
-            Ok::<(), Error>(())
-        }));
-        if !matches!(published, Ok(Ok(()))) {
-            tracing::error!("a committed batch was not published; watchers catch up from the journal");
-        }
-    }
-
-    /// The other writes of a round share a transaction, each in a savepoint of its own.
-    fn do_works(&mut self, works: Vec<Work>) {
-        if works.is_empty() {
-            return;
-        }
-        let mut connection = match self.take_connection() {
-            Ok(connection) => connection,
-            // The works are dropped: their callers see the writer break off, which is an answer worth trying again.
-            Err(error) => return tracing::warn!(%error, "writes could not be done"),
-        };
-        let mut tell: Vec<Tell> = Vec::with_capacity(works.len());
-        let points = self.failure_points.clone();
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
-            write_tx(&mut connection, |connection| {
-                for work in works {
-                    tell.push(work(connection));
-                }
-                points.hit(FailurePoint::WriteBeforeCommit)
-            })
-        }));
-        let error = match outcome {
-            Ok(Ok(())) => {
-                self.connection = Some(connection);
-                None
-            }
-            Ok(Err(error)) => Some(error),
-            Err(_) => Some(Error::unavailable("the writer panicked")),
-        };
-        for one in tell {
-            one(error.clone());
-        }
-    }
-
-    /// The connection, made anew if the last one was lost.
-    fn take_connection(&mut self) -> Result<AnyConnection, Error> {
-        if let Some(connection) = self.connection.take() {
-            return Ok(connection);
-        }
-        if let Some((at, error)) = &self.failed_at
-            && at.elapsed() < RECONNECT_PAUSE
-        {
-            return Err(error.clone());
-        }
-        let outcome = self.location.connect(Purpose::Write).and_then(|connection| self.adopt(connection));
-        if let Err(error) = outcome {
-            self.failed_at = Some((Instant::now(), error.clone()));
-            return Err(error);
-        }
-        tracing::info!("the writer has reached the database again");
-        self.failed_at = None;
-        self.connection.take().ok_or(Error::Closed)
-    }
-
-    /// Makes a fresh connection the writer's own and finds the place to go on.
-    fn adopt(&mut self, mut connection: AnyConnection) -> Result<(), Error> {
-        lock::lock_connection(&mut connection, &self.location)?;
-        let last = journal::table.select(diesel::dsl::max(journal::position)).first::<Option<i64>>(&mut connection)?;
-        self.next_position = last.and_then(|last| u64::try_from(last).ok()).unwrap_or(0) + 1;
-        self.shared.position.store(self.next_position - 1, Ordering::Release);
-        self.connection = Some(connection);
-        Ok(())
-    }
-}
-
-enum Attempt {
-    Committed(Vec<u64>),
-    Refused(Vec<Refused>),
-}
-
-/// `None` when committed, the refused ones when rolled back.
-fn write_placed(
-    connection: &mut AnyConnection,
-    placed: &[Placed<'_>],
-    points: &FailurePoints,
-) -> Result<Option<Vec<Refused>>, Error> {
-    let mut refused = Vec::new();
-    let outcome = write_tx(connection, |connection| {
-        refused = batch::write(connection, placed)?;
-        if !refused.is_empty() {
-            return Err(Error::NotFound);
-        }
-        points.hit(FailurePoint::JournalBeforeCommit)
-    });
-    if !refused.is_empty() {
-        return Ok(Some(refused));
-    }
-    outcome.map(|()| None)
-}
-
-fn publish(append: Append, places: &mut impl Iterator<Item = u64>, committed: &mut Vec<CommittedAppend>) {
-    let first_position = places.next().unwrap_or_default();
-    committed.push(CommittedAppend {
-        tenant_id: append.tenant_id,
-        execution_id: append.execution_id,
-        first_position,
-        last_position: first_position + (append.row.last_seq - append.row.first_seq),
-        events: append.events,
-        subject: append.subject,
-        projection: append.projection,
-        created: append.create.is_some(),
-    });
-    for child in append.children {
-        publish(child, places, committed);
-    }
-}
-
-fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
-}
-
-impl Round {
-    /// Counts an append in, unless one of its executions is in the batch already.
-    fn admit(&mut self, append: &Append) -> bool {
-        if self.knows(append) {
-            return false;
-        }
-        self.bytes += append.size_bytes();
-        self.enter(append);
-        true
-    }
-
-    fn knows(&self, append: &Append) -> bool {
-        self.executions.contains(&append.execution_id) || append.children.iter().any(|child| self.knows(child))
-    }
-
-    fn enter(&mut self, append: &Append) {
-        self.executions.insert(append.execution_id);
-        for child in &append.children {
-            self.enter(child);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Memory: everything durable, in SQLite or PostgreSQL. The only folder that knows diesel.
 //!
-//! All writing goes through one thread (`journal`): the appends of many executions share a transaction, everything else
+//! All writing goes through one thread (`writer`): the appends of many executions share a transaction, everything else
 //! takes its turn between them. Reading uses a pool of its own. Called by actors, http and cli; knows only domain.
 
 mod agents;
@@ -31,6 +31,7 @@ mod text_search;
 mod transaction;
 mod usage;
 mod workflows;
+mod writer;
 
 pub use agents::AgentFilter;
 pub use append::{

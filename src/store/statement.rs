@@ -56,8 +56,11 @@ where
         for (index, part) in self.sql.split('?').enumerate() {
             if index > 0 {
                 match binds.next() {
-                    Some(Bind::Text(text)) => out.push_bind_param::<Text, str>(text)?,
-                    Some(Bind::OptionalText(text)) => out.push_bind_param::<Nullable<Text>, _>(text)?,
+                    Some(Bind::Text(text)) => out.push_bind_param::<Text, str>(without_nul(text)?)?,
+                    Some(Bind::OptionalText(text)) => {
+                        text.map(without_nul).transpose()?;
+                        out.push_bind_param::<Nullable<Text>, _>(text)?;
+                    }
                     Some(Bind::Integer(number)) => out.push_bind_param::<BigInt, _>(number)?,
                     Some(Bind::OptionalInteger(number)) => out.push_bind_param::<Nullable<BigInt>, _>(number)?,
                     Some(Bind::OptionalDouble(number)) => out.push_bind_param::<Nullable<Double>, _>(number)?,
@@ -72,4 +75,12 @@ where
         }
         Ok(())
     }
+}
+
+/// PostgreSQL stores no NUL in a text, so neither database is given one. JSON writes it as an escape.
+pub(super) fn without_nul(text: &str) -> QueryResult<&str> {
+    if text.as_bytes().contains(&0) {
+        return Err(diesel::result::Error::SerializationError("a text holds a NUL character".into()));
+    }
+    Ok(text)
 }

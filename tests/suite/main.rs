@@ -1,4 +1,13 @@
 //! Behavior over real sockets, processes and databases. Folders mirror the rooms of the crate.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers as well"
+)]
+
 mod documentation;
 mod effects;
+mod postgres;
+mod store;

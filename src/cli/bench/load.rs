@@ -139,7 +139,7 @@ pub async fn count(link: &mut Link, statuses: &[&str]) -> Result<u64, Error> {
     let filter: String = statuses.iter().map(|status| format!("status={status}&")).collect();
     let answer = link.get(&format!("/api/v1/executions?{filter}page=1&size=1")).await;
     let page = answer.map_err(|error| Error::failure(format!("the service does not answer: {error}")))?.json()?;
-    page.get("total").and_then(Value::as_u64).ok_or_else(|| {
-        Error::failure(format!("a list of executions has no total: {}", text_at(&page, "/detail")))
-    })
+    page.get("total")
+        .and_then(Value::as_u64)
+        .ok_or_else(|| Error::failure(format!("a list of executions has no total: {}", text_at(&page, "/detail"))))
 }

@@ -74,8 +74,7 @@ impl Template {
         if !state.status().is_terminal() {
             return Err(Error::failure(format!("the workload {} does not come to its end", kind.name())));
         }
-        let definition =
-            DefinitionText { digest: Arc::clone(&parsed.digest), json: source.clone(), source };
+        let definition = DefinitionText { digest: Arc::clone(&parsed.digest), json: source.clone(), source };
         Ok(Self { subject, definition, appends })
     }
 

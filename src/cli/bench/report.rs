@@ -141,7 +141,9 @@ mod tests {
         let workload = json!({ "name": "effects", "executions_per_second": 3_000 });
         report.workloads.push(workload.as_object().cloned().unwrap_or_default());
         let text = report.markdown();
-        for part in ["cores", "commit", "`engine.arbiters=2`", "seed: 7", "## effects", "| executions per second | 3 000 |"] {
+        for part in
+            ["cores", "commit", "`engine.arbiters=2`", "seed: 7", "## effects", "| executions per second | 3 000 |"]
+        {
             assert!(text.contains(part), "{part} is missing in\n{text}");
         }
     }

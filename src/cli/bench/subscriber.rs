@@ -88,7 +88,8 @@ impl Subscriber {
         seen: Rc<RefCell<Seen>>,
         buffer: Option<u32>,
     ) -> Result<Self, Error> {
-        let refused = |error: &dyn std::fmt::Display| Error::failure(format!("a subscriber could not connect: {error}"));
+        let refused =
+            |error: &dyn std::fmt::Display| Error::failure(format!("a subscriber could not connect: {error}"));
         let tcp = TcpSocket::new_v4().map_err(|error| refused(&error))?;
         if let Some(bytes) = buffer {
             tcp.set_recv_buffer_size(bytes).map_err(|error| refused(&error))?;

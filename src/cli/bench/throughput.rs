@@ -30,7 +30,8 @@ pub struct Arguments {
 /// Measures what was asked for.
 pub fn run(arguments: &Arguments) -> Result<Exit, Error> {
     let mut bench = Bench::prepare("throughput", &arguments.common)?;
-    let kinds = if arguments.workload.is_empty() { vec![Kind::Effects, Kind::Pure] } else { arguments.workload.clone() };
+    let kinds =
+        if arguments.workload.is_empty() { vec![Kind::Effects, Kind::Pure] } else { arguments.workload.clone() };
     for kind in kinds {
         let workload = measure(&bench, kind, arguments)?;
         bench.report.workloads.push(workload);

@@ -52,7 +52,8 @@ impl Kind {
     pub async fn register(self, link: &mut Link) -> Result<Value, Error> {
         let body = self.definition().to_string();
         let answer = link.post("/api/v1/workflows", body.into(), None).await;
-        let workflow = answer.map_err(|error| Error::failure(format!("cannot register a workload: {error}")))?.json()?;
+        let workflow =
+            answer.map_err(|error| Error::failure(format!("cannot register a workload: {error}")))?.json()?;
         let id = workflow.get("id").and_then(Value::as_str);
         let id = id.ok_or_else(|| Error::failure("the answer to a registration has no id"))?;
         Ok(json!({ "workflow_id": id, "input": self.input() }))

@@ -167,7 +167,9 @@ impl Crowd {
     }
 
     async fn cancel(&self, link: &mut Link, id: Uuid) {
-        let Ok(answer) = link.post(&format!("/api/v1/executions/{id}/cancel"), Bytes::new(), None).await else { return };
+        let Ok(answer) = link.post(&format!("/api/v1/executions/{id}/cancel"), Bytes::new(), None).await else {
+            return;
+        };
         if answer.status == 202 {
             self.ledger.borrow_mut().cancelled.push(id);
             self.note_status(&answer);
@@ -215,7 +217,8 @@ impl Crowd {
     /// Reads one session; whether the end of the execution was shown.
     async fn read_events(&self, session: &mut Connection, id: Uuid) -> bool {
         while let Some(text) = session.next().await {
-            let Ok(ServerFrame::ExecutionEvent { seq, data, .. }) = serde_json::from_str::<ServerFrame<'_>>(&text) else {
+            let Ok(ServerFrame::ExecutionEvent { seq, data, .. }) = serde_json::from_str::<ServerFrame<'_>>(&text)
+            else {
                 continue;
             };
             self.ledger.borrow_mut().saw_event(id, seq, &data.event_type);

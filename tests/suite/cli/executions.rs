@@ -27,8 +27,7 @@ fn json_of(text: &str) -> Value {
 }
 
 fn service() -> Service {
-    let service =
-        Service::start(&[("greeting.yaml", GREETING), ("long.yaml", LONG), ("failing.yaml", FAILING)]);
+    let service = Service::start(&[("greeting.yaml", GREETING), ("long.yaml", LONG), ("failing.yaml", FAILING)]);
     let registered = service.run(&["workflows", "register", "greeting.yaml", "long.yaml", "failing.yaml"]);
     assert_eq!(registered.expect_code(0).stdout.lines().count(), 3);
     service

@@ -18,7 +18,10 @@ fn a_throughput_report_has_figures_and_their_circumstances() {
     assert!(report["hardware"]["cores"].as_u64().unwrap() > 0);
     assert!(report["commit"].is_string() && report["seed"].is_u64());
     let workloads = report["workloads"].as_array().unwrap();
-    assert_eq!(workloads.iter().map(|workload| workload["name"].as_str().unwrap()).collect::<Vec<_>>(), ["effects", "pure"]);
+    assert_eq!(
+        workloads.iter().map(|workload| workload["name"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["effects", "pure"]
+    );
     for workload in workloads {
         assert_eq!(workload["executions"], 40);
         for figure in ["executions_per_second", "raw_limit_per_second", "ratio"] {

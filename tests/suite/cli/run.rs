@@ -85,8 +85,7 @@ fn an_interrupt_cancels_and_leaves_no_process_behind() {
     let file = path(&folder, "pid");
     mkfifo(&file, Mode::S_IRWXU).unwrap();
     let input = json!({ "file": file }).to_string();
-    let mut child =
-        program(folder.path()).args(["run", "endless.yaml", "--json", "--input", &input]).spawn().unwrap();
+    let mut child = program(folder.path()).args(["run", "endless.yaml", "--json", "--input", &input]).spawn().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     read_until(&mut stdout, |line| line.contains("effect_scheduled"));
     // Reading the pipe waits until the shell has written into it.

@@ -232,10 +232,10 @@ async fn a_server_that_cannot_be_reached_or_read_is_told_apart() {
         assert_eq!((kind(&failure), failure.retryable), (("communication", 502), Some(true)), "{path}");
         assert!(!failure.detail.unwrap().contains("secret"));
     }
-    let gone = server.url.clone();
-    drop(server);
-    tokio::task::yield_now().await;
-    let failure = fetch(&effects, get(&gone)).await.unwrap_err();
+    // A port that is taken, so that nobody else gets it, but that nobody listens on.
+    let deaf = tokio::net::TcpSocket::new_v4().unwrap();
+    deaf.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let failure = fetch(&effects, get(&format!("http://{}/", deaf.local_addr().unwrap()))).await.unwrap_err();
     assert_eq!((kind(&failure), failure.retryable), (("communication", 503), Some(true)));
     let failure = fetch(&effects, get("http://no-such-host.invalid/")).await.unwrap_err();
     assert_eq!(kind(&failure), ("communication", 503));
@@ -290,4 +290,15 @@ async fn requests_that_make_no_sense_are_refused_before_anything_is_sent() {
     ] {
         assert_eq!(kind(&fetch(&effects, request).await.unwrap_err()), expected);
     }
+}
+
+#[tokio::test]
+async fn without_certificate_authorities_plain_http_still_works() {
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "effects::http::bodies_are_encoded_by_their_type"])
+        .env("SSL_CERT_FILE", "/dev/null")
+        .env("SSL_CERT_DIR", "/no/such/directory")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }

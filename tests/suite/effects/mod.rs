@@ -14,6 +14,7 @@ use callboard::domain::{
 };
 use callboard::effects::{EffectContext, Effects, HttpOptions, Level, Observer, Options, ShellOptions};
 use serde_json::Value;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -96,7 +97,9 @@ impl Call {
     }
 
     async fn perform(&self, effects: &Effects, call: EffectCall) -> EffectOutcome {
-        let work = effects.perform(call, self.context.clone());
+        // Spelled out, because it has to be possible to spawn an effect on any thread.
+        let work: Pin<Box<dyn Future<Output = EffectOutcome> + Send + '_>> =
+            Box::pin(effects.perform(call, self.context.clone()));
         tokio::time::timeout(PATIENCE, work).await.expect("the effect did not end")
     }
 }

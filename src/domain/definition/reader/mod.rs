@@ -160,6 +160,12 @@ impl<'d> Reader<'d> {
             match self.entries(&item, &format!("an item of {what}")) {
                 Some([entry]) => named.push((item.child(&entry.value, &entry.key), entry.key.as_str(), entry.mark)),
                 Some(entries) => {
+                    // What is in there is read all the same, so that its problems are told too. Only when the first
+                    // is nothing, the others are probably its own properties, not indented far enough.
+                    let are_things = entries.first().is_some_and(|first| !matches!(first.value.content, Content::Null));
+                    for entry in entries.iter().filter(|_| are_things) {
+                        named.push((item.child(&entry.value, &entry.key), entry.key.as_str(), entry.mark));
+                    }
                     let keys: Vec<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
                     let found = if keys.is_empty() { "none".to_owned() } else { listed(&keys) };
                     let message = format!("an item of {what} has exactly one property, its name; here: {found}");

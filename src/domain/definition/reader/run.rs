@@ -62,7 +62,7 @@ impl<'d> Reader<'d> {
             .and_then(|site| self.text_template(&site, "shell.command", scope, Leaves::Shell));
         let arguments = fields.get("arguments").map(|site| self.shell_arguments(&site, scope)).unwrap_or_default();
         let stdin = fields.get("stdin").map(|site| {
-            self.check_leaves(&site, scope, Place::TaskDefinition, Leaves::Shell);
+            self.check_leaves(&site, scope, Place::TaskDefinition, Leaves::Program);
             site.node.to_value()
         });
         let environment = fields.get("environment").and_then(|site| self.environment(&site, scope));

@@ -2,7 +2,7 @@
 
 use super::value::Place;
 use super::{Reader, Scope, Site};
-use crate::domain::definition::document::Content;
+use crate::domain::definition::document::{Content, Node};
 use crate::domain::definition::model::{Directive, Task, TaskKind, TaskList};
 use crate::domain::definition::suggestion::{did_you_mean, listed, nearest};
 use std::sync::Arc;
@@ -35,7 +35,7 @@ impl<'d> Reader<'d> {
     ) -> Option<TaskList> {
         let items = self.named_items(site, what)?;
         let targets = match targets {
-            Targets::List => Targets::Names(items.iter().map(|(_, name, _)| *name).collect()),
+            Targets::List => Targets::Names(names_in(site.node)),
             Targets::Names(_) | Targets::Branch | Targets::Function => targets,
         };
         let mut seen: Vec<&str> = Vec::new();
@@ -60,13 +60,15 @@ impl<'d> Reader<'d> {
 
     pub(super) fn task(&mut self, site: &Site<'d>, name: &str, scope: &Scope, targets: &Targets<'d>) -> Option<Task> {
         let entries = self.entries(site, &format!("the task '{name}'"))?;
-        let what = self.task_kind(site, name)?;
         let fields = super::Fields { site: site.clone(), entries };
-        self.unknown_task_properties(&fields, what);
+        let what = self.task_kind(&fields, name);
+        if let Some(what) = what {
+            self.unknown_task_properties(&fields, what);
+        }
         let condition = self.optional_expression(fields.get("if"), "the condition 'if'", scope, Place::TaskInput);
         let input =
             fields.get("input").and_then(|site| self.data_spec(&site, "input", "from", scope, Place::TaskInput));
-        let kind = self.kind(&fields, what, scope, targets);
+        let kind = what.and_then(|what| self.kind(&fields, what, scope, targets));
         let output =
             fields.get("output").and_then(|site| self.data_spec(&site, "output", "as", scope, Place::TaskOutput));
         let export =
@@ -93,9 +95,9 @@ impl<'d> Reader<'d> {
     }
 
     /// The property that says what a task does.
-    fn task_kind(&mut self, site: &Site<'d>, name: &str) -> Option<&'static str> {
-        let Content::Object(entries) = &site.node.content else { return None };
-        let has = |key: &str| entries.iter().any(|entry| entry.key == key);
+    fn task_kind(&mut self, fields: &super::Fields<'d>, name: &str) -> Option<&'static str> {
+        let (site, entries) = (&fields.site, fields.entries);
+        let has = |key: &str| fields.has(key);
         // `do` is the body of a `for`.
         let kinds: Vec<&'static str> =
             KINDS.into_iter().filter(|kind| has(kind) && !(*kind == "do" && has("for"))).collect();
@@ -198,4 +200,17 @@ impl<'d> Reader<'d> {
         self.problem(problem);
         None
     }
+}
+
+/// All names in a list of tasks, also those of items that are not as they should be.
+fn names_in(list: &Node) -> Vec<&str> {
+    let mut names = Vec::new();
+    if let Content::List(items) = &list.content {
+        for item in items {
+            if let Content::Object(entries) = &item.content {
+                names.extend(entries.iter().map(|entry| entry.key.as_str()));
+            }
+        }
+    }
+    names
 }

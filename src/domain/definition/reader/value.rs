@@ -46,6 +46,8 @@ pub(super) enum Leaves {
     Data,
     /// Shell text, in which `$NAME` and `${NAME}` are the shell's.
     Shell,
+    /// A program in any language, which may have `${ … }` of its own.
+    Program,
 }
 
 impl<'d> Reader<'d> {
@@ -189,11 +191,21 @@ impl<'d> Reader<'d> {
         if self.mode == EvaluationMode::Loose {
             return;
         }
-        let is_shell_variable = leaves == Leaves::Shell && text.trim_start().starts_with('$');
-        if looks_bare(text) && !is_shell_variable {
+        let may_look_bare = match leaves {
+            Leaves::Data => true,
+            Leaves::Shell => !text.trim_start().starts_with('$'),
+            Leaves::Program => false,
+        };
+        let may_embed = match leaves {
+            Leaves::Data => true,
+            // No name of a shell variable starts like this.
+            Leaves::Shell => text.contains("${ ") || text.contains("${."),
+            Leaves::Program => false,
+        };
+        if may_look_bare && looks_bare(text) {
             let problem = site.warning("bare_expression", format!("'{text}' is taken literally here"));
             self.problem(problem.suggest(format!("to evaluate it, write '${{ {} }}'", text.trim())));
-        } else if leaves == Leaves::Data && embeds_expression(text) {
+        } else if may_embed && embeds_expression(text) {
             let message = "an expression inside a longer text is not evaluated; the text is taken literally";
             let problem = site.warning("embedded_expression", message);
             self.problem(problem.suggest("make the whole text one expression: '${ \"…\\(.name)…\" }'"));

@@ -164,6 +164,16 @@ fn a_document_is_bounded() {
 fn lists_hold_one_named_thing_per_item() {
     hold(&[
         ("do:\n  - a: { set: { x: 1 } }\n    b: { set: { x: 1 } }\n", &["error single_key /do/0 7:5"]),
+        ("do:\n  - a:\n    set: { x: 1 }\n  - b: { wait: PT0S, then: a }\n", &["error single_key /do/0 7:5"]),
+        (
+            "do:\n  - a: { wait: 1 }\n    b: { wait: 2, then: c }\n",
+            &[
+                "error single_key /do/0 7:5",
+                "error wrong_type /do/0/a/wait 7:16",
+                "error wrong_type /do/0/b/wait 8:16",
+                "error unknown_target /do/0/b/then 8:25",
+            ],
+        ),
         ("do:\n  - {}\n", &["error single_key /do/0 7:5"]),
         ("do:\n  - text\n", &["error wrong_type /do/0 7:5"]),
         ("do:\n  a: { set: { x: 1 } }\n", &["error wrong_type /do 7:3"]),
@@ -171,8 +181,12 @@ fn lists_hold_one_named_thing_per_item() {
         ("do:\n  - a:\n", &["error wrong_type /do/0/a 7:5"]),
         ("do:\n  - a: { switch: { c: { then: end } } }\n", &["error wrong_type /do/0/a/switch 7:18"]),
         (
-            "do:\n  - a: { switch: [ { c: { then: end }, d: { then: end } } ] }\n",
-            &["error single_key /do/0/a/switch/0 7:20"],
+            "do:\n  - a: { switch: [ { c: { then: end }, d: { when: .x, thn: end } } ] }\n",
+            &[
+                "error single_key /do/0/a/switch/0 7:20",
+                "error missing_property /do/0/a/switch/0/d 7:43",
+                "error unknown_property /do/0/a/switch/0/d/thn 7:55",
+            ],
         ),
         ("do:\n  - a: { switch: [] }\n", &["error empty /do/0/a/switch 7:18"]),
         ("do:\n  - a: { set: {} }\n", &["error empty /do/0/a/set 7:15"]),
@@ -199,6 +213,14 @@ fn a_task_does_exactly_one_thing() {
     hold(&[
         ("do:\n  - a: { then: end }\n", &["error no_task_kind /do/0/a 7:8"]),
         ("do:\n  - a: { cal: http }\n", &["error no_task_kind /do/0/a 7:10"]),
+        (
+            "do:\n  - a: { cal: http, if: '|', then: b }\n",
+            &[
+                "error no_task_kind /do/0/a 7:10",
+                "error invalid_expression /do/0/a/if 7:25",
+                "error unknown_target /do/0/a/then 7:36",
+            ],
+        ),
         ("do:\n  - a: { set: { x: 1 }, wait: PT1S }\n", &["error several_task_kinds /do/0/a 7:8"]),
         ("do:\n  - a: { for: { in: . } }\n", &["error missing_property /do/0/a 7:8"]),
         ("do:\n  - a: { try: [] }\n", &["error missing_property /do/0/a 7:8"]),
@@ -417,7 +439,7 @@ fn expressions_compile_with_the_variables_they_can_see() {
     hold(&[
         ("do:\n  - a: { if: '.a |', set: { x: 1 } }\n", &["error invalid_expression /do/0/a/if 7:14"]),
         ("do:\n  - a: { if: true, set: { x: 1 } }\n", &["error wrong_type /do/0/a/if 7:14"]),
-        ("do:\n  - a: { set: { x: [ '${ nope }' ] } }\n", &["error invalid_expression /do/0/a/set/x/0 7:22"]),
+        ("do:\n  - a: { set: { x: [ '${ .no. }' ] } }\n", &["error invalid_expression /do/0/a/set/x/0 7:22"]),
         ("do:\n  - a: { set: { x: '${ .a } and ${ .b }' } }\n", &["error invalid_expression /do/0/a/set/x 7:20"]),
         ("do:\n  - a: { set: '${ }' }\n", &["error invalid_expression /do/0/a/set 7:15"]),
         ("do:\n  - a: { set: '${}' }\n", &["error invalid_expression /do/0/a/set 7:15"]),
@@ -437,9 +459,9 @@ fn expressions_compile_with_the_variables_they_can_see() {
         ),
         ("do:\n  - a: { for: { in: [ 1, '${ .x }' ] }, do: [] }\n", &["error invalid_value /do/0/a/for/in 7:21"]),
         ("do:\n  - a: { for: { in: [ { x: 1 }, 2 ] }, do: [] }\n", &[]),
-        ("evaluate: { mode: loose }\ndo:\n  - a: { set: { x: '${ nope }', y: .b, z: 'a ${ b }' } }\n", &[]),
+        ("evaluate: { mode: loose }\ndo:\n  - a: { set: { x: '${ .no. }', y: .b, z: 'a ${ b }' } }\n", &[]),
         (
-            "evaluate: { mode: loose }\ndo:\n  - a: { if: '${ nope }', set: { x: 1 } }\n",
+            "evaluate: { mode: loose }\ndo:\n  - a: { if: '${ .no. }', set: { x: 1 } }\n",
             &["error invalid_expression /do/0/a/if 8:14"],
         ),
         (
@@ -460,6 +482,10 @@ fn texts_that_were_meant_as_expressions_get_a_warning() {
         (
             "do:\n  - a: { call: http, with: { method: get, endpoint: 'http://h/${ .id }' } }\n",
             &["warning embedded_expression /do/0/a/with/endpoint 7:53"],
+        ),
+        (
+            "do:\n  - a: { run: { shell: { command: 'echo ${ .name }' } } }\n",
+            &["warning embedded_expression /do/0/a/run/shell/command 7:35"],
         ),
         (
             "do:\n  - a: { run: { shell: { command: './x ${HOME} $1', stdin: '`${ a }`', arguments: [ $HOME, .x ] } } }\n",

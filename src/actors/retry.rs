@@ -1,0 +1,72 @@
+//! Retrying a finished execution: a new one that takes over what was completed and goes on from there.
+
+use super::children::creation_event;
+use super::command::Refusal;
+use super::engine::Engine;
+use super::supervisor::Adopt;
+use super::turn::Record;
+use crate::clock;
+use crate::domain::{Creation, Event, Execution, ExecutionId, ForkedFrom, Status, TenantId, Trigger};
+use crate::machine::{self, State};
+use crate::store::{Append, NewExecution};
+use std::sync::Arc;
+
+impl Engine {
+    /// Starts a new execution that goes on where a failed or cancelled one broke off: what was completed is taken over
+    /// and not run again.
+    ///
+    /// # Errors
+    /// [`Refusal::WrongState`] unless it has failed or was cancelled.
+    pub async fn retry(&self, tenant: TenantId, id: ExecutionId, by: Option<String>) -> Result<Execution, Refusal> {
+        let origin = self.services.store.execution(tenant, id).await?;
+        if !matches!(origin.status, Status::Failed | Status::Cancelled) {
+            return Err(Refusal::WrongState { status: origin.status, verb: "retry" });
+        }
+        let engine = self.clone();
+        // In a task of its own: a caller that goes away must not leave a stored execution that nobody drives.
+        let task = actix::spawn(async move { engine.retry_detached(tenant, origin, by).await });
+        task.await.unwrap_or(Err(Refusal::ShuttingDown))
+    }
+
+    async fn retry_detached(
+        &self,
+        tenant: TenantId,
+        origin: Execution,
+        by: Option<String>,
+    ) -> Result<Execution, Refusal> {
+        let journal = self.services.store.events(tenant, origin.id, 0).await?;
+        let keep = machine::retry_point(&journal);
+        let program = self.services.programs.stored(tenant, &origin.creation.definition.digest).await?;
+        let id = ExecutionId(clock::new_id());
+        let creation = Creation {
+            trigger: Trigger::Retry,
+            created_by: by,
+            parent: None,
+            forked_from: Some(ForkedFrom { execution_id: origin.id, seq: keep, path: None }),
+            idempotency_key: None,
+            start_at: None,
+            ..origin.creation.as_ref().clone()
+        };
+        let creation = Arc::new(creation);
+        let first = creation_event(&creation, &self.services);
+        let mut events: Vec<Event> = journal.into_iter().filter(|event| event.seq <= keep).collect();
+        let broke_off_at = events.last().map_or(first.at, |event| event.at);
+        machine::shift(&mut events, first.at.micros_since(broke_off_at));
+        if let Some(created) = events.first_mut() {
+            *created = first;
+        }
+        let mut record = Record::new(Arc::clone(&creation), self.services.clock.now());
+        let Some((created, rest)) = events.split_first() else { return Err(Refusal::NotFound) };
+        let mut state = State::created(id, created);
+        for event in rest {
+            machine::apply(&program, &mut state, event);
+        }
+        record.project(&state, rest);
+        let projection = record.projection.clone();
+        let append =
+            Append::first(tenant, id, record.epoch, &events, projection, NewExecution::default())?.without_usage();
+        record.last_position = self.services.store.append(append).await?.last_position;
+        self.supervisor.send(Adopt { id, tenant }).await.map_err(|_| Refusal::ShuttingDown)?;
+        Ok(record.execution(id, tenant, &state))
+    }
+}

@@ -1,0 +1,18 @@
+//! The rules of the language, played as tiny workflows against a [`World`] that stands for everything outside.
+
+mod data_flow;
+mod directives;
+mod durability;
+mod effects;
+mod errors;
+mod forks;
+mod journal;
+mod loops;
+mod properties;
+mod recovery;
+mod retries;
+mod table_e;
+mod timers;
+mod world;
+
+pub(super) use world::World;

@@ -1,0 +1,249 @@
+//! Start and stop of the service: the only place that wires everything together.
+//!
+//! Start: store (with its migrations), effects, engine (which takes over what is open), HTTP. Stop: no new work is taken,
+//! running effects get a grace period, sessions get a goodbye, the door closes, processes end, the writer empties its queue.
+
+use crate::actors::{self, Engine, LiveOptions, Parts};
+use crate::clock::{Clock, SystemClock};
+use crate::effects::{self, Effects};
+use crate::http;
+use crate::settings::{self, Settings};
+use crate::store::{self, Store};
+use crate::telemetry::Metrics;
+use actix_web::dev::Server;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How many compiled definitions are kept.
+const PROGRAM_CACHE: usize = 1_000;
+
+/// Why the service does not start or ends with an error.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the store cannot be opened: {0}")]
+    Store(#[from] store::Error),
+    #[error("effects cannot be performed: {0}")]
+    Effects(#[from] effects::Error),
+    #[error("cannot listen on {address}: {source}")]
+    Listen { address: String, source: std::io::Error },
+    #[error("the HTTP server failed: {0}")]
+    Server(#[from] std::io::Error),
+    #[error("store.failure_points: {0}")]
+    FailurePoints(String),
+}
+
+/// The parts of a service without its door: what `serve` and `run` have in common.
+pub struct Core {
+    pub engine: Engine,
+    pub metrics: Arc<Metrics>,
+    pub clock: Arc<dyn Clock>,
+    effects: Arc<Effects>,
+    store: Store,
+}
+
+impl Core {
+    /// Opens the store, makes the effects ready, starts the engine. Needs to be called inside an actix system.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn start(settings: &Settings, clock: Arc<dyn Clock>, since: Instant) -> Result<Self, Error> {
+        actors::install_panic_hook();
+        let options = store_options(&settings.store)?;
+        let store_clock = Arc::clone(&clock);
+        let store = blocking(move || Store::open(&options, store_clock)).await?;
+        let options = effect_options(&settings.effects);
+        let effects = Arc::new(blocking(move || Effects::new(options)).await?);
+        let metrics = Arc::new(Metrics::default());
+        let parts = Parts {
+            store: store.clone(),
+            effects: Arc::clone(&effects),
+            clock: Arc::clone(&clock),
+            metrics: Arc::clone(&metrics),
+            options: engine_options(settings),
+        };
+        let engine = Engine::start(parts, since).await?;
+        Ok(Self { engine, metrics, clock, effects, store })
+    }
+
+    /// Ends everything in order; running effects get `grace` to finish.
+    pub async fn stop(self, grace: Duration) {
+        self.engine.close(grace).await;
+        self.finish().await;
+    }
+
+    async fn finish(self) {
+        self.effects.close().await;
+        self.store.close().await;
+    }
+}
+
+/// A running service.
+pub struct Application {
+    core: Core,
+    server: Server,
+    address: SocketAddr,
+    grace: Duration,
+}
+
+impl Application {
+    /// Builds the service and binds its port. It answers when [`Application::run_until_stopped`] is awaited.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn build(settings: &Settings) -> Result<Self, Error> {
+        let since = Instant::now();
+        let listener = listen(&settings.server)?;
+        let address = listener.local_addr()?;
+        let core = Core::start(settings, Arc::new(SystemClock), since).await?;
+        let service = http::Service {
+            engine: core.engine.clone(),
+            clock: Arc::clone(&core.clock),
+            metrics: Arc::clone(&core.metrics),
+            body_limit_bytes: settings.server.body_limit_bytes,
+            heartbeat: Duration::from_secs(settings.live.heartbeat_seconds),
+        };
+        let server = http::server(listener, &settings.server, service)?;
+        Ok(Self { core, server, address, grace: Duration::from_secs(settings.server.shutdown_grace_seconds) })
+    }
+
+    /// The port it listens on; the real one when the settings said 0.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Where it listens, for people.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub fn engine(&self) -> &Engine {
+        &self.core.engine
+    }
+
+    /// Serves until SIGTERM, SIGINT (Ctrl-C) or `stop` resolves, then stops gracefully.
+    ///
+    /// # Errors
+    /// When the server fails.
+    pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), Error> {
+        let Self { core, server, grace, .. } = self;
+        let handle = server.handle();
+        let mut serving = actix::spawn(server);
+        let ended = tokio::select! {
+            result = &mut serving => Some(result),
+            () = stop => None,
+        };
+        tracing::info!("stopping");
+        core.engine.close(grace).await;
+        if ended.is_none() {
+            handle.stop(true).await;
+        }
+        core.finish().await;
+        match ended {
+            Some(Ok(result)) => Ok(result?),
+            Some(Err(_)) | None => Ok(()),
+        }
+    }
+
+    /// Serves until SIGTERM or Ctrl-C, then stops gracefully. A second signal ends the process at once.
+    ///
+    /// # Errors
+    /// When the server fails or signals cannot be received.
+    pub async fn run_until_stopped(self) -> Result<(), Error> {
+        let stop = signals()?;
+        self.run_until(async move {
+            stop.await;
+            tokio::spawn(async {
+                if let Ok(again) = signals() {
+                    again.await;
+                    std::process::exit(130);
+                }
+            });
+        })
+        .await
+    }
+}
+
+/// Resolves at the first SIGTERM or SIGINT.
+fn signals() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+fn listen(settings: &settings::Server) -> Result<TcpListener, Error> {
+    let address = format!("{}:{}", bracketed(&settings.host), settings.port);
+    let failed = |source| Error::Listen { address: address.clone(), source };
+    let candidates: Vec<SocketAddr> = address.to_socket_addrs().map_err(failed)?.collect();
+    let listener = TcpListener::bind(candidates.as_slice()).map_err(failed)?;
+    Ok(listener)
+}
+
+fn bracketed(host: &str) -> String {
+    if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
+}
+
+async fn blocking<T: Send + 'static, E: Send + 'static>(
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, E> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+fn store_options(settings: &settings::Store) -> Result<store::Options, Error> {
+    let mut options = store::Options::new(settings.url.expose());
+    options.readers = settings.readers;
+    options.failure_points = settings.failure_points.parse().map_err(Error::FailurePoints)?;
+    Ok(options)
+}
+
+fn effect_options(settings: &settings::Effects) -> effects::Options {
+    let settings::Effects { http, shell } = settings;
+    let folder = |text: &str| (!text.is_empty()).then(|| PathBuf::from(text));
+    effects::Options {
+        http: effects::HttpOptions {
+            allow_private: http.allow_private,
+            connect_timeout: Duration::from_millis(http.connect_timeout_ms),
+            timeout: Duration::from_millis(http.timeout_ms),
+            permitted_networks: Vec::new(),
+            response_limit_bytes: http.response_limit_bytes,
+            send_idempotency_key: http.send_idempotency_key,
+        },
+        shell: effects::ShellOptions {
+            enabled: shell.enabled,
+            working_directory: folder(&shell.working_directory),
+            output_limit_bytes: shell.output_limit_bytes,
+            grace: Duration::from_millis(shell.grace_ms),
+            runtime_directory: folder(&shell.runtime_directory),
+        },
+    }
+}
+
+fn engine_options(settings: &Settings) -> actors::Options {
+    let engine = &settings.engine;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    actors::Options {
+        max_running: engine.max_running,
+        max_queued: engine.max_queued,
+        arbiters: if engine.arbiters == 0 { cores } else { engine.arbiters },
+        passivate_after_ms: engine.passivate_after_ms,
+        restart_limit: usize::try_from(engine.restart_limit).unwrap_or(usize::MAX),
+        restart_window_seconds: engine.restart_window_seconds,
+        snapshot_every_events: engine.snapshot_every_events,
+        program_cache: PROGRAM_CACHE,
+        live: LiveOptions {
+            mailbox: settings.live.mailbox,
+            conflation_ms: settings.live.conflation_ms,
+            heartbeat_seconds: settings.live.heartbeat_seconds,
+        },
+    }
+}

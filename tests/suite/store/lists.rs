@@ -1,0 +1,216 @@
+//! Lists of executions: every filter, both paginations, both orders, and what has changed since a position.
+
+use super::fixture::{Draft, Fixture, TENANT, all};
+use callboard::clock::new_id;
+use callboard::domain::{AgentId, ExecutionId, ExecutionType, ParentLink, Status, Timestamp, WorkflowId};
+use callboard::store::{Error, Filter, PageRequest, Sort};
+use serde_json::json;
+use std::collections::BTreeMap;
+
+super::on_both_databases!(
+    each_filter_finds_what_it_names_and_nothing_else,
+    pages_by_cursor_are_stable_under_inserts,
+    numbered_pages_know_the_total,
+    executions_of_the_same_microsecond_are_paged_without_loss,
+    a_foreign_cursor_is_refused,
+    active_ones_are_running_or_waiting,
+    changes_since_a_position_lead_to_the_present,
+    priority_and_labels_can_be_changed,
+);
+
+async fn found(fixture: &Fixture, filter: Filter) -> Vec<ExecutionId> {
+    let page = fixture.store().executions(TENANT, filter, all()).await.unwrap();
+    page.items.iter().map(|execution| execution.id).collect()
+}
+
+async fn each_filter_finds_what_it_names_and_nothing_else(fixture: Fixture) {
+    let draft = |change: &dyn Fn(&mut Draft)| {
+        fixture.tick();
+        let mut draft = fixture.draft();
+        change(&mut draft);
+        draft
+    };
+    let (workflow_id, agent_id) = (WorkflowId(new_id()), AgentId(new_id()));
+    let plain = fixture.create_from(draft(&|_| {})).await.id;
+    let by_workflow = draft(&|draft| draft.creation.definition.workflow_id = Some(workflow_id));
+    let by_workflow = fixture.finished(by_workflow, Status::Succeeded).await.id;
+    let by_agent = draft(&|draft| {
+        draft.creation.agent_id = Some(agent_id);
+        draft.creation.execution_type = ExecutionType::AgentTest;
+        draft.creation.input = json!({"text": "Is 100%_sure \\ ok?"});
+    });
+    let by_agent = fixture.finished(by_agent, Status::Failed).await.id;
+    let child = draft(&|draft| {
+        draft.creation.parent =
+            Some(ParentLink { execution_id: plain, path: "s0:run".to_owned(), awaited: true, depth: 1 });
+        draft.creation.definition.name = "Other".into();
+        draft.creation.labels =
+            BTreeMap::from([("team".to_owned(), "red".to_owned()), ("env".to_owned(), "prod".to_owned())]);
+    });
+    let child_at = child.at;
+    let child = fixture.create_from(child).await.id;
+    let bob = draft(&|draft| {
+        draft.creation.created_by = Some("Bob".to_owned());
+        draft.creation.labels = BTreeMap::from([("team".to_owned(), "red".to_owned())]);
+    });
+    let bob = fixture.create_from(bob).await.id;
+
+    let label = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    let text = |text: &str| Filter { text: Some(text.to_owned()), ..Filter::default() };
+    let cases: Vec<(Filter, Vec<ExecutionId>)> = vec![
+        (Filter::default(), vec![bob, child, by_agent, by_workflow, plain]),
+        (Filter { sort: Sort::OldestFirst, ..Filter::default() }, vec![plain, by_workflow, by_agent, child, bob]),
+        (Filter { workflow_id: Some(workflow_id), ..Filter::default() }, vec![by_workflow]),
+        (Filter { workflow: Some(label("default", "Other")), ..Filter::default() }, vec![child]),
+        (Filter { agent_id: Some(agent_id), ..Filter::default() }, vec![by_agent]),
+        (Filter { execution_type: Some(ExecutionType::AgentTest), ..Filter::default() }, vec![by_agent]),
+        (Filter { parent_execution_id: Some(plain), ..Filter::default() }, vec![child]),
+        (Filter { project_id: Some("p".to_owned()), ..Filter::default() }, vec![]),
+        (Filter { statuses: vec![Status::Failed], ..Filter::default() }, vec![by_agent]),
+        (
+            Filter { statuses: vec![Status::Failed, Status::Succeeded], ..Filter::default() },
+            vec![by_agent, by_workflow],
+        ),
+        (Filter { created_by: Some("Bob".to_owned()), ..Filter::default() }, vec![bob]),
+        (Filter { created_after: Some(child_at), ..Filter::default() }, vec![bob]),
+        (Filter { created_before: Some(child_at), statuses: vec![Status::Pending], ..Filter::default() }, vec![plain]),
+        (Filter { labels: vec![label("team", "red")], ..Filter::default() }, vec![bob, child]),
+        (Filter { labels: vec![label("team", "red"), label("env", "prod")], ..Filter::default() }, vec![child]),
+        (Filter { labels: vec![label("team", "blue")], ..Filter::default() }, vec![]),
+        (text("oTHer"), vec![child]),
+        (text("bob"), vec![bob]),
+        (text("upstream said"), vec![by_agent]),
+        (text("100%_SURE"), vec![by_agent]),
+        (text("100__sure"), vec![]),
+        (text("\\"), vec![by_agent]),
+        (text(&plain.to_string()), vec![plain]),
+        (text("' OR 1=1 --"), vec![]),
+    ];
+    for (filter, expected) in cases {
+        assert_eq!(found(&fixture, filter.clone()).await, expected, "{filter:?}");
+    }
+}
+
+async fn pages_by_cursor_are_stable_under_inserts(fixture: Fixture) {
+    let mut expected = Vec::new();
+    for _ in 0..25 {
+        fixture.tick();
+        expected.push(fixture.create().await.id);
+    }
+    for sort in [Sort::NewestFirst, Sort::OldestFirst] {
+        expected.reverse();
+        let filter = Filter { sort, created_before: Some(fixture.now().plus_millis(1)), ..Filter::default() };
+        let (mut seen, mut cursor) = (Vec::new(), None);
+        loop {
+            let request = PageRequest::Cursor { cursor, limit: 10 };
+            let page = fixture.store().executions(TENANT, filter.clone(), request).await.unwrap();
+            assert_eq!(page.total, None);
+            seen.extend(page.items.iter().map(|execution| execution.id));
+            let mut newcomer = fixture.draft();
+            newcomer.at = fixture.now().plus_millis(5);
+            fixture.create_from(newcomer).await;
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, expected);
+    }
+}
+
+async fn numbered_pages_know_the_total(fixture: Fixture) {
+    for _ in 0..7 {
+        fixture.tick();
+        fixture.create().await;
+    }
+    let page =
+        |number, size| fixture.store().executions(TENANT, Filter::default(), PageRequest::Numbered { number, size });
+    let (first, third, beyond) = (page(1, 3).await.unwrap(), page(3, 3).await.unwrap(), page(9, 3).await.unwrap());
+    assert_eq!((first.items.len(), third.items.len(), beyond.items.len()), (3, 1, 0));
+    assert_eq!((first.total, third.total, beyond.total), (Some(7), Some(7), Some(7)));
+    assert!(first.items[0].created_at > third.items[0].created_at);
+    let filter = Filter { statuses: vec![Status::Failed], ..Filter::default() };
+    let none = fixture.store().executions(TENANT, filter, PageRequest::Numbered { number: 1, size: 3 }).await.unwrap();
+    assert_eq!((none.items.len(), none.total), (0, Some(0)));
+}
+
+async fn executions_of_the_same_microsecond_are_paged_without_loss(fixture: Fixture) {
+    for _ in 0..9 {
+        fixture.create().await;
+    }
+    let (mut seen, mut cursor) = (Vec::new(), None);
+    loop {
+        let request = PageRequest::Cursor { cursor, limit: 2 };
+        let page = fixture.store().executions(TENANT, Filter::default(), request).await.unwrap();
+        seen.extend(page.items.iter().map(|execution| execution.id));
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    let everything = found(&fixture, Filter::default()).await;
+    assert_eq!((seen.len(), &seen), (9, &everything));
+}
+
+async fn a_foreign_cursor_is_refused(fixture: Fixture) {
+    for cursor in ["", "zzz", "MTIzLng", "' OR 1=1"] {
+        let request = PageRequest::Cursor { cursor: Some(cursor.to_owned()), limit: 2 };
+        let answer = fixture.store().executions(TENANT, Filter::default(), request).await;
+        assert_eq!(answer, Err(Error::InvalidCursor), "{cursor}");
+    }
+}
+
+async fn active_ones_are_running_or_waiting(fixture: Fixture) {
+    fixture.create().await;
+    fixture.finished(fixture.draft(), Status::Succeeded).await;
+    let mut running = fixture.create().await;
+    running.start(&fixture).await.unwrap();
+    let mut waiting = fixture.create().await;
+    waiting.start(&fixture).await.unwrap();
+    waiting.projection.status = Status::Waiting;
+    waiting.projection.wake_at = Some(Timestamp::from_micros(5));
+    fixture.store().append(waiting.progress()).await.unwrap();
+    let active = fixture.store().active_executions(TENANT, 10).await.unwrap();
+    assert_eq!(active.iter().map(|execution| execution.id).collect::<Vec<_>>(), vec![waiting.id, running.id]);
+    assert_eq!(fixture.store().active_executions(TENANT, 1).await.unwrap().len(), 1);
+}
+
+async fn changes_since_a_position_lead_to_the_present(fixture: Fixture) {
+    let mut first = fixture.create().await;
+    let second = fixture.create().await;
+    let start = fixture.store().changed_since(TENANT, 0, 100).await.unwrap();
+    assert_eq!(start.executions.iter().map(|execution| execution.id).collect::<Vec<_>>(), vec![first.id, second.id]);
+    assert_eq!((start.position, start.more), (2, false));
+    first.start(&fixture).await.unwrap();
+    fixture.store().append(first.progress()).await.unwrap();
+    let third = fixture.create().await;
+    let (mut position, mut seen) = (start.position, Vec::new());
+    loop {
+        let changes = fixture.store().changed_since(TENANT, position, 1).await.unwrap();
+        position = changes.position;
+        seen.extend(changes.executions.iter().map(|execution| (execution.id, execution.last_seq)));
+        if !changes.more {
+            break;
+        }
+    }
+    // The latest state each time: the first append of the two already shows the second.
+    assert_eq!(seen, vec![(first.id, 4), (first.id, 4), (third.id, 1)]);
+    assert_eq!(position, fixture.store().position());
+}
+
+async fn priority_and_labels_can_be_changed(fixture: Fixture) {
+    let run = fixture.create().await;
+    let labels = BTreeMap::from([("team".to_owned(), "red".to_owned())]);
+    fixture.store().update_execution(TENANT, run.id, None, Some(labels.clone())).await.unwrap();
+    let answer = fixture.store().update_execution(TENANT, run.id, Some(9), None).await.unwrap();
+    let stored = fixture.store().execution(TENANT, run.id).await.unwrap();
+    assert_eq!(answer, stored);
+    assert_eq!((stored.creation.priority, &stored.creation.labels), (9, &labels));
+    assert_eq!(stored.creation.input, json!({"question": "why"}));
+    let red = Filter { labels: vec![("team".to_owned(), "red".to_owned())], ..Filter::default() };
+    assert_eq!(found(&fixture, red.clone()).await, vec![run.id]);
+    fixture.store().update_execution(TENANT, run.id, None, Some(BTreeMap::new())).await.unwrap();
+    assert!(found(&fixture, red).await.is_empty());
+    let unknown = fixture.store().update_execution(TENANT, ExecutionId(new_id()), Some(1), None).await;
+    assert_eq!(unknown, Err(Error::NotFound));
+}

@@ -1,0 +1,74 @@
+//! Migrations lead up and down without a trace, and `schema.rs` says what the databases say.
+
+use super::fixture::Fixture;
+use super::rows;
+use callboard::store::{migrate_down, migrate_up, migration_status};
+
+super::on_both_databases!(down_takes_everything_back_and_up_brings_it_again, the_schema_is_what_the_program_believes);
+
+/// The schema as text.
+fn dump(fixture: &Fixture) -> String {
+    if fixture.is_postgres() {
+        return crate::postgres::dump_schema(&fixture.url);
+    }
+    rows::texts(fixture, "SELECT name || ': ' || COALESCE(sql, '') AS text FROM sqlite_master ORDER BY name").join("\n")
+}
+
+async fn down_takes_everything_back_and_up_brings_it_again(mut fixture: Fixture) {
+    fixture.close().await;
+    let migrations = migration_status(&fixture.url).unwrap();
+    assert!(!migrations.is_empty() && migrations.iter().all(|migration| migration.is_applied));
+    let names: Vec<String> = migrations.into_iter().map(|migration| migration.name).collect();
+    let before = dump(&fixture);
+    assert!(before.contains("executions_status"), "{before}");
+
+    let mut reverted = migrate_down(&fixture.url, 1_000).unwrap();
+    reverted.reverse();
+    assert_eq!(reverted, names);
+    let empty = dump(&fixture);
+    assert!(!empty.contains("executions") && !empty.contains("journal"), "{empty}");
+    assert!(migration_status(&fixture.url).unwrap().iter().all(|migration| !migration.is_applied));
+    assert!(migrate_down(&fixture.url, 1).unwrap().is_empty());
+
+    assert_eq!(migrate_up(&fixture.url).unwrap(), names);
+    assert_eq!(dump(&fixture), before);
+    assert!(migrate_up(&fixture.url).unwrap().is_empty());
+    fixture.reopen().await;
+    fixture.create().await;
+}
+
+/// `table.column type`, in order, as `schema.rs` has it.
+fn believed() -> Vec<String> {
+    let source = include_str!("../../../src/store/schema.rs");
+    let mut columns = Vec::new();
+    let mut table = "";
+    for line in source.lines().map(str::trim) {
+        if let Some((column, kind)) = line.trim_end_matches(',').split_once(" -> ") {
+            columns.push(format!("{table}.{column} {kind}"));
+        } else if let Some((name, _)) = line.strip_suffix('{').and_then(|line| line.split_once(" (")) {
+            table = name;
+        }
+    }
+    columns.sort_by_key(|column| column.split('.').next().map(str::to_owned));
+    columns
+}
+
+async fn the_schema_is_what_the_program_believes(fixture: Fixture) {
+    let sql = if fixture.is_postgres() {
+        "SELECT table_name || '.' || column_name || ' ' || CASE WHEN is_nullable = 'YES' THEN 'Nullable<' ELSE '' END \
+         || CASE data_type WHEN 'text' THEN 'Text' WHEN 'bigint' THEN 'BigInt' WHEN 'boolean' THEN 'Bool' \
+            WHEN 'double precision' THEN 'Double' ELSE data_type END \
+         || CASE WHEN is_nullable = 'YES' THEN '>' ELSE '' END AS text \
+         FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE '\\_\\_diesel%' \
+         ORDER BY table_name COLLATE \"C\", ordinal_position"
+    } else {
+        "SELECT m.name || '.' || c.name || ' ' || iif(c.\"notnull\", '', 'Nullable<') \
+         || CASE c.type WHEN 'TEXT' THEN 'Text' WHEN 'BIGINT' THEN 'BigInt' WHEN 'INTEGER' THEN 'BigInt' \
+            WHEN 'BOOLEAN' THEN 'Bool' WHEN 'DOUBLE' THEN 'Double' ELSE c.type END \
+         || iif(c.\"notnull\", '', '>') AS text \
+         FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c \
+         WHERE m.type = 'table' AND m.name NOT LIKE '\\_\\_diesel%' ESCAPE '\\' AND m.name NOT LIKE 'sqlite%' \
+         ORDER BY m.name, c.cid"
+    };
+    assert_eq!(believed(), rows::texts(&fixture, sql));
+}
