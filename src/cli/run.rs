@@ -14,7 +14,7 @@ use crate::domain::definition::{Definition, Severity, render, review};
 use crate::domain::{ExecutionId, TenantId};
 use crate::machine::Compiles;
 use crate::settings::Settings;
-use crate::startup::Core;
+use crate::startup::{self, Core};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -44,7 +44,7 @@ pub struct Arguments {
 
 /// Does what the command line says; the exit code is the outcome of the execution.
 pub fn execute(arguments: &Arguments) -> Exit {
-    finish(prepare(arguments).and_then(|prepared| actix::System::new().block_on(run(prepared, arguments.json))))
+    finish(prepare(arguments).and_then(|prepared| startup::block_on(run(prepared, arguments.json))))
 }
 
 /// What is needed before anything is started.
@@ -126,7 +126,7 @@ async fn watch(engine: &Engine, id: ExecutionId, mut interrupts: Interrupts, jso
                 is_cancelled = true;
                 tell("callboard: cancelling; press Ctrl-C again to quit at once");
                 let engine = engine.clone();
-                actix::spawn(async move {
+                tokio::task::spawn_local(async move {
                     let cancel = Command::Cancel { by: None, reason: Some("interrupted".to_owned()) };
                     // Refused when it has ended in the meantime, which the feed says too.
                     let _ = engine.command(TenantId::DEFAULT, id, cancel).await;

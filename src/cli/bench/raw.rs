@@ -208,3 +208,30 @@ async fn write_all(store: &Store, shares: Vec<Vec<Vec<Append>>>) -> Result<Histo
 fn storage(error: &crate::store::Error) -> Error {
     Error::failure(format!("cannot measure the raw storage limit: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_execution_with_three_effects_is_four_appends_and_one_without_is_one() {
+        for (kind, appends) in [(Kind::Effects, 4), (Kind::Pure, 1)] {
+            let template = Template::record(kind).unwrap();
+            assert_eq!(template.appends(), appends, "{}", kind.name());
+            let seqs: Vec<u64> =
+                template.appends.iter().flat_map(|(events, _)| events).map(|event| event.seq).collect();
+            assert_eq!(seqs, (1..=u64::try_from(seqs.len()).unwrap()).collect::<Vec<_>>());
+            let last = template.appends.last().map(|(_, projection)| projection.status);
+            assert_eq!(last, Some(crate::domain::Status::Succeeded));
+        }
+    }
+
+    #[test]
+    fn the_rows_of_a_template_are_taken_by_a_store() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("raw.db").display());
+        let raw = measure(&url, &Template::record(Kind::Effects).unwrap(), 10, 3).unwrap();
+        assert_eq!(raw.times.len(), 10);
+        assert!(raw.executions_per_second > 0.0);
+    }
+}
