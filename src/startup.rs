@@ -34,6 +34,11 @@ pub enum Error {
     FailurePoints(String),
 }
 
+/// Runs what needs actors to the end, on this thread.
+pub fn block_on<F: Future>(work: F) -> F::Output {
+    actix::System::new().block_on(work)
+}
+
 /// The parts of a service without its door: what `serve` and `run` have in common.
 pub struct Core {
     pub engine: Engine,

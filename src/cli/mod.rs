@@ -16,6 +16,8 @@ mod link;
 mod live;
 mod migrate;
 mod reporter;
+mod run;
+mod serve;
 mod service;
 mod settings;
 mod table_cells;
@@ -75,6 +77,9 @@ pub struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Serve(serve::Arguments),
+    /// Run a definition in this process, without a service
+    Run(run::Arguments),
     Validate(validate::Arguments),
     /// Look at executions of a running service and steer them
     Executions(executions::Arguments),
@@ -96,6 +101,8 @@ enum Command {
 impl Command {
     fn execute(self) -> Exit {
         match self {
+            Self::Serve(arguments) => serve::execute(&arguments),
+            Self::Run(arguments) => run::execute(&arguments),
             Self::Validate(arguments) => validate::execute(&arguments),
             Self::Executions(arguments) => executions::execute(&arguments),
             Self::Workflows(arguments) => workflows::execute(&arguments),
