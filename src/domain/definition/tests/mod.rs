@@ -1,8 +1,10 @@
 //! The rules of the DSL as tables: what is accepted, and for each rule a definition that breaks it.
 
 mod accepted;
+mod calls;
 mod carrier;
-mod problems;
+mod structure;
+mod values;
 mod words;
 
 use super::model::Expression;
