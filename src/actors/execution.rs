@@ -100,7 +100,11 @@ impl ExecutionActor {
                 self.inbox.push_back(Arrival { input: Input::Start, reply: Some(reply) });
             }
             Opening::Start => self.inbox.push_back(arrival(Input::Start)),
-            Opening::Resume => self.ask_again(ctx),
+            Opening::Resume => {
+                self.ask_again(ctx);
+                // A retried execution begins in the middle of its list, with nothing outstanding.
+                self.inbox.push_back(arrival(Input::Continue));
+            }
             Opening::Recover { reason, recovered_in_ms } => {
                 let restarts = self.record.projection.restarts;
                 // Its transition asks for everything that is outstanding.

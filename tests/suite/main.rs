@@ -9,5 +9,7 @@
 
 mod documentation;
 mod effects;
+mod http;
 mod postgres;
+mod service;
 mod store;
