@@ -16,6 +16,7 @@ mod link;
 mod live;
 mod migrate;
 mod reporter;
+mod run;
 mod service;
 mod settings;
 mod table_cells;
@@ -76,6 +77,8 @@ pub struct CommandLine {
 #[derive(Debug, Subcommand)]
 enum Command {
     Validate(validate::Arguments),
+    /// Run a definition in this process and show it live
+    Run(run::Arguments),
     /// Look at executions of a running service and steer them
     Executions(executions::Arguments),
     /// Register, look at and run workflows of a running service
@@ -97,6 +100,7 @@ impl Command {
     fn execute(self) -> Exit {
         match self {
             Self::Validate(arguments) => validate::execute(&arguments),
+            Self::Run(arguments) => run::execute(&arguments),
             Self::Executions(arguments) => executions::execute(&arguments),
             Self::Workflows(arguments) => workflows::execute(&arguments),
             Self::Agents(arguments) => agents::execute(&arguments),
