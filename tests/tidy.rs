@@ -14,18 +14,22 @@ mod walls;
 
 use source::Source;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 /// The project that is tested: asked at run time, so that a copied build does not test the place it came from.
 fn root() -> PathBuf {
     std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from("."), PathBuf::from)
 }
 
-/// All Rust files of the project; the rules apply to this test as well.
-fn sources() -> Vec<Source> {
-    let mut sources = source::read_all(&root(), "src");
-    sources.extend(source::read_all(&root(), "tests"));
-    assert!(sources.len() > 20, "the sources are not where they were");
-    sources
+/// All Rust files of the project, read once; the rules apply to this test as well.
+fn sources() -> &'static [Source] {
+    static SOURCES: OnceLock<Vec<Source>> = OnceLock::new();
+    SOURCES.get_or_init(|| {
+        let mut sources = source::read_all(&root(), "src");
+        sources.extend(source::read_all(&root(), "tests"));
+        assert!(sources.len() > 20, "the sources are not where they were");
+        sources
+    })
 }
 
 fn assert_none(found: &[String]) {
@@ -60,4 +64,16 @@ fn migrations_are_twins_and_reversible() {
 #[test]
 fn links_in_the_documentation_lead_somewhere() {
     assert_none(&checks::dead_links(&root()));
+}
+
+#[test]
+fn every_library_is_used() {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).expect("manifest");
+    assert_none(&checks::unused_libraries(&manifest, sources()));
+}
+
+#[test]
+fn every_setting_is_read() {
+    let defaults = std::fs::read_to_string(root().join("config/default.toml")).expect("defaults");
+    assert_none(&checks::unused_settings(&defaults, sources()));
 }

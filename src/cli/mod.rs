@@ -17,6 +17,7 @@ mod live;
 mod migrate;
 mod reporter;
 mod run;
+mod serve;
 mod service;
 mod settings;
 mod table_cells;
@@ -76,9 +77,10 @@ pub struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Validate(validate::Arguments),
-    /// Run a definition in this process and show it live
+    Serve(serve::Arguments),
+    /// Run a definition in this process, without a service
     Run(run::Arguments),
+    Validate(validate::Arguments),
     /// Look at executions of a running service and steer them
     Executions(executions::Arguments),
     /// Register, look at and run workflows of a running service
@@ -99,8 +101,9 @@ enum Command {
 impl Command {
     fn execute(self) -> Exit {
         match self {
-            Self::Validate(arguments) => validate::execute(&arguments),
+            Self::Serve(arguments) => serve::execute(&arguments),
             Self::Run(arguments) => run::execute(&arguments),
+            Self::Validate(arguments) => validate::execute(&arguments),
             Self::Executions(arguments) => executions::execute(&arguments),
             Self::Workflows(arguments) => workflows::execute(&arguments),
             Self::Agents(arguments) => agents::execute(&arguments),

@@ -36,7 +36,7 @@ fn every_example_is_valid_and_says_how_to_run_it() {
 
 #[test]
 fn every_snippet_of_the_guides_is_valid() {
-    for guide in ["README.md", "docs/user-guide.md"] {
+    for guide in ["README.md", "docs/user-guide.md", "docs/effects.md"] {
         let text = std::fs::read_to_string(root().join(guide)).expect(guide);
         for (line, snippet) in yaml_snippets(&text) {
             assert_valid(&format!("{guide}:{line}"), &as_definition(&snippet));

@@ -1,4 +1,4 @@
-//! Length, banned calls, module docs, twin migrations, links.
+//! Length, banned calls, module docs, twin migrations, links, unused libraries and settings.
 
 use crate::source::{self, Source, functions, words};
 use std::collections::BTreeSet;
@@ -117,4 +117,42 @@ pub fn links(text: &str) -> Vec<String> {
         (!file.is_empty() && !file.contains("://") && !file.starts_with("mailto:")).then(|| file.to_owned())
     });
     files.collect()
+}
+
+/// Libraries that are only linked in: their features make the databases part of the program.
+const LINKED: &[&str] = &["libsqlite3_sys", "openssl_sys", "pq_sys"];
+/// Libraries whose code has another name than their package.
+const RENAMED: &[(&str, &str)] = &[("md_5", "md5")];
+
+/// Libraries of Cargo.toml that no source names.
+pub fn unused_libraries(manifest: &str, sources: &[Source]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut is_list = false;
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            is_list = line.ends_with("dependencies]");
+        }
+        let Some((name, _)) = line.split_once(" = ").filter(|(name, _)| is_list && !name.starts_with('#')) else {
+            continue;
+        };
+        let name = name.replace('-', "_");
+        let name = RENAMED.iter().find(|(package, _)| *package == name).map_or(name, |(_, code)| (*code).to_owned());
+        let used = sources.iter().any(|source| !words(&source.code, &format!("{name}::")).is_empty());
+        if !used && !LINKED.contains(&name.as_str()) {
+            found.push(format!("Cargo.toml: {name} is not used"));
+        }
+    }
+    found
+}
+
+/// Settings that nobody reads: a value that is set and changes nothing.
+pub fn unused_settings(defaults: &str, sources: &[Source]) -> Vec<String> {
+    let readers: Vec<String> =
+        sources.iter().filter(|source| !source.path.starts_with("src/settings/")).map(Source::shipped).collect();
+    let keys = defaults.lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key);
+    let unused = keys.filter(|key| {
+        let field = format!(".{key}");
+        !key.starts_with('#') && !readers.iter().any(|code| code.contains(&field))
+    });
+    unused.map(|key| format!("config/default.toml: nobody reads {key}")).collect()
 }

@@ -1,6 +1,6 @@
 //! The rules themselves, each on a few lines that break it and a few that look as if they did.
 
-use crate::checks::{banned, links, migrations, too_long, undocumented};
+use crate::checks::{banned, links, migrations, too_long, undocumented, unused_libraries, unused_settings};
 use crate::source::{Source, functions};
 use crate::walls::breaches;
 
@@ -136,4 +136,21 @@ fn a_migration_without_its_twin_or_way_back_is_found() {
 fn links_to_files_are_found_and_others_left_alone() {
     let text = "[a](docs/a.md#top) [b](https://b.example) [c](#here) ![d](d.svg)";
     assert_eq!(links(text), ["docs/a.md", "d.svg"]);
+}
+
+#[test]
+fn a_library_that_no_source_names_is_found() {
+    let manifest = "[package]\nname = \"x\"\n[dependencies]\n# serde = 1\nserde-json = \"1\"\nuuid = { version = \"1\" }\n[lints]\na = 1\n";
+    let sources = [Source::new("src/a.rs", "use serde_json::Value; // uuid::Uuid")];
+    assert_eq!(unused_libraries(manifest, &sources), ["Cargo.toml: uuid is not used"]);
+}
+
+#[test]
+fn a_setting_that_nobody_reads_is_found() {
+    let defaults = "# The port = a number.\n[server]\nport = 8080\nhost = \"::1\"\n";
+    let sources = [
+        Source::new("src/settings/mod.rs", "settings.server.host"),
+        Source::new("src/startup.rs", "settings.server.port // settings.server.host"),
+    ];
+    assert_eq!(unused_settings(defaults, &sources), ["config/default.toml: nobody reads host"]);
 }

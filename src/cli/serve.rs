@@ -1,0 +1,51 @@
+//! `callboard serve`: the service, until SIGTERM or Ctrl-C.
+
+use super::error::{Error, finish};
+use super::terminal::print;
+use super::{Exit, SettingsFlags};
+use crate::settings::Settings;
+use crate::startup::{self, Application};
+use crate::telemetry;
+use clap::Args;
+
+/// Start the service
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// The address to listen on; loopback only in this version
+    #[arg(long)]
+    host: Option<String>,
+    /// The port to listen on; 0 takes a free one
+    #[arg(long)]
+    port: Option<u16>,
+    #[command(flatten)]
+    settings: SettingsFlags,
+}
+
+/// Serves until it is told to stop.
+pub fn execute(arguments: &Arguments) -> Exit {
+    finish(settings(arguments).and_then(|settings| {
+        telemetry::install(&settings.telemetry).map_err(|error| Error::invalid(error.to_string()))?;
+        startup::block_on(serve(&settings))
+    }))
+}
+
+fn settings(arguments: &Arguments) -> Result<Settings, Error> {
+    let host = arguments.host.iter().map(|host| ("server.host".to_owned(), host.clone()));
+    let port = arguments.port.iter().map(|port| ("server.port".to_owned(), port.to_string()));
+    arguments.settings.load(host.chain(port)).map_err(|invalid| Error::invalid(invalid.to_string()))
+}
+
+async fn serve(settings: &Settings) -> Result<Exit, Error> {
+    let application = Application::build(settings).await.map_err(failed)?;
+    let url = application.url();
+    print(&format!("Callboard {} listens on {url}", env!("CARGO_PKG_VERSION")));
+    print(&format!("  store  {}", settings.store.url));
+    print(&format!("  API    {url}/api/v1, described at {url}/docs"));
+    application.run_until_stopped().await.map_err(failed)?;
+    print("Callboard has stopped");
+    Ok(Exit::Success)
+}
+
+fn failed(error: startup::Error) -> Error {
+    Error { exit: Exit::Unreachable, text: error.to_string() }
+}
