@@ -199,7 +199,7 @@ impl Run {
         self.projection.progress =
             Progress { completed_tasks: self.projection.progress.completed_tasks + 1, known_tasks: 9 };
         self.next(vec![
-            EventBody::TaskStarted { input: None, deadline: None, collection: None },
+            EventBody::TaskStarted { input: None, deadline: None, collection: None, arguments: None },
             EventBody::TaskCompleted { output: json!({"n": self.seq}), context: None, directive: None },
         ])
     }
