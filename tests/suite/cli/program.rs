@@ -155,7 +155,6 @@ pub fn read_until(lines: &mut impl BufRead, mut is_wanted: impl FnMut(&str) -> b
     }
 }
 
-
 /// A file in a folder, as an argument.
 pub fn path(folder: &TempDir, name: &str) -> PathBuf {
     folder.path().join(name)
