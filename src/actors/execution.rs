@@ -100,7 +100,11 @@ impl ExecutionActor {
                 self.inbox.push_back(Arrival { input: Input::Start, reply: Some(reply) });
             }
             Opening::Start => self.inbox.push_back(arrival(Input::Start)),
-            Opening::Resume => self.ask_again(ctx),
+            Opening::Resume => {
+                // The kept journal of a retried execution ends where its next task has yet to be decided on.
+                self.inbox.push_back(arrival(Input::Continue));
+                self.ask_again(ctx);
+            }
             Opening::Recover { reason, recovered_in_ms } => {
                 let restarts = self.record.projection.restarts;
                 // Its transition asks for everything that is outstanding.
