@@ -244,7 +244,11 @@ impl Lines {
 
     fn task_event(&mut self, tree: &Tree, event: &Event, stamp: &str) -> Option<String> {
         let task = tree.task_of(event)?;
-        let (mark, _) = if task.state == TaskState::Running { ("▶", Tone::Busy) } else { mark(task.state, 0) };
+        let (mark, _) = match (&event.body, task.state) {
+            (EventBody::EffectScheduled { .. } | EventBody::ChildStarted { .. }, _) => ("→", Tone::Busy),
+            (_, TaskState::Running) => ("▶", Tone::Busy),
+            (_, state) => mark(state, 0),
+        };
         let indent = "  ".repeat(task.depth);
         let attempt = if task.attempt > 1 { format!(" (attempt {})", task.attempt) } else { String::new() };
         let took = match (task.state.is_over(), task.finished) {

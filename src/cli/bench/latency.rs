@@ -1,6 +1,6 @@
 //! Time from the submission of an execution to the frame that says it has ended, one execution at a time.
 
-use super::load::{histogram, note, percentile_ms};
+use super::load::{as_f64, histogram, note, percentile_ms};
 use super::raw::{self, Template};
 use super::report::{Workload, rounded};
 use super::{Bench, Common, Kind};
@@ -45,7 +45,6 @@ fn measure(bench: &Bench, arguments: &Arguments) -> Result<Workload, Error> {
     let template = Template::record(kind)?;
     let raw = raw::measure(&bench.database.url, &template, arguments.executions, 1)?;
     Bench::say(&format!("{}: {} executions one at a time", kind.name(), arguments.executions));
-    let begin = Instant::now();
     let times = bench.runtime.block_on(async {
         let service = bench.service().await?;
         let times = one_at_a_time(service.port(), kind, arguments.executions).await?;
@@ -57,8 +56,8 @@ fn measure(bench: &Bench, arguments: &Arguments) -> Result<Workload, Error> {
         "store": bench.database.kind,
         "executions": arguments.executions,
         "clients": 1,
-        "seconds": rounded(begin.elapsed().as_secs_f64()),
-        "executions_per_second": rounded(1_000.0 / (times.mean() / 1_000.0).max(0.001)),
+        "seconds": rounded(times.mean() * as_f64(times.len()) / 1e6),
+        "executions_per_second": rounded(1e6 / times.mean().max(1.0)),
         "raw_limit_per_second": rounded(raw.executions_per_second),
         "raw_p50_ms": percentile_ms(&raw.times, 0.5),
         "p50_ms": percentile_ms(&times, 0.5),

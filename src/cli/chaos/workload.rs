@@ -89,7 +89,7 @@ impl Kind {
             Self::Retries => json!([
                 { "again": {
                     "try": [
-                        { "count": { "set": {}, "export": { "as": "${ { tries: (($context.tries // 0) + 1) } }" } } },
+                        { "count": { "set": { "counted": true }, "export": { "as": "${ { tries: (($context.tries // 0) + 1) } }" } } },
                         { "flaky": {
                             "if": "${ $context.tries < 3 }",
                             "raise": { "error": { "type": "https://callboard.invalid/flaky", "status": 503 } },

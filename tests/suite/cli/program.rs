@@ -4,7 +4,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
@@ -153,13 +153,6 @@ pub fn read_until(lines: &mut impl BufRead, mut is_wanted: impl FnMut(&str) -> b
             return line;
         }
     }
-}
-
-/// Everything a reader still has.
-pub fn rest(mut reader: impl Read) -> String {
-    let mut text = String::new();
-    reader.read_to_string(&mut text).unwrap();
-    text
 }
 
 /// A file in a folder, as an argument.
