@@ -34,8 +34,8 @@ pub enum Error {
     FailurePoints(String),
 }
 
-/// Runs a future with the event loop that actors need.
-pub fn block_on<T>(work: impl Future<Output = T>) -> T {
+/// Runs what needs actors to the end, on this thread.
+pub fn block_on<F: Future>(work: F) -> F::Output {
     actix::System::new().block_on(work)
 }
 

@@ -293,6 +293,11 @@ impl Compiler {
         let locals = std::mem::take(&mut self.locals);
         let outer = self.function_pointer.replace(Arc::clone(&task.pointer));
         let node = self.task(task);
+        // The directive of a function's task is ignored (Serverless Workflow DSL 1.0.3, "Custom functions").
+        let number = usize::try_from(node.0).unwrap_or(usize::MAX);
+        if let Some(node) = self.nodes.get_mut(number).and_then(Option::as_mut) {
+            node.then = Next::Continue;
+        }
         self.function_pointer = outer;
         self.locals = locals;
         if let Some(list) = self.lists.get_mut(at) {

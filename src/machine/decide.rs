@@ -337,16 +337,11 @@ fn directive_name(next: &Next) -> Arc<str> {
 impl List {
     /// The path of the next step.
     fn step_path(&self, node: &Node) -> Path {
-        if self.is_function_body() {
+        if self.is_function_body {
             return Arc::clone(&self.prefix);
         }
         let separator = if self.prefix.is_empty() { "" } else { "/" };
         format!("{}{separator}s{}:{}", self.prefix, self.steps, node.escaped).into()
-    }
-
-    /// The list of a function call has the called task as its only step, whose path is that of the list.
-    pub(super) fn is_function_body(&self) -> bool {
-        self.prefix.ends_with("/f")
     }
 }
 

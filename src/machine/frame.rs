@@ -157,7 +157,7 @@ impl Opening<'_> {
             Kind::Do(id) => Work::List(self.list(*id, Arc::clone(path), input)),
             Kind::Function { body, .. } => {
                 let arguments = Arc::new(once.arguments.cloned().unwrap_or_default());
-                Work::List(self.list(*body, body_path(path), &arguments))
+                Work::List(List { is_function_body: true, ..self.list(*body, body_path(path), &arguments) })
             }
             Kind::For(_) => {
                 let collection = Arc::new(once.collection.cloned().unwrap_or_default());

@@ -82,8 +82,6 @@ impl List {
     pub(super) fn go_on(&mut self, program: &Program, directive: &str) {
         let is_last = self.position.saturating_add(1) >= program.list(self.id).len();
         match directive {
-            // The task of a function call does not say where its caller goes on.
-            directive if self.is_function_body() && directive != "end" => self.end = ListEnd::Done,
             "exit" => self.end = ListEnd::Done,
             "end" => self.end = ListEnd::Ended,
             "" if is_last => self.end = ListEnd::Done,

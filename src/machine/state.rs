@@ -59,6 +59,8 @@ pub(super) struct List {
     pub(super) end: ListEnd,
     /// Nothing but skipped tasks so far.
     pub(super) only_skipped: bool,
+    /// The list of a function call has the called task as its only step, whose path is that of the list.
+    pub(super) is_function_body: bool,
 }
 
 /// How a list came to its end.
@@ -277,7 +279,17 @@ impl State {
 
 impl List {
     pub(super) fn new(id: ListId, prefix: Path, value: Shared) -> Self {
-        Self { id, prefix, position: 0, steps: 0, value, current: None, end: ListEnd::Open, only_skipped: true }
+        Self {
+            id,
+            prefix,
+            position: 0,
+            steps: 0,
+            value,
+            current: None,
+            end: ListEnd::Open,
+            only_skipped: true,
+            is_function_body: false,
+        }
     }
 
     fn visit<'a>(&'a self, see: &mut dyn FnMut(&'a Frame)) {

@@ -77,7 +77,9 @@ fn caught(task: &Task<'_>, rule: &TryRule, work: &TryWork, failure: &Failure) ->
             Ok(retry::Verdict::Handle) => match rule.handler {
                 Some(id) => {
                     let list = List::new(id, handler_path(&task.frame.path), Arc::clone(&task.frame.input));
-                    handler(task, rule, scope, &list)
+                    let mut decision = handler(task, rule, scope, &list)?;
+                    decision.actions.splice(0..0, disarmed(task));
+                    Some(decision)
                 }
                 None if rule.retry.is_some() => Some(task.fail(failure.clone())),
                 None => Some(after_error(task, rule, &task.frame.input)),
@@ -90,16 +92,20 @@ fn retried(task: &Task<'_>, work: &TryWork, failure: &Failure, deadline: Timesta
     let mut decision = Decision::default();
     let next_attempt = work.attempt.saturating_add(1);
     let path = Arc::clone(&task.frame.path);
-    if task.frame.timers().any(|(purpose, _)| purpose == TimerPurpose::AttemptTimeout) {
-        let purpose = TimerPurpose::AttemptTimeout;
-        decision.actions.push(Action::CancelTimer { path: Arc::clone(&path), purpose });
-    }
+    decision.actions.extend(disarmed(task));
     let body = EventBody::TaskRetried { error: failure.clone(), next_attempt, deadline };
     decision.push(&task.frame.pointer, &path, body);
     if deadline > task.scope.moment.at {
         decision.actions.push(Action::SetTimer { path, purpose: TimerPurpose::Retry, deadline });
     }
     decision
+}
+
+/// Disarms the limit of the attempt that failed, when it has one.
+fn disarmed(task: &Task<'_>) -> Option<Action> {
+    let purpose = TimerPurpose::AttemptTimeout;
+    let is_armed = task.frame.timers().any(|(known, _)| known == purpose);
+    is_armed.then(|| Action::CancelTimer { path: Arc::clone(&task.frame.path), purpose })
 }
 
 fn handler(task: &Task<'_>, rule: &TryRule, scope: &Scope<'_>, list: &List) -> Option<Decision> {

@@ -2,7 +2,7 @@
 
 use super::column_types::{json, natural, small, word};
 use super::connection::{AnyConnection, MultiBackend};
-use super::page::{Page, PageRequest};
+use super::page::{Key, Page, PageRequest};
 use super::schema::{execution_labels, executions};
 use super::statement::{Bind, Statement};
 use super::text_search::{contains_pattern, lower, lower_or_null};
@@ -11,7 +11,7 @@ use crate::domain::{
     AgentId, Creation, Execution, ExecutionId, ExecutionType, Progress, Status, TenantId, Timestamp, WorkflowId,
 };
 use diesel::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Which executions a list holds. An absent part does not restrict.
@@ -68,13 +68,9 @@ impl Store {
 
     /// What is running or waiting, newest first, at most `limit`.
     pub async fn active_executions(&self, tenant_id: TenantId, limit: u32) -> Result<Vec<Execution>, Error> {
+        let filter = Filter { statuses: vec![Status::Running, Status::Waiting], ..Filter::default() };
         self.read(move |connection| {
-            let rows = executions::table
-                .filter(executions::tenant_id.eq(tenant_id.to_string()))
-                .filter(executions::status.eq_any([Status::Running.as_str(), Status::Waiting.as_str()]))
-                .order((executions::created_at.desc(), executions::created_position.desc()))
-                .limit(i64::from(limit))
-                .load::<Row>(connection)?;
+            let rows = newest_of_each(connection, &tenant_id.to_string(), &filter, None, i64::from(limit))?;
             from_rows(connection, rows)
         })
         .await
@@ -185,14 +181,55 @@ fn list(
 ) -> Result<Page<Execution>, Error> {
     let total = match page {
         PageRequest::Numbered { .. } => {
-            let count = filtered(tenant_id, filter).count().get_result::<i64>(connection)?;
+            let count = filtered(tenant_id, filter, &filter.statuses).count().get_result::<i64>(connection)?;
             Some(natural("count", count)?)
         }
         PageRequest::Cursor { .. } => None,
     };
     let (limit, offset) = page.window();
-    let mut query = filtered(tenant_id, filter).limit(limit).offset(offset);
     let after = page.after()?;
+    let rows = match page {
+        PageRequest::Cursor { .. } => newest_of_each(connection, tenant_id, filter, after.as_ref(), limit)?,
+        PageRequest::Numbered { .. } => {
+            ordered(tenant_id, filter, &filter.statuses, None)?.limit(limit).offset(offset).load(connection)?
+        }
+    };
+    let page = page.page(rows, total, |row| (row.created_at, row.created_position.to_string()));
+    Ok(Page { items: from_rows(connection, page.items)?, next_cursor: page.next_cursor, total: page.total })
+}
+
+/// The first rows after a key. With several statuses each is asked for alone, which its index answers in order, and the
+/// answers are merged; together the database would sort all there are.
+fn newest_of_each(
+    connection: &mut AnyConnection,
+    tenant_id: &str,
+    filter: &Filter,
+    after: Option<&Key>,
+    limit: i64,
+) -> Result<Vec<Row>, Error> {
+    if filter.statuses.len() < 2 {
+        return Ok(ordered(tenant_id, filter, &filter.statuses, after)?.limit(limit).load(connection)?);
+    }
+    let mut rows: Vec<Row> = Vec::new();
+    for status in filter.statuses.iter().collect::<BTreeSet<_>>() {
+        let query = ordered(tenant_id, filter, std::slice::from_ref(status), after)?;
+        rows.extend(query.limit(limit).load::<Row>(connection)?);
+    }
+    rows.sort_by_key(|row| (row.created_at, row.created_position));
+    if filter.sort == Sort::NewestFirst {
+        rows.reverse();
+    }
+    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(rows)
+}
+
+fn ordered<'a>(
+    tenant_id: &'a str,
+    filter: &'a Filter,
+    statuses: &'a [Status],
+    after: Option<&Key>,
+) -> Result<executions::BoxedQuery<'a, MultiBackend>, Error> {
+    let mut query = filtered(tenant_id, filter, statuses);
     query = match filter.sort {
         Sort::NewestFirst => query.order((executions::created_at.desc(), executions::created_position.desc())),
         Sort::OldestFirst => query.order((executions::created_at.asc(), executions::created_position.asc())),
@@ -202,19 +239,21 @@ fn list(
         // The first condition bounds the index range, which no database sees in the second.
         query = match filter.sort {
             Sort::NewestFirst => query
-                .filter(executions::created_at.le(at))
-                .filter(executions::created_at.lt(at).or(executions::created_position.lt(position))),
+                .filter(executions::created_at.le(*at))
+                .filter(executions::created_at.lt(*at).or(executions::created_position.lt(position))),
             Sort::OldestFirst => query
-                .filter(executions::created_at.ge(at))
-                .filter(executions::created_at.gt(at).or(executions::created_position.gt(position))),
+                .filter(executions::created_at.ge(*at))
+                .filter(executions::created_at.gt(*at).or(executions::created_position.gt(position))),
         };
     }
-    let rows = query.load::<Row>(connection)?;
-    let page = page.page(rows, total, |row| (row.created_at, row.created_position.to_string()));
-    Ok(Page { items: from_rows(connection, page.items)?, next_cursor: page.next_cursor, total: page.total })
+    Ok(query)
 }
 
-fn filtered<'a>(tenant_id: &'a str, filter: &'a Filter) -> executions::BoxedQuery<'a, MultiBackend> {
+fn filtered<'a>(
+    tenant_id: &'a str,
+    filter: &'a Filter,
+    statuses: &'a [Status],
+) -> executions::BoxedQuery<'a, MultiBackend> {
     let mut query = executions::table.filter(executions::tenant_id.eq(tenant_id)).into_boxed::<MultiBackend>();
     if let Some(id) = filter.workflow_id {
         query = query.filter(executions::workflow_id.eq(id.to_string()));
@@ -234,7 +273,7 @@ fn filtered<'a>(tenant_id: &'a str, filter: &'a Filter) -> executions::BoxedQuer
     if let Some(execution_type) = filter.execution_type {
         query = query.filter(executions::execution_type.eq(execution_type.as_str()));
     }
-    match filter.statuses.as_slice() {
+    match statuses {
         [] => {}
         [one] => query = query.filter(executions::status.eq(one.as_str())),
         several => {

@@ -12,8 +12,8 @@ use tokio::sync::{mpsc, oneshot};
 
 pub(super) type Listener = Box<dyn Fn(Vec<CommittedAppend>) + Send + Sync>;
 pub(super) type Reply<T> = oneshot::Sender<Result<T, Error>>;
-/// A write that is not an append. Gives back what tells the caller, once it is known whether the commit succeeded.
-pub(super) type Work = Box<dyn FnOnce(&mut AnyConnection) -> Tell + Send>;
+/// A write that is not an append. Gets the reason when there is no connection to do it on. Gives back what tells the caller, once it is known whether the commit succeeded.
+pub(super) type Work = Box<dyn FnOnce(Result<&mut AnyConnection, Error>) -> Tell + Send>;
 pub(super) type Tell = Box<dyn FnOnce(Option<Error>) + Send>;
 
 pub(super) enum Job {
@@ -96,7 +96,7 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         let span = tracing::Span::current();
         let job: Work = Box::new(move |connection| {
-            let outcome = span.in_scope(|| connection.transaction(work));
+            let outcome = connection.and_then(|connection| span.in_scope(|| connection.transaction(work)));
             Box::new(move |commit_error| {
                 // A caller that has gone away needs no answer.
                 let _ = reply.send(commit_error.map_or(outcome, Err));

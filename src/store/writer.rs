@@ -259,15 +259,20 @@ impl Thread {
         }
         let mut connection = match self.take_connection() {
             Ok(connection) => connection,
-            // The works are dropped: their callers see the writer break off, which is an answer worth trying again.
-            Err(error) => return tracing::warn!(%error, "writes could not be done"),
+            Err(error) => {
+                tracing::warn!(%error, writes = works.len(), "writes could not be done");
+                for work in works {
+                    work(Err(error.clone()))(None);
+                }
+                return;
+            }
         };
         let mut tell: Vec<Tell> = Vec::with_capacity(works.len());
         let points = self.failure_points.clone();
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             write_tx(&mut connection, |connection| {
                 for work in works {
-                    tell.push(work(connection));
+                    tell.push(work(Ok(&mut *connection)));
                 }
                 points.hit(FailurePoint::WriteBeforeCommit)
             })

@@ -27,7 +27,7 @@ fn pauses(catch: &str) -> (Vec<i64>, World) {
             continue;
         };
         assert_eq!(world.status(), Status::Waiting);
-        let pause = deadline.millis_since(failed_at);
+        let pause = (deadline.micros_since(failed_at) + 999) / 1_000;
         world.wait(pause - 1);
         assert!(world.effects.is_empty(), "the retry started early");
         world.wait(1);

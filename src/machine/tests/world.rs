@@ -120,7 +120,11 @@ impl World {
             Action::CancelTimer { path, purpose } => {
                 self.timers.remove(&(path.to_string(), purpose));
             }
-            Action::StartChild { .. } => self.children.push(action.clone()),
+            Action::StartChild { .. } => {
+                if !self.children.contains(action) {
+                    self.children.push(action.clone());
+                }
+            }
             Action::CancelChild { child_id } => self
                 .children
                 .retain(|child| !matches!(child, Action::StartChild { child_id: known, .. } if *known == child_id)),

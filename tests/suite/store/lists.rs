@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 super::on_both_databases!(
     each_filter_finds_what_it_names_and_nothing_else,
     pages_by_cursor_are_stable_under_inserts,
+    pages_of_several_statuses_are_merged_in_order,
     numbered_pages_know_the_total,
     executions_of_the_same_microsecond_are_paged_without_loss,
     a_foreign_cursor_is_refused,
@@ -109,6 +110,35 @@ async fn pages_by_cursor_are_stable_under_inserts(fixture: Fixture) {
             let mut newcomer = fixture.draft();
             newcomer.at = fixture.now().plus_millis(5);
             fixture.create_from(newcomer).await;
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, expected);
+    }
+}
+
+async fn pages_of_several_statuses_are_merged_in_order(fixture: Fixture) {
+    let mut expected = Vec::new();
+    for status in
+        [Status::Failed, Status::Succeeded, Status::Cancelled, Status::Failed, Status::Succeeded, Status::Failed]
+    {
+        fixture.tick();
+        let run = fixture.finished(fixture.draft(), status).await;
+        if status != Status::Cancelled {
+            expected.push(run.id);
+        }
+    }
+    for sort in [Sort::NewestFirst, Sort::OldestFirst] {
+        expected.reverse();
+        let filter =
+            Filter { sort, statuses: vec![Status::Succeeded, Status::Failed, Status::Failed], ..Filter::default() };
+        let (mut seen, mut cursor) = (Vec::new(), None);
+        loop {
+            let request = PageRequest::Cursor { cursor, limit: 2 };
+            let page = fixture.store().executions(TENANT, filter.clone(), request).await.unwrap();
+            seen.extend(page.items.iter().map(|execution| execution.id));
             cursor = page.next_cursor;
             if cursor.is_none() {
                 break;

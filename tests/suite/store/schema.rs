@@ -11,7 +11,7 @@ fn dump(fixture: &Fixture) -> String {
     if fixture.is_postgres() {
         return crate::postgres::dump_schema(&fixture.url);
     }
-    rows::texts(fixture, "SELECT name || ': ' || COALESCE(sql, '') AS text FROM sqlite_master ORDER BY name").join("\n")
+    rows::texts(fixture, "SELECT name || ': ' || COALESCE(sql, '') AS text FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY name").join("\n")
 }
 
 async fn down_takes_everything_back_and_up_brings_it_again(mut fixture: Fixture) {
