@@ -28,7 +28,14 @@ fn an_outstanding_effect_is_asked_again_with_the_same_key_and_request() {
     };
     world.now = Timestamp::from_micros(START + 90_000_000);
     let actions = recovered(&mut world);
-    let again = Action::RunEffect { path: "s1:get".into(), attempt: 2, key, request, awaited: true };
+    let again = Action::RunEffect {
+        path: "s1:get".into(),
+        pointer: "/do/1/get".into(),
+        attempt: 2,
+        key,
+        request,
+        awaited: true,
+    };
     let timer = Action::SetTimer {
         path: "s1:get".into(),
         purpose: TimerPurpose::TaskTimeout,
