@@ -63,7 +63,10 @@ fn no_answer() -> String {
     (status = 200, body = String, content_type = "application/openmetrics-text", description = "All figures."),
 ))]
 pub async fn metrics(service: web::Data<Service>) -> Result<HttpResponse> {
-    let text = service.metrics.encode(&journal(service.engine.store())).map_err(|error| Error::new(Code::Internal, error.to_string()))?;
+    let text = service
+        .metrics
+        .encode(&journal(service.engine.store()))
+        .map_err(|error| Error::new(Code::Internal, error.to_string()))?;
     Ok(HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text))
 }
 
