@@ -283,6 +283,18 @@ impl Handler<Publish> for Hub {
     }
 }
 
+/// Something was committed that the listener was not told of: everybody reads the journal.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct CatchUp;
+
+impl Handler<CatchUp> for Hub {
+    type Result = ();
+    fn handle(&mut self, _: CatchUp, _: &mut Self::Context) {
+        self.mark_all_lagging();
+    }
+}
+
 /// Frames that are not journaled: streamed output and log lines of one execution.
 #[derive(Message)]
 #[rtype(result = "()")]

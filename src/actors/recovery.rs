@@ -21,6 +21,9 @@ use tokio::sync::oneshot;
 /// The pause before a claim is tried again while the store cannot be reached.
 const CLAIM_PAUSE: Duration = Duration::from_millis(500);
 
+/// What an execution's `last_crash` says after the process has ended under it.
+pub const RESTARTED: &str = "the service was restarted";
+
 /// Why an execution is rebuilt.
 #[derive(Clone, Debug)]
 pub enum Why {
@@ -123,9 +126,9 @@ async fn seed(services: &Arc<Services>, claimed: Claimed, why: Why) -> Result<Se
 }
 
 fn opening(why: Why, record: &mut Record, status: Status) -> Opening {
-    let mut recover = |reason: String, since: Instant| {
+    let mut recover = |reason: String, since: Instant, more: u32| {
         let recovered_in_ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
-        record.projection.restarts += 1;
+        record.projection.restarts += more;
         record.projection.last_crash = Some(reason.clone());
         record.projection.recovered_in_ms = Some(recovered_in_ms);
         Opening::Recover { reason, recovered_in_ms }
@@ -134,8 +137,9 @@ fn opening(why: Why, record: &mut Record, status: Status) -> Opening {
         // A crash before its start is no matter of the execution's: it starts as if nothing had been.
         Why::Start | Why::Crash { .. } | Why::Restart { .. } if status == Status::Pending => Opening::Start,
         Why::Start | Why::Wake => Opening::Resume,
-        Why::Crash { reason, since } => recover(reason, since),
-        Why::Restart { since } => recover("the service was restarted".to_owned(), since),
+        Why::Crash { reason, since } => recover(reason, since, 1),
+        // Counted when it was taken over.
+        Why::Restart { since } => recover(RESTARTED.to_owned(), since, 0),
         Why::GiveUp { crash, count } => {
             record.projection.last_crash = Some(crash.clone());
             let detail = format!("the execution crashed its actor {count} times, the last time with: {crash}");

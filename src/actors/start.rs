@@ -5,7 +5,7 @@ use super::engine::Engine;
 use super::hub::{self, Hub, HubState};
 use super::logs::Logs;
 use super::programs::Programs;
-use super::recovery::TakeOver;
+use super::recovery::{RESTARTED, TakeOver};
 use super::services::Services;
 use super::settings::Options;
 use super::streams::Streams;
@@ -58,7 +58,8 @@ impl Engine {
             next_arbiter: AtomicUsize::new(0),
             closing: AtomicBool::new(false),
         });
-        let open = services.store.claim_open().await?;
+        let recovered_in_ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let open = services.store.claim_open(RESTARTED, recovered_in_ms).await?;
         let (shared, shared_metrics) = (Arc::clone(&services), Arc::clone(&services.metrics));
         let supervisor = Supervisor::start_in_arbiter(&Arbiter::new().handle(), move |_| Supervisor::new(shared));
         if !open.is_empty() {

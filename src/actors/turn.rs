@@ -6,6 +6,7 @@
 use super::children;
 use super::command::Refusal;
 use super::execution::{Arrival, Reply};
+use super::hub;
 use super::seed::Seed;
 use super::services::Services;
 use crate::domain::{Creation, Event, EventBody, Execution, ExecutionId, Status, TenantId, Timestamp};
@@ -221,7 +222,11 @@ pub async fn append(
                 break;
             }
             // An earlier try of this very append arrived although its acknowledgement did not.
-            Err(store::Error::OutOfSequence { last_seq: stored, .. }) if stored == last_seq => break,
+            Err(store::Error::OutOfSequence { last_seq: stored, .. }) if stored == last_seq => {
+                // Nobody was told of it; a hub without room for this catches up with the next commit.
+                let _ = services.hub.try_send(hub::CatchUp);
+                break;
+            }
             Err(error) if error.is_retryable() && first.is_none() => {
                 tracing::warn!(execution_id = %scope.id, %error, "an append waits for the store");
                 tokio::time::sleep(pause).await;

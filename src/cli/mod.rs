@@ -10,7 +10,6 @@ mod chaos;
 mod client;
 mod database;
 mod error;
-mod evaluate;
 mod executions;
 mod link;
 mod live;
@@ -91,9 +90,6 @@ enum Command {
     Bench(bench::Arguments),
     /// Kill the service at random moments while it is used, then check every promise
     Chaos(chaos::Arguments),
-    /// Evaluate expressions for a service
-    #[command(hide = true)]
-    Evaluate(evaluate::Arguments),
     Migrate(migrate::Arguments),
     Settings(settings::Arguments),
 }
@@ -109,7 +105,6 @@ impl Command {
             Self::Agents(arguments) => agents::execute(&arguments),
             Self::Bench(arguments) => bench::execute(&arguments),
             Self::Chaos(arguments) => chaos::execute(&arguments),
-            Self::Evaluate(arguments) => evaluate::execute(&arguments),
             Self::Migrate(arguments) => migrate::execute(&arguments),
             Self::Settings(arguments) => settings::execute(&arguments),
         }

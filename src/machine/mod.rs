@@ -49,7 +49,7 @@ mod wait;
 
 pub use action::{Action, Transition};
 pub use apply::apply;
-pub use expression::{Compiles, DirectEvaluator, EvaluationJob, Evaluator, Expression, evaluate_job};
+pub use expression::{Compiles, DirectEvaluator, Evaluator, Expression};
 pub use input::{Input, Moment};
 pub use program::Program;
 pub use recovery::outstanding;

@@ -113,10 +113,6 @@ section! {
         restart_window_seconds: u64 = 60,
         /// After this many events the state of a long execution is stored, so that recovery reads a short tail.
         snapshot_every_events: u64 = 500,
-        /// How long one expression may take.
-        expression_timeout_ms: u64 = 1_000,
-        /// How large the result of one expression may be, as JSON.
-        expression_output_bytes: usize = 4_194_304,
     }
 }
 

@@ -98,8 +98,6 @@ impl Settings {
         );
         require(self.engine.restart_window_seconds >= 1, "engine.restart_window_seconds", "must be at least 1");
         require(self.engine.snapshot_every_events >= 1, "engine.snapshot_every_events", "must be at least 1");
-        require(self.engine.expression_timeout_ms >= 1, "engine.expression_timeout_ms", "must be at least 1");
-        require(self.engine.expression_output_bytes >= 1024, "engine.expression_output_bytes", "must be at least 1024");
         require(self.effects.shell.output_limit_bytes >= 1, "effects.shell.output_limit_bytes", "must be at least 1");
         require(self.effects.http.connect_timeout_ms >= 1, "effects.http.connect_timeout_ms", "must be at least 1");
         require(self.effects.http.timeout_ms >= 1, "effects.http.timeout_ms", "must be at least 1");

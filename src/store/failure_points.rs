@@ -44,7 +44,7 @@ named!(
         JournalBeforeCommit = "journal_before_commit",
         /// Committed; nobody has been told.
         JournalAfterCommit = "journal_after_commit",
-        /// Acknowledged; the commit listener has not been called.
+        /// Committed; the commit listener has not been called and nothing is acknowledged.
         JournalBeforePublish = "journal_before_publish",
         /// Another write than an append is done and not committed.
         WriteBeforeCommit = "write_before_commit",

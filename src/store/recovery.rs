@@ -1,7 +1,7 @@
 //! Taking over executions: raising the ownership epoch, so that whoever owned one before can no longer write, and reading
 //! what its state is rebuilt from.
 
-use super::column_types::{json, natural, small, word};
+use super::column_types::{integer, json, natural, small, word};
 use super::connection::AnyConnection;
 use super::schema::{executions, snapshots};
 use super::statement::{Bind, Statement};
@@ -74,13 +74,17 @@ impl Store {
         self.read(move |connection| history::events(connection, tenant_id, id, after_seq)).await
     }
 
-    /// At start: becomes the owner of everything that is not terminal, of all tenants, and lists it by age.
-    pub async fn claim_open(&self) -> Result<Vec<OpenExecution>, Error> {
-        self.write(|connection| {
-            connection.run(
-                "UPDATE executions SET attempt = attempt + 1 \
-                 WHERE status IN ('pending', 'running', 'waiting', 'paused')",
-            )?;
+    /// At start: becomes the owner of everything that is not terminal, of all tenants, and lists it by age. What had been
+    /// started has been restarted, for the reason that `crash` gives, and came back `recovered_in_ms` after that.
+    pub async fn claim_open(&self, crash: &'static str, recovered_in_ms: u64) -> Result<Vec<OpenExecution>, Error> {
+        self.write(move |connection| {
+            connection.run("UPDATE executions SET attempt = attempt + 1 WHERE status = 'pending'")?;
+            Statement::new(
+                "UPDATE executions SET attempt = attempt + 1, restarts = restarts + 1, last_crash = ?, recovered_in_ms = ? \
+                 WHERE status IN ('running', 'waiting', 'paused')",
+                vec![Bind::Text(crash), Bind::Integer(integer(recovered_in_ms))],
+            )
+            .execute(connection)?;
             let open = Status::ALL.iter().filter(|status| !status.is_terminal()).map(|status| status.as_str());
             let mut open: Vec<OpenExecution> = executions::table
                 .filter(executions::status.eq_any(open))

@@ -214,12 +214,13 @@ impl Thread {
         }
     }
 
-    /// Tells the callers, then the listener.
+    /// Tells the listener, then the callers: what a caller does next must not be seen before what it has just committed.
     fn announce(&self, waiting: Vec<Waiting>, places: &[u64]) {
         let mut committed = Vec::with_capacity(places.len());
         let mut places = places.iter().copied();
         let mut bytes = 0;
         let mut events = 0;
+        let mut answers = Vec::with_capacity(waiting.len());
         for Waiting { append, reply } in waiting {
             bytes += append.size_bytes();
             let first = committed.len();
@@ -229,8 +230,7 @@ impl Thread {
                 let last_seq = own.events.last().map_or(0, |event| event.seq);
                 let answer =
                     Committed { first_position: own.first_position, last_position: own.last_position, last_seq };
-                // A caller that has gone away finds its events in the journal.
-                let _ = reply.send(Ok(answer));
+                answers.push((reply, answer));
             }
         }
         let count = |counter: &AtomicU64, number: usize| {
@@ -249,6 +249,10 @@ impl Thread {
         }));
         if !matches!(published, Ok(Ok(()))) {
             tracing::error!("a committed batch was not published; watchers catch up from the journal");
+        }
+        for (reply, answer) in answers {
+            // A caller that has gone away finds its events in the journal.
+            let _ = reply.send(Ok(answer));
         }
     }
 

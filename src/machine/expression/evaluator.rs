@@ -1,8 +1,7 @@
-//! Who evaluates: in place, or somewhere else by means of a job that can be sent there.
+//! Evaluation of a compiled expression, with its failures in the words of the workflow language.
 
 use super::Expression;
 use crate::domain::{Failure, StandardType, Timestamp};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -38,45 +37,6 @@ impl Evaluator for DirectEvaluator {
     }
 }
 
-/// An evaluation as a message, for an evaluator in another process.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EvaluationJob {
-    /// The jq text.
-    pub expression: String,
-    /// The variables it uses, without `$`, with their values.
-    pub variables: Vec<(String, Value)>,
-    pub input: Value,
-    pub now: Timestamp,
-}
-
-impl EvaluationJob {
-    pub fn new(expression: &Expression, input: &Value, variables: &[Arc<Value>], now: Timestamp) -> Self {
-        let names = expression.variables().iter().map(|name| name.to_string());
-        let values = variables.iter().map(|value| Value::clone(value));
-        Self {
-            expression: expression.text().to_string(),
-            variables: names.zip(values).collect(),
-            input: input.clone(),
-            now,
-        }
-    }
-}
-
-/// Does a job: what the other process calls.
-///
-/// # Errors
-/// An `expression` failure without `instance`.
-pub fn evaluate_job(job: &EvaluationJob) -> Result<Value, Failure> {
-    let names: Vec<Arc<str>> = job.variables.iter().map(|(name, _)| name.as_str().into()).collect();
-    let expression = Expression::compile(&job.expression, &names).map_err(|why| failure(&job.expression, &why))?;
-    let value_of = |name: &Arc<str>| {
-        let found = job.variables.iter().find(|(known, _)| **known == **name);
-        Arc::new(found.map_or(Value::Null, |(_, value)| value.clone()))
-    };
-    let values: Vec<Arc<Value>> = expression.variables().iter().map(value_of).collect();
-    DirectEvaluator.evaluate(&expression, &job.input, &values, job.now)
-}
-
 fn failure(expression: &str, why: &str) -> Failure {
     let shown: String = expression.chars().take(200).collect();
     Failure::new(StandardType::Expression, "Expression failed", format!("{why}, in the expression: {shown}"))
@@ -86,18 +46,6 @@ fn failure(expression: &str, why: &str) -> Failure {
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn a_job_gives_what_the_evaluation_in_place_gives() {
-        let expression = Expression::compile("{sum: ($item.price + .fee), now: now}", &["item".into()]).unwrap();
-        let now = Timestamp::from_micros(1_700_000_000_500_000);
-        let variables = [Arc::new(json!({"price": 3}))];
-        let direct = DirectEvaluator.evaluate(&expression, &json!({"fee": 4}), &variables, now);
-        assert_eq!(direct, Ok(json!({"sum": 7, "now": 1_700_000_000.5})));
-        let job = EvaluationJob::new(&expression, &json!({"fee": 4}), &variables, now);
-        let job = serde_json::from_str(&serde_json::to_string(&job).unwrap()).unwrap();
-        assert_eq!(evaluate_job(&job), direct);
-    }
 
     #[test]
     fn failures_show_the_expression() {

@@ -19,7 +19,7 @@ mod template;
 mod tests;
 mod value;
 
-pub use evaluator::{DirectEvaluator, EvaluationJob, Evaluator, evaluate_job};
+pub use evaluator::{DirectEvaluator, Evaluator};
 pub(super) use template::{Template, expand_uri};
 
 use crate::domain::Timestamp;

@@ -96,7 +96,8 @@ async fn an_unknown_address_and_a_wrong_method_say_so() {
 #[tokio::test]
 async fn a_slash_at_the_end_changes_nothing() {
     let service = service();
-    for path in ["/api/v1/executions/", "/api/v1/executions/stats/", "/api/v1/queue/?", "/livez/", "/readyz/", "/docs/"] {
+    for path in ["/api/v1/executions/", "/api/v1/executions/stats/", "/api/v1/queue/?", "/livez/", "/readyz/", "/docs/"]
+    {
         assert_eq!(service.get(path).await.status, 200, "{path}");
     }
     assert_eq!(service.get("/api/v1/executions/?size=5").await.expect(200)["size"], 5);

@@ -99,7 +99,7 @@ async fn check(mut fixture: Fixture, acknowledged: &HashMap<ExecutionId, u64>) {
     }
     positions.sort_unstable();
     assert_eq!(positions, (1..=store.position()).collect::<Vec<_>>(), "positions have no gap");
-    for open in store.claim_open().await.unwrap() {
+    for open in store.claim_open("a test", 1).await.unwrap() {
         let claimed = store.load(TENANT, open.id).await.unwrap();
         assert_eq!(claimed.execution.attempt, open.attempt);
         let (_, mut run) = fixture.draft().first();
@@ -109,7 +109,7 @@ async fn check(mut fixture: Fixture, acknowledged: &HashMap<ExecutionId, u64>) {
         }
         run.finish(&fixture, Status::Succeeded).await.unwrap();
     }
-    assert!(fixture.store().claim_open().await.unwrap().is_empty());
+    assert!(fixture.store().claim_open("a test", 1).await.unwrap().is_empty());
 }
 
 /// Not a case of its own: the process that crashes, when it is started for that.

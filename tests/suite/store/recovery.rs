@@ -35,7 +35,7 @@ async fn everything_open_is_claimed_at_start(mut fixture: Fixture) {
     }
     fixture.reopen().await;
 
-    let open = fixture.store().claim_open().await.unwrap();
+    let open = fixture.store().claim_open("a test", 1).await.unwrap();
     assert_eq!(open.iter().map(|one| one.id).collect::<Vec<_>>(), vec![pending.id, running.id, waiting.id]);
     assert_eq!(open.iter().map(|one| one.attempt).collect::<Vec<_>>(), vec![2, 2, 2]);
     assert_eq!((open[0].priority, open[0].status, open[0].last_seq), (9, Status::Pending, 1));
