@@ -70,6 +70,7 @@ impl Error {
 }
 
 impl From<diesel::result::Error> for Error {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "diesel's errors may grow; what is not known may pass")]
     fn from(error: diesel::result::Error) -> Self {
         use diesel::result::{DatabaseErrorKind as Kind, Error as Diesel};
         let reason = error.to_string();
