@@ -26,17 +26,33 @@ do:
 
 #[test]
 fn e4_a_switch_without_match_follows_its_own_then() {
-    let tasks = |cases: &str| format!("do: [ {{ s: {{ switch: [ {cases} ], then: last }} }}, {{ never: {{ set: {{ x: 1 }} }} }}, {{ last: {{ set: '${{ . + {{last: true}} }}' }} }} ]");
+    let tasks = |cases: &str| {
+        format!(
+            "do: [ {{ s: {{ switch: [ {cases} ], then: last }} }}, {{ never: {{ set: {{ x: 1 }} }} }}, {{ last: {{ set: '${{ . + {{last: true}} }}' }} }} ]"
+        )
+    };
     assert_eq!(output(&tasks("{ a: { when: .no, then: never } }"), json!({})), json!({"last": true}));
     // A matching case beats it, and so does a default case, wherever that is listed.
-    assert_eq!(output(&tasks("{ d: { then: never } }, { a: { when: .yes, then: end } }"), json!({"yes": 1})), json!({"yes": 1}));
-    assert_eq!(output(&tasks("{ d: { then: never } }, { a: { when: .yes, then: end } }"), json!({})), json!({"x": 1, "last": true}));
-    assert_eq!(output("do: [ { s: { switch: [ { a: { when: .no, then: end } } ] } }, { b: { set: { x: 1 } } } ]", json!({})), json!({"x": 1}));
+    assert_eq!(
+        output(&tasks("{ d: { then: never } }, { a: { when: .yes, then: end } }"), json!({"yes": 1})),
+        json!({"yes": 1})
+    );
+    assert_eq!(
+        output(&tasks("{ d: { then: never } }, { a: { when: .yes, then: end } }"), json!({})),
+        json!({"x": 1, "last": true})
+    );
+    assert_eq!(
+        output("do: [ { s: { switch: [ { a: { when: .no, then: end } } ] } }, { b: { set: { x: 1 } } } ]", json!({})),
+        json!({"x": 1})
+    );
 }
 
 #[test]
 fn e8_values_written_bare_are_literals() {
-    assert_eq!(output("do: [ { a: { set: { lit: .a, val: '${ .a }' } } } ]", json!({"a": 1})), json!({"lit": ".a", "val": 1}));
+    assert_eq!(
+        output("do: [ { a: { set: { lit: .a, val: '${ .a }' } } } ]", json!({"a": 1})),
+        json!({"lit": ".a", "val": 1})
+    );
 }
 
 #[test]
@@ -73,7 +89,9 @@ fn e55_an_input_that_is_refused_makes_a_failed_execution() {
 
 #[test]
 fn e57_conditions_have_the_truth_of_jq() {
-    for (value, runs) in [(json!(0), true), (json!(""), true), (json!([]), true), (json!(false), false), (json!(null), false)] {
+    for (value, runs) in
+        [(json!(0), true), (json!(""), true), (json!([]), true), (json!(false), false), (json!(null), false)]
+    {
         let expected = if runs { json!({"ran": true}) } else { json!({"v": value}) };
         assert_eq!(output("do: [ { a: { if: .v, set: { ran: true } } } ]", json!({"v": value})), expected);
     }
