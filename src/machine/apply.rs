@@ -153,10 +153,10 @@ impl State {
         shift(&mut self.deadline);
         self.change_frames(&mut |frame| {
             shift(&mut frame.deadline);
-            if let Work::Try(work) = &mut frame.work {
-                if let TryPhase::Attempt { deadline, .. } = &mut work.phase {
-                    shift(deadline);
-                }
+            if let Work::Try(work) = &mut frame.work
+                && let TryPhase::Attempt { deadline, .. } = &mut work.phase
+            {
+                shift(deadline);
             }
         });
     }

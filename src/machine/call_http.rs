@@ -58,7 +58,9 @@ fn authentication(task: &Task<'_>, rule: &HttpRule) -> Result<Option<Authenticat
     let fields = match body {
         Value::Object(fields) => Fields(fields),
         Value::String(token) if scheme == "bearer" => return Ok(Some(Authentication::Bearer { token })),
-        _ => return Err(invalid("its scheme has no properties")),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            return Err(invalid("its scheme has no properties"));
+        }
     };
     if let Some(secret) = fields.optional("use")? {
         let detail = format!("The secret '{secret}' does not exist");

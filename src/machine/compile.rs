@@ -33,6 +33,9 @@ impl Program {
     }
 }
 
+/// What a compiled expression is known by: its text and the variables that are visible to it.
+type TextAndVariables = (Arc<str>, Vec<Arc<str>>);
+
 pub(super) struct Compiler {
     pub(super) definition: Arc<Definition>,
     /// `None` while the task is being compiled: its children get their numbers after it.
@@ -40,8 +43,7 @@ pub(super) struct Compiler {
     lists: Vec<Vec<NodeId>>,
     /// The one-task lists of functions, compiled when they are first called.
     functions: HashMap<Arc<str>, ListId>,
-    /// Compiled expressions by text and visible variables.
-    expressions: HashMap<(Arc<str>, Vec<Arc<str>>), Arc<Expression>>,
+    expressions: HashMap<TextAndVariables, Arc<Expression>>,
     /// The variables that are visible at this place besides the standard ones, outermost first.
     pub(super) locals: Vec<Arc<str>>,
     /// What the pointers of the function that is being compiled start with in the document.

@@ -19,7 +19,12 @@ pub(super) fn decide(task: &Task<'_>) -> Option<Decision> {
             EffectResult::Completed { output } => Some(complete(task, output.clone()?)),
             EffectResult::Failed(failure) => Some(task.fail(Failure::clone(failure))),
         },
-        _ => None,
+        Work::Wait { .. }
+        | Work::Child { .. }
+        | Work::List(_)
+        | Work::For { .. }
+        | Work::Fork { .. }
+        | Work::Try(_) => None,
     }
 }
 

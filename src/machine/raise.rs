@@ -12,9 +12,10 @@ pub(super) fn decide(task: &Task<'_>, rule: &ErrorRule) -> Decision {
 
 /// The described error; `Err` when the description itself fails. `instance` is the task unless the author gives one.
 fn raised(task: &Task<'_>, rule: &ErrorRule) -> Result<Failure, Failure> {
-    let error_type = match &rule.error_type {
-        Template::Literal(Value::String(text)) => expand_uri(text, &task.frame.input)?,
-        template => text(task, template, "type")?,
+    let error_type = if let Template::Literal(Value::String(text)) = &rule.error_type {
+        expand_uri(text, &task.frame.input)?
+    } else {
+        text(task, &rule.error_type, "type")?
     };
     let status = task.template(&rule.status)?;
     if !(status.is_i64() || status.is_u64()) {

@@ -43,10 +43,7 @@ fn asked(task: &Task<'_>) -> Option<Action> {
 
 /// The task as it was when it asked: `now` is the time at which the effect was scheduled.
 pub(super) fn reset<'a>(task: &Task<'a>) -> Task<'a> {
-    let at = match &task.frame.work {
-        Work::Effect(effect) => effect.scheduled_at,
-        _ => task.frame.started_at,
-    };
+    let at = if let Work::Effect(effect) = &task.frame.work { effect.scheduled_at } else { task.frame.started_at };
     Task { scope: Scope { moment: Moment { at, ..task.scope.moment }, ..task.scope }, ..*task }
 }
 

@@ -81,10 +81,10 @@ fn before_lost_children(events: &[Event], point: u64) -> u64 {
     let kept = events.iter().filter(|event| event.seq <= point);
     let mut waiting: Vec<&Event> = Vec::new();
     for event in kept {
-        match &event.body {
-            EventBody::ChildStarted { awaited: true, .. } => waiting.push(event),
-            EventBody::ChildFinished { .. } => waiting.retain(|started| started.path != event.path),
-            _ => {}
+        if matches!(event.body, EventBody::ChildStarted { awaited: true, .. }) {
+            waiting.push(event);
+        } else if matches!(event.body, EventBody::ChildFinished { .. }) {
+            waiting.retain(|started| started.path != event.path);
         }
     }
     waiting.iter().map(|started| before_start_of(events, started)).fold(point, u64::min)
@@ -105,7 +105,27 @@ pub fn shift(events: &mut [Event], delta_us: i64) {
             EventBody::TaskStarted { deadline: Some(deadline), .. }
             | EventBody::TaskRetried { deadline, .. }
             | EventBody::TimerSet { deadline, .. } => later(deadline),
-            _ => {}
+            EventBody::ExecutionCreated(_)
+            | EventBody::ExecutionStarted { deadline: None, .. }
+            | EventBody::ExecutionWaiting {}
+            | EventBody::ExecutionPaused { .. }
+            | EventBody::ExecutionResumed { .. }
+            | EventBody::ExecutionRecovered { .. }
+            | EventBody::ExecutionCompleted { .. }
+            | EventBody::ExecutionFailed { .. }
+            | EventBody::ExecutionCancelled { .. }
+            | EventBody::TaskStarted { deadline: None, .. }
+            | EventBody::TaskCompleted { .. }
+            | EventBody::TaskSkipped {}
+            | EventBody::TaskFailed { .. }
+            | EventBody::TaskCancelled { .. }
+            | EventBody::EffectScheduled { .. }
+            | EventBody::EffectCompleted { .. }
+            | EventBody::EffectFailed { .. }
+            | EventBody::TimerFired { .. }
+            | EventBody::ChildStarted { .. }
+            | EventBody::ChildFinished { .. }
+            | EventBody::UsageRecorded(_) => {}
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use super::action::Action;
 use super::decide::{Completion, Decision, Task};
-use super::expression::Template;
 use super::program::WorkflowRule;
 use super::state::{ChildResult, Work};
+use super::texts::text;
 use crate::domain::{EventBody, ExecutionId, Failure, StandardType, Status};
 use serde_json::Value;
 use std::sync::Arc;
@@ -12,8 +12,10 @@ use std::sync::Arc;
 pub(super) fn decide(task: &Task<'_>, rule: &WorkflowRule) -> Option<Decision> {
     match &task.frame.work {
         Work::Fresh => Some(start(task, rule).unwrap_or_else(|failure| task.fail(failure))),
-        Work::Child { result: Some(result), .. } => Some(finish(task, rule, result)),
-        _ => None,
+        Work::Child { result, .. } => result.as_ref().map(|result| finish(task, rule, result)),
+        Work::Effect(_) | Work::Wait { .. } | Work::List(_) | Work::For { .. } | Work::Fork { .. } | Work::Try(_) => {
+            None
+        }
     }
 }
 
@@ -54,22 +56,12 @@ pub(super) fn request(task: &Task<'_>, rule: &WorkflowRule, child_id: ExecutionI
     Ok(Action::StartChild {
         path: Arc::clone(&task.frame.path),
         child_id,
-        namespace: text(task, &rule.namespace, "namespace")?,
-        name: text(task, &rule.name, "name")?,
-        version: text(task, &rule.version, "version")?,
+        namespace: text(task.template(&rule.namespace)?, "namespace")?,
+        name: text(task.template(&rule.name)?, "name")?,
+        version: text(task.template(&rule.version)?, "version")?,
         input,
         awaited: rule.wait_for_end,
     })
-}
-
-fn text(task: &Task<'_>, template: &Template, field: &str) -> Result<String, Failure> {
-    match task.template(template)? {
-        Value::String(text) => Ok(text),
-        other => {
-            let detail = format!("The {field} of a workflow must be a text, not {other}");
-            Err(Failure::new(StandardType::Expression, "Not a text", detail))
-        }
-    }
 }
 
 fn finish(task: &Task<'_>, rule: &WorkflowRule, result: &ChildResult) -> Decision {

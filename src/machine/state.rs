@@ -344,15 +344,20 @@ impl Frame {
 
     /// The effect whose outcome is still awaited.
     pub(super) fn outstanding_effect(&self) -> Option<&Effect> {
-        match &self.work {
-            Work::Effect(effect) => Some(effect).filter(|effect| effect.result.is_none()),
-            Work::Fresh
-            | Work::Wait { .. }
-            | Work::Child { .. }
-            | Work::List(_)
-            | Work::For { .. }
-            | Work::Fork { .. }
-            | Work::Try(_) => None,
-        }
+        let Work::Effect(effect) = &self.work else { return None };
+        Some(effect).filter(|effect| effect.result.is_none())
+    }
+
+    /// The child execution whose end is still awaited.
+    pub(super) fn awaited_child(&self) -> Option<ExecutionId> {
+        let Work::Child { child_id, result: None } = &self.work else { return None };
+        Some(*child_id)
+    }
+}
+
+impl TryWork {
+    /// Whether an attempt is under way.
+    pub(super) fn is_attempting(&self) -> bool {
+        matches!(&self.phase, TryPhase::Attempt { list, .. } if list.end == ListEnd::Open)
     }
 }

@@ -11,7 +11,7 @@ use super::invariants;
 use super::program::{Kind, Program};
 use super::recovery::{outstanding, reset};
 use super::scope::Scope;
-use super::state::{ListEnd, State, TryPhase, Work};
+use super::state::{Effect, ListEnd, State, Work};
 use crate::domain::definition::model::UnknownOutcome;
 use crate::domain::{EffectOutcome, Event, EventBody, ExecutionId, Failure, Path, StandardType, Status, TimerPurpose};
 use serde_json::Value;
@@ -214,13 +214,10 @@ impl Step<'_> {
             if task.frame.outstanding_effect().is_none() {
                 return;
             }
-            if let Kind::Shell(rule) = &task.node.kind {
-                if rule.on_unknown_outcome == UnknownOutcome::Fault {
-                    let detail =
-                        "The engine was restarted while the command ran; whether it came to its end is unknown";
-                    let failure = Failure::new(StandardType::Runtime, "Outcome unknown", detail);
-                    return lost.push((Arc::clone(&task.frame.path), failure));
-                }
+            if matches!(&task.node.kind, Kind::Shell(rule) if rule.on_unknown_outcome == UnknownOutcome::Fault) {
+                let detail = "The engine was restarted while the command ran; whether it came to its end is unknown";
+                let failure = Failure::new(StandardType::Runtime, "Outcome unknown", detail);
+                return lost.push((Arc::clone(&task.frame.path), failure));
             }
             if let Err(failure) = effect::request(&reset(task)) {
                 lost.push((Arc::clone(&task.frame.path), failure));
@@ -317,10 +314,7 @@ impl Step<'_> {
         output: Option<Value>,
         error: Option<Failure>,
     ) {
-        let awaited = self.at_task(path, |task| match &task.frame.work {
-            Work::Child { child_id, result: None } => Some(*child_id),
-            _ => None,
-        });
+        let awaited = self.at_task(path, |task| task.frame.awaited_child());
         if let Some(child_id) = awaited.filter(|child_id| id.is_none_or(|id| id == *child_id)) {
             self.record_at(path, EventBody::ChildFinished { child_id, status, output, error });
         }
@@ -372,25 +366,21 @@ impl Step<'_> {
         let deadline = self.at_task(path, |task| {
             let known = task.frame.timers().find(|(known, _)| *known == purpose).map(|(_, deadline)| deadline);
             // An attempt that is over has no limit any more.
-            let is_open = match &task.frame.work {
-                Work::Try(work) if purpose == TimerPurpose::AttemptTimeout => {
-                    matches!(&work.phase, TryPhase::Attempt { list, .. } if list.end == ListEnd::Open)
-                }
-                _ => true,
-            };
-            known.filter(|_| is_open)
+            let is_over = purpose == TimerPurpose::AttemptTimeout
+                && !matches!(&task.frame.work, Work::Try(work) if work.is_attempting());
+            known.filter(|_| !is_over)
         });
         deadline.is_some_and(|deadline| deadline <= self.moment.at)
     }
 
     /// Stops what the task at a path has asked for itself, apart from the tasks inside it.
     fn cancel_effect_of(&mut self, path: &str) {
-        let action = self.at_task(path, |task| match &task.frame.work {
-            Work::Effect(effect) if effect.result.is_none() => {
-                Some(Action::CancelEffect { path: Arc::clone(&task.frame.path), attempt: effect.attempt })
-            }
-            Work::Child { child_id, result: None } => Some(Action::CancelChild { child_id: *child_id }),
-            _ => None,
+        let action = self.at_task(path, |task| {
+            let effect = task.frame.outstanding_effect();
+            let cancel =
+                |effect: &Effect| Action::CancelEffect { path: Arc::clone(&task.frame.path), attempt: effect.attempt };
+            let child = || task.frame.awaited_child().map(|child_id| Action::CancelChild { child_id });
+            effect.map(cancel).or_else(child)
         });
         self.transition.actions.extend(action);
     }

@@ -31,10 +31,7 @@ pub(super) fn text(value: Value, what: &str) -> Result<String, Failure> {
 
 /// A text as it is, anything else as JSON.
 pub(super) fn text_or_json(value: Value) -> String {
-    match value {
-        Value::String(text) => text,
-        other => other.to_string(),
-    }
+    if let Value::String(text) = value { text } else { value.to_string() }
 }
 
 /// The entries of a map as texts. `null` values are left out, arrays repeat their key.

@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 pub(super) fn decide(task: &Task<'_>, rule: &DurationRule) -> Option<Decision> {
     let done = || task.complete(Arc::clone(&task.frame.input), Completion::default());
-    match task.frame.work {
-        Work::Fresh => {}
-        Work::Wait { is_over: true, .. } => return Some(done()),
-        _ => return None,
+    if matches!(task.frame.work, Work::Wait { is_over: true, .. }) {
+        return Some(done());
+    }
+    if task.frame.work != Work::Fresh {
+        return None;
     }
     let started_at = task.frame.started_at;
     match rule.end(&task.scope, &task.frame.input, Some(&task.view()), started_at) {

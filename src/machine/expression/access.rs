@@ -1,5 +1,7 @@
 //! Reading and changing parts of a value: `.key`, `.[0]`, `.[1:2]`, `.[]` and their updates, as jq answers them.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "values of every other type are refused alike")]
+
 use super::budget::spend_one;
 use super::value::{Data, DataResult, Error};
 use indexmap::IndexMap;

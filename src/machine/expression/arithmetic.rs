@@ -1,5 +1,7 @@
 //! `+ - * / %` and negation, with the answers of jq.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "values of every other type are refused alike")]
+
 use super::budget::spend_size;
 use super::value::{Data, DataResult, Error};
 use std::ops::{Add, Div, Mul, Neg, Rem, Sub};

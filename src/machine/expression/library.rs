@@ -3,6 +3,8 @@
 //! The definitions that are written in jq themselves (`prelude.jq` and jaq's) are parsed once; an expression is compiled with
 //! just those that it reaches, which keeps a compiled expression small.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "values of every other type are refused alike")]
+
 use super::access::positions;
 use super::analysis::calls;
 use super::arithmetic::split;
@@ -69,7 +71,7 @@ pub(super) fn functions() -> Vec<Fun<Kind>> {
 }
 
 fn forbidden() -> Vec<Native> {
-    fn refuse<'a>(index: usize) -> DataResult {
+    fn refuse(index: usize) -> DataResult {
         let (name, _, why) = FORBIDDEN.get(index).copied().unwrap_or_default();
         let name = name.trim_end_matches("_empty");
         Err(Error::str(format_args!("'{name}' is not available: {why}")))

@@ -247,9 +247,10 @@ fn syntax_error(text: &str, error: load::Error<&str>) -> String {
     match error {
         load::Error::Io(_) => "modules cannot be used in an expression".to_owned(),
         load::Error::Lex(errors) => errors.first().map_or_else(String::new, |(expected, rest)| {
-            let expected = match expected {
-                LexExpect::Delim(open) => format!("no end of '{open}'"),
-                other => format!("expected {}", other.as_str()),
+            let expected = if let LexExpect::Delim(open) = expected {
+                format!("no end of '{open}'")
+            } else {
+                format!("expected {}", expected.as_str())
             };
             format!("syntax error {}: {expected}", place(rest))
         }),
@@ -270,9 +271,11 @@ fn compile(term: Term<&str>, uses: &Uses, variables: &[Arc<str>]) -> Result<Filt
     let compiler =
         Compiler::default().with_funs(library::functions()).with_global_vars(names.iter().map(String::as_str));
     compiler.compile(modules).map_err(|errors| {
-        let undefined = errors.into_iter().flat_map(|(_, errors)| errors).map(|(name, kind)| match kind {
-            jaq_core::compile::Undefined::Filter(arity) => format!("there is no function {name}/{arity}"),
-            kind => format!("there is no {} {name}", kind.as_str()),
+        let undefined = errors.into_iter().flat_map(|(_, errors)| errors).map(|(name, kind)| {
+            if let jaq_core::compile::Undefined::Filter(arity) = kind {
+                return format!("there is no function {name}/{arity}");
+            }
+            format!("there is no {} {name}", kind.as_str())
         });
         undefined.collect::<Vec<_>>().join("; ")
     })
@@ -280,24 +283,23 @@ fn compile(term: Term<&str>, uses: &Uses, variables: &[Arc<str>]) -> Result<Filt
 
 /// The form of a mere path.
 fn lookup(term: &Term<&str>, variables: &[Arc<str>]) -> Option<Form> {
-    let root_of = |term: &Term<&str>| match term {
-        Term::Id => Some(Root::Input),
-        Term::Var(name) => {
-            let name = name.strip_prefix('$')?;
-            variables.iter().position(|known| **known == *name).map(Root::Variable)
+    let root_of = |term: &Term<&str>| {
+        if matches!(term, Term::Id) {
+            return Some(Root::Input);
         }
-        _ => None,
+        let Term::Var(name) = term else { return None };
+        let name = name.strip_prefix('$')?;
+        variables.iter().position(|known| **known == *name).map(Root::Variable)
     };
-    let (root, keys) = match term {
-        Term::Path(root, path) => {
-            let key = |(part, opt): &(Part<Term<&str>>, Opt)| match (part, opt) {
-                (Part::Index(Term::Num(digits)), Opt::Essential) => digits.parse().ok().map(Key::Position),
-                (Part::Index(key), Opt::Essential) => analysis::literal(key).map(Key::Name),
-                _ => None,
-            };
-            (root_of(root)?, path.0.iter().map(key).collect::<Option<Vec<_>>>()?)
-        }
-        other => (root_of(other)?, Vec::new()),
+    let (root, keys) = if let Term::Path(root, path) = term {
+        let key = |(part, opt): &(Part<Term<&str>>, Opt)| match (part, opt) {
+            (Part::Index(Term::Num(digits)), Opt::Essential) => digits.parse().ok().map(Key::Position),
+            (Part::Index(key), Opt::Essential) => analysis::literal(key).map(Key::Name),
+            _ => None,
+        };
+        (root_of(root)?, path.0.iter().map(key).collect::<Option<Vec<_>>>()?)
+    } else {
+        (root_of(term)?, Vec::new())
     };
     Some(Form::Lookup { root, keys })
 }

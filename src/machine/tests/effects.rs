@@ -23,9 +23,9 @@ fn refused(task: &str, input: Value) -> (String, Value, String) {
 }
 
 fn http(with: &str, input: Value) -> crate::domain::HttpRequest {
-    match request(&format!("call: http, with: {{ {with} }}"), input) {
-        EffectRequest::Http(request) => *request,
-        other => panic!("{other:?}"),
+    {
+        let EffectRequest::Http(request) = request(&format!("call: http, with: {{ {with} }}"), input) else { panic!() };
+        *request
     }
 }
 
@@ -98,9 +98,11 @@ fn shell_requests() {
 
 #[test]
 fn agent_requests() {
-    let agent = |with: &str, input: Value| match request(&format!("call: agent, with: {{ {with} }}"), input) {
-        EffectRequest::Agent(request) => *request,
-        other => panic!("{other:?}"),
+    let agent = |with: &str, input: Value| {
+        let EffectRequest::Agent(request) = request(&format!("call: agent, with: {{ {with} }}"), input) else {
+            panic!()
+        };
+        *request
     };
     let full = agent(
         "agent: '${ .who }', prompt: 'hello', system_prompt: s, parameters: { t: '${ .t }' }, output: json",

@@ -58,7 +58,7 @@ fn a_loop_over_calls_end_to_end() {
         }
     );
     assert_eq!(world.journal[5].task.as_deref(), Some("/do/1/each/do/0/get"));
-    assert!(world.journal.iter().enumerate().all(|(at, event)| event.seq == at as u64 + 1));
+    assert!(world.journal.iter().enumerate().all(|(at, event)| usize::try_from(event.seq) == Ok(at + 1)));
 }
 
 #[test]

@@ -14,5 +14,3 @@ mod retries;
 mod table_e;
 mod timers;
 mod world;
-
-pub(super) use world::World;

@@ -202,16 +202,6 @@ impl World {
     pub fn lines(&self) -> Vec<String> {
         self.journal.iter().map(line).collect()
     }
-
-    /// The outputs of the completed tasks with this name.
-    pub fn outputs_of(&self, name: &str) -> Vec<Value> {
-        let end = format!(":{name}");
-        let outputs = self.journal.iter().filter_map(|event| match &event.body {
-            EventBody::TaskCompleted { output, .. } if event.path.as_ref()?.ends_with(&end) => Some(output.clone()),
-            _ => None,
-        });
-        outputs.collect()
-    }
 }
 
 pub fn replay(program: &Program, journal: &[Event], id: ExecutionId) -> State {
