@@ -287,5 +287,9 @@ impl Events {
 fn parse(block: &str) -> Option<ServerEvent> {
     let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
     let data = serde_json::from_str(field("data")?).expect("a frame is JSON");
-    Some(ServerEvent { id: field("id").map(|id| id.parse().expect("a cursor")), name: field("event")?.to_owned(), data })
+    Some(ServerEvent {
+        id: field("id").map(|id| id.parse().expect("a cursor")),
+        name: field("event")?.to_owned(),
+        data,
+    })
 }

@@ -12,7 +12,10 @@ async fn an_agent_is_made_changed_and_removed(service: Service) {
         "parameters": {"base_url": "http://127.0.0.1:9/v1"}, "capabilities": {"writing": 0.8},
     });
     let made = service.post("/api/v1/agents", &body).await.expect(201);
-    assert_eq!((&made["slug"], &made["is_active"], &made["is_system"]), (&json!("release-writer"), &json!(true), &json!(false)));
+    assert_eq!(
+        (&made["slug"], &made["is_active"], &made["is_system"]),
+        (&json!("release-writer"), &json!(true), &json!(false))
+    );
     let path = format!("/api/v1/agents/{}", made["id"].as_str().unwrap());
     assert_eq!(service.get(&path).await.expect(200), made);
     service.post("/api/v1/agents", &body).await.problem(409, "already_exists");
@@ -21,7 +24,8 @@ async fn an_agent_is_made_changed_and_removed(service: Service) {
     assert_eq!(problem["errors"].as_array().unwrap().len(), 3, "{problem}");
     service.post("/api/v1/agents", &json!({"name": "x", "adapter": "telepathy"})).await.problem(400, "invalid_body");
 
-    let changed = service.put(&path, &json!({"model": null, "description": "Writes.", "is_active": false})).await.expect(200);
+    let changed =
+        service.put(&path, &json!({"model": null, "description": "Writes.", "is_active": false})).await.expect(200);
     assert_eq!((&changed["model"], &changed["description"]), (&Value::Null, &json!("Writes.")));
     assert_eq!((&changed["system_prompt"], &changed["created_at"]), (&made["system_prompt"], &made["created_at"]));
     service.put(&path, &json!({"slug": "echo"})).await.problem(409, "already_exists");

@@ -28,7 +28,11 @@ async fn the_description_is_complete_and_consistent() {
             assert!(names.insert(name.clone()), "the name {name} is used twice");
             let responses = operation["responses"].as_object().unwrap();
             assert!(responses.contains_key("403"), "{method} {path}");
-            assert_eq!(responses.contains_key("404"), path.contains('{') || path == "/api/v1/executions" && method == "post", "{path}");
+            assert_eq!(
+                responses.contains_key("404"),
+                path.contains('{') || path == "/api/v1/executions" && method == "post",
+                "{path}"
+            );
             assert_eq!(operation["requestBody"].is_object(), responses.contains_key("413"), "{method} {path}");
         }
     }
@@ -58,7 +62,9 @@ async fn what_is_answered_is_what_is_described() {
     let agent_id = agents["items"][0]["id"].as_str().unwrap().to_owned();
     let mut checked = 0;
     for (path, item) in description["paths"].as_object().unwrap() {
-        let Some(schema) = item["get"]["responses"]["200"]["content"]["application/json"].get("schema") else { continue };
+        let Some(schema) = item["get"]["responses"]["200"]["content"]["application/json"].get("schema") else {
+            continue;
+        };
         let thing = if path.contains("/agents/") {
             &agent_id
         } else if path.contains("/workflows/{id}") {
@@ -97,7 +103,11 @@ async fn health_and_metrics_tell_the_state() {
     let service = service();
     assert_eq!(service.get("/livez").await.expect(200)["status"], "ok");
     let ready = service.get("/readyz").await.expect(200);
-    assert_eq!((&ready["status"], &ready["dependencies"]["store"]["status"]), (&json!("ready"), &json!("ok")), "{ready}");
+    assert_eq!(
+        (&ready["status"], &ready["dependencies"]["store"]["status"]),
+        (&json!("ready"), &json!("ok")),
+        "{ready}"
+    );
     answer(service.request(Method::POST, "/api/v1/executions").json(&json!({}))).await.problem(400, "invalid_body");
     let metrics = service.get("/metrics").await;
     assert!(metrics.header("content-type").unwrap().starts_with("application/openmetrics-text"));

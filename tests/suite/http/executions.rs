@@ -86,7 +86,8 @@ async fn an_execution_shows_what_it_did(service: Service) {
     assert_eq!(&walked, events);
     let path = format!("/api/v1/executions/{id}/history?type=task_completed,task_skipped&type=execution_completed");
     let some = service.get(&path).await.expect(200);
-    let types: Vec<&str> = some["items"].as_array().unwrap().iter().map(|event| event["type"].as_str().unwrap()).collect();
+    let types: Vec<&str> =
+        some["items"].as_array().unwrap().iter().map(|event| event["type"].as_str().unwrap()).collect();
     assert_eq!(types, ["task_completed", "task_completed", "task_skipped", "execution_completed"]);
 
     let tasks = service.get(&format!("/api/v1/executions/{id}/tasks")).await.expect(200);
@@ -103,7 +104,10 @@ async fn an_execution_shows_what_it_did(service: Service) {
     assert_eq!((&skipped["total"], &skipped["items"][0]["name"]), (&json!(1), &json!("never")));
 
     let usage = service.get(&format!("/api/v1/executions/{id}/usage")).await.expect(200);
-    assert_eq!(usage["totals"]["calls"].as_u64(), Some(u64::try_from(usage["items"].as_array().unwrap().len()).unwrap()));
+    assert_eq!(
+        usage["totals"]["calls"].as_u64(),
+        Some(u64::try_from(usage["items"].as_array().unwrap().len()).unwrap())
+    );
     let logs = service.get(&format!("/api/v1/executions/{id}/logs?level=warn&q=x&task=/do/0/first&limit=5")).await;
     assert_eq!(logs.expect(200)["next_after"], Value::Null);
 }
@@ -113,7 +117,11 @@ async fn a_waiting_execution_can_be_steered(service: Service) {
     service.event(&id, |event| event["type"] == "execution_waiting").await;
     let path = format!("/api/v1/executions/{id}");
     let detail = service.get(&path).await.expect(200);
-    assert_eq!((&detail["status"], &detail["current_tasks"][0]["name"]), (&json!("waiting"), &json!("nap")), "{detail}");
+    assert_eq!(
+        (&detail["status"], &detail["current_tasks"][0]["name"]),
+        (&json!("waiting"), &json!("nap")),
+        "{detail}"
+    );
     assert_eq!(detail["current_tasks"][0]["status"], "waiting");
     assert!(detail["wake_at"].is_string(), "{detail}");
     let active = service.get("/api/v1/executions/active").await.expect(200);
@@ -192,10 +200,7 @@ async fn children_are_listed(service: Service) {
 #[tokio::test]
 async fn a_full_queue_says_when_to_come_back() {
     let service = Service::start_with(Database::Sqlite, &[("engine.max_running", "1"), ("engine.max_queued", "1")]);
-    // A start in the future waits outside of the queue; an agent that reads a pipe holds its slot.
-    let hold = json!([{"hold": {"run": {"shell": {"command": "cat"}, "await": true}}}]);
     let tasks = json!([{"hold": {"run": {"shell": {"command": "sleep 600"}}}}]);
-    let _ = hold;
     let first = service.start_definition(tasks.clone(), json!({})).await;
     service.event(&first, |event| event["type"] == "effect_scheduled").await;
     let second = service.start_definition(tasks.clone(), json!({})).await;

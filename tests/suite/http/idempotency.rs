@@ -62,7 +62,10 @@ async fn agents_and_workflows_are_made_once(service: Service) {
     let first = first.expect(201);
     assert_eq!(location, format!("/api/v1/agents/{}", first["id"].as_str().unwrap()));
     let second = send().await;
-    assert_eq!((second.header("idempotency-replayed"), second.header("location")), (Some("true"), Some(location.as_str())));
+    assert_eq!(
+        (second.header("idempotency-replayed"), second.header("location")),
+        (Some("true"), Some(location.as_str()))
+    );
     assert_eq!(second.expect(201), first);
     // A refused request gives its key back.
     let key = [("Idempotency-Key", "key-5")];

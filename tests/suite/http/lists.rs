@@ -20,7 +20,8 @@ async fn start(service: &Service, extra: Value) -> String {
 }
 
 async fn filters_restrict(service: Service) {
-    let red = start(&service, json!({"labels": {"team": "red", "area": "north"}, "input": {"note": "Needle_10%"}})).await;
+    let red =
+        start(&service, json!({"labels": {"team": "red", "area": "north"}, "input": {"note": "Needle_10%"}})).await;
     let blue = start(&service, json!({"labels": {"team": "blue"}})).await;
     let workflow_id = service.register("registered", "2.0.0", json!([{"a": {"set": {"x": 1}}}])).await;
     let run = format!("/api/v1/workflows/{workflow_id}/execute");
@@ -59,7 +60,10 @@ async fn pages_and_cursors_walk_the_list(service: Service) {
         expected.insert(0, start(&service, json!({})).await);
     }
     let first = service.get("/api/v1/executions?page=1&size=3").await.expect(200);
-    assert_eq!((&first["page"], &first["size"], &first["total"], &first["pages"]), (&json!(1), &json!(3), &json!(7), &json!(3)));
+    assert_eq!(
+        (&first["page"], &first["size"], &first["total"], &first["pages"]),
+        (&json!(1), &json!(3), &json!(7), &json!(3))
+    );
     assert_eq!(ids(&first), expected[..3]);
     let last = service.get("/api/v1/executions?page=3&size=3").await.expect(200);
     assert_eq!(ids(&last), expected[6..]);

@@ -7,7 +7,8 @@ use serde_json::json;
 on_both_databases!(a_stream_of_one_execution_is_complete_and_resumes, the_global_stream_resumes_after_a_position);
 
 async fn a_stream_of_one_execution_is_complete_and_resumes(service: Service) {
-    let tasks = json!([{"a": {"set": {"x": 1}}}, {"ask": {"call": "agent", "with": {"agent": "echo", "prompt": "hi"}}}]);
+    let tasks =
+        json!([{"a": {"set": {"x": 1}}}, {"ask": {"call": "agent", "with": {"agent": "echo", "prompt": "hi"}}}]);
     let id = service.start_definition(tasks, json!({})).await;
     let last_seq = service.ended(&id).await["last_seq"].as_u64().unwrap();
     let path = format!("/api/v1/executions/{id}/stream");

@@ -46,7 +46,8 @@ async fn versions_are_listed_and_archived(service: Service) {
     let all = service.get("/api/v1/workflows?namespace=tests&name=many&all_versions=true").await.expect(200);
     assert_eq!(all["total"], 4);
     let versions = service.get(&format!("/api/v1/workflows/{latest}/versions")).await.expect(200);
-    let order: Vec<&str> = versions["items"].as_array().unwrap().iter().map(|item| item["version"].as_str().unwrap()).collect();
+    let order: Vec<&str> =
+        versions["items"].as_array().unwrap().iter().map(|item| item["version"].as_str().unwrap()).collect();
     assert_eq!(order, ["2.0.0-rc.1", "1.10.0", "1.9.0", "1.0.0"]);
 
     assert_eq!(service.delete(&format!("/api/v1/workflows/{latest}")).await.status, 204);
@@ -74,10 +75,12 @@ async fn versions_are_listed_and_archived(service: Service) {
 async fn a_check_names_every_problem(service: Service) {
     let text = "document: {dsl: 1.0.3, namespace: tests, name: bad, version: 1.0.0}\ndo:\n  - a:\n      set: ${ .x + }\n  \
                 - b:\n      then: nowhere\n      wait: PT1S\n  - c:\n      emit: {}\n";
-    let request = service.request(Method::POST, "/api/v1/workflows/validate").header("content-type", "application/yaml");
+    let request =
+        service.request(Method::POST, "/api/v1/workflows/validate").header("content-type", "application/yaml");
     let found = answer(request.body(text)).await.expect(200);
     assert_eq!(found["is_valid"], false);
-    let lines: Vec<u64> = found["problems"].as_array().unwrap().iter().filter_map(|problem| problem["line"].as_u64()).collect();
+    let lines: Vec<u64> =
+        found["problems"].as_array().unwrap().iter().filter_map(|problem| problem["line"].as_u64()).collect();
     assert!([4, 6].iter().all(|line| lines.contains(line)) && lines.iter().any(|line| *line >= 8), "{found}");
     let fine = service.post("/api/v1/workflows/validate", &definition("fine", "1.0.0", tasks(1))).await.expect(200);
     assert_eq!(fine, json!({"is_valid": true, "problems": []}));
