@@ -11,7 +11,7 @@ pub fn problem(refusal: &Refusal) -> Problem {
     let detail = refusal.to_string();
     match refusal {
         Refusal::NotFound => Problem::new(Code::NotFound, detail),
-        Refusal::UnknownReference { .. } => Problem::new(Code::NotRunnable, detail),
+        Refusal::UnknownReference { .. } => Problem::new(Code::NotFound, detail),
         Refusal::WrongState { .. } => Problem::new(Code::WrongState, detail),
         Refusal::QueueFull { .. } => Problem::new(Code::QueueFull, detail),
         Refusal::ShuttingDown => Problem::new(Code::ShuttingDown, detail),

@@ -17,7 +17,7 @@ use crate::store::AgentFilter;
 use crate::wire::agent::{AgentView, ChangeAgent, CreateAgent, TestAgent};
 use crate::wire::catalog::Code;
 use crate::wire::execution::Accepted;
-use crate::wire::page::Page;
+use crate::wire::page::List;
 use crate::wire::problem::FieldError;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -70,7 +70,7 @@ pub async fn create(
         ("is_active" = Option<bool>, Query, description = "Switched on, or off."),
         ("q" = Option<String>, Query, description = "Contains this text in name, slug or description."),
     ),
-    responses((status = 200, body = Page<AgentView>, description = "A `Page`; a `Stretch` with `cursor` or `limit`.")),
+    responses((status = 200, body = List<AgentView>)),
 )]
 pub async fn list(service: web::Data<Service>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let mut query = Query::of(&request);

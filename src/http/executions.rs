@@ -9,7 +9,7 @@ use super::query::{MAX_ITEMS, Query, Window, one_of};
 use crate::domain::{Execution, ExecutionId, ExecutionType, Status, Timestamp};
 use crate::store::{self, Filter, Page as Found, PageRequest, Sort};
 use crate::wire::execution::{ExecutionDetail, ExecutionView, StatusView};
-use crate::wire::page::{Page, Stretch};
+use crate::wire::page::{List, Page, Stretch};
 use crate::wire::statistics::{HourCount, Percentiles, StatisticsView, StatusCount};
 use crate::wire::task::TaskBoard;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -40,7 +40,7 @@ use serde::Serialize;
         ("q" = Option<String>, Query, description = "Contains this text in id, name, creator, input or error."),
         ("sort" = Option<String>, Query, description = "`-created_at` (newest first, the default) or `created_at`."),
     ),
-    responses((status = 200, body = inline(crate::wire::execution::ExecutionList), description = "A `Page` or a `Stretch`.")),
+    responses((status = 200, body = List<ExecutionView<'static>>)),
 )]
 pub async fn list(service: web::Data<Service>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let mut query = Query::of(&request);
@@ -99,10 +99,11 @@ pub fn show<T: Serialize>(
     next_cursor: Option<String>,
     total: Option<u64>,
 ) -> HttpResponse {
-    match window {
-        Window::Page { page, size } => HttpResponse::Ok().json(Page::new(items, page, size, total.unwrap_or(0))),
-        Window::Cursor { .. } => HttpResponse::Ok().json(Stretch { items, next_cursor }),
-    }
+    let list = match window {
+        Window::Page { page, size } => List::Page(Page::new(items, page, size, total.unwrap_or(0))),
+        Window::Cursor { .. } => List::Stretch(Stretch { items, next_cursor }),
+    };
+    HttpResponse::Ok().json(list)
 }
 
 fn show_executions(service: &Service, window: Window, found: Found<Execution>) -> HttpResponse {
@@ -171,7 +172,7 @@ pub async fn status(service: web::Data<Service>, caller: Caller, request: HttpRe
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the answer before."),
         ("limit" = Option<u64>, Query, description = "Items of this answer; 50 when absent.", minimum = 1, maximum = 100),
     ),
-    responses((status = 200, body = inline(crate::wire::execution::ExecutionList), description = "A `Page` or a `Stretch`.")),
+    responses((status = 200, body = List<ExecutionView<'static>>)),
 )]
 pub async fn children(service: web::Data<Service>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let id = path::execution_id(&request)?;

@@ -84,6 +84,7 @@ impl Modify for Problems {
     fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
         for (path, item) in &mut description.paths.paths {
             for (method, operation) in operations(item) {
+                operation.operation_id = Some(operation_name(method, path));
                 add_problems(method, path, operation);
             }
         }
@@ -95,6 +96,12 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut O
     [("GET", get), ("PUT", put), ("POST", post), ("DELETE", delete)]
         .into_iter()
         .filter_map(|(method, operation)| operation.as_mut().map(|operation| (method, operation)))
+}
+
+/// A name that no other operation has: `get_executions_id_history`.
+fn operation_name(method: &str, path: &str) -> String {
+    let words = path.trim_start_matches("/api/v1").split(['/', '{', '}']).filter(|word| !word.is_empty());
+    std::iter::once(method.to_ascii_lowercase()).chain(words.map(str::to_owned)).collect::<Vec<_>>().join("_")
 }
 
 fn add_problems(method: &str, path: &str, operation: &mut Operation) {

@@ -10,9 +10,10 @@ use super::path;
 use super::query::{Query, one_of};
 use crate::actors::refusal::field_error;
 use crate::domain::WorkflowId;
+use crate::domain::definition::{Definition, Problem};
 use crate::store::{self, WorkflowFilter};
 use crate::wire::catalog::Code;
-use crate::wire::page::{Page, Stretch};
+use crate::wire::page::{List, Stretch};
 use crate::wire::workflow::{ChangeWorkflow, RegisteredView, Validation, WorkflowDetail, WorkflowView};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -51,12 +52,24 @@ pub async fn register(
 async fn register_now(service: &Service, caller: &Caller, source: String) -> Result<(StatusCode, RegisteredView)> {
     let review = service.engine.review(source.clone()).await;
     let Some(definition) = review.definition else { return Err(Error::invalid_definition(&review.problems)) };
+    refuse_nul(&definition)?;
     let created_by = caller.name.clone();
     let registered =
         service.engine.store().register_workflow(caller.tenant_id, &definition, source, created_by).await?;
     let status = if registered.is_new { StatusCode::CREATED } else { StatusCode::OK };
     let warnings = review.problems.iter().map(field_error).collect();
     Ok((status, RegisteredView { workflow: view(registered.workflow), warnings }))
+}
+
+/// Texts that become columns cannot hold a NUL character; PostgreSQL has no way to keep it.
+fn refuse_nul(definition: &Definition) -> Result<()> {
+    let document = &definition.document;
+    let problems: Vec<Problem> = [("/document/title", &document.title), ("/document/summary", &document.summary)]
+        .into_iter()
+        .filter(|(_, text)| text.as_ref().is_some_and(|text| text.contains('\0')))
+        .map(|(pointer, _)| Problem::error("nul_character", pointer, "contains a NUL character"))
+        .collect();
+    if problems.is_empty() { Ok(()) } else { Err(Error::invalid_definition(&problems)) }
 }
 
 /// Registered workflows, newest first.
@@ -72,7 +85,7 @@ async fn register_now(service: &Service, caller: &Caller, source: String) -> Res
         ("all_versions" = Option<bool>, Query, description = "Not only the latest version of each."),
         ("include_archived" = Option<bool>, Query, description = "Archived ones too."),
     ),
-    responses((status = 200, body = Page<WorkflowView>, description = "A `Page`; a `Stretch` with `cursor` or `limit`.")),
+    responses((status = 200, body = List<WorkflowView>)),
 )]
 pub async fn list(service: web::Data<Service>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let mut query = Query::of(&request);

@@ -1,6 +1,5 @@
 //! Executions as callers see them, and the bodies that start and change them.
 
-use super::page::{Page, Stretch};
 use super::task::TaskView;
 use super::usage::UsageTotals;
 use crate::domain::{
@@ -226,14 +225,6 @@ pub struct ExecutionDetail<'a> {
     pub current_tasks: Vec<TaskView>,
     /// What its model calls have used so far.
     pub usage: UsageTotals,
-}
-
-/// A list of executions: a `Page` when `page` and `size` were asked for or nothing, a `Stretch` with `cursor` and `limit`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(untagged)]
-pub enum ExecutionList<'a> {
-    Page(Page<ExecutionView<'a>>),
-    Stretch(Stretch<ExecutionView<'a>>),
 }
 
 fn millis_between(earlier: Timestamp, later: Timestamp) -> u64 {

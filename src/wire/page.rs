@@ -27,6 +27,15 @@ impl<T> Page<T> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Stretch<T> {
     pub items: Vec<T>,
-    /// Give it back as `cursor` to continue; absent at the end.
+    /// Give it back as `cursor` to continue; `null` at the end.
+    #[schema(required)]
     pub next_cursor: Option<String>,
+}
+
+/// A list: a [`Page`] when `page` and `size` were asked for or nothing, a [`Stretch`] with `cursor` or `limit`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum List<T> {
+    Page(Page<T>),
+    Stretch(Stretch<T>),
 }

@@ -200,10 +200,7 @@ async fn children_are_listed(service: Service) {
 #[tokio::test]
 async fn a_full_queue_says_when_to_come_back() {
     let service = Service::start_with(Database::Sqlite, &[("engine.max_running", "1"), ("engine.max_queued", "1")]);
-    // A start in the future waits outside of the queue; an agent that reads a pipe holds its slot.
-    let hold = json!([{"hold": {"run": {"shell": {"command": "cat"}, "await": true}}}]);
     let tasks = json!([{"hold": {"run": {"shell": {"command": "sleep 600"}}}}]);
-    let _ = hold;
     let first = service.start_definition(tasks.clone(), json!({})).await;
     service.event(&first, |event| event["type"] == "effect_scheduled").await;
     let second = service.start_definition(tasks.clone(), json!({})).await;
