@@ -24,6 +24,17 @@ test: packages lint ## Everything: what the tests need, lint, unit tests, suite 
 	$(CARGO) test --locked --lib --bins
 	$(CARGO) test --locked --test suite
 	$(CALLBOARD) validate $(EXAMPLES)
+	$(CALLBOARD) bench throughput --executions 300 --clients 16
+	$(CALLBOARD) bench latency --executions 50
+	$(CALLBOARD) bench fanout --subscribers 50 --rate 20 --seconds 3
+	$(CALLBOARD) chaos --kills 3
+	$(CALLBOARD) chaos --kills 3 --store postgres
+
+.PHONY: bench
+bench: ## Measure this machine: throughput, latency and live fan-out of the optimized program
+	$(CARGO) run --quiet --release --locked -- bench throughput
+	$(CARGO) run --quiet --release --locked -- bench latency
+	$(CARGO) run --quiet --release --locked -- bench fanout
 
 .PHONY: packages
 packages: ## Install what the tests need (PostgreSQL server, jq) where it is missing

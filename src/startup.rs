@@ -205,6 +205,8 @@ async fn blocking<T: Send + 'static, E: Send + 'static>(
 }
 
 fn store_options(settings: &settings::Store) -> Result<store::Options, Error> {
+    // The only choice in this version: there is nothing to pass on.
+    let settings::Blobs::Database = settings.blobs;
     let mut options = store::Options::new(settings.url.expose());
     options.readers = settings.readers;
     options.failure_points = settings.failure_points.parse().map_err(Error::FailurePoints)?;

@@ -101,9 +101,9 @@ impl ExecutionActor {
             }
             Opening::Start => self.inbox.push_back(arrival(Input::Start)),
             Opening::Resume => {
-                // The kept journal of a retried execution ends where its next task has yet to be decided on.
-                self.inbox.push_back(arrival(Input::Continue));
                 self.ask_again(ctx);
+                // A retried execution begins in the middle of its list, with nothing outstanding.
+                self.inbox.push_back(arrival(Input::Continue));
             }
             Opening::Recover { reason, recovered_in_ms } => {
                 let restarts = self.record.projection.restarts;

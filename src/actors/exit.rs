@@ -6,6 +6,7 @@ use crate::domain::{ExecutionId, Failure, ParentLink, Status, Timestamp};
 use actix::Addr;
 use serde_json::Value;
 use std::cell::RefCell;
+use std::sync::Once;
 
 thread_local! {
     /// What the last panic of this thread said; written by the panic hook, taken by the guard that unwinds.
@@ -79,9 +80,20 @@ impl Drop for ExitGuard {
     }
 }
 
-/// Logs panics through tracing and keeps their message for the exit notice. Call once, at start.
+static PANIC_HOOK: Once = Once::new();
+
+/// Logs panics through tracing and keeps their message for the exit notice. Where nothing takes log lines, as in tests, the
+/// hook that was there before is called too. Once per process; further calls do nothing.
 pub fn install_panic_hook() {
-    std::panic::set_hook(Box::new(|info| {
+    PANIC_HOOK.call_once(set_panic_hook);
+}
+
+fn set_panic_hook() {
+    let previous = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if !tracing::dispatcher::has_been_set() {
+            previous(info);
+        }
         let message = info
             .payload()
             .downcast_ref::<&str>()

@@ -2,6 +2,8 @@
 
 use super::Service;
 use super::error::{Error, Result};
+use crate::store::Store;
+use crate::telemetry::Journal;
 use crate::wire::catalog::Code;
 use crate::wire::health::{Dependency, Live, Ready};
 use actix_web::{HttpResponse, web};
@@ -61,6 +63,23 @@ fn no_answer() -> String {
     (status = 200, body = String, content_type = "application/openmetrics-text", description = "All figures."),
 ))]
 pub async fn metrics(service: web::Data<Service>) -> Result<HttpResponse> {
-    let text = service.metrics.encode().map_err(|error| Error::new(Code::Internal, error.to_string()))?;
+    let text = service
+        .metrics
+        .encode(&journal(service.engine.store()))
+        .map_err(|error| Error::new(Code::Internal, error.to_string()))?;
     Ok(HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text))
+}
+
+fn journal(store: &Store) -> Journal {
+    let written = store.writer_stats();
+    Journal {
+        commits: written.batches,
+        appends: written.appends,
+        events: written.events,
+        bytes: written.bytes,
+        refused: written.refused,
+        failures: written.failures,
+        waiting: written.waiting,
+        last_commit: Duration::from_micros(written.last_commit_us),
+    }
 }

@@ -2,14 +2,10 @@
 
 use super::duration::DurationRule;
 use super::expression::{Expression, Template};
-use super::program::{
-    AgentRule, Case, DataRule, ErrorRule, ForRule, HttpRule, Kind, ListId, Next, Node, NodeId, Program, RetryRule,
-    ShellRule, TryRule, UriRule, WorkflowRule,
-};
+use super::program::{Case, DataRule, ForRule, Kind, ListId, Next, Node, NodeId, Program};
 use super::schema::Schema;
 use crate::domain::definition::model::{
-    AuthenticationRef, DataSpec, Directive, DurationSpec, ErrorSpec, EvaluationMode, Expression as Text, HttpCall,
-    RaiseError, RetryPolicy, RetryRef, Task, TaskKind, TimeoutRef, Transform, Try, UriSpec,
+    DataSpec, Directive, DurationSpec, EvaluationMode, Expression as Text, Task, TaskKind, TimeoutRef, Transform,
 };
 use crate::domain::definition::{Definition, Problem};
 use serde_json::Value;
@@ -37,8 +33,8 @@ impl Program {
     }
 }
 
-struct Compiler {
-    definition: Arc<Definition>,
+pub(super) struct Compiler {
+    pub(super) definition: Arc<Definition>,
     /// `None` while the task is being compiled: its children get their numbers after it.
     nodes: Vec<Option<Node>>,
     lists: Vec<Vec<NodeId>>,
@@ -47,7 +43,7 @@ struct Compiler {
     /// Compiled expressions by text and visible variables.
     expressions: HashMap<(Arc<str>, Vec<Arc<str>>), Arc<Expression>>,
     /// The variables that are visible at this place besides the standard ones, outermost first.
-    locals: Vec<Arc<str>>,
+    pub(super) locals: Vec<Arc<str>>,
     /// What the pointers of the function that is being compiled start with in the document.
     function_pointer: Option<Arc<str>>,
     is_bounded: bool,
@@ -69,7 +65,7 @@ impl Compiler {
         }
     }
 
-    fn list(&mut self, tasks: &[Task]) -> ListId {
+    pub(super) fn list(&mut self, tasks: &[Task]) -> ListId {
         let id = ListId(u32::try_from(self.lists.len()).unwrap_or(u32::MAX));
         let at = self.lists.len();
         self.lists.push(Vec::new());
@@ -145,133 +141,15 @@ impl Compiler {
             TaskKind::Raise(raise) => Kind::Raise(Box::new(self.raise(raise, place))),
             TaskKind::Wait(spec) => Kind::Wait(self.duration(spec, &format!("{place}/wait"))),
             TaskKind::CallHttp(call) => Kind::Http(Box::new(self.http(call, &format!("{place}/with")))),
-            TaskKind::CallAgent(call) => {
-                let place = format!("{place}/with");
-                Kind::Agent(Box::new(AgentRule {
-                    agent: self.template(&call.agent, &place),
-                    prompt: self.optional_template(call.prompt.as_ref(), &place),
-                    system_prompt: self.optional_template(call.system_prompt.as_ref(), &place),
-                    parameters: self.optional_template(call.parameters.as_ref(), &place),
-                    output: call.output,
-                }))
-            }
+            TaskKind::CallAgent(call) => Kind::Agent(Box::new(self.agent(call, &format!("{place}/with")))),
             TaskKind::CallFunction(call) => {
                 let with = self.template(&call.with, &format!("{place}/with"));
                 Kind::Function { body: self.function(&call.function, place), with }
             }
-            TaskKind::RunShell(run) => {
-                let place = format!("{place}/run/shell");
-                Kind::Shell(Box::new(ShellRule {
-                    command: self.template(&run.command, &place),
-                    arguments: run.arguments.iter().map(|argument| self.template(argument, &place)).collect(),
-                    stdin: self.optional_template(run.stdin.as_ref(), &place),
-                    environment: self.optional_template(run.environment.as_ref(), &place),
-                    wait_for_end: run.wait_for_end,
-                    returns: run.returns,
-                    on_unknown_outcome: run.on_unknown_outcome,
-                }))
-            }
+            TaskKind::RunShell(run) => Kind::Shell(Box::new(self.shell(run, &format!("{place}/run/shell")))),
             TaskKind::RunWorkflow(run) => {
-                let place = format!("{place}/run/workflow");
-                Kind::Workflow(Box::new(WorkflowRule {
-                    namespace: self.template(&run.namespace, &place),
-                    name: self.template(&run.name, &place),
-                    version: self.template(&run.version, &place),
-                    input: self.optional_template(run.input.as_ref(), &place),
-                    wait_for_end: run.wait_for_end,
-                    returns_nothing: run.returns_nothing,
-                }))
+                Kind::Workflow(Box::new(self.workflow(run, &format!("{place}/run/workflow"))))
             }
-        }
-    }
-
-    fn try_rule(&mut self, rule: &Try, place: &str) -> TryRule {
-        let body = self.list(&rule.body);
-        let outer = self.locals.len();
-        self.bind(&rule.catch.variable);
-        let place = format!("{place}/catch");
-        let definition = Arc::clone(&self.definition);
-        let retry = match &rule.catch.retry {
-            None => None,
-            Some(RetryRef::Inline(policy)) => Some(self.retry(policy, &format!("{place}/retry"))),
-            Some(RetryRef::Named(name)) => match find(&definition.components.retries, name) {
-                Some(policy) => Some(self.retry(policy, &format!("/use/retries/{name}"))),
-                None => self.unknown("retry policy", name, &format!("{place}/retry")),
-            },
-        };
-        let catch = &rule.catch;
-        let rule = TryRule {
-            body,
-            errors: catch.errors.clone(),
-            variable: Arc::clone(&catch.variable),
-            when: self.optional(catch.when.as_ref(), &place, "when"),
-            except_when: self.optional(catch.except_when.as_ref(), &place, "exceptWhen"),
-            retry,
-            handler: catch.handler.as_ref().map(|tasks| self.list(tasks)),
-            then: catch.then.as_ref().map(next),
-        };
-        self.locals.truncate(outer);
-        rule
-    }
-
-    fn retry(&mut self, policy: &RetryPolicy, place: &str) -> RetryRule {
-        RetryRule {
-            when: self.optional(policy.when.as_ref(), place, "when"),
-            except_when: self.optional(policy.except_when.as_ref(), place, "exceptWhen"),
-            delay: policy.delay.as_ref().map(|spec| self.duration(spec, place)),
-            backoff: policy.backoff,
-            limit_count: policy.limit_count,
-            limit_attempt_duration: policy.limit_attempt_duration.as_ref().map(|spec| self.duration(spec, place)),
-            limit_duration: policy.limit_duration.as_ref().map(|spec| self.duration(spec, place)),
-            jitter: policy.jitter.as_ref().map(|(from, to)| (self.duration(from, place), self.duration(to, place))),
-        }
-    }
-
-    fn raise(&mut self, raise: &RaiseError, place: &str) -> ErrorRule {
-        let place = format!("{place}/raise/error");
-        let definition = Arc::clone(&self.definition);
-        let spec = match raise {
-            RaiseError::Inline(spec) => Some(&**spec),
-            RaiseError::Named(name) => match find(&definition.components.errors, name) {
-                Some(spec) => Some(spec),
-                None => self.unknown("error", name, &place),
-            },
-        };
-        let unknown =
-            ErrorSpec { error_type: Value::Null, status: Value::Null, title: None, detail: None, instance: None };
-        let spec = spec.unwrap_or(&unknown);
-        ErrorRule {
-            error_type: self.template(&spec.error_type, &place),
-            status: self.template(&spec.status, &place),
-            title: self.optional_template(spec.title.as_ref(), &place),
-            detail: self.optional_template(spec.detail.as_ref(), &place),
-            instance: self.optional_template(spec.instance.as_ref(), &place),
-        }
-    }
-
-    fn http(&mut self, call: &HttpCall, place: &str) -> HttpRule {
-        let definition = Arc::clone(&self.definition);
-        let endpoint_place = format!("{place}/endpoint");
-        let authentication = match &call.endpoint.authentication {
-            None => None,
-            Some(AuthenticationRef::Inline(policy)) => Some(self.template(policy, &endpoint_place)),
-            Some(AuthenticationRef::Named(name)) => match find(&definition.components.authentications, name) {
-                Some(policy) => Some(self.template(policy, &format!("/use/authentications/{name}"))),
-                None => self.unknown("authentication policy", name, &endpoint_place),
-            },
-        };
-        HttpRule {
-            method: call.method.clone(),
-            uri: match &call.endpoint.uri {
-                UriSpec::Expression(text) => UriRule::Expression(self.expression(text, &endpoint_place)),
-                UriSpec::Template(text) => UriRule::Template(Arc::clone(text)),
-            },
-            authentication,
-            headers: self.optional_template(call.headers.as_ref(), place),
-            query: self.optional_template(call.query.as_ref(), place),
-            body: self.optional_template(call.body.as_ref(), place),
-            output: call.output,
-            redirect: call.redirect,
         }
     }
 
@@ -306,7 +184,7 @@ impl Compiler {
         id
     }
 
-    fn bind(&mut self, name: &Arc<str>) {
+    pub(super) fn bind(&mut self, name: &Arc<str>) {
         self.locals.push(Arc::clone(name));
     }
 
@@ -346,22 +224,22 @@ impl Compiler {
         }
     }
 
-    fn duration(&mut self, spec: &DurationSpec, place: &str) -> DurationRule {
+    pub(super) fn duration(&mut self, spec: &DurationSpec, place: &str) -> DurationRule {
         match spec {
             DurationSpec::Literal(duration) => DurationRule::Literal(*duration),
             DurationSpec::Expression(text) => DurationRule::Expression(self.expression(text, place)),
         }
     }
 
-    fn optional(&mut self, text: Option<&Text>, place: &str, field: &str) -> Option<Arc<Expression>> {
+    pub(super) fn optional(&mut self, text: Option<&Text>, place: &str, field: &str) -> Option<Arc<Expression>> {
         text.map(|text| self.expression(text, &format!("{place}/{field}")))
     }
 
-    fn optional_template(&mut self, value: Option<&Value>, place: &str) -> Option<Template> {
+    pub(super) fn optional_template(&mut self, value: Option<&Value>, place: &str) -> Option<Template> {
         value.map(|value| self.template(value, place))
     }
 
-    fn template(&mut self, value: &Value, place: &str) -> Template {
+    pub(super) fn template(&mut self, value: &Value, place: &str) -> Template {
         let is_loose = self.definition.mode == EvaluationMode::Loose;
         Template::compile(value, is_loose, &mut |text, is_tried| {
             if is_tried {
@@ -371,7 +249,7 @@ impl Compiler {
         })
     }
 
-    fn expression(&mut self, text: &Text, place: &str) -> Arc<Expression> {
+    pub(super) fn expression(&mut self, text: &Text, place: &str) -> Arc<Expression> {
         self.compiled(&text.0).unwrap_or_else(|message| {
             self.problems.push(Problem::error("invalid_expression", place, message));
             Arc::new(Expression::identity())
@@ -390,17 +268,17 @@ impl Compiler {
     }
 
     /// Reports a reference to a component that does not exist.
-    fn unknown<T>(&mut self, what: &str, name: &str, place: &str) -> Option<T> {
+    pub(super) fn unknown<T>(&mut self, what: &str, name: &str, place: &str) -> Option<T> {
         self.problems.push(Problem::error("unknown_reference", place, format!("there is no {what} '{name}' in 'use'")));
         None
     }
 }
 
-fn find<'a, T>(components: &'a [(Arc<str>, T)], name: &str) -> Option<&'a T> {
+pub(super) fn find<'a, T>(components: &'a [(Arc<str>, T)], name: &str) -> Option<&'a T> {
     components.iter().find(|(known, _)| **known == *name).map(|(_, component)| component)
 }
 
-fn next(directive: &Directive) -> Next {
+pub(super) fn next(directive: &Directive) -> Next {
     match directive {
         Directive::Continue => Next::Continue,
         Directive::Exit => Next::Exit,

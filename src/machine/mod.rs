@@ -17,6 +17,7 @@ mod call_agent;
 mod call_function;
 mod call_http;
 mod compile;
+mod compile_task;
 mod decide;
 mod duration;
 mod effect;

@@ -170,7 +170,7 @@ section! {
         /// `human` for a terminal, `json` for machines. Both go to standard error.
         format: LogFormat = "human",
         /// `error`, `warn`, `info`, `debug`, `trace`, or directives such as `info,callboard=debug`.
-        level: String = "info",
+        level: String = "info,actix_server=warn",
     }
 }
 

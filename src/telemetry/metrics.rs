@@ -10,6 +10,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Every metric begins with this.
@@ -62,9 +63,7 @@ pub struct Metrics {
     recovered: Counter,
     effects: Family<EffectLabels, Counter>,
     effect_time: Histogram,
-    commits: Counter,
-    appends: Counter,
-    commit_time: Histogram,
+    journal: JournalMetrics,
     requests: Family<RequestLabels, Counter>,
     request_time: Histogram,
     sessions: Family<TransportLabels, Gauge>,
@@ -101,9 +100,7 @@ impl Default for Metrics {
             recovered: with.metric("executions_recovered", "Executions continued after a start", Counter::default()),
             effects: with.metric("effects", "Effects performed", Family::default()),
             effect_time: with.timed("effect", "Time one effect took", unit.clone(), execution_time()),
-            commits: with.metric("journal_commits", "Transactions of the journal writer", Counter::default()),
-            appends: with.metric("journal_appends", "Appends in those transactions", Counter::default()),
-            commit_time: with.timed("journal_commit", "Time one transaction took", unit.clone(), short_time()),
+            journal: JournalMetrics::new(&mut with),
             requests: with.metric("http_requests", "Requests answered", Family::default()),
             request_time: with.timed("http_request", "Time to answer a request", unit, short_time()),
             sessions: with.metric("live_sessions", "Subscribers that are connected", Family::default()),
@@ -116,6 +113,73 @@ impl Default for Metrics {
             ),
             registry,
         }
+    }
+}
+
+/// What the journal writer has counted since the start. It counts for itself; this is asked for when somebody looks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Journal {
+    /// Transactions.
+    pub commits: u64,
+    pub appends: u64,
+    pub events: u64,
+    pub bytes: u64,
+    /// Appends that contradicted what is stored.
+    pub refused: u64,
+    /// Transactions that the database did not take.
+    pub failures: u64,
+    /// Writes that wait for their turn.
+    pub waiting: u64,
+    /// How long the last transaction took.
+    pub last_commit: Duration,
+}
+
+struct JournalMetrics {
+    commits: Counter,
+    appends: Counter,
+    events: Counter,
+    bytes: Counter,
+    refused: Counter,
+    failures: Counter,
+    waiting: Gauge,
+    last_commit: Gauge<f64, AtomicU64>,
+}
+
+impl JournalMetrics {
+    fn new(with: &mut Registering<'_>) -> Self {
+        let last_commit = Gauge::default();
+        with.0.register_with_unit(
+            "journal_last_commit",
+            "Time the last transaction took",
+            Unit::Seconds,
+            Gauge::clone(&last_commit),
+        );
+        Self {
+            commits: with.metric("journal_commits", "Transactions of the journal writer", Counter::default()),
+            appends: with.metric("journal_appends", "Appends in those transactions", Counter::default()),
+            events: with.metric("journal_events", "Events in those appends", Counter::default()),
+            bytes: with.metric("journal_written_bytes", "Bytes of those events", Counter::default()),
+            refused: with.metric("journal_refused", "Appends that contradicted what is stored", Counter::default()),
+            failures: with.metric("journal_failures", "Transactions the database did not take", Counter::default()),
+            waiting: with.metric("journal_waiting", "Writes that wait for their turn", Gauge::default()),
+            last_commit,
+        }
+    }
+
+    fn set(&self, journal: &Journal) {
+        let Journal { commits, appends, events, bytes, refused, failures, waiting, last_commit } = journal;
+        for (counter, value) in [
+            (&self.commits, commits),
+            (&self.appends, appends),
+            (&self.events, events),
+            (&self.bytes, bytes),
+            (&self.refused, refused),
+            (&self.failures, failures),
+        ] {
+            counter.inner().store(*value, Ordering::Relaxed);
+        }
+        self.waiting.set(i64::try_from(*waiting).unwrap_or(i64::MAX));
+        self.last_commit.set(last_commit.as_secs_f64());
     }
 }
 
@@ -179,13 +243,6 @@ impl Metrics {
         self.effect_time.observe(took.as_secs_f64());
     }
 
-    /// The journal writer committed one transaction.
-    pub fn committed(&self, appends: usize, took: Duration) {
-        self.commits.inc();
-        self.appends.inc_by(u64::try_from(appends).unwrap_or(u64::MAX));
-        self.commit_time.observe(took.as_secs_f64());
-    }
-
     /// A request was answered. `route` is the pattern (`/executions/{id}`), never the path, which is unbounded.
     pub fn request(&self, method: &'static str, route: &str, status: u16, took: Duration) {
         self.requests.get_or_create(&RequestLabels { method, route: route.to_owned(), status }).inc();
@@ -217,11 +274,12 @@ impl Metrics {
         self.dropped_logs.inc_by(lines);
     }
 
-    /// The OpenMetrics text of everything.
+    /// The OpenMetrics text of everything, with the journal as it is now.
     ///
     /// # Errors
     /// Never in practice: writing to a `String` does not fail.
-    pub fn encode(&self) -> Result<String, fmt::Error> {
+    pub fn encode(&self, journal: &Journal) -> Result<String, fmt::Error> {
+        self.journal.set(journal);
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
@@ -242,7 +300,6 @@ mod tests {
         metrics.restarted();
         metrics.recovered(5);
         metrics.effect("http", false, Duration::from_millis(30));
-        metrics.committed(6, Duration::from_millis(1));
         metrics.request("GET", "/api/v1/executions/{id}", 404, Duration::from_micros(80));
         metrics.session_opened("websocket");
         metrics.session_opened("websocket");
@@ -250,7 +307,17 @@ mod tests {
         metrics.frames(7);
         metrics.lagging();
         metrics.logs_dropped(8);
-        let text = metrics.encode().unwrap();
+        let journal = Journal {
+            commits: 11,
+            appends: 12,
+            events: 13,
+            bytes: 14,
+            refused: 15,
+            failures: 16,
+            waiting: 17,
+            last_commit: Duration::from_micros(1_500),
+        };
+        let text = metrics.encode(&journal).unwrap();
         for line in [
             "callboard_executions_submitted_total{execution_type=\"workflow\"} 1",
             "callboard_execution_queue_seconds_count 1",
@@ -262,9 +329,14 @@ mod tests {
             "callboard_executions_recovered_total 5",
             "callboard_effects_total{kind=\"http\",outcome=\"failed\"} 1",
             "callboard_effect_seconds_count 1",
-            "callboard_journal_commits_total 1",
-            "callboard_journal_appends_total 6",
-            "callboard_journal_commit_seconds_count 1",
+            "callboard_journal_commits_total 11",
+            "callboard_journal_appends_total 12",
+            "callboard_journal_events_total 13",
+            "callboard_journal_written_bytes_total 14",
+            "callboard_journal_refused_total 15",
+            "callboard_journal_failures_total 16",
+            "callboard_journal_waiting 17",
+            "callboard_journal_last_commit_seconds 0.0015",
             "callboard_http_requests_total{method=\"GET\",route=\"/api/v1/executions/{id}\",status=\"404\"} 1",
             "callboard_http_request_seconds_count 1",
             "callboard_live_sessions{transport=\"websocket\"} 1",

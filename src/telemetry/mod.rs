@@ -7,7 +7,7 @@
 pub mod field;
 mod metrics;
 
-pub use metrics::Metrics;
+pub use metrics::{Journal, Metrics};
 
 use crate::domain::ExecutionId;
 use crate::settings::{self, LogFormat};

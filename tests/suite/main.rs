@@ -10,5 +10,7 @@
 mod cli;
 mod documentation;
 mod effects;
+mod http;
 mod postgres;
+mod service;
 mod store;

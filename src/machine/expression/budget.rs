@@ -12,7 +12,7 @@ pub(super) const OPERATIONS: u64 = 5_000_000;
 const UNITS_PER_OPERATION: u64 = 64;
 
 /// Stack an evaluation may use, in bytes: deep recursion ends as an error. Threads have two megabytes.
-const STACK: usize = 768 * 1024;
+const STACK: usize = 1_280 * 1024;
 
 thread_local! {
     static LEFT: Cell<u64> = const { Cell::new(u64::MAX) };

@@ -41,6 +41,10 @@ use value::Data;
 const MAX_LENGTH: usize = 32 * 1024;
 /// Brackets, pipes, commas, keywords and so on: what makes the compiler recurse.
 const MAX_COMPLEXITY: usize = 2_000;
+/// What compiles on any stack.
+const SIMPLE: usize = 100;
+/// The stack for everything else, in bytes; only what is used of it takes memory.
+const COMPILER_STACK: usize = 64 * 1024 * 1024;
 /// Outputs an evaluation may have; several become one array.
 const MAX_OUTPUTS: usize = 100_000;
 /// Characters of text plus eight for every other value that a result may have.
@@ -92,7 +96,21 @@ impl Expression {
     /// # Errors
     /// A phrase for people: what is wrong with the text.
     pub fn compile(text: &str, locals: &[Arc<str>]) -> Result<Self, String> {
-        refuse_excess(text)?;
+        if complexity(text)? <= SIMPLE {
+            return Self::compile_here(text, locals);
+        }
+        // Parser and compiler recurse as deeply as the text is nested; a long one gets a stack of its own for that.
+        let builder = std::thread::Builder::new().stack_size(COMPILER_STACK);
+        std::thread::scope(|scope| {
+            let compiled = builder.spawn_scoped(scope, || Self::compile_here(text, locals)).map(|thread| thread.join());
+            match compiled {
+                Ok(Ok(compiled)) => compiled,
+                Ok(Err(_)) | Err(_) => Err("the expression cannot be compiled".to_owned()),
+            }
+        })
+    }
+
+    fn compile_here(text: &str, locals: &[Arc<str>]) -> Result<Self, String> {
         let term = parse(text)?;
         let uses = Uses::of(&term);
         let is_visible = |name: &str| STANDARD_VARIABLES.contains(&name) || locals.iter().any(|local| **local == *name);
@@ -154,6 +172,16 @@ impl Expression {
     /// # Errors
     /// A phrase for people.
     pub fn evaluate(&self, input: &Value, variables: &[Arc<Value>], now: Timestamp) -> Result<Value, String> {
+        self.evaluate_within(budget::OPERATIONS, input, variables, now)
+    }
+
+    fn evaluate_within(
+        &self,
+        operations: u64,
+        input: &Value,
+        variables: &[Arc<Value>],
+        now: Timestamp,
+    ) -> Result<Value, String> {
         match &self.form {
             Form::Lookup { root, keys } => {
                 let start = match root {
@@ -163,7 +191,7 @@ impl Expression {
                 follow(start, keys).cloned()
             }
             Form::Filter(filter) => {
-                let result = budget::within(budget::OPERATIONS, || run(filter, input, variables, now));
+                let result = budget::within(operations, || run(filter, input, variables, now));
                 result.unwrap_or_else(|given_up| {
                     Err(match given_up {
                         GivenUp::TooMuchWork => "the expression takes too long".to_owned(),
@@ -186,8 +214,8 @@ impl ExpressionCheck for Compiles {
     }
 }
 
-/// A text whose size or nesting could exhaust the stack of the parser and the compiler.
-fn refuse_excess(text: &str) -> Result<(), String> {
+/// An upper bound of how deeply parser and compiler recurse.
+fn complexity(text: &str) -> Result<usize, String> {
     if text.len() > MAX_LENGTH {
         return Err(format!("the expression is longer than {MAX_LENGTH} characters"));
     }
@@ -197,7 +225,7 @@ fn refuse_excess(text: &str) -> Result<(), String> {
     if complexity > MAX_COMPLEXITY {
         return Err("the expression is too complicated; split it over several tasks".to_owned());
     }
-    Ok(())
+    Ok(complexity)
 }
 
 fn parse(text: &str) -> Result<Term<&str>, String> {
