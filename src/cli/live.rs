@@ -76,8 +76,8 @@ pub enum News {
     Event(Box<Event>),
     /// An event of a kind that this version does not know.
     UnknownEvent(Value),
-    /// A piece of streamed output of the task at a pointer.
-    Output { task: String, text: String },
+    /// A piece of streamed output of a task instance, with its number: 1, 2, 3 … per run of the task.
+    Output { path: String, n: u64, text: String },
     /// A log line.
     Log(Value),
     /// The connection broke; it is being opened again.
@@ -198,7 +198,7 @@ fn event_news(data: Value) -> News {
 
 fn output_news(data: &Value) -> News {
     let text = |name: &str| data.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    News::Output { task: text("task"), text: text("text") }
+    News::Output { path: text("path"), n: data.get("n").and_then(Value::as_u64).unwrap_or(0), text: text("text") }
 }
 
 /// Whether the service itself answered, and said no for good.

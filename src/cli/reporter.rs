@@ -13,6 +13,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::domain::{Event, Status};
 use serde_json::{Value, json};
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -25,6 +26,30 @@ pub struct Reporter {
     execution_id: String,
     tree: Tree,
     form: Form,
+    pieces: Pieces,
+}
+
+/// Streamed output is not ordered with the events and may come twice around a reconnect.
+#[derive(Debug, Default)]
+struct Pieces {
+    /// The newest piece of each task instance.
+    newest: HashMap<String, (u64, String)>,
+    /// Pieces that came before their task was known, in order.
+    early: Vec<(String, String)>,
+}
+
+impl Pieces {
+    /// Whether a piece has not been seen. A run of a task counts from 1 again.
+    fn is_new(&mut self, path: &str, n: u64, text: &str) -> bool {
+        let seen = self
+            .newest
+            .get(path)
+            .is_some_and(|(last, seen)| if n == 1 { *last == 1 && seen == text } else { n <= *last });
+        if !seen {
+            self.newest.insert(path.to_owned(), (n, text.to_owned()));
+        }
+        !seen
+    }
 }
 
 #[derive(Debug)]
@@ -38,7 +63,7 @@ impl Reporter {
     /// A reporter; with `json` events go to standard output as lines, otherwise progress goes to `sink`.
     pub fn new(execution_id: &str, json: bool, sink: Sink) -> Self {
         let form = if json { Form::Json } else { Form::People(View::on(sink)) };
-        Self { execution_id: execution_id.to_owned(), tree: Tree::new(), form }
+        Self { execution_id: execution_id.to_owned(), tree: Tree::new(), form, pieces: Pieces::default() }
     }
 
     /// Reports one event.
@@ -48,14 +73,23 @@ impl Reporter {
             Form::Json => print(&serde_json::to_string(event).unwrap_or_default()),
             Form::People(view) => view.event(&self.tree, event),
         }
+        for (path, text) in std::mem::take(&mut self.pieces.early) {
+            self.show_piece(path, text);
+        }
     }
 
-    /// Reports a piece of streamed output of the task at a pointer. Machines get the final text with its event.
-    pub fn output(&mut self, task: &str, text: &str) {
-        if let Form::People(view) = &mut self.form
-            && let Some(label) = self.tree.stream(task, text)
-        {
-            view.streamed(&label, text);
+    /// Reports a piece of streamed output of a task instance. Machines get the final text with its event.
+    pub fn output(&mut self, path: String, n: u64, text: String) {
+        if matches!(self.form, Form::People(_)) && self.pieces.is_new(&path, n, &text) {
+            self.show_piece(path, text);
+        }
+    }
+
+    fn show_piece(&mut self, path: String, text: String) {
+        match (self.tree.stream(&path, &text), &mut self.form) {
+            (Some(label), Form::People(view)) => view.streamed(&label, &text),
+            (None, Form::People(_)) if !self.tree.knows(&path) => self.pieces.early.push((path, text)),
+            (None | Some(_), Form::People(_) | Form::Json) => {}
         }
     }
 
@@ -117,7 +151,7 @@ impl Reporter {
                     print(&data.to_string());
                 }
             }
-            News::Output { task, text } => self.output(&task, &text),
+            News::Output { path, n, text } => self.output(path, n, text),
             News::Log(line) => self.log(&text_at(&line, "/level"), &text_at(&line, "/message")),
             News::Reconnecting => self.log("live", "the connection is lost, trying again"),
         }
@@ -172,4 +206,19 @@ pub fn json_argument(name: &str, argument: &str) -> Result<Value, Error> {
     serde_json::from_str(&text).map_err(|error| {
         Error::invalid(format!("{name} is not valid JSON: {error}\n  Give JSON, @FILE, or - for standard input."))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_piece_that_comes_twice_is_shown_once_and_a_new_run_counts_from_one() {
+        let mut pieces = Pieces::default();
+        let taken: Vec<bool> = [(1, "a"), (1, "a"), (2, "b"), (2, "b"), (1, "a"), (2, "c")]
+            .into_iter()
+            .map(|(n, text)| pieces.is_new("s0:ask", n, text))
+            .collect();
+        assert_eq!(taken, [true, false, true, false, true, true]);
+    }
 }

@@ -59,7 +59,11 @@ impl Sink {
 
 /// The width and height of the terminal in cells.
 pub fn size() -> (usize, usize) {
-    crossterm::terminal::size().map_or((100, 30), |(width, height)| (usize::from(width), usize::from(height)))
+    // A terminal that does not know its size says 0.
+    match crossterm::terminal::size() {
+        Ok((width, height)) if width > 0 && height > 0 => (usize::from(width), usize::from(height)),
+        Ok(_) | Err(_) => (100, 30),
+    }
 }
 
 /// The roles that text can have.

@@ -95,6 +95,11 @@ impl Tree {
         self.tasks.get(*index)
     }
 
+    /// Whether anything is known of a task instance.
+    pub fn knows(&self, path: &str) -> bool {
+        self.by_path.contains_key(path)
+    }
+
     /// The tasks in the order of a tree: every task before those inside it.
     pub fn in_order(&self) -> Vec<&Task> {
         let mut children: HashMap<Option<usize>, Vec<usize>> = HashMap::new();
@@ -110,10 +115,11 @@ impl Tree {
         order
     }
 
-    /// Adds streamed output to the newest running task at a pointer; its label.
-    pub fn stream(&mut self, pointer: &str, text: &str) -> Option<String> {
-        let matching = |task: &&mut Task| task.pointer == pointer && !task.state.is_over();
-        let task = self.tasks.iter_mut().rev().find(matching)?;
+    /// Adds a piece of streamed output to a running task instance; its label. `None` when the instance is not known (yet)
+    /// or has ended.
+    pub fn stream(&mut self, path: &str, text: &str) -> Option<String> {
+        let index = self.by_path.get(path)?;
+        let task = self.tasks.get_mut(*index).filter(|task| !task.state.is_over())?;
         task.streamed.push_str(text);
         let surplus = task.streamed.chars().count().saturating_sub(STREAM_TAIL);
         if surplus > 0 {
@@ -291,10 +297,10 @@ fn label(pointer: &str, path: &str, below_parent: &str) -> String {
 /// A failure in one line.
 pub fn describe(failure: &Failure) -> String {
     let kind = failure.error_type.rsplit('/').next().unwrap_or(&failure.error_type);
-    let what = failure.detail.as_deref().or(failure.title.as_deref()).unwrap_or("no details were given");
-    match failure.title.as_deref() {
-        Some(title) if title != what => format!("{kind}: {title}: {what}"),
-        _ => format!("{kind}: {what}"),
+    match (failure.title.as_deref(), failure.detail.as_deref()) {
+        (Some(title), Some(detail)) if title != detail => format!("{kind}: {title}: {detail}"),
+        (Some(what), _) | (None, Some(what)) => format!("{kind}: {what}"),
+        (None, None) => format!("{} with status {}", failure.error_type, failure.status),
     }
 }
 
@@ -370,11 +376,11 @@ mod tests {
     }
 
     #[test]
-    fn streamed_text_goes_to_the_newest_running_task_and_only_its_tail_is_kept() {
+    fn streamed_text_goes_to_its_running_task_and_only_its_tail_is_kept() {
         let mut tree = Tree::new();
         tree.apply(&event(1, "s0:a", "/do/0/a", started()));
-        assert_eq!(tree.stream("/do/0/a", &"x".repeat(500)).as_deref(), Some("a"));
-        assert_eq!(tree.stream("/do/9/b", "lost"), None);
+        assert_eq!(tree.stream("s0:a", &"x".repeat(500)).as_deref(), Some("a"));
+        assert_eq!(tree.stream("s9:b", "early"), None);
         assert_eq!(tree.in_order().first().map(|task| task.streamed.len()), Some(STREAM_TAIL));
     }
 }

@@ -257,6 +257,7 @@ impl Lines {
         };
         let note = if task.note.is_empty() { String::new() } else { format!("  {}", fit(&task.note, 200)) };
         let rest = if task.state.is_over() { self.unfinished.remove(&task.label) } else { None };
+        let rest = rest.filter(|text| !text.is_empty());
         let rest = rest.map(|text| format!("{}\n", stream_text(&task.label, &text))).unwrap_or_default();
         Some(format!("{rest}{stamp}  {indent}{mark} {}{attempt}{took}{note}", task.label))
     }
