@@ -11,6 +11,7 @@ mod cli;
 mod documentation;
 mod effects;
 mod http;
+mod language;
 mod postgres;
 mod service;
 mod store;

@@ -6,7 +6,7 @@ mod authentication;
 mod commands;
 mod http;
 mod shell;
-mod stand_in;
+pub mod stand_in;
 
 use callboard::clock::new_id;
 use callboard::domain::{
