@@ -14,12 +14,14 @@
 //! - [`settings`]: typed settings in layers, refused with every problem at once.
 //! - [`telemetry`]: log lines and metrics.
 //! - [`clock`]: time and fresh ids.
+//! - [`failure_points`]: where tests let the service fail on purpose.
 
 pub mod actors;
 pub mod cli;
 pub mod clock;
 pub mod domain;
 pub mod effects;
+pub mod failure_points;
 pub mod http;
 pub mod machine;
 pub mod settings;

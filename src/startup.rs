@@ -6,6 +6,7 @@
 use crate::actors::{self, Engine, LiveOptions, Parts};
 use crate::clock::{Clock, SystemClock};
 use crate::effects::{self, Effects};
+use crate::failure_points::FailurePoints;
 use crate::http;
 use crate::settings::{self, Settings};
 use crate::store::{self, Store};
@@ -55,7 +56,8 @@ impl Core {
     /// See [`Error`].
     pub async fn start(settings: &Settings, clock: Arc<dyn Clock>, since: Instant) -> Result<Self, Error> {
         actors::install_panic_hook();
-        let options = store_options(&settings.store)?;
+        let points: FailurePoints = settings.store.failure_points.parse().map_err(Error::FailurePoints)?;
+        let options = store_options(&settings.store, &points);
         let store_clock = Arc::clone(&clock);
         let store = blocking(move || Store::open(&options, store_clock)).await?;
         let options = effect_options(&settings.effects);
@@ -66,7 +68,7 @@ impl Core {
             effects: Arc::clone(&effects),
             clock: Arc::clone(&clock),
             metrics: Arc::clone(&metrics),
-            options: engine_options(settings),
+            options: engine_options(settings, points),
         };
         let engine = Engine::start(parts, since).await?;
         Ok(Self { engine, metrics, clock, effects, store })
@@ -80,6 +82,7 @@ impl Core {
 
     async fn finish(self) {
         self.effects.close().await;
+        self.engine.end();
         self.store.close().await;
     }
 }
@@ -204,13 +207,13 @@ async fn blocking<T: Send + 'static, E: Send + 'static>(
     }
 }
 
-fn store_options(settings: &settings::Store) -> Result<store::Options, Error> {
+fn store_options(settings: &settings::Store, points: &FailurePoints) -> store::Options {
     // The only choice in this version: there is nothing to pass on.
     let settings::Blobs::Database = settings.blobs;
     let mut options = store::Options::new(settings.url.expose());
     options.readers = settings.readers;
-    options.failure_points = settings.failure_points.parse().map_err(Error::FailurePoints)?;
-    Ok(options)
+    options.failure_points = points.clone();
+    options
 }
 
 fn effect_options(settings: &settings::Effects) -> effects::Options {
@@ -235,7 +238,7 @@ fn effect_options(settings: &settings::Effects) -> effects::Options {
     }
 }
 
-fn engine_options(settings: &Settings) -> actors::Options {
+fn engine_options(settings: &Settings, failure_points: FailurePoints) -> actors::Options {
     let engine = &settings.engine;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     actors::Options {
@@ -252,5 +255,6 @@ fn engine_options(settings: &Settings) -> actors::Options {
             conflation_ms: settings.live.conflation_ms,
             heartbeat_seconds: settings.live.heartbeat_seconds,
         },
+        failure_points,
     }
 }

@@ -1,7 +1,7 @@
 //! Child executions: created in the very append that journals their start.
 
 use super::seed::{Opening, Seed};
-use super::services::Services;
+use super::services::{READ_PAUSE, Services};
 use super::turn::{AppendScope, First, Record, Turn};
 use crate::domain::{
     Creation, Event, EventBody, ExecutionId, ExecutionType, Failure, ParentLink, Path, StandardType, TenantId, Trigger,
@@ -44,7 +44,7 @@ struct Request {
 /// machine at once, in the same append.
 ///
 /// # Errors
-/// Only when the store cannot be read.
+/// When what is stored of the workflow cannot be read back.
 pub async fn create(
     scope: &AppendScope,
     record: &Record,
@@ -76,11 +76,13 @@ async fn prepare(
         return Ok(Err(Box::new(too_deep())));
     }
     let version = Some(request.version.as_str());
-    let resolved = services.programs.named(scope.tenant, &request.namespace, &request.name, version).await;
-    let (definition, program) = match resolved {
-        Ok(resolved) => resolved,
-        Err(store::Error::NotFound) => return Ok(Err(Box::new(unknown_workflow(&request)))),
-        Err(error) => return Err(error),
+    let (definition, program) = loop {
+        match services.programs.named(scope.tenant, &request.namespace, &request.name, version).await {
+            Ok(resolved) => break resolved,
+            Err(store::Error::NotFound) => return Ok(Err(Box::new(unknown_workflow(&request)))),
+            Err(error) if error.is_retryable() => tokio::time::sleep(READ_PAUSE).await,
+            Err(error) => return Err(error),
+        }
     };
     let Request { path, child_id: id, input, awaited, .. } = request;
     let creation = Arc::new(Creation {

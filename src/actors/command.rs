@@ -111,6 +111,9 @@ pub enum Refusal {
     QueueFull { retry_after_seconds: u64 },
     #[error("the service is shutting down")]
     ShuttingDown,
+    /// A fault of ours ended what should have answered; whether the request took effect is told by reading.
+    #[error("the request met a fault of the service")]
+    Crashed,
     #[error("the definition is not valid")]
     Invalid(Vec<Problem>),
     /// The idempotency key belongs to another request.

@@ -4,10 +4,11 @@ use super::children::creation_event;
 use super::command::{Command, Refusal, Runnable, Submission};
 use super::feed::{Feed, Scope};
 use super::hub;
+use super::orders::{Drain, Order, Reprioritize, Submit};
 use super::recovery::{Observe, QueueView};
 use super::seed::{Opening, Seed};
 use super::services::Services;
-use super::supervisor::{Drain, Order, Reprioritize, Submit, Supervisor};
+use super::supervisor::Supervisor;
 use super::turn::{First, Record};
 use crate::clock;
 use crate::domain::definition::{self, Review};
@@ -93,8 +94,7 @@ impl Engine {
         let opening = Opening::Create { first: Box::new(First { event, new }), reply };
         let seed = Seed { id, tenant, program, state, record, opening };
         self.supervisor.send(Submit(Box::new(seed))).await.map_err(|_| Refusal::ShuttingDown)?;
-        let answer = answer.await.map_err(|_| Refusal::ShuttingDown)?;
-        match answer {
+        match answer.await.unwrap_or_else(|_| Err(self.unanswered())) {
             Err(Refusal::Store(store::Error::IdempotencyKeyUsed { execution_id, same_request })) => {
                 if !same_request {
                     return Err(Refusal::IdempotencyConflict { execution_id });
@@ -162,7 +162,12 @@ impl Engine {
                 Err(_) => tokio::task::yield_now().await,
             }
         }
-        Err(Refusal::ShuttingDown)
+        Err(self.unanswered())
+    }
+
+    /// Why nobody answered: what should have done it has ended.
+    fn unanswered(&self) -> Refusal {
+        if self.is_shutting_down() { Refusal::ShuttingDown } else { Refusal::Crashed }
     }
 
     /// Starts a new execution with the same definition and input.
@@ -227,5 +232,12 @@ impl Engine {
             tracing::warn!("effects were still running at the end of the grace period; they will be asked again");
         }
         let _ = self.services.hub.send(hub::Close).await;
+    }
+
+    /// Ends the actors' threads and whatever still runs on them. Nothing works after that.
+    pub fn end(&self) {
+        for arbiter in self.services.arbiters.iter().chain(&self.services.others) {
+            arbiter.stop();
+        }
     }
 }

@@ -57,7 +57,12 @@ pub struct ExecutionActor {
     timers: Timers<(Path, TimerPurpose)>,
     alarm: Option<SpawnHandle>,
     idle: Option<SpawnHandle>,
+    /// Without a slot, as far as the supervisor knows.
     parked: bool,
+    /// Has asked for a slot.
+    wanting: bool,
+    /// Children that are being looked up.
+    lookups: usize,
     draining: bool,
 }
 
@@ -86,6 +91,8 @@ impl ExecutionActor {
                 alarm: None,
                 idle: None,
                 parked: !slot,
+                wanting: false,
+                lookups: 0,
                 draining: false,
             }
         })
@@ -129,7 +136,8 @@ impl ExecutionActor {
             actor.state = Some(state);
             actor.busy = false;
             actor.perform(actions, ctx);
-            actor.settle(ctx);
+            // What was decided last may not have been the end of what could be decided.
+            actor.inbox.push_back(Arrival { input: Input::Continue, reply: None });
             actor.advance(ctx);
         })
         .spawn(ctx);
@@ -138,6 +146,15 @@ impl ExecutionActor {
     /// Steps what has arrived, unless an append is on its way.
     fn advance(&mut self, ctx: &mut Context<Self>) {
         if self.busy || self.inbox.is_empty() || self.exit.is_set() {
+            return;
+        }
+        if self.parked && self.inbox.iter().all(needs_slot) {
+            if let Some(idle) = self.idle.take() {
+                ctx.cancel_future(idle);
+            }
+            if !std::mem::replace(&mut self.wanting, true) {
+                self.notify(Notice::Wanting);
+            }
             return;
         }
         let Some(state) = self.state.take() else { return };
@@ -198,7 +215,13 @@ impl ExecutionActor {
         }
         self.perform(actions, ctx);
         if status.is_terminal() {
-            self.finish(status, ctx);
+            self.finish(ctx);
+            return;
+        }
+        if status == Status::Pending {
+            // It was woken for a command that came to nothing: back to the queue.
+            self.exit.set(Exit::Unacknowledged);
+            ctx.stop();
             return;
         }
         if more {
@@ -211,7 +234,9 @@ impl ExecutionActor {
     fn refused(&mut self, error: store::Error, turn: Turn, ctx: &mut Context<Self>) {
         let exit = match &error {
             store::Error::StaleEpoch { .. } | store::Error::Terminal { .. } => Exit::Fenced,
-            _ => Exit::Unacknowledged,
+            _ if self.record.create.is_some() || error.is_retryable() => Exit::Unacknowledged,
+            // The same would be decided and refused again: it counts as a crash, and too many of them are the end.
+            _ => Exit::Crashed { message: format!("the store refused its events: {error}") },
         };
         tracing::warn!(execution_id = %self.id, %error, "an append was refused, the actor stops");
         for (reply, _) in turn.replies {
@@ -221,12 +246,12 @@ impl ExecutionActor {
         ctx.stop();
     }
 
-    fn finish(&mut self, status: Status, ctx: &mut Context<Self>) {
+    fn finish(&mut self, ctx: &mut Context<Self>) {
         self.effects.clear();
         let parent = self.state.as_ref().and_then(|state| {
             let link = self.record.creation.parent.clone().filter(|link| link.awaited)?;
             let (output, error) = (state.output().cloned(), state.error().cloned());
-            Some(Box::new(ChildOutcome { parent: link, status, output, error }))
+            Some(Box::new(ChildOutcome { parent: link, status: state.status(), output, error }))
         });
         self.exit.set(Exit::Finished { parent });
         ctx.stop();
@@ -235,9 +260,10 @@ impl ExecutionActor {
     /// Tells the supervisor when the execution parks or goes on, and lets a parked one go after a while.
     fn settle(&mut self, ctx: &mut Context<Self>) {
         let Some(state) = self.state.as_ref() else { return };
-        let parked = state.is_parked() && self.effects.is_empty() && self.inbox.is_empty();
+        let quiet = self.effects.is_empty() && self.inbox.is_empty() && self.lookups == 0;
+        let parked = state.is_parked() && quiet;
         if parked != self.parked {
-            self.parked = parked;
+            (self.parked, self.wanting) = (parked, false);
             self.notify(if parked { Notice::Parked } else { Notice::Unparked });
         }
         if self.draining && self.effects.is_empty() {
@@ -310,15 +336,23 @@ impl ExecutionActor {
     /// A child that was started before a restart: its end may have been missed.
     fn look_up_child(&mut self, path: Path, child_id: ExecutionId, ctx: &mut Context<Self>) {
         let (services, tenant) = (Arc::clone(&self.services), self.tenant);
+        self.lookups += 1;
         async move { services.read_again(|store| async move { store.execution(tenant, child_id).await }).await }
             .into_actor(self)
             .map(move |child, actor, ctx| {
+                actor.lookups -= 1;
                 let input = match child {
                     Some(child) if child.status.is_terminal() => {
                         let Execution { status, output, error, .. } = child;
                         Input::ChildFinished { path, child_id, status, output, error }
                     }
-                    Some(_) => return,
+                    Some(_) => {
+                        actor.notify(Notice::ChildOpen(child_id));
+                        if !actor.busy {
+                            actor.settle(ctx);
+                        }
+                        return;
+                    }
                     None => Input::ChildRefused { path, failure: lost_child(child_id) },
                 };
                 actor.inbox.push_back(Arrival { input, reply: None });
@@ -327,9 +361,35 @@ impl ExecutionActor {
             .spawn(ctx);
     }
 
+    /// It has a slot now, and gives it back when there is nothing to do any more.
+    fn granted(&mut self, ctx: &mut Context<Self>) {
+        (self.parked, self.wanting) = (false, false);
+        if !self.busy {
+            self.settle(ctx);
+            self.advance(ctx);
+        }
+    }
+
     fn command(&mut self, command: Command, reply: Reply, ctx: &mut Context<Self>) {
         self.inbox.push_back(Arrival { input: command.into_input(), reply: Some(reply) });
         self.advance(ctx);
+    }
+}
+
+/// Whether an input means work that a parked execution needs a slot for. Commands are served at once.
+fn needs_slot(arrival: &Arrival) -> bool {
+    match arrival.input {
+        Input::EffectFinished { .. }
+        | Input::TimerFired { .. }
+        | Input::ChildFinished { .. }
+        | Input::ChildRefused { .. } => true,
+        Input::Start
+        | Input::Pause { .. }
+        | Input::Resume { .. }
+        | Input::Cancel { .. }
+        | Input::Recovered { .. }
+        | Input::Abort { .. }
+        | Input::Continue => false,
     }
 }
 
@@ -356,6 +416,8 @@ impl Actor for ExecutionActor {
 pub enum ToExecution {
     Arrived(Input),
     Command(Command, Reply),
+    /// The answer to [`Notice::Wanting`]: it has a slot.
+    Granted,
     /// The answer to [`Notice::Leaving`]: nothing more will be sent.
     Dismissed,
     /// The service stops: let running effects finish, start nothing new.
@@ -383,8 +445,10 @@ impl Handler<ToExecution> for ExecutionActor {
                     ctx.stop();
                 } else {
                     self.notify(Notice::Staying);
+                    self.granted(ctx);
                 }
             }
+            ToExecution::Granted => self.granted(ctx),
             ToExecution::Drain => {
                 self.draining = true;
                 if !self.busy {

@@ -5,6 +5,7 @@ use super::supervisor::Supervisor;
 use crate::domain::{ExecutionId, Failure, ParentLink, Status, Timestamp};
 use actix::Addr;
 use serde_json::Value;
+use std::any::Any;
 use std::cell::RefCell;
 use std::sync::Once;
 
@@ -30,7 +31,8 @@ pub enum Exit {
     Fenced,
     /// The first append of a new execution was not acknowledged: it may or may not be stored.
     Unacknowledged,
-    Panicked {
+    /// By a panic, or because the store refused for good what it had decided.
+    Crashed {
         message: String,
     },
 }
@@ -62,7 +64,7 @@ impl ExitGuard {
         self.exit.get_or_insert(exit);
     }
 
-    /// The epoch was raised by a rebuild.
+    /// Whether it is about to end.
     pub fn is_set(&self) -> bool {
         self.exit.is_some()
     }
@@ -71,13 +73,31 @@ impl ExitGuard {
 impl Drop for ExitGuard {
     fn drop(&mut self) {
         let exit = if std::thread::panicking() {
-            let message = LAST_PANIC.with_borrow_mut(Option::take).unwrap_or_else(|| "panic".to_owned());
-            Exit::Panicked { message }
+            Exit::Crashed { message: last_panic() }
         } else {
             self.exit.take().unwrap_or(Exit::Stopped)
         };
         self.supervisor.do_send(Exited { id: self.id, epoch: self.epoch, exit });
     }
+}
+
+/// What the panic said that this thread has just caught or is unwinding from.
+pub fn last_panic() -> String {
+    LAST_PANIC.with_borrow_mut(Option::take).unwrap_or_else(|| "panic".to_owned())
+}
+
+/// Keeps the message of a panic that happened on another thread and is about to be resumed on this one.
+pub fn remember_panic(payload: &(dyn Any + Send)) {
+    let message = message(payload);
+    LAST_PANIC.with_borrow_mut(|last| *last = Some(message));
+}
+
+fn message(payload: &(dyn Any + Send)) -> String {
+    payload
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "panic without a message".to_owned())
 }
 
 static PANIC_HOOK: Once = Once::new();
@@ -94,12 +114,7 @@ fn set_panic_hook() {
         if !tracing::dispatcher::has_been_set() {
             previous(info);
         }
-        let message = info
-            .payload()
-            .downcast_ref::<&str>()
-            .map(|text| (*text).to_owned())
-            .or_else(|| info.payload().downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "panic without a message".to_owned());
+        let message = message(info.payload());
         let place = info.location().map_or_else(String::new, |location| format!(" at {location}"));
         tracing::error!(panic = %message, "a thread panicked{place}");
         LAST_PANIC.with_borrow_mut(|last| *last = Some(message));

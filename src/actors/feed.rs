@@ -3,7 +3,7 @@
 //! One mechanism serves a first subscription, a resumed one and one that fell behind: *join at the head, read what lies
 //! before it from the journal, then go on live*. WebSocket sessions, SSE responses and the command line read feeds.
 
-use super::frame::{self, Frame};
+use super::frame::{self, Frame, Piece};
 use super::hub::{Delivery, Hub, Join, Leave, Rejoin, Topic};
 use super::services::Services;
 use crate::domain::{ExecutionId, Path, TenantId};
@@ -101,8 +101,8 @@ struct Reader {
     seq: u64,
     /// Newest position seen.
     position: u64,
-    /// Number of the newest piece seen of each running output.
-    pieces: HashMap<Path, u64>,
+    /// The newest piece seen of each running output.
+    pieces: HashMap<Path, Piece>,
     /// The store's position when it last (re)joined.
     head: u64,
     phase: Phase,
@@ -176,8 +176,9 @@ impl Reader {
             self.ready.push_back(Frame { cursor: None, ..frame::update_of_execution(&execution) });
             // What was committed between the two reads is still to come; its events are newer than `seq`.
             for (path, stream) in self.services.streams.of(id) {
-                self.ready.push_back(frame::output_delta(id, &stream.task, &path, stream.n, &stream.text));
-                self.pieces.insert(path, stream.n);
+                let piece = Piece { attempt: stream.attempt, n: stream.n };
+                self.ready.push_back(frame::output_delta(id, &stream.task, &path, piece, &stream.text));
+                self.pieces.insert(path, piece);
             }
         }
         Ok(last)
@@ -214,7 +215,13 @@ impl Reader {
         };
         match delivery {
             Some(delivery) => self.accept(&delivery).await,
-            None => self.phase = Phase::Ended,
+            None => {
+                // One that lagged when the service stopped could not be told.
+                if self.services.closing.load(Ordering::Relaxed) {
+                    self.ready.push_back(frame::goodbye());
+                }
+                self.phase = Phase::Ended;
+            }
         }
     }
 
@@ -256,11 +263,11 @@ impl Reader {
                 if repeated {
                     continue;
                 }
-            } else if let Some((path, n)) = &frame.piece {
-                if self.pieces.get(path).is_some_and(|seen| (2..=*seen).contains(n)) {
+            } else if let Some((path, piece)) = &frame.piece {
+                if self.pieces.get(path).is_some_and(|seen| piece <= seen) {
                     continue;
                 }
-                self.pieces.insert(Path::clone(path), *n);
+                self.pieces.insert(Path::clone(path), *piece);
             }
             self.ready.push_back(frame.clone());
         }

@@ -10,6 +10,13 @@ use std::sync::Arc;
 /// How soon a client should come back after a `goodbye`, in milliseconds.
 const RETRY_AFTER_MS: u64 = 1_000;
 
+/// The place of a piece of streamed output: ordered by attempt, then by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Piece {
+    pub attempt: u32,
+    pub n: u64,
+}
+
 /// One frame, serialised once and shared by its receivers.
 #[derive(Clone, Debug)]
 pub struct Frame {
@@ -22,7 +29,7 @@ pub struct Frame {
     /// The value of `type`.
     pub event: &'static str,
     /// Which running output it belongs to, and its number there.
-    pub piece: Option<(Path, u64)>,
+    pub piece: Option<(Path, Piece)>,
     pub text: ByteString,
 }
 
@@ -88,16 +95,16 @@ pub fn update_of_execution(execution: &Execution) -> Frame {
 }
 
 /// A piece of streamed output.
-pub fn output_delta(id: ExecutionId, task: &Pointer, path: &Path, n: u64, text: &str) -> Frame {
+pub fn output_delta(id: ExecutionId, task: &Pointer, path: &Path, piece: Piece, text: &str) -> Frame {
     let data = wire::OutputDelta {
         execution_id: id,
         task: Cow::Borrowed(task),
         path: Cow::Borrowed(path),
-        n,
+        n: piece.n,
         text: Cow::Borrowed(text),
     };
     let frame = Frame::transient(&wire::ServerFrame::OutputDelta { data });
-    Frame { piece: Some((Path::clone(path), n)), ..frame }
+    Frame { piece: Some((Path::clone(path), piece)), ..frame }
 }
 
 /// A log line.

@@ -191,6 +191,14 @@ impl Hub {
         self.deliver(&members, &frames.into());
     }
 
+    /// Looks whether commits were lost on the way here. Whatever is handled next after that finds out: a full mailbox is
+    /// never without a next message.
+    fn close_gap(&mut self) {
+        if self.state.gap.swap(false, Ordering::SeqCst) {
+            self.mark_all_lagging();
+        }
+    }
+
     fn mark_all_lagging(&mut self) {
         for subscriber in self.subscribers.values() {
             subscriber.lagging.store(true, Ordering::SeqCst);
@@ -262,6 +270,7 @@ struct Flush(TenantId);
 impl Handler<Flush> for Hub {
     type Result = ();
     fn handle(&mut self, message: Flush, _: &mut Self::Context) {
+        self.close_gap();
         self.flush(message.0);
     }
 }
@@ -274,9 +283,7 @@ pub struct Publish(pub Vec<CommittedAppend>);
 impl Handler<Publish> for Hub {
     type Result = ();
     fn handle(&mut self, message: Publish, ctx: &mut Self::Context) {
-        if self.state.gap.swap(false, Ordering::SeqCst) {
-            self.mark_all_lagging();
-        }
+        self.close_gap();
         for commit in message.0 {
             self.publish(commit, ctx);
         }
@@ -306,6 +313,7 @@ pub struct Forward {
 impl Handler<Forward> for Hub {
     type Result = ();
     fn handle(&mut self, message: Forward, _: &mut Self::Context) {
+        self.close_gap();
         if let Some(members) = self.by_execution.get(&message.execution_id).cloned() {
             self.deliver(&members, &message.frames);
         }
@@ -368,6 +376,7 @@ pub struct Leave(pub u64);
 impl Handler<Leave> for Hub {
     type Result = ();
     fn handle(&mut self, message: Leave, _: &mut Self::Context) {
+        self.close_gap();
         self.remove(message.0);
     }
 }

@@ -43,7 +43,8 @@ impl Logs {
     pub fn start(store: Store, hub: Addr<Hub>, hub_state: Arc<HubState>, metrics: Arc<Metrics>) -> Self {
         let (sender, receiver) = mpsc::channel(WAITING_LINES);
         let dropped = Arc::new(Dropped::default());
-        let keeper = Keeper { store, hub, hub_state, dropped: Arc::clone(&dropped), numbers: HashMap::new() };
+        let (numbers, figures) = (HashMap::new(), Arc::clone(&metrics));
+        let keeper = Keeper { store, hub, hub_state, dropped: Arc::clone(&dropped), numbers, metrics: figures };
         actix::spawn(keeper.run(receiver));
         Self { sender, dropped, metrics }
     }
@@ -67,6 +68,7 @@ struct Keeper {
     hub_state: Arc<HubState>,
     dropped: Arc<Dropped>,
     numbers: HashMap<ExecutionId, u64>,
+    metrics: Arc<Metrics>,
 }
 
 impl Keeper {
@@ -101,12 +103,19 @@ impl Keeper {
             self.numbers.clear();
         }
         self.numbers.insert(id, n);
-        if self.hub_state.watchers() > 0 {
-            let frames = lines.iter().map(|line| frame::log(id, line)).collect::<Vec<_>>().into();
-            let _ = self.hub.try_send(Forward { execution_id: id, frames });
-        }
-        if let Err(error) = self.store.append_logs(tenant, id, lines).await {
-            tracing::warn!(execution_id = %id, %error, "log lines of an execution were lost");
+        let watched = self.hub_state.watchers() > 0;
+        let frames = watched.then(|| lines.iter().map(|line| frame::log(id, line)).collect::<Vec<_>>());
+        let count = u64::try_from(lines.len()).unwrap_or(u64::MAX);
+        match self.store.append_logs(tenant, id, lines).await {
+            Ok(_) => {
+                if let Some(frames) = frames {
+                    let _ = self.hub.try_send(Forward { execution_id: id, frames: frames.into() });
+                }
+            }
+            Err(error) => {
+                tracing::warn!(execution_id = %id, %error, count, "log lines of an execution were lost");
+                self.metrics.logs_dropped(count);
+            }
         }
     }
 }

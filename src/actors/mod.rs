@@ -16,6 +16,7 @@ mod frame;
 mod hub;
 mod logs;
 mod notices;
+mod orders;
 mod performer;
 mod programs;
 mod recovery;
@@ -30,6 +31,7 @@ mod streams;
 mod supervisor;
 mod timers;
 mod turn;
+mod unrecoverable;
 
 pub use command::{Command, DEFAULT_PRIORITY, Refusal, Runnable, Submission};
 pub use engine::Engine;

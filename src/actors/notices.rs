@@ -29,13 +29,17 @@ pub struct ActorNotice {
 pub enum Notice {
     /// Nothing of it runs: the slot is given back.
     Parked,
-    /// It runs again: it takes a slot even when none is free.
+    /// A command lets it run again: it takes a slot even when none is free.
     Unparked,
+    /// Parked and with something to do: it waits for a slot.
+    Wanting,
     /// It has been parked for a while and would like to go.
     Leaving,
     /// It was dismissed and has something to do after all.
     Staying,
     ChildCreated(Box<Seed>),
+    /// A child of an earlier life of the parent has not ended: somebody must drive it.
+    ChildOpen(ExecutionId),
     CancelChild(ExecutionId),
 }
 
@@ -56,6 +60,10 @@ impl Handler<ActorNotice> for Supervisor {
                     self.running += 1;
                 }
             }
+            (Notice::Wanting, Presence::Live { slot: false, .. }) => {
+                self.queue.wake(id);
+                self.pump(ctx);
+            }
             (Notice::Leaving, Presence::Live { address, .. }) => {
                 let address = address.clone();
                 deliver(&address, ToExecution::Dismissed);
@@ -70,12 +78,13 @@ impl Handler<ActorNotice> for Supervisor {
                 }
             }
             (Notice::ChildCreated(seed), _) => self.enqueue(seed, ctx),
+            (Notice::ChildOpen(child), _) => self.adopt(child, tenant, ctx),
             (Notice::CancelChild(child), _) => {
                 let (reply, _) = oneshot::channel();
                 let command = Command::Cancel { by: None, reason: Some("the parent execution ended".to_owned()) };
                 self.route(child, tenant, ToExecution::Command(command, reply), ctx);
             }
-            (Notice::Parked | Notice::Unparked | Notice::Leaving | Notice::Staying, _) => {}
+            (Notice::Parked | Notice::Unparked | Notice::Wanting | Notice::Leaving | Notice::Staying, _) => {}
         }
     }
 }
@@ -97,7 +106,7 @@ impl Handler<Exited> for Supervisor {
         let (slot, waiting) = match &mut entry.presence {
             Presence::Live { slot, .. } => (*slot, Vec::new()),
             Presence::Leaving { waiting, .. } => (false, std::mem::take(waiting)),
-            Presence::Pending | Presence::Delayed | Presence::Parked | Presence::Waking { .. } => return,
+            Presence::Pending | Presence::Delayed { .. } | Presence::Parked | Presence::Waking { .. } => return,
         };
         match exit {
             Exit::Finished { parent } => {
@@ -125,11 +134,14 @@ impl Handler<Exited> for Supervisor {
                 self.release(slot);
             }
             Exit::Fenced | Exit::Unacknowledged => {
+                if matches!(exit, Exit::Unacknowledged) {
+                    self.unsettled.insert(id);
+                }
                 entry.epoch = 0;
-                entry.presence = Presence::Waking { why: Why::Wake, waiting };
+                entry.presence = Presence::Waking { why: Why::Wake, queued: false, waiting };
                 self.rebuild(id, slot, ctx);
             }
-            Exit::Panicked { message } => self.crashed(id, slot, message, ctx),
+            Exit::Crashed { message } => self.crashed(id, slot, message, waiting, ctx),
         }
         self.pump(ctx);
         self.check_drained();
@@ -137,7 +149,14 @@ impl Handler<Exited> for Supervisor {
 }
 
 impl Supervisor {
-    fn crashed(&mut self, id: ExecutionId, slot: bool, message: String, ctx: &mut Context<Self>) {
+    pub(super) fn crashed(
+        &mut self,
+        id: ExecutionId,
+        slot: bool,
+        message: String,
+        waiting: Vec<ToExecution>,
+        ctx: &mut Context<Self>,
+    ) {
         self.restarts += 1;
         self.services.metrics.restarted();
         let window = Duration::from_secs(self.services.options.restart_window_seconds);
@@ -155,12 +174,12 @@ impl Supervisor {
             (Why::Crash { reason: message, since }, FIRST_BACKOFF * 2u32.saturating_pow(doublings))
         };
         if let Some(entry) = self.entries.get_mut(&id) {
-            entry.presence = Presence::Waking { why, waiting: Vec::new() };
+            entry.presence = Presence::Waking { why, queued: false, waiting };
         }
         ctx.run_later(pause, move |supervisor, ctx| supervisor.rebuild(id, slot, ctx));
     }
 
-    fn child_finished(&mut self, child_id: ExecutionId, outcome: ChildOutcome, ctx: &mut Context<Self>) {
+    pub(super) fn child_finished(&mut self, child_id: ExecutionId, outcome: ChildOutcome, ctx: &mut Context<Self>) {
         let ChildOutcome { parent, status, output, error } = outcome;
         let Some(entry) = self.entries.get(&parent.execution_id) else { return };
         let tenant = entry.tenant;

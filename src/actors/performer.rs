@@ -1,7 +1,8 @@
 //! Performs an execution's effects and brings the outcome back to its actor.
 
 use super::execution::{ExecutionActor, ToExecution};
-use super::frame;
+use super::exit;
+use super::frame::{self, Piece};
 use super::hub::Forward;
 use super::services::Services;
 use crate::domain::{
@@ -9,6 +10,7 @@ use crate::domain::{
     Pointer, StandardType, TenantId,
 };
 use crate::effects::{EffectContext, Level, Observer};
+use crate::failure_points::FailurePoint;
 use crate::machine::Input;
 use actix::Addr;
 use futures_util::FutureExt;
@@ -42,11 +44,17 @@ pub fn start(
     actix::spawn(async move {
         let streams = matches!(request, EffectRequest::Agent(_) | EffectRequest::Shell(_));
         let (kind, began) = (request.kind(), Instant::now());
-        let work = perform(&task, request, cancellation.clone(), &services);
+        let points = services.options.failure_points.clone();
+        let work = async {
+            points.pass(FailurePoint::EffectBeforeStart);
+            let outcome = perform(&task, request, cancellation.clone(), &services).await;
+            points.pass(FailurePoint::EffectAfterEnd);
+            outcome
+        };
         // A panic of an effect fails its task; it must not leave the execution waiting.
-        let outcome = AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| failed(panicked()));
+        let outcome = AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| failed(panicked(&exit::last_panic())));
         if streams {
-            services.streams.end(task.id, &task.path);
+            services.streams.end(task.id, &task.path, task.attempt);
         }
         if cancellation.is_cancelled() {
             return;
@@ -98,8 +106,9 @@ fn failed(failure: Failure) -> EffectOutcome {
     EffectOutcome { result: Err(failure), usage: None }
 }
 
-fn panicked() -> Failure {
-    Failure::new(StandardType::Runtime, "The effect crashed", "a fault inside the service ended the effect")
+fn panicked(crash: &str) -> Failure {
+    let detail = format!("a fault inside the service ended the effect: {crash}");
+    Failure::new(StandardType::Runtime, "The effect crashed", detail)
         .retryable(true)
         .with_suggestion("the service's log holds the details; please report them")
 }
@@ -114,10 +123,10 @@ struct Watcher {
 
 impl Observer for Watcher {
     fn delta(&self, text: &str) {
-        let Task { id, path, pointer, .. } = &self.task;
-        let n = self.services.streams.push(*id, path, pointer, text);
+        let Task { id, path, pointer, attempt, .. } = &self.task;
+        let Some(n) = self.services.streams.push(*id, path, *attempt, pointer, text) else { return };
         if self.services.hub_state.watchers() > 0 {
-            let frames = vec![frame::output_delta(*id, pointer, path, n, text)].into();
+            let frames = vec![frame::output_delta(*id, pointer, path, Piece { attempt: *attempt, n }, text)].into();
             // A hub that has no room drops the piece: the number shows the gap, the final text is journaled.
             let _ = self.services.hub.try_send(Forward { execution_id: *id, frames });
         }

@@ -5,15 +5,20 @@
 use super::admission::Admission;
 use super::command::{Command, Refusal};
 use super::execution::ToExecution;
+use super::exit::{self, ChildOutcome};
 use super::seed::{Opening, Seed};
 use super::services::Services;
 use super::supervisor::{Entry, Presence, Supervisor};
 use super::turn::{First, Record};
+use super::unrecoverable;
 use crate::domain::{ExecutionId, Failure, StandardType, Status, TenantId, Timestamp};
+use crate::failure_points::FailurePoint;
 use crate::machine::{self, State};
 use crate::store::{self, Append, Claimed, OpenExecution, Subject};
 use actix::{Context, Handler, Message};
+use futures_util::FutureExt;
 use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -47,35 +52,45 @@ pub struct Whom {
     pub owned: bool,
 }
 
-/// An execution ready to live.
-pub struct Rebuilt(pub Box<Seed>);
+/// Why an execution was not rebuilt.
+pub enum Unbuilt {
+    /// It does not exist or is terminal already.
+    Refused(Refusal),
+    /// Its state could not be rebuilt: a fault of ours.
+    Crashed(String),
+    /// That can never be done: it has been failed.
+    Buried { parent: Option<Box<ChildOutcome>> },
+}
 
-/// Rebuilds an execution, waiting for the store as long as it takes.
+/// Rebuilds an execution, waiting for the store as long as it takes. A panic stays in here: the supervisor lives on.
 ///
 /// # Errors
-/// When it does not exist, is terminal already, or its journal cannot be read back.
-pub async fn rebuild(services: Arc<Services>, whom: Whom, why: Why) -> Result<Rebuilt, Refusal> {
-    let Whom { id, tenant, owned } = whom;
-    let claimed = loop {
-        let read = match owned {
-            true => services.store.load(tenant, id).await,
-            false => services.store.claim(tenant, id).await,
-        };
-        match read {
-            Ok(claimed) => break claimed,
-            Err(error) if error.is_retryable() => {
-                tracing::warn!(execution_id = %id, %error, "a rebuild waits for the store");
+/// See [`Unbuilt`].
+pub async fn rebuild(services: Arc<Services>, whom: Whom, why: Why) -> Result<Box<Seed>, Unbuilt> {
+    let last_try = matches!(why, Why::GiveUp { .. });
+    loop {
+        let built = AssertUnwindSafe(read_back(&services, whom, why.clone())).catch_unwind().await;
+        return match built {
+            Ok(Ok(seed)) => Ok(Box::new(seed)),
+            Ok(Err(Refusal::Store(error))) if error.is_retryable() => {
+                tracing::warn!(execution_id = %whom.id, %error, "a rebuild waits for the store");
                 tokio::time::sleep(CLAIM_PAUSE).await;
+                continue;
             }
-            Err(error) => {
-                if !matches!(error, store::Error::NotFound | store::Error::Terminal { .. }) {
-                    tracing::error!(execution_id = %id, %error, "an execution cannot be rebuilt");
-                }
-                return Err(Refusal::from_store(error));
+            Ok(Err(Refusal::Store(error @ store::Error::Corrupt { .. }))) => {
+                Err(unrecoverable::fail(&services, whom, error.to_string()).await)
             }
-        }
-    };
-    seed(&services, claimed, why).await.map(|seed| Rebuilt(Box::new(seed)))
+            Ok(Err(refusal)) => Err(Unbuilt::Refused(refusal)),
+            Err(_) if last_try => Err(unrecoverable::fail(&services, whom, exit::last_panic()).await),
+            Err(_) => Err(Unbuilt::Crashed(exit::last_panic())),
+        };
+    }
+}
+
+async fn read_back(services: &Arc<Services>, whom: Whom, why: Why) -> Result<Seed, Refusal> {
+    let Whom { id, tenant, owned } = whom;
+    let claimed = if owned { services.store.load(tenant, id).await } else { services.store.claim(tenant, id).await };
+    seed(services, claimed?, why).await
 }
 
 async fn seed(services: &Arc<Services>, claimed: Claimed, why: Why) -> Result<Seed, Refusal> {
@@ -97,6 +112,7 @@ async fn seed(services: &Arc<Services>, claimed: Claimed, why: Why) -> Result<Se
         (None, Some((first, rest))) => (State::created(execution.id, first), rest),
         (None, None) => return Err(Refusal::NotFound),
     };
+    services.options.failure_points.pass(FailurePoint::RebuildBeforeApply);
     for event in rest {
         machine::apply(&program, &mut state, event);
     }
@@ -135,7 +151,7 @@ fn opening(why: Why, record: &mut Record, status: Status) -> Opening {
     };
     match why {
         // A crash before its start is no matter of the execution's: it starts as if nothing had been.
-        Why::Start | Why::Crash { .. } | Why::Restart { .. } if status == Status::Pending => Opening::Start,
+        Why::Start | Why::Wake | Why::Crash { .. } | Why::Restart { .. } if status == Status::Pending => Opening::Start,
         Why::Start | Why::Wake => Opening::Resume,
         Why::Crash { reason, since } => recover(reason, since, 1),
         // Counted when it was taken over.
@@ -219,7 +235,7 @@ impl Supervisor {
             Status::Pending => match start_at.filter(|at| *at > now) {
                 Some(at) => {
                     self.wakeups.set(id, at);
-                    Presence::Delayed
+                    Presence::Delayed { priority }
                 }
                 None => {
                     self.queue.push(id, priority, None);
@@ -229,12 +245,12 @@ impl Supervisor {
             Status::Running => {
                 self.queue.wake(id);
                 self.restarts += 1;
-                Presence::Waking { why: Why::Restart { since }, waiting: Vec::new() }
+                Presence::Waking { why: Why::Restart { since }, queued: true, waiting: Vec::new() }
             }
             // The end of a child may have been missed.
             Status::Waiting | Status::Paused if execution.child_finished => {
                 self.queue.wake(id);
-                Presence::Waking { why: Why::Wake, waiting: Vec::new() }
+                Presence::Waking { why: Why::Wake, queued: true, waiting: Vec::new() }
             }
             Status::Waiting | Status::Paused => {
                 if let Some(at) = wake_at {
@@ -281,7 +297,7 @@ impl Handler<Observe> for Supervisor {
         let (mut parked, mut actors) = (0, 0);
         for entry in self.entries.values() {
             match entry.presence {
-                Presence::Parked | Presence::Delayed => parked += 1,
+                Presence::Parked | Presence::Delayed { .. } => parked += 1,
                 Presence::Live { .. } | Presence::Leaving { .. } => actors += 1,
                 Presence::Pending | Presence::Waking { .. } => {}
             }

@@ -15,6 +15,7 @@ pub fn problem(refusal: &Refusal) -> Problem {
         Refusal::WrongState { .. } => Problem::new(Code::WrongState, detail),
         Refusal::QueueFull { .. } => Problem::new(Code::QueueFull, detail),
         Refusal::ShuttingDown => Problem::new(Code::ShuttingDown, detail),
+        Refusal::Crashed => Problem::new(Code::Internal, detail),
         Refusal::Invalid(problems) => {
             Problem::new(Code::InvalidDefinition, detail).with_errors(problems.iter().map(field_error).collect())
         }

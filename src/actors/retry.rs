@@ -3,7 +3,7 @@
 use super::children::creation_event;
 use super::command::Refusal;
 use super::engine::Engine;
-use super::supervisor::Adopt;
+use super::orders::Adopt;
 use super::turn::Record;
 use crate::clock;
 use crate::domain::{Creation, Event, Execution, ExecutionId, ForkedFrom, Status, TenantId, Trigger};

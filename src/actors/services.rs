@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// Between two tries to read what has to be read while the store cannot be reached.
-const READ_PAUSE: Duration = Duration::from_millis(500);
+pub const READ_PAUSE: Duration = Duration::from_millis(500);
 
 /// Shared by all actors of one engine.
 pub struct Services {
@@ -33,7 +33,10 @@ pub struct Services {
     pub hub_state: Arc<HubState>,
     pub streams: Streams,
     pub logs: Logs,
+    /// The threads of execution actors.
     pub arbiters: Vec<ArbiterHandle>,
+    /// The threads of the supervisor and of the hub.
+    pub others: Vec<ArbiterHandle>,
     pub next_arbiter: AtomicUsize,
     /// The service has begun to stop.
     pub closing: AtomicBool,

@@ -127,15 +127,14 @@ impl Session {
     }
 
     fn subscribe(&mut self, id: ExecutionId, after_seq: u64, ctx: &mut Ctx) {
-        if self.subscriptions.len() >= MAX_SUBSCRIPTIONS && !self.subscriptions.contains_key(&id) {
-            let detail = format!("a session may watch {MAX_SUBSCRIPTIONS} executions");
-            self.send(&ServerFrame::Error { data: Box::new(Problem::new(Code::InvalidFrame, detail)) }, ctx);
-            return;
+        if !self.has_room_for(id) {
+            return self.too_many(ctx);
         }
         let (engine, tenant) = (self.engine.clone(), self.tenant);
         async move { engine.store().execution(tenant, id).await }
             .into_actor(self)
             .map(move |found, session, ctx| match found {
+                Ok(_) if !session.has_room_for(id) => session.too_many(ctx),
                 Ok(_) => {
                     let handle = session.watch(Scope::Execution { id, after_seq }, ctx);
                     if let Some(earlier) = session.subscriptions.insert(id, handle) {
@@ -145,6 +144,15 @@ impl Session {
                 Err(error) => session.refused(&Refusal::from(error), ctx),
             })
             .spawn(ctx);
+    }
+
+    fn has_room_for(&self, id: ExecutionId) -> bool {
+        self.subscriptions.len() < MAX_SUBSCRIPTIONS || self.subscriptions.contains_key(&id)
+    }
+
+    fn too_many(&self, ctx: &mut Ctx) {
+        let detail = format!("a session may watch {MAX_SUBSCRIPTIONS} executions");
+        self.send(&ServerFrame::Error { data: Box::new(Problem::new(Code::InvalidFrame, detail)) }, ctx);
     }
 
     fn command(&mut self, id: ExecutionId, command: Command, ctx: &mut Ctx) {

@@ -1,5 +1,7 @@
 //! What the actors can be told: limits and times. Filled from the service's settings by `crate::startup`.
 
+use crate::failure_points::FailurePoints;
+
 /// Limits of the engine.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -20,6 +22,8 @@ pub struct Options {
     /// How many compiled definitions are kept.
     pub program_cache: usize,
     pub live: LiveOptions,
+    /// Where the engine fails on purpose.
+    pub failure_points: FailurePoints,
 }
 
 /// Limits of live updates.
@@ -51,6 +55,7 @@ impl Default for Options {
             snapshot_every_events: 500,
             program_cache: 1_000,
             live: LiveOptions::default(),
+            failure_points: FailurePoints::default(),
         }
     }
 }

@@ -39,7 +39,8 @@ impl Engine {
         hub_state.start_at(store.position());
         let live = options.live;
         let (state, figures) = (Arc::clone(&hub_state), Arc::clone(&metrics));
-        let hub = Hub::start_in_arbiter(&Arbiter::new().handle(), move |_| Hub::new(live, state, figures));
+        let (hub_thread, supervisor_thread) = (Arbiter::new().handle(), Arbiter::new().handle());
+        let hub = Hub::start_in_arbiter(&hub_thread, move |_| Hub::new(live, state, figures));
         store.on_commit(hub::commit_listener(hub.clone(), Arc::clone(&hub_state), Arc::clone(&metrics)));
         let arbiters = (0..options.arbiters.max(1)).map(|_| Arbiter::new().handle()).collect();
         let services = Arc::new(Services {
@@ -55,13 +56,14 @@ impl Engine {
             hub,
             hub_state,
             arbiters,
+            others: vec![hub_thread, supervisor_thread.clone()],
             next_arbiter: AtomicUsize::new(0),
             closing: AtomicBool::new(false),
         });
         let recovered_in_ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
         let open = services.store.claim_open(RESTARTED, recovered_in_ms).await?;
         let (shared, shared_metrics) = (Arc::clone(&services), Arc::clone(&services.metrics));
-        let supervisor = Supervisor::start_in_arbiter(&Arbiter::new().handle(), move |_| Supervisor::new(shared));
+        let supervisor = Supervisor::start_in_arbiter(&supervisor_thread, move |_| Supervisor::new(shared));
         if !open.is_empty() {
             tracing::info!(executions = open.len(), "taking over open executions");
             shared_metrics.recovered(open.len());

@@ -13,6 +13,8 @@ const KEPT_BYTES: usize = 256 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stream {
     pub task: Pointer,
+    /// The attempt that produces it; what earlier ones still say is passed over.
+    pub attempt: u32,
     /// Number of the last piece in `text`.
     pub n: u64,
     pub text: String,
@@ -23,30 +25,40 @@ pub struct Stream {
 pub struct Streams(Mutex<HashMap<ExecutionId, BTreeMap<Path, Stream>>>);
 
 impl Streams {
-    /// Adds a piece and gives it its number: 1, 2, 3 … within the task's run.
-    pub fn push(&self, id: ExecutionId, path: &Path, task: &Pointer, text: &str) -> u64 {
+    /// Adds a piece and gives it its number: 1, 2, 3 … within the attempt. None when a later attempt is under way.
+    pub fn push(&self, id: ExecutionId, path: &Path, attempt: u32, task: &Pointer, text: &str) -> Option<u64> {
         let mut streams = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let stream = streams.entry(id).or_default().entry(Path::clone(path)).or_insert_with(|| Stream {
-            task: Pointer::clone(task),
-            n: 0,
-            text: String::new(),
-        });
+        let begin = || Stream { task: Pointer::clone(task), attempt, n: 0, text: String::new() };
+        let stream = streams.entry(id).or_default().entry(Path::clone(path)).or_insert_with(begin);
+        if stream.attempt > attempt {
+            return None;
+        }
+        if stream.attempt < attempt {
+            *stream = begin();
+        }
         stream.n += 1;
         if stream.text.len() + text.len() <= KEPT_BYTES {
             stream.text.push_str(text);
         }
-        stream.n
+        Some(stream.n)
     }
 
-    /// The task has ended.
-    pub fn end(&self, id: ExecutionId, path: &Path) {
+    /// The attempt has ended.
+    pub fn end(&self, id: ExecutionId, path: &Path, attempt: u32) {
         let mut streams = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(tasks) = streams.get_mut(&id) {
-            tasks.remove(path);
+            if tasks.get(path).is_some_and(|stream| stream.attempt == attempt) {
+                tasks.remove(path);
+            }
             if tasks.is_empty() {
                 streams.remove(&id);
             }
         }
+    }
+
+    /// How many executions have running output.
+    pub fn len(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// What the running tasks of an execution have produced.
@@ -68,11 +80,25 @@ mod tests {
     fn pieces_are_numbered_and_gone_at_the_end() {
         let (streams, id) = (Streams::default(), ExecutionId(Uuid::from_u128(1)));
         let (path, task): (Path, Pointer) = ("s0:a".into(), "/do/0/a".into());
-        assert_eq!(streams.push(id, &path, &task, "Hello"), 1);
-        assert_eq!(streams.push(id, &path, &task, ", you"), 2);
+        assert_eq!(streams.push(id, &path, 1, &task, "Hello"), Some(1));
+        assert_eq!(streams.push(id, &path, 1, &task, ", you"), Some(2));
         let seen = streams.of(id);
         assert_eq!(seen.first().map(|(_, stream)| stream.text.as_str()), Some("Hello, you"));
-        streams.end(id, &path);
+        streams.end(id, &path, 1);
         assert!(streams.of(id).is_empty());
+    }
+
+    #[test]
+    fn an_attempt_that_is_over_neither_adds_to_the_next_one_nor_ends_it() {
+        let (streams, id) = (Streams::default(), ExecutionId(Uuid::from_u128(1)));
+        let (path, task): (Path, Pointer) = ("s0:a".into(), "/do/0/a".into());
+        assert_eq!(streams.push(id, &path, 1, &task, "old"), Some(1));
+        assert_eq!(streams.push(id, &path, 2, &task, "new"), Some(1));
+        assert_eq!(streams.push(id, &path, 1, &task, "late"), None);
+        streams.end(id, &path, 1);
+        let seen = streams.of(id);
+        assert_eq!(seen.first().map(|(_, stream)| stream.text.as_str()), Some("new"));
+        streams.end(id, &path, 2);
+        assert_eq!(streams.len(), 0);
     }
 }

@@ -6,36 +6,44 @@
 //! them an execution fails with an error that names the crash; no crash touches another execution.
 
 use super::admission::{Admission, Next};
-use super::command::{Command, Refusal};
-use super::execution::{ExecutionActor, Reply, ToExecution};
-use super::recovery::{self, Rebuilt, Whom, Why};
+use super::command::Refusal;
+use super::execution::{ExecutionActor, ToExecution};
+use super::recovery::{self, Unbuilt, Whom, Why};
 use super::seed::{Opening, Seed};
 use super::services::Services;
 use super::timers::Timers;
-use crate::domain::{ExecutionId, TenantId, Timestamp};
+use crate::domain::{ExecutionId, Status, TenantId, Timestamp};
+use crate::store;
 use actix::prelude::SendError;
 use actix::{
-    Actor, ActorFutureExt, Addr, AsyncContext, Context, ContextFutureSpawner, Handler, Message, SpawnHandle, WrapFuture,
+    Actor, ActorFutureExt, Addr, AsyncContext, Context, ContextFutureSpawner, SpawnHandle, WrapFuture,
 };
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque, hash_map};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::oneshot;
 
 /// Submissions, commands and notices that may wait for the supervisor; senders beyond it wait.
 pub const SUPERVISOR_MAILBOX: usize = 8_192;
+/// Creations whose fate is unknown because the store did not acknowledge them. Beyond it submissions are refused at once:
+/// the store is away, and each one costs a look into the journal when it is back.
+const MAX_UNSETTLED: usize = 64;
 
 /// Where an execution that is not terminal stands.
 pub(super) enum Presence {
     /// In the queue.
     Pending,
     /// Accepted, not to be started before an instant.
-    Delayed,
+    Delayed {
+        priority: u8,
+    },
     /// Only a row; woken by a timer, a child or a command.
     Parked,
     /// About to be rebuilt or being rebuilt. What arrives meanwhile waits here.
     Waking {
         why: Why,
+        /// Waits for its turn in the queue; otherwise it is being rebuilt, or will be after a pause.
+        queued: bool,
         waiting: Vec<ToExecution>,
     },
     Live {
@@ -63,14 +71,16 @@ pub struct Supervisor {
     pub(super) queue: Admission<Option<Box<Seed>>>,
     /// Submissions that are being stored as pending.
     creating: usize,
+    /// Executions that may or may not be stored.
+    pub(super) unsettled: HashSet<ExecutionId>,
     pub(super) running: usize,
     /// When parked and delayed executions are due.
     pub(super) wakeups: Timers<ExecutionId>,
     alarm: Option<(Timestamp, SpawnHandle)>,
     pub(super) crashes: HashMap<ExecutionId, VecDeque<Instant>>,
     pub(super) restarts: u64,
-    closing: bool,
-    drained: Vec<oneshot::Sender<()>>,
+    pub(super) closing: bool,
+    pub(super) drained: Vec<oneshot::Sender<()>>,
 }
 
 impl Supervisor {
@@ -81,6 +91,7 @@ impl Supervisor {
             entries: HashMap::new(),
             queue: Admission::new(limit),
             creating: 0,
+            unsettled: HashSet::new(),
             running: 0,
             wakeups: Timers::new(),
             alarm: None,
@@ -113,12 +124,7 @@ impl Supervisor {
         while self.has_slot() && !self.closing {
             match self.queue.pop() {
                 None => return,
-                Some(Next::Woken(id)) => {
-                    if matches!(self.entries.get(&id), Some(Entry { presence: Presence::Waking { .. }, .. })) {
-                        self.running += 1;
-                        self.rebuild(id, true, ctx);
-                    }
-                }
+                Some(Next::Woken(id)) => self.grant(id, ctx),
                 Some(Next::Pending(_, Some(seed))) => {
                     self.running += 1;
                     self.live(*seed, true, ctx);
@@ -126,11 +132,34 @@ impl Supervisor {
                 Some(Next::Pending(id, None)) => {
                     self.running += 1;
                     if let Some(entry) = self.entries.get_mut(&id) {
-                        entry.presence = Presence::Waking { why: Why::Start, waiting: Vec::new() };
+                        entry.presence = Presence::Waking { why: Why::Start, queued: false, waiting: Vec::new() };
                     }
                     self.rebuild(id, true, ctx);
                 }
             }
+        }
+    }
+
+    /// Gives a slot to one that waited for it. What has changed since it was queued is left alone.
+    fn grant(&mut self, id: ExecutionId, ctx: &mut Context<Self>) {
+        let Some(entry) = self.entries.get_mut(&id) else { return };
+        match &mut entry.presence {
+            Presence::Waking { queued, .. } if *queued => {
+                *queued = false;
+                self.running += 1;
+                self.rebuild(id, true, ctx);
+            }
+            Presence::Live { address, slot } if !*slot => {
+                *slot = true;
+                self.running += 1;
+                deliver(address, ToExecution::Granted);
+            }
+            Presence::Waking { .. }
+            | Presence::Live { .. }
+            | Presence::Pending
+            | Presence::Delayed { .. }
+            | Presence::Parked
+            | Presence::Leaving { .. } => {}
         }
     }
 
@@ -150,30 +179,48 @@ impl Supervisor {
             .spawn(ctx);
     }
 
-    fn rebuilt(&mut self, id: ExecutionId, slot: bool, rebuilt: Result<Rebuilt, Refusal>, ctx: &mut Context<Self>) {
+    fn rebuilt(&mut self, id: ExecutionId, slot: bool, rebuilt: Result<Box<Seed>, Unbuilt>, ctx: &mut Context<Self>) {
+        self.unsettled.remove(&id);
         let waiting = match self.entries.get_mut(&id) {
             Some(Entry { presence: Presence::Waking { waiting, .. }, .. }) => std::mem::take(waiting),
             _ => Vec::new(),
         };
         match rebuilt {
-            Ok(Rebuilt(seed)) => {
+            Ok(_) if self.closing => self.forget(id, slot, waiting, &Refusal::ShuttingDown),
+            Ok(seed) if seed.state.status() == Status::Pending && !slot && waiting.is_empty() => self.enqueue(seed, ctx),
+            Ok(seed) => {
                 let address = self.live(*seed, slot, ctx);
                 for message in waiting {
                     deliver(&address, message);
                 }
             }
-            Err(refusal) => {
-                self.entries.remove(&id);
-                self.release(slot);
-                for message in waiting {
-                    if let ToExecution::Command(_, reply) = message {
-                        let _ = reply.send(Err(refusal.clone()));
-                    }
+            Err(Unbuilt::Refused(refusal)) => {
+                self.forget(id, slot, waiting, &refusal);
+                self.pump(ctx);
+            }
+            Err(Unbuilt::Crashed(message)) => self.crashed(id, slot, message, waiting, ctx),
+            Err(Unbuilt::Buried { parent }) => {
+                let refusal = Refusal::WrongState { status: Status::Failed, verb: "change" };
+                self.forget(id, slot, waiting, &refusal);
+                if let Some(outcome) = parent {
+                    self.child_finished(id, *outcome, ctx);
                 }
                 self.pump(ctx);
             }
         }
         self.check_drained();
+    }
+
+    /// An execution that does not live on here; whoever waits for it is told why.
+    fn forget(&mut self, id: ExecutionId, slot: bool, waiting: Vec<ToExecution>, refusal: &Refusal) {
+        self.entries.remove(&id);
+        self.crashes.remove(&id);
+        self.release(slot);
+        for message in waiting {
+            if let ToExecution::Command(_, reply) = message {
+                let _ = reply.send(Err(refusal.clone()));
+            }
+        }
     }
 
     pub(super) fn release(&mut self, slot: bool) {
@@ -185,7 +232,7 @@ impl Supervisor {
     /// Gives a parked execution something to do.
     pub(super) fn wake(&mut self, id: ExecutionId, why: Why, waiting: Vec<ToExecution>, ctx: &mut Context<Self>) {
         let Some(entry) = self.entries.get_mut(&id) else { return };
-        entry.presence = Presence::Waking { why, waiting };
+        entry.presence = Presence::Waking { why, queued: true, waiting };
         self.wakeups.cancel(&id);
         self.queue.wake(id);
         self.pump(ctx);
@@ -197,7 +244,7 @@ impl Supervisor {
         let Some(entry) = self.entries.get_mut(&id) else {
             // Not known although the store has it: its creation was never acknowledged. The journal knows.
             if is_command {
-                let presence = Presence::Waking { why: Why::Wake, waiting: vec![message] };
+                let presence = Presence::Waking { why: Why::Wake, queued: false, waiting: vec![message] };
                 self.entries.insert(id, Entry { tenant, epoch: 0, presence });
                 self.rebuild(id, false, ctx);
             }
@@ -206,16 +253,16 @@ impl Supervisor {
         match &mut entry.presence {
             Presence::Live { address, .. } => deliver(address, message),
             Presence::Leaving { waiting, .. } | Presence::Waking { waiting, .. } => waiting.push(message),
-            Presence::Parked | Presence::Delayed if is_command => {
-                entry.presence = Presence::Waking { why: Why::Wake, waiting: vec![message] };
+            Presence::Parked | Presence::Delayed { .. } if is_command => {
+                entry.presence = Presence::Waking { why: Why::Wake, queued: false, waiting: vec![message] };
                 self.wakeups.cancel(&id);
                 self.rebuild(id, false, ctx);
             }
             Presence::Parked => self.wake(id, Why::Wake, vec![message], ctx),
-            Presence::Delayed => {}
+            Presence::Delayed { .. } => {}
             Presence::Pending if is_command => {
                 self.queue.remove(id);
-                entry.presence = Presence::Waking { why: Why::Wake, waiting: vec![message] };
+                entry.presence = Presence::Waking { why: Why::Wake, queued: false, waiting: vec![message] };
                 self.rebuild(id, false, ctx);
             }
             Presence::Pending => {}
@@ -244,16 +291,25 @@ impl Supervisor {
             let Some(entry) = self.entries.get_mut(&id) else { continue };
             match entry.presence {
                 Presence::Parked => self.wake(id, Why::Wake, Vec::new(), ctx),
-                Presence::Delayed => self.wake(id, Why::Start, Vec::new(), ctx),
+                Presence::Delayed { priority } => {
+                    entry.presence = Presence::Pending;
+                    self.queue.push(id, priority, None);
+                }
                 Presence::Pending | Presence::Waking { .. } | Presence::Live { .. } | Presence::Leaving { .. } => {}
             }
         }
         self.arm(ctx);
+        self.pump(ctx);
     }
 
-    fn submit(&mut self, mut seed: Seed, ctx: &mut Context<Self>) {
+    pub(super) fn submit(&mut self, mut seed: Seed, ctx: &mut Context<Self>) {
         if self.closing {
             seed.refuse(Refusal::ShuttingDown);
+            return;
+        }
+        if self.unsettled.len() >= MAX_UNSETTLED {
+            let reason = "creations wait for its acknowledgement".to_owned();
+            seed.refuse(Refusal::Store(store::Error::Unavailable { reason }));
             return;
         }
         let delayed = seed.record.creation.start_at.is_some_and(|at| at > self.services.clock.now());
@@ -284,7 +340,7 @@ impl Supervisor {
     pub(super) fn enqueue(&mut self, seed: Box<Seed>, ctx: &mut Context<Self>) {
         let (id, tenant, epoch, priority) = (seed.id, seed.tenant, seed.record.epoch, seed.priority());
         let start_at = seed.record.creation.start_at.filter(|at| *at > self.services.clock.now());
-        let presence = if start_at.is_some() { Presence::Delayed } else { Presence::Pending };
+        let presence = if start_at.is_some() { Presence::Delayed { priority } } else { Presence::Pending };
         self.entries.insert(id, Entry { tenant, epoch, presence });
         match start_at {
             Some(at) => {
@@ -300,16 +356,25 @@ impl Supervisor {
 
     /// A creation whose acknowledgement is missing: the journal tells whether it exists.
     fn reconcile(&mut self, (id, tenant): (ExecutionId, TenantId), ctx: &mut Context<Self>) {
-        let presence = Presence::Waking { why: Why::Wake, waiting: Vec::new() };
+        let presence = Presence::Waking { why: Why::Wake, queued: false, waiting: Vec::new() };
         self.entries.insert(id, Entry { tenant, epoch: 0, presence });
+        self.unsettled.insert(id);
         self.rebuild(id, false, ctx);
+    }
+
+    /// An execution that the store has and nobody drives (a retry, a child whose parent crashed) shall live.
+    pub(super) fn adopt(&mut self, id: ExecutionId, tenant: TenantId, ctx: &mut Context<Self>) {
+        if let hash_map::Entry::Vacant(vacant) = self.entries.entry(id) {
+            vacant.insert(Entry { tenant, epoch: 0, presence: Presence::Parked });
+            self.wake(id, Why::Wake, Vec::new(), ctx);
+        }
     }
 
     pub(super) fn check_drained(&mut self) {
         if self.closing && !self.drained.is_empty() {
             let busy = self.entries.values().any(|entry| match entry.presence {
                 Presence::Live { .. } | Presence::Leaving { .. } => true,
-                Presence::Pending | Presence::Delayed | Presence::Parked | Presence::Waking { .. } => false,
+                Presence::Pending | Presence::Delayed { .. } | Presence::Parked | Presence::Waking { .. } => false,
             });
             if !busy {
                 for waiting in self.drained.drain(..) {
@@ -344,84 +409,5 @@ impl Actor for Supervisor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(SUPERVISOR_MAILBOX);
-    }
-}
-
-/// A new execution; its seed carries the reply.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Submit(pub Box<Seed>);
-
-impl Handler<Submit> for Supervisor {
-    type Result = ();
-    fn handle(&mut self, message: Submit, ctx: &mut Self::Context) {
-        self.submit(*message.0, ctx);
-    }
-}
-
-/// An execution that was stored by somebody else as already started (a retry) shall live.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Adopt {
-    pub id: ExecutionId,
-    pub tenant: TenantId,
-}
-
-impl Handler<Adopt> for Supervisor {
-    type Result = ();
-    fn handle(&mut self, message: Adopt, ctx: &mut Self::Context) {
-        self.entries.insert(message.id, Entry { tenant: message.tenant, epoch: 0, presence: Presence::Parked });
-        self.wake(message.id, Why::Start, Vec::new(), ctx);
-    }
-}
-
-/// A command of a person or a program. The caller has checked the tenant.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Order {
-    pub id: ExecutionId,
-    pub tenant: TenantId,
-    pub command: Command,
-    pub reply: Reply,
-}
-
-impl Handler<Order> for Supervisor {
-    type Result = ();
-    fn handle(&mut self, order: Order, ctx: &mut Self::Context) {
-        self.route(order.id, order.tenant, ToExecution::Command(order.command, order.reply), ctx);
-    }
-}
-
-/// Moves a pending execution in the queue.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Reprioritize {
-    pub id: ExecutionId,
-    pub priority: u8,
-}
-
-impl Handler<Reprioritize> for Supervisor {
-    type Result = ();
-    fn handle(&mut self, message: Reprioritize, _: &mut Self::Context) {
-        self.queue.reprioritize(message.id, message.priority);
-    }
-}
-
-/// Stops accepting and starting; resolves when no actor lives any more.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Drain(pub oneshot::Sender<()>);
-
-impl Handler<Drain> for Supervisor {
-    type Result = ();
-    fn handle(&mut self, message: Drain, _: &mut Self::Context) {
-        self.closing = true;
-        self.drained.push(message.0);
-        for entry in self.entries.values() {
-            if let Presence::Live { address, .. } | Presence::Leaving { address, .. } = &entry.presence {
-                deliver(address, ToExecution::Drain);
-            }
-        }
-        self.check_drained();
     }
 }

@@ -6,10 +6,12 @@
 use super::children;
 use super::command::Refusal;
 use super::execution::{Arrival, Reply};
+use super::exit;
 use super::hub;
 use super::seed::Seed;
 use super::services::Services;
 use crate::domain::{Creation, Event, EventBody, Execution, ExecutionId, Status, TenantId, Timestamp};
+use crate::failure_points::FailurePoint;
 use crate::machine::{self, Action, DirectEvaluator, Input, Program, State};
 use crate::store::{self, Append, NewExecution, Projection, Snapshot, Subject};
 use std::sync::Arc;
@@ -35,6 +37,7 @@ pub struct Turn {
 impl Turn {
     /// Steps everything that has arrived.
     pub fn take(program: &Program, mut state: State, arrivals: Vec<Arrival>, services: &Services) -> Self {
+        services.options.failure_points.pass(FailurePoint::TurnBeforeStep);
         let mut turn = Parts::default();
         for Arrival { input, reply } in arrivals {
             let refusal = illegal(&input, state.status());
@@ -171,7 +174,10 @@ pub async fn run_elsewhere<T: Send + 'static>(work: impl FnOnce() -> T + Send + 
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
+            Ok(panic) => {
+                exit::remember_panic(panic.as_ref());
+                std::panic::resume_unwind(panic)
+            }
             // Only a runtime that is shutting down cancels blocking work; nobody waits for the result then.
             Err(_) => std::future::pending().await,
         },
@@ -208,6 +214,7 @@ pub async fn append(
     if let Some(first) = &first {
         turn.events.insert(0, first.event.clone());
     }
+    services.options.failure_points.pass(FailurePoint::TurnBeforeAppend);
     let last_seq = turn.state.last_seq();
     let snapshot_due = last_seq.saturating_sub(record.snapshot_seq) >= services.options.snapshot_every_events;
     let mut pause = FIRST_PAUSE;
@@ -235,6 +242,7 @@ pub async fn append(
             Err(error) => return Err((error, turn)),
         }
     }
+    services.options.failure_points.pass(FailurePoint::TurnAfterAppend);
     if snapshot_due {
         record.snapshot_seq = last_seq;
     }

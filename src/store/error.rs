@@ -1,6 +1,7 @@
 //! What can go wrong in the store. Texts never hold credentials.
 
 use crate::domain::{ExecutionId, Status};
+use crate::failure_points::Injected;
 
 /// Why the store did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,6 +67,12 @@ impl Error {
 
     pub(super) fn corrupt(what: &'static str, reason: impl ToString) -> Self {
         Self::Corrupt { what, reason: reason.to_string() }
+    }
+}
+
+impl From<Injected> for Error {
+    fn from(injected: Injected) -> Self {
+        Self::unavailable(injected)
     }
 }
 

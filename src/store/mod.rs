@@ -14,7 +14,6 @@ mod column_types;
 mod connection;
 mod error;
 mod executions;
-mod failure_points;
 mod history;
 mod idempotency;
 mod journal;
@@ -41,7 +40,7 @@ pub use append::{
 pub use blobs::digest;
 pub use error::Error;
 pub use executions::{Filter, Sort};
-pub use failure_points::{FailurePoint, FailurePoints, Fault};
+pub use crate::failure_points::{FailurePoint, FailurePoints, Fault};
 pub use history::{Changes, HistoryEvent};
 pub use idempotency::Begun;
 pub use journal::WriterStats;

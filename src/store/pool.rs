@@ -2,7 +2,7 @@
 
 use super::Error;
 use super::connection::{AnyConnection, Location, Purpose};
-use super::failure_points::{FailurePoint, FailurePoints};
+use crate::failure_points::{FailurePoint, FailurePoints};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;

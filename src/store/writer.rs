@@ -9,7 +9,7 @@
 use super::append::{Append, Committed, CommittedAppend};
 use super::batch::{self, Placed, Refused};
 use super::connection::{AnyConnection, Location, Purpose};
-use super::failure_points::{FailurePoint, FailurePoints};
+use crate::failure_points::{FailurePoint, FailurePoints};
 use super::journal::{Job, Reply, Shared, Tell, Work};
 use super::lock::{self, FileLock};
 use super::schema::journal;
@@ -278,7 +278,7 @@ impl Thread {
                 for work in works {
                     tell.push(work(Ok(&mut *connection)));
                 }
-                points.hit(FailurePoint::WriteBeforeCommit)
+                Ok(points.hit(FailurePoint::WriteBeforeCommit)?)
             })
         }));
         let error = match outcome {
@@ -342,7 +342,7 @@ fn write_placed(
         if !refused.is_empty() {
             return Err(Error::NotFound);
         }
-        points.hit(FailurePoint::JournalBeforeCommit)
+        Ok(points.hit(FailurePoint::JournalBeforeCommit)?)
     });
     if !refused.is_empty() {
         return Ok(Some(refused));

@@ -6,13 +6,14 @@ use crate::source::{Source, is_word, words};
 const ROOMS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("clock", &["domain"]),
+    ("failure_points", &[]),
     ("settings", &[]),
     ("telemetry", &["domain", "settings"]),
     ("machine", &["domain"]),
-    ("store", &["domain", "clock", "telemetry"]),
+    ("store", &["domain", "clock", "failure_points", "telemetry"]),
     ("effects", &["domain", "clock", "telemetry"]),
     ("wire", &["domain"]),
-    ("actors", &["domain", "clock", "settings", "telemetry", "machine", "store", "effects", "wire"]),
+    ("actors", &["domain", "clock", "failure_points", "settings", "telemetry", "machine", "store", "effects", "wire"]),
     ("http", &["domain", "clock", "settings", "telemetry", "store", "wire", "actors"]),
     ("startup", &["domain", "clock", "settings", "telemetry", "machine", "store", "effects", "wire", "actors", "http"]),
     (

@@ -1,10 +1,8 @@
-//! Failure injection by name: where a test, or a run of the chaos tool, lets the store fail on purpose.
+//! Failure injection by name: where a test, or a run of the chaos tool, lets the service fail on purpose.
 //!
 //! Text form, as read from the environment: `point=fault`, several separated by commas; `point@3=fault` fires the third
-//! time the point is passed. For example `journal_before_commit@40=abort`.
+//! time the point is passed. For example `journal_before_commit@40=abort`. A point may be named several times.
 
-use super::Error;
-use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,7 +34,7 @@ macro_rules! named {
 }
 
 named!(
-    /// A place where the store can be made to fail.
+    /// A place where the service can be made to fail.
     FailurePoint {
         /// The writer has taken a batch of appends and not begun its transaction.
         JournalBeforeBegin = "journal_before_begin",
@@ -50,13 +48,26 @@ named!(
         WriteBeforeCommit = "write_before_commit",
         /// Before a read takes a connection.
         BeforeRead = "before_read",
+        /// An execution has taken its inputs and not stepped them.
+        TurnBeforeStep = "turn_before_step",
+        /// An execution has decided its next events; the writer does not have them.
+        TurnBeforeAppend = "turn_before_append",
+        /// The events are committed; nobody is answered and nothing is acted on.
+        TurnAfterAppend = "turn_after_append",
+        /// An effect is scheduled and not yet performed.
+        EffectBeforeStart = "effect_before_start",
+        /// An effect has been performed; its execution does not know.
+        EffectAfterEnd = "effect_after_end",
+        /// An execution is read back and its state not yet rebuilt.
+        RebuildBeforeApply = "rebuild_before_apply",
     }
 );
 
 named!(
     /// What happens there.
     Fault {
-        /// As if the database had failed: a retryable error. After a commit it is the acknowledgement that is lost.
+        /// In the store as if the database had failed: a retryable error. After a commit it is the acknowledgement that is
+        /// lost. Elsewhere the same as a panic.
         Error = "error",
         /// The thread panics.
         Panic = "panic",
@@ -65,48 +76,75 @@ named!(
     }
 );
 
-/// The armed points of one store. Clones share them.
+/// What is returned where a fault of the kind `error` was due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("injected at {}", .0.as_str())]
+pub struct Injected(FailurePoint);
+
+/// The armed points of one service. Clones share them.
 #[derive(Clone, Default)]
 pub struct FailurePoints(Arc<Armed>);
 
 #[derive(Default)]
 struct Armed {
     any: AtomicBool,
-    points: Mutex<HashMap<FailurePoint, (u32, Fault)>>,
+    /// With the passes that are left before each fires.
+    points: Mutex<Vec<(FailurePoint, u32, Fault)>>,
 }
 
 impl FailurePoints {
     /// Lets `point` fail once, the `pass`-th time from now that it is passed (1 is the next).
     pub fn arm(&self, point: FailurePoint, pass: u32, fault: Fault) {
-        self.0.points.lock().unwrap_or_else(PoisonError::into_inner).insert(point, (pass.max(1), fault));
+        self.0.points.lock().unwrap_or_else(PoisonError::into_inner).push((point, pass.max(1), fault));
         self.0.any.store(true, Ordering::Release);
     }
 
     /// Fails if the time has come.
+    ///
+    /// # Errors
+    /// For a fault of the kind `error`.
+    ///
+    /// # Panics
+    /// For a fault of the kind `panic`.
     #[expect(clippy::panic, reason = "panicking is what was asked for")]
-    pub(super) fn hit(&self, point: FailurePoint) -> Result<(), Error> {
+    pub fn hit(&self, point: FailurePoint) -> Result<(), Injected> {
         if !self.0.any.load(Ordering::Acquire) {
             return Ok(());
         }
         match self.due(point) {
             None => Ok(()),
-            Some(Fault::Error) => Err(Error::unavailable(format!("injected at {}", point.as_str()))),
+            Some(Fault::Error) => Err(Injected(point)),
             Some(Fault::Panic) => panic!("injected at {}", point.as_str()),
             Some(Fault::Abort) => std::process::abort(),
         }
     }
 
+    /// Where an error has no meaning of its own: it is a panic as well.
+    ///
+    /// # Panics
+    /// If the time has come.
+    #[expect(clippy::panic, reason = "panicking is what was asked for")]
+    pub fn pass(&self, point: FailurePoint) {
+        if let Err(injected) = self.hit(point) {
+            panic!("{injected}");
+        }
+    }
+
     fn due(&self, point: FailurePoint) -> Option<Fault> {
         let mut points = self.0.points.lock().unwrap_or_else(PoisonError::into_inner);
-        let (passes, fault) = points.get_mut(&point)?;
-        *passes -= 1;
-        if *passes > 0 {
-            return None;
-        }
-        let fault = *fault;
-        points.remove(&point);
+        let mut due = None;
+        points.retain_mut(|(armed, passes, fault)| {
+            if *armed != point {
+                return true;
+            }
+            *passes -= 1;
+            if *passes == 0 {
+                due = Some(*fault);
+            }
+            *passes > 0
+        });
         self.0.any.store(!points.is_empty(), Ordering::Release);
-        Some(fault)
+        due
     }
 }
 
@@ -128,7 +166,7 @@ impl FromStr for FailurePoints {
 
 impl fmt::Debug for FailurePoints {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.0.points.lock().unwrap_or_else(PoisonError::into_inner).iter()).finish()
+        f.debug_list().entries(self.0.points.lock().unwrap_or_else(PoisonError::into_inner).iter()).finish()
     }
 }
 

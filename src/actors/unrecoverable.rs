@@ -1,0 +1,60 @@
+//! The last resort: an execution whose state cannot be rebuilt is failed from its row alone, so that its owner and its
+//! parent see why instead of waiting for ever.
+
+use super::exit::ChildOutcome;
+use super::recovery::{Unbuilt, Whom};
+use super::services::Services;
+use crate::domain::{Event, EventBody, Failure, StandardType, Status};
+use crate::store::{self, Append, Projection, Subject};
+use std::sync::Arc;
+
+/// Fails an execution without its state. `reason` says why that could not be rebuilt.
+pub async fn fail(services: &Services, whom: Whom, reason: String) -> Unbuilt {
+    tracing::error!(execution_id = %whom.id, reason, "an execution cannot be rebuilt and is failed");
+    let detail = format!("the execution cannot be brought back from its journal: {reason}");
+    let failure = Failure::new(StandardType::Runtime, "The execution cannot be rebuilt", detail)
+        .retryable(false)
+        .with_suggestion("this is a fault of the service: report it, with the service's log of this time");
+    match append(services, whom, failure).await {
+        Ok(parent) => Unbuilt::Buried { parent },
+        Err(error) => {
+            tracing::error!(execution_id = %whom.id, %error, "nor can it be failed");
+            Unbuilt::Refused(error.into())
+        }
+    }
+}
+
+async fn append(
+    services: &Services,
+    Whom { id, tenant, .. }: Whom,
+    failure: Failure,
+) -> Result<Option<Box<ChildOutcome>>, store::Error> {
+    // Raises the epoch even when what it reads back afterwards is the part that is corrupt.
+    let _ = services.store.claim(tenant, id).await;
+    let execution = services.store.execution(tenant, id).await?;
+    if execution.status.is_terminal() {
+        return Err(store::Error::Terminal { status: execution.status });
+    }
+    let at = services.clock.now();
+    let body = EventBody::ExecutionFailed { error: failure.clone() };
+    let event = Event { seq: execution.last_seq + 1, at, task: None, path: None, attempt: 0, body };
+    let projection = Projection {
+        status: Status::Failed,
+        output: None,
+        error: Some(failure.clone()),
+        progress: execution.progress,
+        restarts: execution.restarts,
+        last_crash: execution.last_crash,
+        recovered_in_ms: execution.recovered_in_ms,
+        wake_at: None,
+        started_at: execution.started_at,
+        finished_at: Some(at),
+        updated_at: at,
+    };
+    let subject = Arc::new(Subject::new(&execution.creation, execution.created_at));
+    services.store.append(Append::new(tenant, id, execution.attempt, subject, &[event], projection)?).await?;
+    let parent = execution.creation.parent.clone().filter(|link| link.awaited);
+    Ok(parent.map(|parent| {
+        Box::new(ChildOutcome { parent, status: Status::Failed, output: None, error: Some(failure) })
+    }))
+}
