@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 /// Executions whose rows are built in advance, so that memory stays small.
-const ROUND: u64 = 2_000;
+const ROUND: u64 = 10_000;
 /// More appends than any workload needs; a definition that does not end is a mistake in the workload.
 const MOST_APPENDS: usize = 64;
 /// The ownership epoch of an execution that was never restarted.
@@ -83,12 +83,13 @@ impl Template {
         self.appends.len()
     }
 
-    /// The appends of one more execution.
-    fn build(&self) -> Result<Vec<Append>, Error> {
+    /// The appends of one more execution; the body of the definition comes with the first one only, as from a registered
+    /// workflow.
+    fn build(&self, is_first: bool) -> Result<Vec<Append>, Error> {
         let id = ExecutionId(new_id());
         let build = |(index, (events, projection)): (usize, &(Vec<Event>, Projection))| {
             if index == 0 {
-                let new = NewExecution { definition: Some(self.definition.clone()), idempotency: None };
+                let new = NewExecution { definition: is_first.then(|| self.definition.clone()), idempotency: None };
                 Append::first(TenantId::DEFAULT, id, FIRST_EPOCH, events, projection.clone(), new)
             } else {
                 let subject = Arc::clone(&self.subject);
@@ -164,6 +165,7 @@ pub fn measure(url: &str, template: &Template, executions: u64, writers: u64) ->
     let mut times = histogram()?;
     let mut elapsed = Duration::ZERO;
     let mut left = executions;
+    let mut is_first = true;
     while left > 0 {
         let round = left.min(ROUND);
         left -= round;
@@ -171,7 +173,8 @@ pub fn measure(url: &str, template: &Template, executions: u64, writers: u64) ->
         shares.resize_with(usize::try_from(writers.min(round)).unwrap_or(1).max(1), Vec::new);
         for share in (0..shares.len()).cycle().take(usize::try_from(round).unwrap_or(0)) {
             if let Some(share) = shares.get_mut(share) {
-                share.push(template.build()?);
+                share.push(template.build(is_first)?);
+                is_first = false;
             }
         }
         let begin = Instant::now();

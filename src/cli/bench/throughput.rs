@@ -9,6 +9,9 @@ use crate::cli::error::Error;
 use crate::cli::link::Link;
 use serde_json::json;
 
+/// How many executions write at the same time when the raw limit is measured: as many as the service lets run by default,
+/// whatever the number of clients, because a client does not wait for the end of what it has submitted.
+const RAW_WRITERS: u64 = 1_000;
 /// Executions that run before the clock starts, at most.
 const WARM_UP: u64 = 500;
 
@@ -43,7 +46,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Error> {
 fn measure(bench: &Bench, kind: Kind, arguments: &Arguments) -> Result<Workload, Error> {
     Bench::say(&format!("{}: measuring the raw storage limit", kind.name()));
     let template = Template::record(kind)?;
-    let raw = raw::measure(&bench.database.url, &template, arguments.executions, arguments.clients)?;
+    let writers = arguments.clients.max(RAW_WRITERS);
+    let raw = raw::measure(&bench.database.url, &template, arguments.executions, writers)?;
     Bench::say(&format!("{}: {} executions with {} clients", kind.name(), arguments.executions, arguments.clients));
     let (outcome, cpu, succeeded) = bench.runtime.block_on(async {
         let service = bench.service().await?;
