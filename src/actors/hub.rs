@@ -233,8 +233,12 @@ pub fn commit_listener(
     metrics: Arc<Metrics>,
 ) -> Box<dyn Fn(Vec<CommittedAppend>) + Send + Sync> {
     Box::new(move |commits| {
-        let Some(last) = commits.last() else { return };
-        state.position.store(last.last_position, Ordering::SeqCst);
+        let (Some(first), Some(last)) = (commits.first(), commits.last()) else { return };
+        let before = state.position.swap(last.last_position, Ordering::SeqCst);
+        if first.first_position != before + 1 {
+            // The writer was not able to tell of a batch.
+            state.gap.store(true, Ordering::SeqCst);
+        }
         for commit in &commits {
             count(&metrics, commit);
         }

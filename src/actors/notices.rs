@@ -171,7 +171,7 @@ impl Supervisor {
             (Why::GiveUp { crash: message, count }, Duration::ZERO)
         } else {
             let doublings = u32::try_from(count.saturating_sub(1)).unwrap_or(u32::MAX).min(10);
-            (Why::Crash { reason: message, since }, FIRST_BACKOFF * 2u32.saturating_pow(doublings))
+            (Why::Crash { reason: message, since, count }, FIRST_BACKOFF * 2u32.saturating_pow(doublings))
         };
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.presence = Presence::Waking { why, queued: false, waiting };

@@ -37,7 +37,7 @@ pub enum Why {
     /// A timer, a child or a command.
     Wake,
     /// Its actor crashed.
-    Crash { reason: String, since: Instant },
+    Crash { reason: String, since: Instant, count: usize },
     /// The process ended while it ran.
     Restart { since: Instant },
     /// It crashed too often.
@@ -142,9 +142,10 @@ async fn seed(services: &Arc<Services>, claimed: Claimed, why: Why) -> Result<Se
 }
 
 fn opening(why: Why, record: &mut Record, status: Status) -> Opening {
-    let mut recover = |reason: String, since: Instant, more: u32| {
+    let before = record.projection.restarts;
+    let mut recover = |reason: String, since: Instant, restarts: u32| {
         let recovered_in_ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
-        record.projection.restarts += more;
+        record.projection.restarts = restarts;
         record.projection.last_crash = Some(reason.clone());
         record.projection.recovered_in_ms = Some(recovered_in_ms);
         Opening::Recover { reason, recovered_in_ms }
@@ -153,11 +154,13 @@ fn opening(why: Why, record: &mut Record, status: Status) -> Opening {
         // A crash before its start is no matter of the execution's: it starts as if nothing had been.
         Why::Start | Why::Wake | Why::Crash { .. } | Why::Restart { .. } if status == Status::Pending => Opening::Start,
         Why::Start | Why::Wake => Opening::Resume,
-        Why::Crash { reason, since } => recover(reason, since, 1),
+        // Restarts that ended in the next crash before anything was journaled count as well.
+        Why::Crash { reason, since, count } => recover(reason, since, (before + 1).max(small(count))),
         // Counted when it was taken over.
-        Why::Restart { since } => recover(RESTARTED.to_owned(), since, 0),
+        Why::Restart { since } => recover(RESTARTED.to_owned(), since, before),
         Why::GiveUp { crash, count } => {
             record.projection.last_crash = Some(crash.clone());
+            record.projection.restarts = record.projection.restarts.max(small(count.saturating_sub(1)));
             let detail = format!("the execution crashed its actor {count} times, the last time with: {crash}");
             let failure = Failure::new(StandardType::Runtime, "The execution crashed too often", detail)
                 .retryable(false)
@@ -165,6 +168,10 @@ fn opening(why: Why, record: &mut Record, status: Status) -> Opening {
             Opening::Abort { failure }
         }
     }
+}
+
+fn small(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// Stores a new execution as pending and answers its submitter.
