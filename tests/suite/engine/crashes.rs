@@ -13,6 +13,8 @@ with_both_databases!(
     an_execution_that_crashes_too_often_fails_and_says_why,
     a_crash_while_it_is_rebuilt_stays_with_the_execution,
     an_execution_that_cannot_be_rebuilt_is_failed,
+    a_child_that_crashes_after_its_end_does_not_leave_its_parent_waiting,
+    a_parent_that_crashes_after_its_end_takes_its_children_along,
     a_submission_that_crashes_is_refused_and_takes_no_slot,
     an_effect_that_crashes_fails_its_task,
     an_append_that_is_never_acknowledged_is_found_in_the_journal,
@@ -30,7 +32,7 @@ async fn crash_at(database: Database, point: &str, is_repeated: bool) {
     let service = start(database, &format!("{point}@5=panic"));
     let mut ids = Vec::new();
     for name in NAMES {
-        let tasks = json!([gates.task(name), { "after": { "set": { "done": true } } }]);
+        let tasks = json!([gates.task(name), gates.mark(&format!("{name}-after"))]);
         ids.push(service.start_definition(tasks, json!({})).await);
     }
     gates.open("alpha").await;
@@ -89,10 +91,11 @@ async fn a_crash_while_it_is_rebuilt_stays_with_the_execution(database: Database
     let gates = Gates::new();
     let service = start(database, "turn_after_append@3=panic,rebuild_before_apply=panic");
     let other = service.start_definition(json!([gates.task("alpha")]), json!({})).await;
-    let id = service.start_definition(json!([gates.task("beta")]), json!({})).await;
+    let id = service.start_definition(json!([gates.task("beta"), gates.mark("gamma")]), json!({})).await;
     gates.open("beta").await;
     let execution = service.ended(&id).await;
     assert_eq!((&execution["status"], &execution["restarts"]), (&json!("succeeded"), &json!(2)), "{execution}");
+    assert_eq!((gates.runs("beta"), gates.runs("gamma")), (1, 1));
     gates.open("alpha").await;
     assert_eq!(service.ended(&other).await["status"], "succeeded");
     nothing_is_left(&service).await;
@@ -102,16 +105,43 @@ async fn an_execution_that_cannot_be_rebuilt_is_failed(database: Database) {
     let gates = Gates::new();
     let rebuilds: Vec<String> = (1..=4).map(|pass| format!("rebuild_before_apply@{pass}=panic")).collect();
     let service = start(database, &format!("turn_after_append@3=panic,{}", rebuilds.join(",")));
-    service.register("child", "1.0.0", json!([gates.task("alpha")])).await;
+    service.register("child", "1.0.0", json!([gates.task("alpha"), gates.mark("beta")])).await;
     let run = json!({ "workflow": { "namespace": "tests", "name": "child", "version": "1.0.0" } });
     let parent = service.start_definition(json!([{ "sub": { "run": run } }]), json!({})).await;
     gates.open("alpha").await;
     let failed = service.ended(&parent).await;
     assert_eq!(failed["status"], "failed", "{failed}");
     let children = service.get("/api/v1/executions?status=failed").await.expect(200);
-    let child = children["items"].as_array().unwrap().iter().find(|item| item["id"] != parent.as_str()).unwrap().clone();
+    let child =
+        children["items"].as_array().unwrap().iter().find(|item| item["id"] != parent.as_str()).unwrap().clone();
     let child = service.get(&path(child["id"].as_str().unwrap())).await.expect(200);
     assert!(child["error"]["detail"].as_str().unwrap().contains("injected at rebuild_before_apply"), "{child}");
+    nothing_is_left(&service).await;
+}
+
+async fn a_child_that_crashes_after_its_end_does_not_leave_its_parent_waiting(database: Database) {
+    let gates = Gates::new();
+    let service = start(database, "turn_after_append@3=panic");
+    service.register("child", "1.0.0", json!([gates.task("alpha")])).await;
+    let run = json!({ "workflow": { "namespace": "tests", "name": "child", "version": "1.0.0" } });
+    let parent = service.start_definition(json!([{ "sub": { "run": run } }]), json!({})).await;
+    gates.open("alpha").await;
+    assert_eq!(service.ended(&parent).await["status"], "succeeded");
+    nothing_is_left(&service).await;
+}
+
+async fn a_parent_that_crashes_after_its_end_takes_its_children_along(database: Database) {
+    let gates = Gates::new();
+    let service = start(database, "turn_after_append@3=panic");
+    service.register("child", "1.0.0", json!([gates.task("alpha")])).await;
+    let run = json!({ "workflow": { "namespace": "tests", "name": "child", "version": "1.0.0" } });
+    let parent = service.start_definition(json!([{ "sub": { "run": run } }]), json!({})).await;
+    let started = service.event(&parent, |event| event["type"] == "child_started").await;
+    let child = started["data"]["child_id"].as_str().unwrap().to_owned();
+    service.event(&child, |event| event["type"] == "effect_scheduled").await;
+    // The answer is lost with the actor; asking again tells the outcome.
+    service.post(&format!("{}/cancel", path(&parent)), &json!({})).await.problem(409, "wrong_state");
+    assert_eq!(service.ended(&child).await["status"], "cancelled");
     nothing_is_left(&service).await;
 }
 

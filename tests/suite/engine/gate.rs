@@ -18,8 +18,8 @@ impl Gates {
 
     /// A task that says that it runs, and ends when its gate is opened.
     pub fn task(&self, name: &str) -> Value {
-        let (gate, runs) = (self.pipe(name), self.runs_file(name));
-        let command = format!("echo run >> {}; cat {}", runs.display(), gate.display());
+        let (gate, done, runs) = (self.pipe(name), self.pipe(&format!("{name}.done")), self.runs_file(name));
+        let command = format!("echo run >> {}; cat {}; echo done > {}", runs.display(), gate.display(), done.display());
         json!({ name: { "run": { "shell": { "command": command } } } })
     }
 
@@ -30,9 +30,12 @@ impl Gates {
 
     /// Waits until the task runs and lets it end.
     pub async fn open(&self, name: &str) {
-        let gate = self.0.path().join(name);
-        let opened = tokio::task::spawn_blocking(move || File::options().write(true).open(gate).map(drop));
-        opened.await.expect("no panic").expect("a gate");
+        let (gate, done) = (self.0.path().join(name), self.0.path().join(format!("{name}.done")));
+        let opened = tokio::task::spawn_blocking(move || {
+            drop(File::options().write(true).open(gate)?);
+            fs::read(done)
+        });
+        assert_eq!(opened.await.expect("no panic").expect("a gate"), b"done\n");
     }
 
     /// How often the task has run.

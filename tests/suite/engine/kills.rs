@@ -19,7 +19,8 @@ with_both_databases!(
 async fn everything_open_goes_on_after_a_kill(database: Database) {
     let gates = Gates::new();
     let mut service = Process::start(database, &["engine.max_running=2", "engine.passivate_after_ms=10"]);
-    let waiting = service.start_definition(json!([{ "nap": { "wait": { "seconds": 2 } } }, gates.mark("woke")]), json!({})).await;
+    let waiting =
+        service.start_definition(json!([{ "nap": { "wait": { "seconds": 2 } } }, gates.mark("woke")]), json!({})).await;
     service.event(&waiting, |event| event["type"] == "execution_waiting").await;
     let paused = service.start_definition(json!([long_wait()]), json!({})).await;
     service.event(&paused, |event| event["type"] == "execution_waiting").await;

@@ -13,10 +13,10 @@ with_both_databases!(
     many_subscribers_see_the_same_end,
 );
 
-/// About 5 MB of events: more than the buffers of a connection hold.
+/// Some 20 MB of events: more than the buffers of a connection hold.
 fn chatty() -> Value {
-    let body = json!([{ "a": { "set": { "text": "${ \"x\" * 2000 }", "n": "${ $item }" } } }, { "nap": { "wait": { "milliseconds": 1 } } }]);
-    json!([{ "each": { "for": { "in": "${ [range(400)] }" }, "do": body } }])
+    let body = json!([{ "a": { "set": { "text": "${ \"x\" * 20000 }", "n": "${ $item }" } } }, { "nap": { "wait": { "milliseconds": 1 } } }]);
+    json!([{ "each": { "for": { "in": "${ [range(300)] }" }, "do": body } }])
 }
 
 async fn a_subscriber_that_did_not_read_catches_up_completely(database: Database) {

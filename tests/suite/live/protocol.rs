@@ -35,7 +35,7 @@ async fn the_feed_of_one_execution_is_complete_and_in_order(database: Database) 
     let id = service.start_definition(each, json!({})).await;
     let last_seq = service.ended(&id).await["last_seq"].as_u64().unwrap();
     for after in [0, 250, last_seq - 1] {
-        let mut socket = Socket::connect(&service, &format!("/ws/executions/{id}?after_seq={after}")).await;
+        let mut socket = Socket::connect(&service, &format!("/ws/executions/{id}?after={after}")).await;
         let mut seq = after;
         while seq < last_seq {
             let frame = socket.until(|frame| frame["type"] == "execution_event").await;

@@ -24,7 +24,7 @@ async fn the_feed_of_one_execution_goes_on_after_a_kill(database: Database) {
     let mut seq = 0;
     let mut ended = false;
     for round in 0..4 {
-        let mut socket = Socket::connect(&service, &format!("/ws/executions/{id}?after_seq={seq}")).await;
+        let mut socket = Socket::connect(&service, &format!("/ws/executions/{id}?after={seq}")).await;
         let mut left = if round == 3 { usize::MAX } else { 20 };
         while left > 0 && !ended {
             let frame = socket.until(|frame| frame["type"] == "execution_event").await;
