@@ -6,14 +6,13 @@
 use super::command::{Command, Refusal};
 use super::exit::{ChildOutcome, Exit, ExitGuard};
 use super::notices::{ActorNotice, Notice};
-use super::performer;
 use super::seed::{Opening, Seed};
 use super::services::Services;
 use super::supervisor::Supervisor;
 use super::timers::Timers;
 use super::turn::{self, Turn};
-use crate::domain::{Execution, ExecutionId, Failure, Path, StandardType, Status, TenantId, TimerPurpose};
-use crate::machine::{self, Action, DirectEvaluator, Input, Program, State};
+use crate::domain::{Execution, ExecutionId, Path, Status, TenantId, TimerPurpose};
+use crate::machine::{self, DirectEvaluator, Input, Program, State};
 use crate::store;
 use actix::{
     Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, ContextFutureSpawner, Handler, Message,
@@ -23,7 +22,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::DropGuard;
 
 /// Messages that may wait for one execution: commands and effect outcomes.
 const MAILBOX: usize = 1_024;
@@ -41,29 +40,29 @@ pub struct Arrival {
 
 /// The actor.
 pub struct ExecutionActor {
-    services: Arc<Services>,
+    pub(super) services: Arc<Services>,
     supervisor: Addr<Supervisor>,
     exit: ExitGuard,
     pub(super) id: ExecutionId,
     pub(super) tenant: TenantId,
     pub(super) program: Arc<Program>,
     /// Absent only while a step is under way on a worker thread.
-    state: Option<State>,
-    record: turn::Record,
+    pub(super) state: Option<State>,
+    pub(super) record: turn::Record,
     opening: Option<Opening>,
-    inbox: VecDeque<Arrival>,
-    busy: bool,
-    effects: HashMap<(Path, u32), DropGuard>,
-    timers: Timers<(Path, TimerPurpose)>,
-    alarm: Option<SpawnHandle>,
+    pub(super) inbox: VecDeque<Arrival>,
+    pub(super) busy: bool,
+    pub(super) effects: HashMap<(Path, u32), DropGuard>,
+    pub(super) timers: Timers<(Path, TimerPurpose)>,
+    pub(super) alarm: Option<SpawnHandle>,
     idle: Option<SpawnHandle>,
     /// Without a slot, as far as the supervisor knows.
     parked: bool,
     /// Has asked for a slot.
     wanting: bool,
     /// Children that are being looked up.
-    lookups: usize,
-    draining: bool,
+    pub(super) lookups: usize,
+    pub(super) draining: bool,
 }
 
 impl ExecutionActor {
@@ -136,15 +135,18 @@ impl ExecutionActor {
             actor.state = Some(state);
             actor.busy = false;
             actor.perform(actions, ctx);
-            // What was decided last may not have been the end of what could be decided.
-            actor.inbox.push_back(Arrival { input: Input::Continue, reply: None });
+            // What was decided last may not have been the end of what could be decided. One that is still pending is here
+            // for a command only.
+            if actor.record.projection.status != Status::Pending {
+                actor.inbox.push_back(Arrival { input: Input::Continue, reply: None });
+            }
             actor.advance(ctx);
         })
         .spawn(ctx);
     }
 
     /// Steps what has arrived, unless an append is on its way.
-    fn advance(&mut self, ctx: &mut Context<Self>) {
+    pub(super) fn advance(&mut self, ctx: &mut Context<Self>) {
         if self.busy || self.inbox.is_empty() || self.exit.is_set() {
             return;
         }
@@ -249,16 +251,15 @@ impl ExecutionActor {
     fn finish(&mut self, ctx: &mut Context<Self>) {
         self.effects.clear();
         let parent = self.state.as_ref().and_then(|state| {
-            let link = self.record.creation.parent.clone().filter(|link| link.awaited)?;
             let (output, error) = (state.output().cloned(), state.error().cloned());
-            Some(Box::new(ChildOutcome { parent: link, status: state.status(), output, error }))
+            ChildOutcome::of(&self.record.creation, state.status(), output, error)
         });
         self.exit.set(Exit::Finished { parent });
         ctx.stop();
     }
 
     /// Tells the supervisor when the execution parks or goes on, and lets a parked one go after a while.
-    fn settle(&mut self, ctx: &mut Context<Self>) {
+    pub(super) fn settle(&mut self, ctx: &mut Context<Self>) {
         let Some(state) = self.state.as_ref() else { return };
         let quiet = self.effects.is_empty() && self.inbox.is_empty() && self.lookups == 0;
         let parked = state.is_parked() && quiet;
@@ -282,83 +283,8 @@ impl ExecutionActor {
         }
     }
 
-    fn notify(&self, notice: Notice) {
+    pub(super) fn notify(&self, notice: Notice) {
         self.supervisor.do_send(ActorNotice { id: self.id, epoch: self.record.epoch, notice });
-    }
-
-    fn perform(&mut self, actions: Vec<Action>, ctx: &mut Context<Self>) {
-        for action in actions {
-            match action {
-                Action::RunEffect { path, pointer, attempt, key, request, awaited } => {
-                    if !self.draining {
-                        let token = CancellationToken::new();
-                        let (id, tenant) = (self.id, self.tenant);
-                        let task = performer::Task { id, tenant, path: Path::clone(&path), pointer, attempt, key };
-                        performer::start(task, request, token.clone(), &self.services, ctx.address());
-                        // One that nobody waits for outlives its task and even the execution.
-                        if awaited {
-                            self.effects.insert((path, attempt), token.drop_guard());
-                        }
-                    }
-                }
-                Action::CancelEffect { path, attempt } => {
-                    self.effects.remove(&(path, attempt));
-                }
-                Action::SetTimer { path, purpose, deadline } => self.timers.set((path, purpose), deadline),
-                Action::CancelTimer { path, purpose } => self.timers.cancel(&(path, purpose)),
-                // New children are created in the append itself; what comes here is looked up after a restart.
-                Action::StartChild { path, child_id, .. } => self.look_up_child(path, child_id, ctx),
-                Action::CancelChild { child_id } => self.notify(Notice::CancelChild(child_id)),
-            }
-        }
-        self.arm(ctx);
-    }
-
-    fn arm(&mut self, ctx: &mut Context<Self>) {
-        if let Some(alarm) = self.alarm.take() {
-            ctx.cancel_future(alarm);
-        }
-        if let Some(deadline) = self.timers.next() {
-            let sleep = self.services.clock.sleep_until(deadline);
-            self.alarm = Some(ctx.spawn(sleep.into_actor(self).map(|(), actor, ctx| actor.ring(ctx))));
-        }
-    }
-
-    fn ring(&mut self, ctx: &mut Context<Self>) {
-        self.alarm = None;
-        for (path, purpose) in self.timers.due(self.services.clock.now()) {
-            self.inbox.push_back(Arrival { input: Input::TimerFired { path, purpose }, reply: None });
-        }
-        self.arm(ctx);
-        self.advance(ctx);
-    }
-
-    /// A child that was started before a restart: its end may have been missed.
-    fn look_up_child(&mut self, path: Path, child_id: ExecutionId, ctx: &mut Context<Self>) {
-        let (services, tenant) = (Arc::clone(&self.services), self.tenant);
-        self.lookups += 1;
-        async move { services.read_again(|store| async move { store.execution(tenant, child_id).await }).await }
-            .into_actor(self)
-            .map(move |child, actor, ctx| {
-                actor.lookups -= 1;
-                let input = match child {
-                    Some(child) if child.status.is_terminal() => {
-                        let Execution { status, output, error, .. } = child;
-                        Input::ChildFinished { path, child_id, status, output, error }
-                    }
-                    Some(_) => {
-                        actor.notify(Notice::ChildOpen(child_id));
-                        if !actor.busy {
-                            actor.settle(ctx);
-                        }
-                        return;
-                    }
-                    None => Input::ChildRefused { path, failure: lost_child(child_id) },
-                };
-                actor.inbox.push_back(Arrival { input, reply: None });
-                actor.advance(ctx);
-            })
-            .spawn(ctx);
     }
 
     /// It has a slot now, and gives it back when there is nothing to do any more.
@@ -391,15 +317,6 @@ fn needs_slot(arrival: &Arrival) -> bool {
         | Input::Abort { .. }
         | Input::Continue => false,
     }
-}
-
-fn lost_child(id: ExecutionId) -> Failure {
-    Failure::new(
-        StandardType::Runtime,
-        "Child execution lost",
-        format!("the child execution {id} does not exist any more"),
-    )
-    .with_suggestion("retry the execution: it starts the child anew")
 }
 
 impl Actor for ExecutionActor {

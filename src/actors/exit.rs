@@ -2,7 +2,7 @@
 
 use super::notices::Exited;
 use super::supervisor::Supervisor;
-use crate::domain::{ExecutionId, Failure, ParentLink, Status, Timestamp};
+use crate::domain::{Creation, ExecutionId, Failure, ParentLink, Status, Timestamp};
 use actix::Addr;
 use serde_json::Value;
 use std::any::Any;
@@ -18,13 +18,9 @@ thread_local! {
 #[derive(Debug)]
 pub enum Exit {
     /// The execution reached a terminal status. A parent that waits for it gets the outcome.
-    Finished {
-        parent: Option<Box<ChildOutcome>>,
-    },
+    Finished { parent: Option<Box<ChildOutcome>> },
     /// Parked: nothing to do before `wake_at`.
-    Passivated {
-        wake_at: Option<Timestamp>,
-    },
+    Passivated { wake_at: Option<Timestamp> },
     /// The service is stopping.
     Stopped,
     /// Another owner has raised the epoch; this one must not write any more.
@@ -32,9 +28,7 @@ pub enum Exit {
     /// The first append of a new execution was not acknowledged: it may or may not be stored.
     Unacknowledged,
     /// By a panic, or because the store refused for good what it had decided.
-    Crashed {
-        message: String,
-    },
+    Crashed { message: String },
 }
 
 /// The outcome of a child for the task of its parent.
@@ -44,6 +38,14 @@ pub struct ChildOutcome {
     pub status: Status,
     pub output: Option<Value>,
     pub error: Option<Failure>,
+}
+
+impl ChildOutcome {
+    /// None unless it is a child that its parent waits for.
+    pub fn of(creation: &Creation, status: Status, output: Option<Value>, error: Option<Failure>) -> Option<Box<Self>> {
+        let parent = creation.parent.clone().filter(|link| link.awaited)?;
+        Some(Box::new(Self { parent, status, output, error }))
+    }
 }
 
 /// Sends the exit notice when the actor is dropped, also while unwinding from a panic.

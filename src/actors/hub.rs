@@ -29,10 +29,10 @@ pub const HUB_MAILBOX: usize = 4_096;
 #[derive(Debug, Default)]
 pub struct HubState {
     /// The newest committed position.
-    position: AtomicU64,
-    watchers: AtomicUsize,
+    pub(super) position: AtomicU64,
+    pub(super) watchers: AtomicUsize,
     /// A commit did not fit into the hub's mailbox: all subscribers have to catch up.
-    gap: AtomicBool,
+    pub(super) gap: AtomicBool,
 }
 
 impl HubState {
@@ -223,43 +223,6 @@ impl Actor for Hub {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(HUB_MAILBOX);
-    }
-}
-
-/// The listener that the journal writer calls after each commit, in commit order.
-pub fn commit_listener(
-    hub: actix::Addr<Hub>,
-    state: Arc<HubState>,
-    metrics: Arc<Metrics>,
-) -> Box<dyn Fn(Vec<CommittedAppend>) + Send + Sync> {
-    Box::new(move |commits| {
-        let Some(last) = commits.last() else { return };
-        state.position.store(last.last_position, Ordering::SeqCst);
-        for commit in &commits {
-            count(&metrics, commit);
-        }
-        if state.watchers.load(Ordering::SeqCst) > 0 && hub.try_send(Publish(commits)).is_err() {
-            state.gap.store(true, Ordering::SeqCst);
-        }
-    })
-}
-
-/// Counts what a commit says about executions.
-fn count(metrics: &Metrics, commit: &CommittedAppend) {
-    let CommittedAppend { subject, projection, created, .. } = commit;
-    if *created {
-        metrics.submitted(subject.execution_type);
-    }
-    if let Some(started_at) = projection.started_at
-        && commit.events.iter().any(|event| event.type_name == "execution_started")
-    {
-        let waited = started_at.micros_since(subject.created_at);
-        metrics.started(Duration::from_micros(u64::try_from(waited).unwrap_or(0)));
-    }
-    if projection.status.is_terminal() {
-        let ran = projection.started_at.map_or(0, |started_at| projection.updated_at.micros_since(started_at));
-        let ran = Duration::from_micros(u64::try_from(ran).unwrap_or(0));
-        metrics.finished(subject.execution_type, projection.status, ran);
     }
 }
 

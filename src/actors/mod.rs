@@ -4,6 +4,7 @@
 //! drives one execution, one [`turn`] at a time; [`performer`] runs its effects; [`recovery`] brings executions back; the
 //! [`hub`] forwards what was committed to [`feed`]s, which WebSocket [`session`]s and SSE responses read.
 
+mod acting;
 mod admission;
 mod agents;
 mod children;
@@ -14,11 +15,13 @@ mod exit;
 mod feed;
 mod frame;
 mod hub;
+mod listener;
 mod logs;
 mod notices;
 mod orders;
 mod performer;
 mod programs;
+mod rebuilding;
 mod recovery;
 pub mod refusal;
 mod retry;

@@ -4,12 +4,13 @@
 use super::command::Command;
 use super::execution::ToExecution;
 use super::exit::{ChildOutcome, Exit};
-use super::recovery::Why;
+use super::recovery::{self, Why};
 use super::seed::Seed;
 use super::supervisor::{Presence, Supervisor, deliver};
-use crate::domain::ExecutionId;
+use crate::domain::{ExecutionId, TenantId};
 use crate::machine::Input;
-use actix::{AsyncContext, Context, Handler, Message};
+use actix::{ActorFutureExt, AsyncContext, Context, ContextFutureSpawner, Handler, Message, WrapFuture};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
@@ -79,11 +80,7 @@ impl Handler<ActorNotice> for Supervisor {
             }
             (Notice::ChildCreated(seed), _) => self.enqueue(seed, ctx),
             (Notice::ChildOpen(child), _) => self.adopt(child, tenant, ctx),
-            (Notice::CancelChild(child), _) => {
-                let (reply, _) = oneshot::channel();
-                let command = Command::Cancel { by: None, reason: Some("the parent execution ended".to_owned()) };
-                self.route(child, tenant, ToExecution::Command(command, reply), ctx);
-            }
+            (Notice::CancelChild(child), _) => self.cancel_child(child, tenant, ctx),
             (Notice::Parked | Notice::Unparked | Notice::Wanting | Notice::Leaving | Notice::Staying, _) => {}
         }
     }
@@ -171,12 +168,44 @@ impl Supervisor {
             (Why::GiveUp { crash: message, count }, Duration::ZERO)
         } else {
             let doublings = u32::try_from(count.saturating_sub(1)).unwrap_or(u32::MAX).min(10);
-            (Why::Crash { reason: message, since }, FIRST_BACKOFF * 2u32.saturating_pow(doublings))
+            (Why::Crash { reason: message, since, count }, FIRST_BACKOFF * 2u32.saturating_pow(doublings))
         };
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.presence = Presence::Waking { why, queued: false, waiting };
+            let tenant = entry.tenant;
+            self.look_after_children(id, tenant, false, ctx);
         }
         ctx.run_later(pause, move |supervisor, ctx| supervisor.rebuild(id, slot, ctx));
+    }
+
+    /// Looks after the children of an execution whose actor crashed: before it could tell that they exist, or, when it is
+    /// over, before it could tell them to stop.
+    pub(super) fn look_after_children(
+        &self,
+        id: ExecutionId,
+        tenant: TenantId,
+        is_over: bool,
+        ctx: &mut Context<Self>,
+    ) {
+        recovery::open_children(Arc::clone(&self.services), id, tenant)
+            .into_actor(self)
+            .map(move |children, supervisor, ctx| {
+                for child in children {
+                    let is_awaited = child.creation.parent.as_ref().is_some_and(|parent| parent.awaited);
+                    if is_over && is_awaited {
+                        supervisor.cancel_child(child.id, tenant, ctx);
+                    } else {
+                        supervisor.adopt(child.id, tenant, ctx);
+                    }
+                }
+            })
+            .spawn(ctx);
+    }
+
+    pub(super) fn cancel_child(&mut self, child: ExecutionId, tenant: TenantId, ctx: &mut Context<Self>) {
+        let (reply, _) = oneshot::channel();
+        let command = Command::Cancel { by: None, reason: Some("the parent execution ended".to_owned()) };
+        self.route(child, tenant, ToExecution::Command(command, reply), ctx);
     }
 
     pub(super) fn child_finished(&mut self, child_id: ExecutionId, outcome: ChildOutcome, ctx: &mut Context<Self>) {

@@ -52,7 +52,8 @@ pub fn start(
             outcome
         };
         // A panic of an effect fails its task; it must not leave the execution waiting.
-        let outcome = AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| failed(panicked(&exit::last_panic())));
+        let outcome =
+            AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| failed(panicked(&exit::last_panic())));
         if streams {
             services.streams.end(task.id, &task.path, task.attempt);
         }

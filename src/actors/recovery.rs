@@ -3,31 +3,32 @@
 //! earlier owner can write no more), snapshot and tail, `apply`, go on.
 
 use super::admission::Admission;
-use super::command::{Command, Refusal};
-use super::execution::ToExecution;
+use super::command::Refusal;
 use super::exit::{self, ChildOutcome};
 use super::seed::{Opening, Seed};
 use super::services::Services;
 use super::supervisor::{Entry, Presence, Supervisor};
 use super::turn::{First, Record};
 use super::unrecoverable;
-use crate::domain::{ExecutionId, Failure, StandardType, Status, TenantId, Timestamp};
+use crate::domain::{Execution, ExecutionId, Failure, StandardType, Status, TenantId, Timestamp};
 use crate::failure_points::FailurePoint;
 use crate::machine::{self, State};
-use crate::store::{self, Append, Claimed, OpenExecution, Subject};
+use crate::store::{self, Append, Claimed, Filter, OpenExecution, PageRequest, Store, Subject};
 use actix::{Context, Handler, Message};
 use futures_util::FutureExt;
 use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
 
 /// The pause before a claim is tried again while the store cannot be reached.
 const CLAIM_PAUSE: Duration = Duration::from_millis(500);
 
 /// What an execution's `last_crash` says after the process has ended under it.
 pub const RESTARTED: &str = "the service was restarted";
+
+/// Children read at a time.
+const CHILDREN_PER_READ: u32 = 100;
 
 /// Why an execution is rebuilt.
 #[derive(Clone, Debug)]
@@ -37,7 +38,7 @@ pub enum Why {
     /// A timer, a child or a command.
     Wake,
     /// Its actor crashed.
-    Crash { reason: String, since: Instant },
+    Crash { reason: String, since: Instant, count: usize },
     /// The process ended while it ran.
     Restart { since: Instant },
     /// It crashed too often.
@@ -54,12 +55,12 @@ pub struct Whom {
 
 /// Why an execution was not rebuilt.
 pub enum Unbuilt {
-    /// It does not exist or is terminal already.
+    /// It does not exist, or what is stored of it cannot be used.
     Refused(Refusal),
     /// Its state could not be rebuilt: a fault of ours.
     Crashed(String),
-    /// That can never be done: it has been failed.
-    Buried { parent: Option<Box<ChildOutcome>> },
+    /// It is terminal. A parent that waits for it gets the outcome, which its actor may not have been able to tell.
+    Ended { status: Status, parent: Option<Box<ChildOutcome>> },
 }
 
 /// Rebuilds an execution, waiting for the store as long as it takes. A panic stays in here: the supervisor lives on.
@@ -80,10 +81,41 @@ pub async fn rebuild(services: Arc<Services>, whom: Whom, why: Why) -> Result<Bo
             Ok(Err(Refusal::Store(error @ store::Error::Corrupt { .. }))) => {
                 Err(unrecoverable::fail(&services, whom, error.to_string()).await)
             }
+            Ok(Err(refusal @ Refusal::WrongState { .. })) => Err(ended(&services, whom, refusal).await),
             Ok(Err(refusal)) => Err(Unbuilt::Refused(refusal)),
             Err(_) if last_try => Err(unrecoverable::fail(&services, whom, exit::last_panic()).await),
             Err(_) => Err(Unbuilt::Crashed(exit::last_panic())),
         };
+    }
+}
+
+async fn ended(services: &Services, Whom { id, tenant, .. }: Whom, refusal: Refusal) -> Unbuilt {
+    match services.read_again(|store| async move { store.execution(tenant, id).await }).await {
+        Some(execution) if execution.status.is_terminal() => Unbuilt::Ended {
+            status: execution.status,
+            parent: ChildOutcome::of(&execution.creation, execution.status, execution.output, execution.error),
+        },
+        Some(_) | None => Unbuilt::Refused(refusal),
+    }
+}
+
+/// The children of an execution that have not ended: what its actor may not have told before it crashed.
+pub async fn open_children(services: Arc<Services>, id: ExecutionId, tenant: TenantId) -> Vec<Execution> {
+    let statuses = vec![Status::Pending, Status::Running, Status::Waiting, Status::Paused];
+    let filter = Filter { parent_execution_id: Some(id), statuses, ..Filter::default() };
+    let (mut children, mut cursor) = (Vec::new(), None);
+    loop {
+        let (filter, from) = (filter.clone(), PageRequest::Cursor { cursor, limit: CHILDREN_PER_READ });
+        let read = |store: Store| {
+            let (filter, from) = (filter.clone(), from.clone());
+            async move { store.executions(tenant, filter, from).await }
+        };
+        let Some(page) = services.read_again(read).await else { return children };
+        children.extend(page.items);
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            return children;
+        }
     }
 }
 
@@ -142,9 +174,10 @@ async fn seed(services: &Arc<Services>, claimed: Claimed, why: Why) -> Result<Se
 }
 
 fn opening(why: Why, record: &mut Record, status: Status) -> Opening {
-    let mut recover = |reason: String, since: Instant, more: u32| {
+    let before = record.projection.restarts;
+    let mut recover = |reason: String, since: Instant, restarts: u32| {
         let recovered_in_ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
-        record.projection.restarts += more;
+        record.projection.restarts = restarts;
         record.projection.last_crash = Some(reason.clone());
         record.projection.recovered_in_ms = Some(recovered_in_ms);
         Opening::Recover { reason, recovered_in_ms }
@@ -153,11 +186,13 @@ fn opening(why: Why, record: &mut Record, status: Status) -> Opening {
         // A crash before its start is no matter of the execution's: it starts as if nothing had been.
         Why::Start | Why::Wake | Why::Crash { .. } | Why::Restart { .. } if status == Status::Pending => Opening::Start,
         Why::Start | Why::Wake => Opening::Resume,
-        Why::Crash { reason, since } => recover(reason, since, 1),
+        // Restarts that ended in the next crash before anything was journaled count as well.
+        Why::Crash { reason, since, count } => recover(reason, since, (before + 1).max(small(count))),
         // Counted when it was taken over.
-        Why::Restart { since } => recover(RESTARTED.to_owned(), since, 0),
+        Why::Restart { since } => recover(RESTARTED.to_owned(), since, before),
         Why::GiveUp { crash, count } => {
             record.projection.last_crash = Some(crash.clone());
+            record.projection.restarts = record.projection.restarts.max(small(count.saturating_sub(1)));
             let detail = format!("the execution crashed its actor {count} times, the last time with: {crash}");
             let failure = Failure::new(StandardType::Runtime, "The execution crashed too often", detail)
                 .retryable(false)
@@ -165,6 +200,10 @@ fn opening(why: Why, record: &mut Record, status: Status) -> Opening {
             Opening::Abort { failure }
         }
     }
+}
+
+fn small(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// Stores a new execution as pending and answers its submitter.
@@ -219,9 +258,7 @@ impl Handler<TakeOver> for Supervisor {
             self.take_over(execution, now, message.since);
         }
         for (id, tenant) in orphans {
-            let (reply, _) = oneshot::channel();
-            let command = Command::Cancel { by: None, reason: Some("the parent execution ended".to_owned()) };
-            self.route(id, tenant, ToExecution::Command(command, reply), ctx);
+            self.cancel_child(id, tenant, ctx);
         }
         self.arm(ctx);
         self.pump(ctx);

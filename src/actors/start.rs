@@ -2,7 +2,8 @@
 
 use super::agents::Agents;
 use super::engine::Engine;
-use super::hub::{self, Hub, HubState};
+use super::hub::{Hub, HubState};
+use super::listener;
 use super::logs::Logs;
 use super::programs::Programs;
 use super::recovery::{RESTARTED, TakeOver};
@@ -41,7 +42,7 @@ impl Engine {
         let (state, figures) = (Arc::clone(&hub_state), Arc::clone(&metrics));
         let (hub_thread, supervisor_thread) = (Arbiter::new().handle(), Arbiter::new().handle());
         let hub = Hub::start_in_arbiter(&hub_thread, move |_| Hub::new(live, state, figures));
-        store.on_commit(hub::commit_listener(hub.clone(), Arc::clone(&hub_state), Arc::clone(&metrics)));
+        store.on_commit(listener::commit_listener(hub.clone(), Arc::clone(&hub_state), Arc::clone(&metrics)));
         let arbiters = (0..options.arbiters.max(1)).map(|_| Arbiter::new().handle()).collect();
         let services = Arc::new(Services {
             programs: Programs::new(store.clone(), options.program_cache),

@@ -8,16 +8,14 @@
 use super::admission::{Admission, Next};
 use super::command::Refusal;
 use super::execution::{ExecutionActor, ToExecution};
-use super::recovery::{self, Unbuilt, Whom, Why};
+use super::recovery::{self, Why};
 use super::seed::{Opening, Seed};
 use super::services::Services;
 use super::timers::Timers;
-use crate::domain::{ExecutionId, Status, TenantId, Timestamp};
+use crate::domain::{ExecutionId, TenantId, Timestamp};
 use crate::store;
 use actix::prelude::SendError;
-use actix::{
-    Actor, ActorFutureExt, Addr, AsyncContext, Context, ContextFutureSpawner, SpawnHandle, WrapFuture,
-};
+use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, ContextFutureSpawner, SpawnHandle, WrapFuture};
 use std::collections::{HashMap, HashSet, VecDeque, hash_map};
 use std::sync::Arc;
 use std::time::Instant;
@@ -106,7 +104,7 @@ impl Supervisor {
         self.running < self.services.options.max_running
     }
 
-    fn live(&mut self, seed: Seed, slot: bool, ctx: &Context<Self>) -> Addr<ExecutionActor> {
+    pub(super) fn live(&mut self, seed: Seed, slot: bool, ctx: &Context<Self>) -> Addr<ExecutionActor> {
         let (id, tenant, epoch) = (seed.id, seed.tenant, seed.record.epoch);
         let address = ExecutionActor::spawn(seed, slot, Arc::clone(&self.services), ctx.address());
         let presence = Presence::Live { address: address.clone(), slot };
@@ -160,66 +158,6 @@ impl Supervisor {
             | Presence::Delayed { .. }
             | Presence::Parked
             | Presence::Leaving { .. } => {}
-        }
-    }
-
-    /// Has an execution rebuilt from its journal. Its presence is `Waking`.
-    pub(super) fn rebuild(&mut self, id: ExecutionId, slot: bool, ctx: &mut Context<Self>) {
-        let (whom, why) = match self.entries.get(&id) {
-            Some(Entry { tenant, epoch, presence: Presence::Waking { why, .. } }) => {
-                let owned = *epoch > 0 && !matches!(why, Why::Crash { .. } | Why::GiveUp { .. });
-                (Whom { id, tenant: *tenant, owned }, why.clone())
-            }
-            _ => return,
-        };
-        let services = Arc::clone(&self.services);
-        recovery::rebuild(services, whom, why)
-            .into_actor(self)
-            .map(move |rebuilt, supervisor, ctx| supervisor.rebuilt(id, slot, rebuilt, ctx))
-            .spawn(ctx);
-    }
-
-    fn rebuilt(&mut self, id: ExecutionId, slot: bool, rebuilt: Result<Box<Seed>, Unbuilt>, ctx: &mut Context<Self>) {
-        self.unsettled.remove(&id);
-        let waiting = match self.entries.get_mut(&id) {
-            Some(Entry { presence: Presence::Waking { waiting, .. }, .. }) => std::mem::take(waiting),
-            _ => Vec::new(),
-        };
-        match rebuilt {
-            Ok(_) if self.closing => self.forget(id, slot, waiting, &Refusal::ShuttingDown),
-            Ok(seed) if seed.state.status() == Status::Pending && !slot && waiting.is_empty() => self.enqueue(seed, ctx),
-            Ok(seed) => {
-                let address = self.live(*seed, slot, ctx);
-                for message in waiting {
-                    deliver(&address, message);
-                }
-            }
-            Err(Unbuilt::Refused(refusal)) => {
-                self.forget(id, slot, waiting, &refusal);
-                self.pump(ctx);
-            }
-            Err(Unbuilt::Crashed(message)) => self.crashed(id, slot, message, waiting, ctx),
-            Err(Unbuilt::Buried { parent }) => {
-                let refusal = Refusal::WrongState { status: Status::Failed, verb: "change" };
-                self.forget(id, slot, waiting, &refusal);
-                if let Some(outcome) = parent {
-                    self.child_finished(id, *outcome, ctx);
-                }
-                self.pump(ctx);
-            }
-        }
-        self.check_drained();
-    }
-
-    /// An execution that does not live on here; whoever waits for it is told why.
-    fn forget(&mut self, id: ExecutionId, slot: bool, waiting: Vec<ToExecution>, refusal: &Refusal) {
-        self.entries.remove(&id);
-        self.crashes.remove(&id);
-        self.release(slot);
-        for message in waiting {
-            if let ToExecution::Command(_, reply) = message {
-                let _ = reply.send(Err(refusal.clone()));
-            }
         }
     }
 

@@ -218,6 +218,7 @@ pub async fn append(
     let last_seq = turn.state.last_seq();
     let snapshot_due = last_seq.saturating_sub(record.snapshot_seq) >= services.options.snapshot_every_events;
     let mut pause = FIRST_PAUSE;
+    let mut tried = false;
     loop {
         let result = match build(&scope, &record, &turn, first.as_deref(), &children, snapshot_due) {
             Ok(append) => services.store.append(append).await,
@@ -228,13 +229,13 @@ pub async fn append(
                 record.last_position = committed.last_position;
                 break;
             }
-            // An earlier try of this very append arrived although its acknowledgement did not.
-            Err(store::Error::OutOfSequence { last_seq: stored, .. }) if stored == last_seq => {
-                // Nobody was told of it; a hub without room for this catches up with the next commit.
-                let _ = services.hub.try_send(hub::CatchUp);
+            Err(store::Error::OutOfSequence { .. } | store::Error::Terminal { .. })
+                if tried && arrived(&scope, &mut record, last_seq, &services).await =>
+            {
                 break;
             }
             Err(error) if error.is_retryable() && first.is_none() => {
+                tried = true;
                 tracing::warn!(execution_id = %scope.id, %error, "an append waits for the store");
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
@@ -247,6 +248,19 @@ pub async fn append(
         record.snapshot_seq = last_seq;
     }
     Ok((record, turn))
+}
+
+/// Whether an earlier try of this very append arrived although its acknowledgement did not. Nobody was told of it then.
+async fn arrived(scope: &AppendScope, record: &mut Record, last_seq: u64, services: &Services) -> bool {
+    let (tenant, id) = (scope.tenant, scope.id);
+    let stored = services.read_again(|store| async move { store.execution(tenant, id).await }).await;
+    let Some(stored) = stored.filter(|stored| stored.attempt == record.epoch && stored.last_seq == last_seq) else {
+        return false;
+    };
+    record.last_position = stored.last_position;
+    // A hub without room for this catches up with the next commit.
+    let _ = services.hub.try_send(hub::CatchUp);
+    true
 }
 
 fn build(

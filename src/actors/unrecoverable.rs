@@ -16,7 +16,7 @@ pub async fn fail(services: &Services, whom: Whom, reason: String) -> Unbuilt {
         .retryable(false)
         .with_suggestion("this is a fault of the service: report it, with the service's log of this time");
     match append(services, whom, failure).await {
-        Ok(parent) => Unbuilt::Buried { parent },
+        Ok(parent) => Unbuilt::Ended { status: Status::Failed, parent },
         Err(error) => {
             tracing::error!(execution_id = %whom.id, %error, "nor can it be failed");
             Unbuilt::Refused(error.into())
@@ -53,8 +53,5 @@ async fn append(
     };
     let subject = Arc::new(Subject::new(&execution.creation, execution.created_at));
     services.store.append(Append::new(tenant, id, execution.attempt, subject, &[event], projection)?).await?;
-    let parent = execution.creation.parent.clone().filter(|link| link.awaited);
-    Ok(parent.map(|parent| {
-        Box::new(ChildOutcome { parent, status: Status::Failed, output: None, error: Some(failure) })
-    }))
+    Ok(ChildOutcome::of(&execution.creation, Status::Failed, None, Some(failure)))
 }

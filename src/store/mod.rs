@@ -32,6 +32,7 @@ mod usage;
 mod workflows;
 mod writer;
 
+pub use crate::failure_points::{FailurePoint, FailurePoints, Fault};
 pub use agents::AgentFilter;
 pub use append::{
     Append, Committed, CommittedAppend, DefinitionText, EventText, Idempotency, NewExecution, Projection, Snapshot,
@@ -40,7 +41,6 @@ pub use append::{
 pub use blobs::digest;
 pub use error::Error;
 pub use executions::{Filter, Sort};
-pub use crate::failure_points::{FailurePoint, FailurePoints, Fault};
 pub use history::{Changes, HistoryEvent};
 pub use idempotency::Begun;
 pub use journal::WriterStats;

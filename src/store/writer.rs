@@ -9,13 +9,13 @@
 use super::append::{Append, Committed, CommittedAppend};
 use super::batch::{self, Placed, Refused};
 use super::connection::{AnyConnection, Location, Purpose};
-use crate::failure_points::{FailurePoint, FailurePoints};
 use super::journal::{Job, Reply, Shared, Tell, Work};
 use super::lock::{self, FileLock};
 use super::schema::journal;
 use super::transaction::write_tx;
 use super::{Error, Options};
 use crate::domain::ExecutionId;
+use crate::failure_points::{FailurePoint, FailurePoints};
 use diesel::prelude::*;
 use std::collections::{BTreeMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};

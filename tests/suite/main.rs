@@ -10,8 +10,10 @@
 mod cli;
 mod documentation;
 mod effects;
+mod engine;
 mod http;
 mod language;
+mod live;
 mod postgres;
 mod service;
 mod store;

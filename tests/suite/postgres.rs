@@ -42,14 +42,35 @@ static DATABASES: AtomicU32 = AtomicU32::new(1);
 pub fn database() -> String {
     let server = SERVER.get_or_init(start);
     let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+    administrate(&format!("CREATE DATABASE {name} TEMPLATE template0"));
+    format!("postgres:///{name}?host={}&user=callboard", server.directory.display())
+}
+
+/// Makes a database unreachable: its connections end and no new one is let in.
+pub fn cut_off(url: &str) {
+    let name = name(url);
+    administrate(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"));
+    administrate(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"));
+}
+
+/// Makes it reachable again.
+pub fn let_in(url: &str) {
+    administrate(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", name(url)));
+}
+
+fn name(url: &str) -> &str {
+    url.trim_start_matches("postgres:///").split('?').next().expect("a name")
+}
+
+fn administrate(statement: &str) {
+    let server = SERVER.get_or_init(start);
     let output = Command::new(program(&server.programs, "psql"))
         .args(["-X", "-q", "-h"])
         .arg(&server.directory)
-        .args(["-U", "callboard", "-d", "postgres", "-c", &format!("CREATE DATABASE {name} TEMPLATE template0")])
+        .args(["-U", "callboard", "-d", "postgres", "-c", statement])
         .output()
         .expect("psql runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    format!("postgres:///{name}?host={}&user=callboard", server.directory.display())
 }
 
 /// The schema of a database as `pg_dump` writes it, without what differs from run to run.

@@ -6,6 +6,7 @@ use futures_util::StreamExt;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
+use std::ops::Deref;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use tempfile::TempDir;
@@ -37,10 +38,15 @@ macro_rules! on_both_databases {
     };
 }
 
+/// Speaks to a service, whether it runs in this process or in one of its own.
+pub struct Client {
+    pub url: String,
+    client: reqwest::Client,
+}
+
 /// A running service. It stops, orderly, when dropped.
 pub struct Service {
-    url: String,
-    client: reqwest::Client,
+    client: Client,
     settings: Vec<(String, String)>,
     running: Option<Running>,
     _directory: TempDir,
@@ -112,17 +118,7 @@ impl Service {
         ];
         settings.extend(overrides.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         let (url, running) = run(&settings);
-        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Self { url, client, settings, running: Some(running), _directory: directory }
-    }
-
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// `127.0.0.1:port`.
-    pub fn authority(&self) -> &str {
-        self.url.trim_start_matches("http://")
+        Self { client: Client::new(url), settings, running: Some(running), _directory: directory }
     }
 
     /// Stops it as SIGTERM would.
@@ -136,8 +132,35 @@ impl Service {
     /// Stops it and starts it again on the same database.
     pub fn restart(&mut self) {
         self.stop();
+        self.resume();
+    }
+
+    /// Starts it again after [`Service::stop`].
+    pub fn resume(&mut self) {
         let (url, running) = run(&self.settings);
-        (self.url, self.running) = (url, Some(running));
+        (self.client.url, self.running) = (url, Some(running));
+    }
+}
+
+impl Deref for Service {
+    type Target = Client;
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Client {
+    pub fn new(url: String) -> Self {
+        Self { url, client: reqwest::Client::builder().no_proxy().build().expect("a client") }
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// `127.0.0.1:port`.
+    pub fn authority(&self) -> &str {
+        self.url.trim_start_matches("http://")
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {

@@ -2,5 +2,5 @@
 
 mod executions;
 mod measure;
-mod program;
+pub mod program;
 mod run;

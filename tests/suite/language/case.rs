@@ -77,9 +77,8 @@ impl Case {
 
     /// The same case with `SERVER` standing for the address of the stand-in.
     pub fn at(&self, server: &str) -> Self {
-        let place = |value: &Value| -> Value {
-            serde_json::from_str(&value.to_string().replace("SERVER", server)).unwrap()
-        };
+        let place =
+            |value: &Value| -> Value { serde_json::from_str(&value.to_string().replace("SERVER", server)).unwrap() };
         let map = |map: &Map<String, Value>| place(&Value::Object(map.clone())).as_object().unwrap().clone();
         let mut case = self.clone();
         case.tasks = self.tasks.as_ref().map(place);

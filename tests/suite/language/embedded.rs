@@ -72,11 +72,8 @@ impl Embedded {
 
 fn settings(folder: &TempDir) -> Settings {
     let database = format!("sqlite:{}", folder.path().join("callboard.db").display());
-    let overrides = [
-        ("store.url", database.as_str()),
-        ("effects.shell.enabled", "true"),
-        ("effects.http.allow_private", "true"),
-    ];
+    let overrides =
+        [("store.url", database.as_str()), ("effects.shell.enabled", "true"), ("effects.http.allow_private", "true")];
     let overrides = overrides.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
     Settings::load(&Sources { overrides, ..Sources::default() }).unwrap()
 }

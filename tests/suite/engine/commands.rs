@@ -1,0 +1,174 @@
+//! Cancel, pause and resume, wherever the execution is: in the queue, parked without an actor, at work, about to end.
+
+use super::gate::{Gates, closed, first_line};
+use super::{command, count, journal, long_wait, nothing_is_left, path, queue_until};
+use crate::service::{Database, Service, definition};
+use crate::with_both_databases;
+use serde_json::{Value, json};
+
+with_both_databases!(
+    a_pending_execution_refuses_what_it_cannot_do_and_still_starts,
+    a_pending_or_delayed_execution_can_be_cancelled,
+    a_parked_execution_obeys_without_an_actor,
+    a_paused_execution_keeps_the_result_of_its_running_effect,
+    a_command_that_races_with_the_end_is_either_done_or_refused,
+    a_cancelled_shell_task_leaves_no_process,
+    children_do_not_outlive_a_cancelled_parent,
+    a_retry_repeats_only_what_failed,
+);
+
+async fn a_pending_execution_refuses_what_it_cannot_do_and_still_starts(database: Database) {
+    let gates = Gates::new();
+    let service = Service::start_with(database, &[("engine.max_running", "1"), ("engine.passivate_after_ms", "1")]);
+    let first = service.start_definition(json!([gates.task("alpha")]), json!({})).await;
+    let second = service.start_definition(json!([gates.mark("beta")]), json!({})).await;
+    for word in ["pause", "resume", "pause"] {
+        let problem = service.post(&format!("{}/{word}", path(&second)), &json!({})).await.problem(409, "wrong_state");
+        assert!(problem["detail"].as_str().unwrap().contains("pending"), "{problem}");
+    }
+    gates.open("alpha").await;
+    for id in [&first, &second] {
+        assert_eq!(service.ended(id).await["status"], "succeeded");
+    }
+    assert_eq!(gates.runs("beta"), 1);
+    nothing_is_left(&service).await;
+}
+
+async fn a_pending_or_delayed_execution_can_be_cancelled(database: Database) {
+    let gates = Gates::new();
+    let service = Service::start_with(database, &[("engine.max_running", "1")]);
+    let first = service.start_definition(json!([gates.task("alpha")]), json!({})).await;
+    let pending = service.start_definition(json!([gates.mark("beta")]), json!({})).await;
+    let body = json!({
+        "definition": definition("inline", "1.0.0", json!([gates.mark("beta")])), "start_at": "2100-01-01T00:00:00Z",
+    });
+    let delayed = service.post("/api/v1/executions", &body).await.expect(201)["id"].as_str().unwrap().to_owned();
+    for id in [&pending, &delayed] {
+        assert_eq!(command(&service, id, "cancel", 202).await["status"], "cancelled");
+        let problem = service.post(&format!("{}/cancel", path(id)), &json!({})).await.problem(409, "wrong_state");
+        assert!(problem["detail"].as_str().unwrap().contains("cancelled"), "{problem}");
+    }
+    gates.open("alpha").await;
+    assert_eq!(service.ended(&first).await["status"], "succeeded");
+    nothing_is_left(&service).await;
+    assert_eq!(gates.runs("beta"), 0);
+}
+
+async fn a_parked_execution_obeys_without_an_actor(database: Database) {
+    let service = Service::start_with(database, &[("engine.passivate_after_ms", "1")]);
+    let id = service.start_definition(json!([long_wait()]), json!({})).await;
+    for (word, status) in [("pause", "paused"), ("resume", "waiting"), ("pause", "paused")] {
+        queue_until(&service, |queue| queue["parked"] == 1 && queue["running"] == 0).await;
+        assert_eq!(command(&service, &id, word, 202).await["status"], status);
+        service.post(&format!("{}/{word}", path(&id)), &json!({})).await.problem(409, "wrong_state");
+    }
+    queue_until(&service, |queue| queue["parked"] == 1).await;
+    assert_eq!(command(&service, &id, "cancel", 202).await["status"], "cancelled");
+    let execution = service.get(&path(&id)).await.expect(200);
+    assert_eq!(execution["restarts"], 0);
+    nothing_is_left(&service).await;
+}
+
+async fn a_paused_execution_keeps_the_result_of_its_running_effect(database: Database) {
+    let gates = Gates::new();
+    let service = Service::start(database);
+    let id = service.start_definition(json!([gates.task("alpha"), gates.mark("beta")]), json!({})).await;
+    service.event(&id, |event| event["type"] == "effect_scheduled").await;
+    assert_eq!(command(&service, &id, "pause", 202).await["status"], "paused");
+    gates.open("alpha").await;
+    service.event(&id, |event| event["type"] == "effect_completed").await;
+    assert_eq!(service.get(&path(&id)).await.expect(200)["status"], "paused");
+    assert_eq!(gates.runs("beta"), 0);
+    command(&service, &id, "resume", 202).await;
+    assert_eq!(service.ended(&id).await["status"], "succeeded");
+    assert_eq!((gates.runs("alpha"), gates.runs("beta")), (1, 1));
+    nothing_is_left(&service).await;
+}
+
+async fn a_command_that_races_with_the_end_is_either_done_or_refused(database: Database) {
+    let service = Service::start(database);
+    let ask = json!([{ "ask": { "call": "agent", "with": { "agent": "echo", "prompt": "hi" } } }]);
+    for round in 0..30 {
+        let id = service.start_definition(ask.clone(), json!({})).await;
+        let cancel = format!("{}/cancel", path(&id));
+        let nothing = json!({});
+        let (one, two) = tokio::join!(service.post(&cancel, &nothing), service.post(&cancel, &nothing));
+        let ended = service.ended(&id).await;
+        let answers = [one.status.as_u16(), two.status.as_u16()];
+        match ended["status"].as_str().unwrap() {
+            "succeeded" => assert_eq!(answers, [409, 409], "round {round}"),
+            "cancelled" => assert!(answers.contains(&202) && answers.contains(&409), "round {round}: {answers:?}"),
+            other => panic!("{other}"),
+        }
+        let ends = ["execution_completed", "execution_cancelled", "execution_failed"];
+        let events = journal(&service, &id).await;
+        assert_eq!(ends.iter().map(|end| count(&events, end)).sum::<usize>(), 1, "{events:?}");
+    }
+    nothing_is_left(&service).await;
+}
+
+/// The command and a grandchild of it ignore the polite signal; the pipe closes when the last of them is gone.
+async fn a_cancelled_shell_task_leaves_no_process(database: Database) {
+    let gates = Gates::new();
+    let service = Service::start_with(database, &[("effects.shell.grace_ms", "50")]);
+    let pipe = gates.pipe("alive");
+    let command_line = format!(
+        "exec 9> {}; trap '' TERM INT HUP; sh -c 'sleep 3600; sleep 3600' & echo started >&9; wait; sleep 3600",
+        pipe.display()
+    );
+    let tasks = json!([{ "stubborn": { "run": { "shell": { "command": command_line } } } }]);
+    let id = service.start_definition(tasks, json!({})).await;
+    let alive = first_line(pipe).await;
+    assert_eq!(command(&service, &id, "cancel", 202).await["status"], "cancelled");
+    closed(alive).await;
+    nothing_is_left(&service).await;
+}
+
+async fn children_do_not_outlive_a_cancelled_parent(database: Database) {
+    let gates = Gates::new();
+    let service = Service::start_with(database, &[("engine.passivate_after_ms", "1"), ("engine.max_running", "1")]);
+    let pipe = gates.pipe("alive");
+    let shell = format!("exec 9> {}; echo started >&9; sleep 3600", pipe.display());
+    service.register("child", "1.0.0", json!([{ "work": { "run": { "shell": { "command": shell } } } }])).await;
+    let run = json!({ "workflow": { "namespace": "tests", "name": "child", "version": "1.0.0" } });
+    let parent = service.start_definition(json!([{ "sub": { "run": run } }]), json!({})).await;
+    let started = service.event(&parent, |event| event["type"] == "child_started").await;
+    let child = started["data"]["child_id"].as_str().unwrap().to_owned();
+    let alive = first_line(pipe).await;
+    queue_until(&service, |queue| queue["parked"] == 1).await;
+    command(&service, &parent, "cancel", 202).await;
+    let ended: Value = service.ended(&child).await;
+    assert_eq!(ended["status"], "cancelled", "{ended}");
+    closed(alive).await;
+    nothing_is_left(&service).await;
+}
+
+async fn a_retry_repeats_only_what_failed(database: Database) {
+    let gates = Gates::new();
+    let service = Service::start(database);
+    let flaky = format!("test -e {0} || {{ touch {0}; exit 3; }}", gates.pipe("x").with_extension("seen").display());
+    let tasks = json!([
+        gates.mark("alpha"), { "flaky": { "run": { "shell": { "command": flaky } } } }, gates.mark("beta"),
+    ]);
+    let id = service.start_definition(tasks, json!({})).await;
+    assert_eq!(service.ended(&id).await["status"], "failed");
+    let retry = command(&service, &id, "retry", 202).await["id"].as_str().unwrap().to_owned();
+    assert_ne!(retry, id);
+    let retried = service.ended(&retry).await;
+    assert_eq!(retried["status"], "succeeded", "{retried}");
+    assert_eq!((gates.runs("alpha"), gates.runs("beta")), (1, 1));
+    service.post(&format!("{}/retry", path(&retry)), &json!({})).await.problem(409, "wrong_state");
+    let rerun = command(&service, &id, "rerun", 202).await["id"].as_str().unwrap().to_owned();
+    assert_eq!(service.ended(&rerun).await["status"], "succeeded");
+    assert_eq!((gates.runs("alpha"), gates.runs("beta")), (2, 2));
+
+    // What was cancelled in the middle of a wait goes on with it.
+    let tasks = json!([gates.mark("gamma"), { "nap": { "wait": { "seconds": 1 } } }, gates.mark("delta")]);
+    let id = service.start_definition(tasks, json!({})).await;
+    service.event(&id, |event| event["type"] == "execution_waiting").await;
+    command(&service, &id, "cancel", 202).await;
+    let retry = command(&service, &id, "retry", 202).await["id"].as_str().unwrap().to_owned();
+    assert_eq!(service.ended(&retry).await["status"], "succeeded");
+    assert_eq!((gates.runs("gamma"), gates.runs("delta")), (1, 1));
+    nothing_is_left(&service).await;
+}

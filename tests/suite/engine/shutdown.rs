@@ -1,0 +1,68 @@
+//! An orderly end: no new work, running effects may finish, what is left goes on after the next start.
+
+use super::gate::Gates;
+use super::process::Process;
+use super::{journal, long_wait, nothing_is_left, path};
+use crate::live::client::Socket;
+use crate::service::{Database, definition};
+use crate::with_both_databases;
+use nix::sys::signal::Signal;
+use serde_json::json;
+
+with_both_databases!(a_graceful_end_lets_effects_finish_and_the_rest_go_on, a_second_signal_ends_it_at_once);
+
+async fn a_graceful_end_lets_effects_finish_and_the_rest_go_on(database: Database) {
+    let gates = Gates::new();
+    let mut service = Process::start(database, &["server.shutdown_grace_seconds=30"]);
+    let running = service.start_definition(json!([gates.task("alpha"), gates.mark("beta")]), json!({})).await;
+    let parked = service.start_definition(json!([long_wait()]), json!({})).await;
+    service.event(&parked, |event| event["type"] == "execution_waiting").await;
+    let mut socket = Socket::connect(&service, "/ws/executions").await;
+    assert_eq!(socket.frame().await["type"], "hello");
+    service.signal(Signal::SIGTERM);
+    let body = json!({ "definition": definition("inline", "1.0.0", json!([gates.mark("gamma")])) });
+    // Until the signal has arrived submissions are accepted.
+    let mut accepted = Vec::new();
+    loop {
+        let answer = service.post("/api/v1/executions", &body).await;
+        if answer.status.as_u16() == 503 {
+            answer.problem(503, "shutting_down");
+            break;
+        }
+        accepted.push(answer.expect(201)["id"].as_str().unwrap().to_owned());
+    }
+    gates.open("alpha").await;
+    let goodbye = socket.until(|frame| frame["type"] == "goodbye").await;
+    assert_eq!(goodbye["data"]["reason"], "shutting_down");
+    assert!(goodbye["data"]["retry_after_ms"].is_u64());
+    assert_eq!(socket.close_code().await, Some(1001));
+    assert!(service.wait().success());
+    assert_eq!((gates.runs("alpha"), gates.runs("beta")), (1, 0), "nothing was started any more");
+
+    service.resume(&[]);
+    let ended = service.ended(&running).await;
+    assert_eq!(ended["status"], "succeeded", "{ended}");
+    assert_eq!((gates.runs("alpha"), gates.runs("beta")), (1, 1));
+    journal(&service, &running).await;
+    for id in accepted {
+        assert_eq!(service.ended(&id).await["status"], "succeeded");
+    }
+    assert_eq!(service.get(&path(&parked)).await.expect(200)["status"], "waiting");
+    super::command(&service, &parked, "cancel", 202).await;
+    nothing_is_left(&service).await;
+}
+
+async fn a_second_signal_ends_it_at_once(database: Database) {
+    let gates = Gates::new();
+    let mut service = Process::start(database, &["server.shutdown_grace_seconds=600"]);
+    let running = service.start_definition(json!([gates.task("alpha")]), json!({})).await;
+    service.event(&running, |event| event["type"] == "effect_scheduled").await;
+    service.signal(Signal::SIGTERM);
+    let body = json!({ "definition": definition("inline", "1.0.0", json!([{ "a": { "set": { "x": 1 } } }])) });
+    while service.post("/api/v1/executions", &body).await.status.as_u16() != 503 {}
+    service.signal(Signal::SIGTERM);
+    assert_eq!(service.wait().code(), Some(130));
+    service.resume(&[]);
+    gates.open("alpha").await;
+    assert_eq!(service.ended(&running).await["status"], "succeeded");
+}

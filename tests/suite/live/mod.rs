@@ -1,0 +1,7 @@
+//! Live updates over real WebSockets and real event streams.
+
+pub mod client;
+mod lagging;
+mod protocol;
+mod resuming;
+mod streaming;
