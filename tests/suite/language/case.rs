@@ -69,8 +69,9 @@ pub struct Run {
 impl Case {
     pub fn read_all(file: &Path) -> Vec<Self> {
         let text = std::fs::read_to_string(file).unwrap();
-        let cases: Vec<Self> =
-            serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let options = serde_saphyr::options! { strict_booleans: true };
+        let cases: Vec<Self> = serde_saphyr::from_str_with_options(&text, options)
+            .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         cases.into_iter().map(|case| Self { file: name.clone(), ..case }).collect()
     }
