@@ -129,11 +129,13 @@ pub enum Refusal {
 
 impl Refusal {
     pub(super) fn from_store(error: store::Error) -> Self {
-        match error {
-            store::Error::NotFound => Self::NotFound,
-            store::Error::Terminal { status } => Self::WrongState { status, verb: "change" },
-            other => Self::Store(other),
+        if matches!(error, store::Error::NotFound) {
+            return Self::NotFound;
         }
+        if let store::Error::Terminal { status } = error {
+            return Self::WrongState { status, verb: "change" };
+        }
+        Self::Store(error)
     }
 }
 

@@ -234,11 +234,13 @@ impl ExecutionActor {
     }
 
     fn refused(&mut self, error: store::Error, turn: Turn, ctx: &mut Context<Self>) {
-        let exit = match &error {
-            store::Error::StaleEpoch { .. } | store::Error::Terminal { .. } => Exit::Fenced,
-            _ if self.record.create.is_some() || error.is_retryable() => Exit::Unacknowledged,
+        let exit = if matches!(error, store::Error::StaleEpoch { .. } | store::Error::Terminal { .. }) {
+            Exit::Fenced
+        } else if self.record.create.is_some() || error.is_retryable() {
+            Exit::Unacknowledged
+        } else {
             // The same would be decided and refused again: it counts as a crash, and too many of them are the end.
-            _ => Exit::Crashed { message: format!("the store refused its events: {error}") },
+            Exit::Crashed { message: format!("the store refused its events: {error}") }
         };
         tracing::warn!(execution_id = %self.id, %error, "an append was refused, the actor stops");
         for (reply, _) in turn.replies {
@@ -331,7 +333,7 @@ impl Actor for ExecutionActor {
 #[derive(Message)]
 #[rtype(result = "()")]
 pub enum ToExecution {
-    Arrived(Input),
+    Arrived(Box<Input>),
     Command(Command, Reply),
     /// The answer to [`Notice::Wanting`]: it has a slot.
     Granted,
@@ -347,12 +349,12 @@ impl Handler<ToExecution> for ExecutionActor {
     fn handle(&mut self, message: ToExecution, ctx: &mut Self::Context) {
         match message {
             ToExecution::Arrived(input) => {
-                if let Input::EffectFinished { path, attempt, .. } = &input
+                if let Input::EffectFinished { path, attempt, .. } = &*input
                     && let Some(guard) = self.effects.remove(&(Arc::clone(path), *attempt))
                 {
                     guard.disarm();
                 }
-                self.inbox.push_back(Arrival { input, reply: None });
+                self.inbox.push_back(Arrival { input: *input, reply: None });
                 self.advance(ctx);
             }
             ToExecution::Command(command, reply) => self.command(command, reply, ctx),

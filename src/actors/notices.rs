@@ -213,6 +213,6 @@ impl Supervisor {
         let Some(entry) = self.entries.get(&parent.execution_id) else { return };
         let tenant = entry.tenant;
         let input = Input::ChildFinished { path: parent.path.into(), child_id, status, output, error };
-        self.route(parent.execution_id, tenant, ToExecution::Arrived(input), ctx);
+        self.route(parent.execution_id, tenant, ToExecution::Arrived(Box::new(input)), ctx);
     }
 }

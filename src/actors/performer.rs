@@ -63,7 +63,7 @@ pub fn start(
         services.metrics.effect(kind, outcome.result.is_ok(), began.elapsed());
         let input = Input::EffectFinished { path: task.path, attempt: task.attempt, outcome };
         // An actor that is gone was stopped or crashed; its successor asks for the effect again.
-        let _ = actor.send(ToExecution::Arrived(input)).await;
+        let _ = actor.send(ToExecution::Arrived(Box::new(input))).await;
     });
 }
 

@@ -78,13 +78,20 @@ impl Parts {
 
 /// A command that the status does not allow.
 fn illegal(input: &Input, status: Status) -> Option<Refusal> {
-    let verb = match input {
-        Input::Cancel { .. } if !status.can_become(Status::Cancelled) => "cancel",
-        Input::Pause { .. } if !status.can_become(Status::Paused) => "pause",
-        Input::Resume { .. } if status != Status::Paused => "resume",
-        _ => return None,
+    let (verb, is_legal) = match input {
+        Input::Cancel { .. } => ("cancel", status.can_become(Status::Cancelled)),
+        Input::Pause { .. } => ("pause", status.can_become(Status::Paused)),
+        Input::Resume { .. } => ("resume", status == Status::Paused),
+        Input::Start
+        | Input::EffectFinished { .. }
+        | Input::TimerFired { .. }
+        | Input::ChildFinished { .. }
+        | Input::ChildRefused { .. }
+        | Input::Recovered { .. }
+        | Input::Abort { .. }
+        | Input::Continue => return None,
     };
-    Some(Refusal::WrongState { status, verb })
+    (!is_legal).then_some(Refusal::WrongState { status, verb })
 }
 
 /// What an actor knows of its execution besides the machine's state: the row, and what the next append needs.

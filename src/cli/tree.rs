@@ -38,8 +38,6 @@ impl TaskState {
 pub struct Task {
     /// Its name, with the number of the iteration it belongs to: `fetch #3`.
     pub label: String,
-    /// JSON pointer into the definition.
-    pub pointer: String,
     pub depth: usize,
     pub state: TaskState,
     /// 1 for the first attempt.
@@ -250,7 +248,6 @@ impl Tree {
         let pointer = event.task.as_deref().unwrap_or_default().to_owned();
         let task = Task {
             label: label(&pointer, path, between),
-            pointer,
             depth: parent.and_then(|(_, at)| self.tasks.get(at)).map_or(0, |task| task.depth + 1),
             state: TaskState::Running,
             attempt: event.attempt + 1,

@@ -117,6 +117,7 @@ fn start() -> Server {
         }
         said = format!("{said}{line}\n");
     }
+    let _ = script.wait();
     panic!("the PostgreSQL server did not start:\n{said}");
 }
 

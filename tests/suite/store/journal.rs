@@ -168,7 +168,7 @@ async fn positions_have_no_gap_and_the_listener_hears_them_in_order(fixture: Fix
     let runs = futures_util::future::join_all(runs).await;
     fixture.store().check().await.unwrap();
 
-    let heard = heard.lock().unwrap();
+    let heard = heard.lock().unwrap().clone();
     let mut next = 1;
     for one in heard.iter() {
         assert_eq!(one.first_position, next);
