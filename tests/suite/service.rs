@@ -151,6 +151,8 @@ impl Deref for Service {
 
 impl Client {
     pub fn new(url: String) -> Self {
+        // Installed already where a service runs in this process.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         Self { url, client: reqwest::Client::builder().no_proxy().build().expect("a client") }
     }
 
