@@ -103,7 +103,8 @@ fn check(row: &Row, found: Result<Value, String>) -> Option<String> {
         Ok(found) => serde_json::from_str(row.answer).is_ok_and(|answer| same(&answer, found)),
         Err(_) => row.answer == "error",
     };
-    (!is_right).then(|| format!("{}   on {}\n    expected {}\n    found {found:?}", row.expression, row.input, row.answer))
+    (!is_right)
+        .then(|| format!("{}   on {}\n    expected {}\n    found {found:?}", row.expression, row.input, row.answer))
 }
 
 #[test]

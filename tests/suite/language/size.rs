@@ -36,7 +36,8 @@ fn grows_linearly(name: &str, small: usize, of_size: impl Fn(usize) -> (Value, V
 fn loops_of_many_iterations() {
     grows_linearly("for", 2_500, |size| {
         let body = json!([{"x": {"set": {"n": "${ .n + 1 }"}}}]);
-        let tasks = json!([{"l": {"for": {"in": "[range(.size)]"}, "input": {"from": "{n: 0, size: .size}"}, "do": body}}]);
+        let tasks =
+            json!([{"l": {"for": {"in": "[range(.size)]"}, "input": {"from": "{n: 0, size: .size}"}, "do": body}}]);
         (tasks, json!({"size": size}), json!({"n": size}))
     });
 }
@@ -55,7 +56,8 @@ fn loops_by_goto() {
 #[test]
 fn forks_of_many_branches() {
     grows_linearly("fork", 250, |size| {
-        let branches: Vec<Value> = (0..size).map(|n| json!({format!("b{n}"): {"set": format!("${{ {n} }}")}})).collect();
+        let branches: Vec<Value> =
+            (0..size).map(|n| json!({format!("b{n}"): {"set": format!("${{ {n} }}")}})).collect();
         let output: Vec<usize> = (0..size).collect();
         (json!([{"f": {"fork": {"branches": branches}}}]), json!({}), json!(output))
     });
