@@ -271,7 +271,9 @@ fn reverse(value: Data) -> DataResult {
         Data::Text(text) => Ok(Data::text(text.chars().rev().collect::<String>())),
         Data::Null => Ok(Data::array(Vec::new())),
         Data::Object(object) if object.entries().is_empty() => Ok(Data::array(Vec::new())),
-        other => Err(Error::str(format_args!("{} cannot be reversed", other.described()))),
+        value @ (Data::Bool(_) | Data::Integer(_) | Data::Float(_) | Data::Object(_) | Data::TooDeep) => {
+            Err(Error::str(format_args!("{} cannot be reversed", value.described())))
+        }
     }
 }
 

@@ -113,6 +113,11 @@ impl Case {
         with_document(root)
     }
 
+    /// The definition as a value, unless it matters how its text looks.
+    pub fn definition_value(&self) -> Option<Value> {
+        if self.text.is_some() { None } else { serde_json::from_str(&self.definition_text()).ok() }
+    }
+
     /// Reads and checks the definition. `Ok(None)` when it is refused as the case says.
     pub fn accept(&self) -> Result<Option<Arc<Definition>>, String> {
         let text = self.definition_text();
