@@ -130,7 +130,8 @@ impl Step<'_> {
     fn start(&mut self) {
         let raw_input = Arc::clone(&self.state.raw_input);
         let scope = self.scope();
-        let input = scope.checked_then_transformed(&self.program.input, &raw_input, None);
+        let before = Scope { context: &Arc::default(), ..self.scope() };
+        let input = before.checked_then_transformed(&self.program.input, &raw_input, None);
         let prepared = input.map_err(|failure| failure.at("/input")).and_then(|input| {
             let seen = input.as_ref().unwrap_or(&raw_input);
             let timeout = self.program.timeout.as_ref().map(|timeout| timeout.end(&scope, seen, None, self.moment.at));

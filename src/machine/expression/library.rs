@@ -9,7 +9,11 @@ use super::access::positions;
 use super::analysis::calls;
 use super::arithmetic::split;
 use super::budget::{spend_one, spend_size};
+use super::regex::{self, Parts};
 use super::value::{Data, DataResult, Error};
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use jaq_core::data::HasLut;
 use jaq_core::load::parse::Def;
 use jaq_core::native::{Fun, bome, run, unary, v};
@@ -104,6 +108,11 @@ fn own() -> Vec<Native> {
         ("indices", v(1), |cv| unary(cv, |value, part| indices(&value, &part))),
         ("bsearch", v(1), |cv| unary(cv, |value, wanted| search(&value, &wanted))),
         ("keys", v(0), |cv| bome(keys(&cv.1))),
+        ("reverse", v(0), |cv| bome(reverse(cv.1))),
+        ("decode_base64", v(0), |cv| bome(decode_base64(&cv.1))),
+        ("matches", v(2), |cv| regex::search(cv, Parts::Matches)),
+        ("split_matches", v(2), |cv| regex::search(cv, Parts::Both)),
+        ("split_", v(2), |cv| regex::search(cv, Parts::Between)),
         ("split", v(1), |cv| unary(cv, |text, separator| split_text(&text, &separator))),
         ("ltrimstr", v(1), |cv| {
             unary(cv, |text, prefix| Ok(trimmed(text, &prefix, |text, prefix| text.strip_prefix(prefix))))
@@ -241,7 +250,7 @@ fn search(value: &Data, wanted: &Data) -> DataResult {
     };
     Ok(match array.items().binary_search(wanted) {
         Ok(at) => count(at),
-        Err(at) => Data::Integer(-1_i64.saturating_sub(i64::try_from(at).unwrap_or(i64::MAX))),
+        Err(at) => Data::Integer((-1_i64).saturating_sub(i64::try_from(at).unwrap_or(i64::MAX))),
     })
 }
 
@@ -253,6 +262,28 @@ fn keys(value: &Data) -> DataResult {
         }
         other => Err(Error::str(format_args!("{} has no keys", other.described()))),
     }
+}
+
+/// What has no elements is an empty array backwards, as in jq.
+fn reverse(value: Data) -> DataResult {
+    match value {
+        Data::Array(array) => Ok(Data::change_array(array, |items| items.reverse())),
+        Data::Text(text) => Ok(Data::text(text.chars().rev().collect::<String>())),
+        Data::Null => Ok(Data::array(Vec::new())),
+        Data::Object(object) if object.entries().is_empty() => Ok(Data::array(Vec::new())),
+        value @ (Data::Bool(_) | Data::Integer(_) | Data::Float(_) | Data::Object(_) | Data::TooDeep) => {
+            Err(Error::str(format_args!("{} cannot be reversed", value.described())))
+        }
+    }
+}
+
+/// Padding may be missing; bytes that are no UTF-8 are replaced.
+fn decode_base64(value: &Data) -> DataResult {
+    let options = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let decoder = GeneralPurpose::new(&alphabet::STANDARD, options.with_decode_allow_trailing_bits(true));
+    let bytes = value.as_text().and_then(|text| decoder.decode(text.as_bytes()).ok());
+    let bytes = bytes.ok_or_else(|| Error::str(format_args!("{} is not valid base64 data", value.described())))?;
+    Ok(Data::text(String::from_utf8_lossy(&bytes)))
 }
 
 fn split_text(text: &Data, separator: &Data) -> DataResult {

@@ -14,6 +14,7 @@ mod arithmetic;
 mod budget;
 mod evaluator;
 mod library;
+mod regex;
 mod template;
 #[cfg(test)]
 mod tests;

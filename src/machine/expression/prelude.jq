@@ -7,6 +7,8 @@ def isinfinite: type == "number" and (. == infinite or . == -infinite);
 def isnormal: type == "number" and ((. == 0 or isnan or isinfinite) | not);
 def type: type_name;
 def isvalid(f): try (f | true) catch false;
+def gamma: lgamma;
+def nearbyint: rint;
 def abs: if type == "number" and . < 0 then -. else . end;
 def toarray: if type == "array" then . else [.] end;
 def have_literal_numbers: true;
@@ -49,6 +51,7 @@ def walk(f): def w: if type == "object" then map_values(w) elif type == "array" 
 def transpose: if . == [] then [] else . as $in | (map(length) | max) as $max | [range(0; $max) as $j | [range(0; $in | length) as $i | $in[$i][$j]]] end;
 def first: .[0];
 def last: .[-1];
+def nth($n; f): if $n < 0 then error("Out of bounds negative array index") else first(skip($n; f)) end;
 def index($i): indices($i) | .[0];
 def rindex($i): indices($i) | .[-1:][0];
 def ascii: [.] | implode;

@@ -116,7 +116,7 @@ fn refusals_are_told_with_what_to_do() {
     service.run(&["executions", "watch", id]).expect_code(1);
     let nonsense = service.run(&["executions", "list", "--status", "nonsense"]).expect_code(2);
     assert!(nonsense.stderr.contains("status"), "{}", nonsense.stderr);
-    service.run(&["workflows", "run", "tests/nothing"]).expect_code(2);
+    service.run(&["workflows", "run", "tests/nothing"]).expect_code(1);
 }
 
 #[test]

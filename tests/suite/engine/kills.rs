@@ -41,7 +41,7 @@ async fn everything_open_goes_on_after_a_kill(database: Database) {
     assert_eq!(service.get(&path(&paused)).await.expect(200)["status"], "paused");
     gates.open("alpha").await;
     gates.open("beta").await;
-    for (id, restarts) in [(&waiting, 0), (&delayed, 0), (&parent, 0), (&running, 1), (&pending, 0)] {
+    for (id, restarts) in [(&waiting, 1), (&delayed, 0), (&parent, 1), (&running, 1), (&pending, 0)] {
         let execution = service.ended(id).await;
         assert_eq!(execution["status"], "succeeded", "{execution}");
         assert_eq!(execution["restarts"], restarts, "{execution}");

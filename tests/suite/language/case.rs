@@ -44,6 +44,9 @@ pub struct Case {
     /// How long it took in milliseconds of the clock.
     #[serde(default)]
     takes: Option<i64>,
+    /// It waits for longer than a test may take, and how long does not matter.
+    #[serde(default)]
+    needs_time: bool,
     /// Lines of the journal that have to be there: type, pointer.
     #[serde(default)]
     journal: Vec<String>,
@@ -92,7 +95,7 @@ impl Case {
 
     /// Whether only a clock of its own runs it in no time.
     pub fn needs_time(&self) -> bool {
-        self.timers.is_some() || self.takes.is_some()
+        self.needs_time || self.timers.is_some() || self.takes.is_some()
     }
 
     pub fn input(&self) -> Value {
@@ -108,6 +111,11 @@ impl Case {
             root.insert("do".to_owned(), tasks.clone());
         }
         with_document(root)
+    }
+
+    /// The definition as a value, unless it matters how its text looks.
+    pub fn definition_value(&self) -> Option<Value> {
+        if self.text.is_some() { None } else { serde_json::from_str(&self.definition_text()).ok() }
     }
 
     /// Reads and checks the definition. `Ok(None)` when it is refused as the case says.

@@ -7,6 +7,7 @@
 mod case;
 mod embedded;
 mod jq;
+mod mutation;
 mod server;
 mod size;
 mod virtual_time;
