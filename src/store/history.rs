@@ -14,6 +14,8 @@ use std::collections::BTreeSet;
 
 /// Rows read at a time. Each holds the events of one append.
 const ROWS_PER_READ: i64 = 256;
+/// Rows read first for a page. Rows may hold a thousand events, so a page must not read many for nothing.
+const FIRST_ROWS: i64 = 4;
 
 /// Executions looked up at a time.
 const IDS_PER_READ: usize = 500;
@@ -56,13 +58,16 @@ impl Store {
         self.read(move |connection| {
             let limit = usize::try_from(limit).unwrap_or(usize::MAX);
             let mut found = Vec::new();
-            let mut after = after_seq;
+            let (mut after, mut count) = (after_seq, FIRST_ROWS);
             loop {
-                let rows = rows(connection, tenant_id, id, after)?;
+                let rows = rows(connection, tenant_id, id, after, count)?;
+                count = count.saturating_mul(4).min(ROWS_PER_READ);
                 let Some(last) = rows.last() else { break };
                 after = natural("last_seq", last.last_seq)?;
                 for row in &rows {
-                    collect(row, after_seq, &types, &mut found)?;
+                    if found.len() < limit {
+                        collect(row, after_seq, &types, &mut found)?;
+                    }
                 }
                 if found.len() >= limit {
                     break;
@@ -103,13 +108,14 @@ fn rows(
     tenant_id: TenantId,
     id: ExecutionId,
     after_seq: u64,
+    count: i64,
 ) -> Result<Vec<Row>, Error> {
     let mut rows = journal::table
         .filter(journal::execution_id.eq(id.to_string()))
         .filter(journal::tenant_id.eq(tenant_id.to_string()))
         .filter(journal::last_seq.gt(integer(after_seq)))
         .order(journal::last_seq)
-        .limit(ROWS_PER_READ)
+        .limit(count)
         .select((journal::position, journal::last_seq, journal::events))
         .load::<Row>(connection)?;
     blobs::resolve(connection, rows.iter_mut().map(|row| &mut row.events))?;
@@ -144,7 +150,7 @@ pub(super) fn events(
     let mut events: Vec<Event> = Vec::new();
     let mut after = after_seq;
     loop {
-        let rows = rows(connection, tenant_id, id, after)?;
+        let rows = rows(connection, tenant_id, id, after, ROWS_PER_READ)?;
         let Some(last) = rows.last() else { return Ok(events) };
         after = natural("last_seq", last.last_seq)?;
         for row in &rows {
