@@ -16,6 +16,7 @@ use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How many compiled definitions are kept.
 const PROGRAM_CACHE: usize = 1_000;
@@ -159,31 +160,37 @@ impl Application {
     /// # Errors
     /// When the server fails or signals cannot be received.
     pub async fn run_until_stopped(self) -> Result<(), Error> {
-        let stop = signals()?;
+        let mut signals = Signals::new()?;
         self.run_until(async move {
-            stop.await;
-            tokio::spawn(async {
-                if let Ok(again) = signals() {
-                    again.await;
-                    std::process::exit(130);
-                }
+            signals.next().await;
+            // The same receivers: a signal that comes before this task runs is not lost.
+            tokio::spawn(async move {
+                signals.next().await;
+                std::process::exit(130);
             });
         })
         .await
     }
 }
 
-/// Resolves at the first SIGTERM or SIGINT.
-fn signals() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
+/// SIGTERM and SIGINT.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Resolves at the next one of either.
+    async fn next(&mut self) {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
-    })
+    }
 }
 
 fn listen(settings: &settings::Server) -> Result<TcpListener, Error> {

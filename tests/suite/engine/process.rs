@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::ops::Deref;
 use std::process::{Child, ChildStdout, ExitStatus};
+use std::sync::mpsc;
 use tempfile::TempDir;
 
 /// A service that may be down.
@@ -69,20 +70,19 @@ impl Process {
     /// Waits for its end.
     pub fn wait(&mut self) -> ExitStatus {
         let (mut child, _stdout) = self.running.take().expect("it runs");
-        child.wait().expect("an end")
+        let pid = pid_of(&child);
+        let (done, ended) = mpsc::channel();
+        std::thread::spawn(move || done.send(child.wait()));
+        let Ok(status) = ended.recv_timeout(super::LIMIT) else {
+            kill(pid, Signal::SIGKILL).expect("a signal");
+            panic!("the service does not end:\n{}", self.log());
+        };
+        status.expect("an end")
     }
 
     /// What it has logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("service.log")).unwrap_or_default()
-    }
-
-    /// Resident memory in bytes.
-    pub fn resident(&self) -> u64 {
-        let (child, _) = self.running.as_ref().expect("it runs");
-        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).expect("a status");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a size");
-        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
     }
 }
 
