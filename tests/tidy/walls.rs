@@ -15,7 +15,22 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("wire", &["domain"]),
     ("actors", &["domain", "clock", "failure_points", "settings", "telemetry", "machine", "store", "effects", "wire"]),
     ("http", &["domain", "clock", "settings", "telemetry", "store", "wire", "actors"]),
-    ("startup", &["domain", "clock", "settings", "telemetry", "machine", "store", "effects", "wire", "actors", "http"]),
+    (
+        "startup",
+        &[
+            "domain",
+            "clock",
+            "failure_points",
+            "settings",
+            "telemetry",
+            "machine",
+            "store",
+            "effects",
+            "wire",
+            "actors",
+            "http",
+        ],
+    ),
     (
         "cli",
         &[
