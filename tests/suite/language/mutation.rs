@@ -22,7 +22,7 @@ fn pointers(value: &Value, here: &str, found: &mut Vec<String>) {
         Value::Array(items) => items.iter().enumerate().for_each(|(at, value)| {
             pointers(value, &format!("{here}/{at}"), found);
         }),
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
