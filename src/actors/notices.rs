@@ -78,7 +78,12 @@ impl Handler<ActorNotice> for Supervisor {
                     deliver(&address, message);
                 }
             }
-            (Notice::ChildCreated(seed), _) => self.enqueue(seed, ctx),
+            (Notice::ChildCreated(seed), _) => {
+                // A command may have come first; then it lives or is being rebuilt already.
+                if !self.entries.contains_key(&seed.id) {
+                    self.enqueue(seed, ctx);
+                }
+            }
             (Notice::ChildOpen(child), _) => self.adopt(child, tenant, ctx),
             (Notice::CancelChild(child), _) => self.cancel_child(child, tenant, ctx),
             (Notice::Parked | Notice::Unparked | Notice::Wanting | Notice::Leaving | Notice::Staying, _) => {}

@@ -206,33 +206,27 @@ fn small(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-/// Stores a new execution as pending and answers its submitter.
+/// Stores a new execution as pending. Its submitter is answered by the caller, once it knows the execution: the first
+/// command may follow at once.
 ///
-/// # Errors
-/// Its id, when the store did not acknowledge: it may exist all the same.
-pub async fn store_pending(services: Arc<Services>, mut seed: Seed) -> Result<Box<Seed>, (ExecutionId, TenantId)> {
-    let Opening::Create { first, reply } = std::mem::replace(&mut seed.opening, Opening::Start) else {
-        return Ok(Box::new(seed));
-    };
-    let First { event, new } = *first;
+/// The result is an error when the store did not acknowledge: it may exist all the same.
+pub async fn store_pending(services: Arc<Services>, mut seed: Box<Seed>, first: First) -> (Box<Seed>, Stored) {
+    let First { event, new } = first;
     let projection = seed.record.projection.clone();
     let append = Append::first(seed.tenant, seed.id, seed.record.epoch, std::slice::from_ref(&event), projection, new);
     let stored = match append {
         Ok(append) => services.store.append(append).await,
         Err(error) => Err(error),
     };
-    match stored {
-        Ok(committed) => {
-            seed.record.last_position = committed.last_position;
-            let _ = reply.send(Ok(seed.record.execution(seed.id, seed.tenant, &seed.state)));
-            Ok(Box::new(seed))
-        }
-        Err(error) => {
-            let _ = reply.send(Err(Refusal::from_store(error)));
-            Err((seed.id, seed.tenant))
-        }
-    }
+    let stored = stored.map_err(Refusal::from_store).map(|committed| {
+        seed.record.last_position = committed.last_position;
+        Box::new(seed.record.execution(seed.id, seed.tenant, &seed.state))
+    });
+    (seed, stored)
 }
+
+/// The execution as it was stored, or why it was not acknowledged.
+pub type Stored = Result<Box<Execution>, Refusal>;
 
 /// At the start of the service: everything that is not terminal is taken over.
 #[derive(Message)]

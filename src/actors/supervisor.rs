@@ -260,16 +260,18 @@ impl Supervisor {
             seed.refuse(Refusal::QueueFull { retry_after_seconds: 1 + u64::from(self.running > 0) });
             return;
         }
+        let Opening::Create { first, reply } = std::mem::replace(&mut seed.opening, Opening::Start) else { return };
         self.creating += 1;
         let services = Arc::clone(&self.services);
-        recovery::store_pending(services, seed)
+        recovery::store_pending(services, Box::new(seed), *first)
             .into_actor(self)
-            .map(move |stored, supervisor, ctx| {
+            .map(move |(seed, stored), supervisor, ctx| {
                 supervisor.creating -= 1;
-                match stored {
-                    Ok(seed) => supervisor.enqueue(seed, ctx),
-                    Err(id_and_tenant) => supervisor.reconcile(id_and_tenant, ctx),
+                match &stored {
+                    Ok(_) => supervisor.enqueue(seed, ctx),
+                    Err(_) => supervisor.reconcile((seed.id, seed.tenant), ctx),
                 }
+                let _ = reply.send(stored.map(|execution| *execution));
             })
             .spawn(ctx);
     }

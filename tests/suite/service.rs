@@ -156,10 +156,6 @@ impl Client {
         Self { url, client: reqwest::Client::builder().no_proxy().build().expect("a client") }
     }
 
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
     /// `127.0.0.1:port`.
     pub fn authority(&self) -> &str {
         self.url.trim_start_matches("http://")
