@@ -17,7 +17,10 @@ impl ExecutionActor {
                     if !self.draining {
                         let token = CancellationToken::new();
                         let (id, tenant) = (self.id, self.tenant);
-                        let task = performer::Task { id, tenant, path: Path::clone(&path), pointer, attempt, key };
+                        let traceparent = self.record.creation.traceparent.clone();
+                        let path_of_task = Path::clone(&path);
+                        let task =
+                            performer::Task { id, tenant, path: path_of_task, pointer, attempt, key, traceparent };
                         performer::start(task, request, token.clone(), &self.services, ctx.address());
                         // One that nobody waits for outlives its task and even the execution.
                         if awaited {

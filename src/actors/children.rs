@@ -100,6 +100,7 @@ async fn prepare(
         parent: Some(ParentLink { execution_id: scope.id, path: path.to_string(), awaited, depth }),
         forked_from: None,
         start_at: None,
+        traceparent: record.creation.traceparent.clone(),
     });
     let event = creation_event(&creation, services);
     let record = Record::new(creation, event.at);

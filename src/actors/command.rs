@@ -57,6 +57,8 @@ pub struct Submission {
     pub created_by: Option<String>,
     /// Not to be started before.
     pub start_at: Option<Timestamp>,
+    /// W3C trace context that the effects of the execution continue.
+    pub traceparent: Option<String>,
     pub idempotency: Option<store::Idempotency>,
     pub agent_id: Option<AgentId>,
     pub test_input: Option<String>,
@@ -74,6 +76,7 @@ impl Submission {
             labels: BTreeMap::new(),
             created_by: None,
             start_at: None,
+            traceparent: None,
             idempotency: None,
             agent_id: None,
             test_input: None,

@@ -73,6 +73,7 @@ impl Engine {
             parent: None,
             forked_from: None,
             start_at: submission.start_at,
+            traceparent: submission.traceparent,
         };
         let new = NewExecution { definition: text, idempotency: submission.idempotency };
         self.create(submission.tenant_id, creation, program, new).await
@@ -184,6 +185,7 @@ impl Engine {
             forked_from: None,
             idempotency_key: None,
             start_at: None,
+            traceparent: None,
             interpreter_revision: machine::INTERPRETER_REVISION,
             ..execution.creation.as_ref().clone()
         };

@@ -30,6 +30,8 @@ pub struct Task {
     pub pointer: Pointer,
     pub attempt: u32,
     pub key: Uuid,
+    /// The trace that the effect continues.
+    pub traceparent: Option<String>,
 }
 
 /// Starts the effect on this arbiter. Its outcome is sent to the actor unless `cancellation` comes first.
@@ -93,7 +95,7 @@ async fn perform(
         deadline: None,
         cancellation,
         observer: Arc::new(observer),
-        traceparent: None,
+        traceparent: task.traceparent.clone(),
     };
     services.effects.perform(call, context).await
 }

@@ -45,6 +45,7 @@ impl Engine {
             forked_from: Some(ForkedFrom { execution_id: origin.id, seq: keep, path: None }),
             idempotency_key: None,
             start_at: None,
+            traceparent: None,
             ..origin.creation.as_ref().clone()
         };
         let creation = Arc::new(creation);

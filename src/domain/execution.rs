@@ -186,6 +186,9 @@ pub struct Creation {
     /// Not to be started before this instant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_at: Option<Timestamp>,
+    /// The W3C trace context of the request that made it; its effects continue the trace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
 }
 
 /// One execution as the `executions` row holds it: the projection of its journal.

@@ -9,6 +9,7 @@ use super::idempotency::{self, Once};
 use super::path;
 use super::query::{Query, one_of};
 use super::start::{accept, field};
+use super::trace;
 use crate::actors::{Runnable, Submission};
 use crate::clock;
 use crate::domain::definition::{self, Definition};
@@ -191,6 +192,7 @@ pub async fn test(
     submission.test_input = Some(test_input);
     submission.created_by = caller.name;
     submission.idempotency = idempotency::of(&request, &body.bytes)?;
+    submission.traceparent = trace::of(&request);
     accept(&service, submission, "The test was accepted and will run as soon as there is room.").await
 }
 

@@ -22,6 +22,7 @@ mod queue;
 mod routing;
 mod start;
 mod stream;
+mod trace;
 mod workflows;
 
 pub use caller::Caller;

@@ -6,6 +6,7 @@ use super::caller::Caller;
 use super::error::{Error, Result};
 use super::idempotency;
 use super::path;
+use super::trace;
 use crate::actors::{DEFAULT_PRIORITY, Refusal, Runnable, Submission};
 use crate::domain::definition::{self, Definition};
 use crate::domain::{Execution, Status};
@@ -28,7 +29,10 @@ const MAX_PRIORITY: u8 = 9;
 /// The answer comes when the execution is durable; it shows the execution as it was accepted. With an `Idempotency-Key` the
 /// same request may be repeated for 24 hours: it is answered with the first answer once more and `Idempotency-Replayed: true`.
 #[utoipa::path(post, path = "/api/v1/executions", tag = "executions",
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters.")),
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters."),
+        ("traceparent" = Option<String>, Header, description = "W3C trace context; effects continue it."),
+    ),
     request_body = StartExecution,
     responses(
         (status = 201, body = ExecutionView<'static>, description = "Accepted and durable.",
@@ -44,6 +48,7 @@ pub async fn start(
     let idempotency = idempotency::of(&request, &body.bytes)?;
     let mut submission = submission(&caller, body.value)?;
     submission.idempotency = idempotency;
+    submission.traceparent = trace::of(&request);
     let (execution, is_replayed) = submit(&service, submission).await?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/v1/executions/{}", execution.id)));
@@ -56,6 +61,7 @@ pub async fn start(
     params(
         ("id" = crate::domain::WorkflowId, Path, description = "The registered version."),
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters."),
+        ("traceparent" = Option<String>, Header, description = "W3C trace context; effects continue it."),
     ),
     request_body(content = ExecuteWorkflow, description = "May be left out."),
     responses(
@@ -75,6 +81,7 @@ pub async fn execute(
         StartExecution { workflow_id: Some(id), input, input_data, priority, labels, ..StartExecution::default() };
     let mut submission = submission(&caller, start)?;
     submission.idempotency = idempotency;
+    submission.traceparent = trace::of(&request);
     accept(&service, submission, "The workflow was accepted and will run as soon as there is room.").await
 }
 

@@ -357,6 +357,7 @@ pub(super) fn without_input(creation: &Creation) -> Creation {
         parent: creation.parent.clone(),
         forked_from: creation.forked_from.clone(),
         start_at: creation.start_at,
+        traceparent: creation.traceparent.clone(),
     }
 }
 

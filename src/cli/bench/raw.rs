@@ -129,6 +129,7 @@ fn creation(definition: &definition::Definition, input: Value) -> Creation {
         parent: None,
         forked_from: None,
         start_at: None,
+        traceparent: None,
     }
 }
 

@@ -69,6 +69,7 @@ impl World {
             parent: None,
             forked_from: None,
             start_at: None,
+            traceparent: None,
         };
         let now = Timestamp::from_micros(START);
         let body = EventBody::ExecutionCreated(Arc::new(creation));

@@ -12,6 +12,7 @@ on_both_databases!(
     a_failed_execution_is_retried_and_rerun,
     figures_and_the_queue_are_shown,
     children_are_listed,
+    the_trace_of_a_request_goes_on_in_its_effects,
 );
 
 fn greeting() -> Value {
@@ -213,5 +214,16 @@ async fn a_full_queue_says_when_to_come_back() {
     assert_eq!(queue["head"]["execution_id"], second.as_str());
     for id in [second, first] {
         answer(service.request(Method::POST, &format!("/api/v1/executions/{id}/cancel"))).await.expect(202);
+    }
+}
+
+async fn the_trace_of_a_request_goes_on_in_its_effects(service: Service) {
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let tasks = json!([{"show": {"run": {"shell": {"command": "echo \"$TRACEPARENT\""}}}}]);
+    let body = json!({"definition": definition("traced", "1.0.0", tasks)});
+    for (given, seen) in [(trace, trace), ("not a trace", "")] {
+        let request = service.request(Method::POST, "/api/v1/executions").header("traceparent", given).json(&body);
+        let accepted = answer(request).await.expect(201);
+        assert_eq!(service.ended(accepted["id"].as_str().unwrap()).await["output"], seen);
     }
 }

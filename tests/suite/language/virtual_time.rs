@@ -104,6 +104,7 @@ impl World {
             parent: None,
             forked_from: None,
             start_at: None,
+            traceparent: None,
         };
         let now = Timestamp::from_micros(START_US);
         let body = EventBody::ExecutionCreated(Arc::new(creation));

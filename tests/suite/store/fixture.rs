@@ -136,6 +136,7 @@ pub fn creation(input: Value) -> Creation {
         parent: None,
         forked_from: None,
         start_at: None,
+        traceparent: None,
     }
 }
 
