@@ -21,7 +21,8 @@ impl ExecutionActor {
                         let path_of_task = Path::clone(&path);
                         let task =
                             performer::Task { id, tenant, path: path_of_task, pointer, attempt, key, traceparent };
-                        performer::start(task, request, token.clone(), &self.services, ctx.address());
+                        let (performed, address) = (token.clone(), ctx.address());
+                        self.span.in_scope(|| performer::start(task, request, performed, &self.services, address));
                         // One that nobody waits for outlives its task and even the execution.
                         if awaited {
                             self.effects.insert((path, attempt), token.drop_guard());

@@ -14,6 +14,7 @@ use super::turn::{self, Turn};
 use crate::domain::{Execution, ExecutionId, Path, Status, TenantId, TimerPurpose};
 use crate::machine::{self, DirectEvaluator, Input, Program, State};
 use crate::store;
+use crate::telemetry;
 use actix::{
     Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, ContextFutureSpawner, Handler, Message,
     SpawnHandle, WrapFuture,
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio_util::sync::DropGuard;
+use tracing::{Instrument, Span};
 
 /// Messages that may wait for one execution: commands and effect outcomes.
 const MAILBOX: usize = 1_024;
@@ -43,6 +45,8 @@ pub struct ExecutionActor {
     pub(super) services: Arc<Services>,
     supervisor: Addr<Supervisor>,
     exit: ExitGuard,
+    /// Everything that is done for the execution is logged within it.
+    pub(super) span: Span,
     pub(super) id: ExecutionId,
     pub(super) tenant: TenantId,
     pub(super) program: Arc<Program>,
@@ -77,6 +81,7 @@ impl ExecutionActor {
                 exit: ExitGuard::new(seed.id, seed.record.epoch, supervisor.clone()),
                 services,
                 supervisor,
+                span: telemetry::execution_span(seed.id),
                 id: seed.id,
                 tenant: seed.tenant,
                 program: seed.program,
@@ -168,10 +173,11 @@ impl ExecutionActor {
         let arrivals: Vec<Arrival> = self.inbox.drain(..count).collect();
         let (program, services) = (Arc::clone(&self.program), Arc::clone(&self.services));
         if self.program.is_bounded() {
-            let turn = Turn::take(&program, state, arrivals, &services);
+            let turn = self.span.in_scope(|| Turn::take(&program, state, arrivals, &services));
             self.commit(turn, ctx);
         } else {
-            turn::run_elsewhere(move || Turn::take(&program, state, arrivals, &services))
+            let span = self.span.clone();
+            turn::run_elsewhere(move || span.in_scope(|| Turn::take(&program, state, arrivals, &services)))
                 .into_actor(self)
                 .map(|turn, actor, ctx| actor.commit(turn, ctx))
                 .spawn(ctx);
@@ -187,6 +193,7 @@ impl ExecutionActor {
         let services = Arc::clone(&self.services);
         let scope = turn::AppendScope { id: self.id, tenant: self.tenant, program: Arc::clone(&self.program) };
         turn::append(scope, record, turn, services)
+            .instrument(self.span.clone())
             .into_actor(self)
             .map(|result, actor, ctx| match result {
                 Ok((record, turn)) => {

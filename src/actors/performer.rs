@@ -19,6 +19,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 use uuid::Uuid;
 
 /// Which effect of which execution.
@@ -43,7 +44,7 @@ pub fn start(
     actor: Addr<ExecutionActor>,
 ) {
     let services = Arc::clone(services);
-    actix::spawn(async move {
+    let performed = async move {
         let streams = matches!(request, EffectRequest::Agent(_) | EffectRequest::Shell(_));
         let (kind, began) = (request.kind(), Instant::now());
         let points = services.options.failure_points.clone();
@@ -66,7 +67,8 @@ pub fn start(
         let input = Input::EffectFinished { path: task.path, attempt: task.attempt, outcome };
         // An actor that is gone was stopped or crashed; its successor asks for the effect again.
         let _ = actor.send(ToExecution::Arrived(Box::new(input))).await;
-    });
+    };
+    actix::spawn(performed.in_current_span());
 }
 
 async fn perform(
