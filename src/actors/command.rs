@@ -84,6 +84,15 @@ impl Submission {
     }
 }
 
+/// A request for a new execution from an earlier one (retry, rerun).
+#[derive(Clone, Debug, Default)]
+pub struct Repetition {
+    /// Who asks.
+    pub by: Option<String>,
+    pub traceparent: Option<String>,
+    pub idempotency: Option<store::Idempotency>,
+}
+
 /// The priority of a submission that names none.
 pub const DEFAULT_PRIORITY: u8 = 5;
 

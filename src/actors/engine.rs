@@ -1,7 +1,7 @@
 //! The engine: the handle by which HTTP, sessions and the command line reach the actors.
 
 use super::children::creation_event;
-use super::command::{Command, Refusal, Runnable, Submission};
+use super::command::{Command, Refusal, Repetition, Runnable, Submission};
 use super::feed::{Feed, Scope};
 use super::hub;
 use super::orders::{Drain, Order, Reprioritize, Submit};
@@ -95,7 +95,17 @@ impl Engine {
         let opening = Opening::Create { first: Box::new(First { event, new }), reply };
         let seed = Seed { id, tenant, program, state, record, opening };
         self.supervisor.send(Submit(Box::new(seed))).await.map_err(|_| Refusal::ShuttingDown)?;
-        match answer.await.unwrap_or_else(|_| Err(self.unanswered())) {
+        let answer = answer.await.unwrap_or_else(|_| Err(self.unanswered()));
+        self.replayed(tenant, answer).await
+    }
+
+    /// A creation that was refused because of its idempotency key: what the key had created, or a conflict.
+    pub(super) async fn replayed(
+        &self,
+        tenant: TenantId,
+        answer: Result<Execution, Refusal>,
+    ) -> Result<Execution, Refusal> {
+        match answer {
             Err(Refusal::Store(store::Error::IdempotencyKeyUsed { execution_id, same_request })) => {
                 if !same_request {
                     return Err(Refusal::IdempotencyConflict { execution_id });
@@ -175,7 +185,8 @@ impl Engine {
     ///
     /// # Errors
     /// See [`Refusal`].
-    pub async fn rerun(&self, tenant: TenantId, id: ExecutionId, by: Option<String>) -> Result<Execution, Refusal> {
+    pub async fn rerun(&self, tenant: TenantId, id: ExecutionId, wish: Repetition) -> Result<Execution, Refusal> {
+        let Repetition { by, traceparent, idempotency } = wish;
         let execution = self.services.store.execution(tenant, id).await?;
         let program = self.services.programs.stored(execution.tenant_id, &execution.creation.definition.digest).await?;
         let creation = Creation {
@@ -183,13 +194,13 @@ impl Engine {
             created_by: by,
             parent: None,
             forked_from: None,
-            idempotency_key: None,
+            idempotency_key: idempotency.as_ref().map(|idempotency| idempotency.key.clone()),
             start_at: None,
-            traceparent: None,
+            traceparent,
             interpreter_revision: machine::INTERPRETER_REVISION,
             ..execution.creation.as_ref().clone()
         };
-        self.create(tenant, creation, program, NewExecution::default()).await
+        self.create(tenant, creation, program, NewExecution { definition: None, idempotency }).await
     }
 
     /// Changes the priority of an execution; a pending one moves in the queue.

@@ -36,7 +36,7 @@ mod timers;
 mod turn;
 mod unrecoverable;
 
-pub use command::{Command, DEFAULT_PRIORITY, Refusal, Runnable, Submission};
+pub use command::{Command, DEFAULT_PRIORITY, Refusal, Repetition, Runnable, Submission};
 pub use engine::Engine;
 pub use exit::install_panic_hook;
 pub use feed::{Feed, Scope};

@@ -1,7 +1,7 @@
 //! Retrying a finished execution: a new one that takes over what was completed and goes on from there.
 
 use super::children::creation_event;
-use super::command::Refusal;
+use super::command::{Refusal, Repetition};
 use super::engine::Engine;
 use super::orders::Adopt;
 use super::turn::Record;
@@ -17,23 +17,24 @@ impl Engine {
     ///
     /// # Errors
     /// [`Refusal::WrongState`] unless it has failed or was cancelled.
-    pub async fn retry(&self, tenant: TenantId, id: ExecutionId, by: Option<String>) -> Result<Execution, Refusal> {
+    pub async fn retry(&self, tenant: TenantId, id: ExecutionId, wish: Repetition) -> Result<Execution, Refusal> {
         let origin = self.services.store.execution(tenant, id).await?;
         if !matches!(origin.status, Status::Failed | Status::Cancelled) {
             return Err(Refusal::WrongState { status: origin.status, verb: "retry" });
         }
         let engine = self.clone();
         // In a task of its own: a caller that goes away must not leave a stored execution that nobody drives.
-        let task = actix::spawn(async move { engine.retry_detached(tenant, origin, by).await });
-        task.await.unwrap_or(Err(Refusal::ShuttingDown))
+        let task = actix::spawn(async move { engine.retry_detached(tenant, origin, wish).await });
+        self.replayed(tenant, task.await.unwrap_or(Err(Refusal::ShuttingDown))).await
     }
 
     async fn retry_detached(
         &self,
         tenant: TenantId,
         origin: Execution,
-        by: Option<String>,
+        wish: Repetition,
     ) -> Result<Execution, Refusal> {
+        let Repetition { by, traceparent, idempotency } = wish;
         let journal = self.services.store.events(tenant, origin.id, 0).await?;
         let keep = machine::retry_point(&journal);
         let program = self.services.programs.stored(tenant, &origin.creation.definition.digest).await?;
@@ -43,9 +44,9 @@ impl Engine {
             created_by: by,
             parent: None,
             forked_from: Some(ForkedFrom { execution_id: origin.id, seq: keep, path: None }),
-            idempotency_key: None,
+            idempotency_key: idempotency.as_ref().map(|idempotency| idempotency.key.clone()),
             start_at: None,
-            traceparent: None,
+            traceparent,
             ..origin.creation.as_ref().clone()
         };
         let creation = Arc::new(creation);
@@ -64,8 +65,8 @@ impl Engine {
         }
         record.project(&state, rest);
         let projection = record.projection.clone();
-        let append =
-            Append::first(tenant, id, record.epoch, &events, projection, NewExecution::default())?.without_usage();
+        let new = NewExecution { definition: None, idempotency };
+        let append = Append::first(tenant, id, record.epoch, &events, projection, new)?.without_usage();
         record.last_position = self.services.store.append(append).await?.last_position;
         self.supervisor.send(Adopt { id, tenant }).await.map_err(|_| Refusal::ShuttingDown)?;
         Ok(record.execution(id, tenant, &state))

@@ -4,9 +4,11 @@ use super::Service;
 use super::body::{Json, OptionalJson};
 use super::caller::Caller;
 use super::error::{Error, Result};
+use super::idempotency;
 use super::path;
-use super::start::{check_labels, check_priority, field};
-use crate::actors::Command;
+use super::start::{check_labels, check_priority, field, mark_replayed};
+use super::trace;
+use crate::actors::{Command, Refusal, Repetition};
 use crate::domain::{Execution, ExecutionId, Status};
 use crate::wire::execution::{ChangeExecution, CommandBody, ExecutionView};
 use actix_web::http::header;
@@ -71,7 +73,11 @@ pub async fn resume(
 
 /// Start a new execution that takes over what a failed or cancelled one had completed, and goes on from there.
 #[utoipa::path(post, path = "/api/v1/executions/{id}/retry", tag = "executions",
-    params(("id" = ExecutionId, Path, description = "The finished execution.")),
+    params(
+        ("id" = ExecutionId, Path, description = "The finished execution."),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters."),
+        ("traceparent" = Option<String>, Header, description = "W3C trace context; effects continue it."),
+    ),
     request_body(content = CommandBody, description = "May be left out."),
     responses(
         (status = 202, body = ExecutionView<'static>, description = "The new execution.", headers(("Location" = String))),
@@ -83,16 +89,18 @@ pub async fn retry(
     request: HttpRequest,
     body: OptionalJson<CommandBody>,
 ) -> Result<HttpResponse> {
-    checked_reason(body.value)?;
     let id = path::execution_id(&request)?;
-    let execution =
-        service.engine.retry(caller.tenant_id, id, caller.name).await.map_err(|refusal| about(refusal, id))?;
-    Ok(begun(&execution))
+    let wish = repetition(caller.name, &request, body)?;
+    begun(service.engine.retry(caller.tenant_id, id, wish).await, id)
 }
 
 /// Start a new execution with the same definition and input.
 #[utoipa::path(post, path = "/api/v1/executions/{id}/rerun", tag = "executions",
-    params(("id" = ExecutionId, Path, description = "The execution to repeat.")),
+    params(
+        ("id" = ExecutionId, Path, description = "The execution to repeat."),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters."),
+        ("traceparent" = Option<String>, Header, description = "W3C trace context; effects continue it."),
+    ),
     request_body(content = CommandBody, description = "May be left out."),
     responses(
         (status = 202, body = ExecutionView<'static>, description = "The new execution.", headers(("Location" = String))),
@@ -104,11 +112,9 @@ pub async fn rerun(
     request: HttpRequest,
     body: OptionalJson<CommandBody>,
 ) -> Result<HttpResponse> {
-    checked_reason(body.value)?;
     let id = path::execution_id(&request)?;
-    let execution =
-        service.engine.rerun(caller.tenant_id, id, caller.name).await.map_err(|refusal| about(refusal, id))?;
-    Ok(begun(&execution))
+    let wish = repetition(caller.name, &request, body)?;
+    begun(service.engine.rerun(caller.tenant_id, id, wish).await, id)
 }
 
 /// Change an execution: its priority, its labels, or (as a request) its status.
@@ -192,14 +198,27 @@ async fn perform(service: &Service, caller: &Caller, id: ExecutionId, command: C
     Ok(HttpResponse::Accepted().json(ExecutionView::new(&execution, service.clock.now())))
 }
 
-/// The answer to what has made a new execution.
-fn begun(execution: &Execution) -> HttpResponse {
-    HttpResponse::Accepted()
-        .insert_header((header::LOCATION, format!("/api/v1/executions/{}", execution.id)))
-        .json(ExecutionView::as_accepted(execution))
+/// What is asked of the engine beyond the execution itself.
+fn repetition(by: Option<String>, request: &HttpRequest, body: OptionalJson<CommandBody>) -> Result<Repetition> {
+    let idempotency = idempotency::of(request, &body.bytes)?;
+    checked_reason(body.value)?;
+    Ok(Repetition { by, traceparent: trace::of(request), idempotency })
 }
 
-fn about(refusal: crate::actors::Refusal, id: ExecutionId) -> Error {
+/// The answer to what has made a new execution from the one with this id.
+fn begun(made: std::result::Result<Execution, Refusal>, id: ExecutionId) -> Result<HttpResponse> {
+    let (execution, is_replayed) = match made {
+        Ok(execution) => (execution, false),
+        Err(Refusal::Replayed(execution)) => (*execution, true),
+        Err(refusal) => return Err(about(refusal, id)),
+    };
+    let mut response = HttpResponse::Accepted();
+    response.insert_header((header::LOCATION, format!("/api/v1/executions/{}", execution.id)));
+    mark_replayed(&mut response, is_replayed);
+    Ok(response.json(ExecutionView::as_accepted(&execution)))
+}
+
+fn about(refusal: Refusal, id: ExecutionId) -> Error {
     Error::of_refusal(refusal, "execution", id)
 }
 

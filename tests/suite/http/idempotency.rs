@@ -10,6 +10,7 @@ on_both_databases!(
     simultaneous_repetitions_make_one_execution,
     agents_and_workflows_are_made_once,
     a_key_survives_a_restart,
+    retries_and_reruns_are_made_once,
 );
 
 fn body(n: u32) -> Value {
@@ -96,4 +97,22 @@ async fn a_key_survives_a_restart(mut service: Service) {
     service.ended(first["id"].as_str().unwrap()).await;
     service.restart();
     assert_eq!(service.post_with("/api/v1/executions", &key, &body(8)).await.expect(201), first);
+}
+
+async fn retries_and_reruns_are_made_once(service: Service) {
+    let tasks = json!([{"fail": {"raise": {"error": {"type": "https://example.org/broken", "status": 418}}}}]);
+    let id = service.start_definition(tasks, json!({})).await;
+    service.ended(&id).await;
+    for word in ["retry", "rerun"] {
+        let path = format!("/api/v1/executions/{id}/{word}");
+        let key = [("Idempotency-Key", word)];
+        let first = service.post_with(&path, &key, &json!({})).await.expect(202);
+        service.ended(first["id"].as_str().unwrap()).await;
+        let second = service.post_with(&path, &key, &json!({})).await;
+        assert_eq!(second.header("idempotency-replayed"), Some("true"));
+        assert_eq!(second.expect(202), first);
+        let other = format!("/api/v1/executions/{id}/{}", if word == "retry" { "rerun" } else { "retry" });
+        service.post_with(&other, &key, &json!({})).await.problem(409, "idempotency_conflict");
+    }
+    assert_eq!(service.get("/api/v1/executions").await.expect(200)["total"], 3);
 }
