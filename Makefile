@@ -45,7 +45,7 @@ lint: ## Formatting, clippy, the house rules, documentation
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) test --locked --quiet --test tidy
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --lib
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --lib --document-private-items
 
 .PHONY: audit
 audit: ## Licenses and known weaknesses of the libraries (needs cargo-deny)

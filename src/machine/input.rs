@@ -1,4 +1,4 @@
-//! What can happen to an execution from outside: the inputs of [`super::step`].
+//! What can happen to an execution from outside: the inputs of [`super::step()`].
 
 use crate::domain::{EffectOutcome, ExecutionId, Failure, Path, Status, TimerPurpose, Timestamp};
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! Rules: the pure state machine that interprets a workflow definition.
 //!
-//! [`step`] takes what happened and returns what is to be journaled and what is to be done about it. A state changes only
-//! through [`apply`]: `step` applies each event as it decides it, replaying a journal applies the same events again. While
+//! [`step()`] takes what happened and returns what is to be journaled and what is to be done about it. A state changes only
+//! through [`apply()`]: `step` applies each event as it decides it, replaying a journal applies the same events again. While
 //! replaying no expression is evaluated and nothing is asked of the world. There is no clock and no randomness in here, both
 //! come in with the [`Moment`] of a step.
 //!

@@ -1,4 +1,4 @@
-//! The state of one execution: a tree of frames. It changes only through [`super::apply`].
+//! The state of one execution: a tree of frames. It changes only through [`super::apply()`].
 //!
 //! A [`List`] is one activation of a task list and holds the frame of the task it is at. A [`Frame`] is one activation of a
 //! task; what it has under way is its [`Work`], which in turn holds lists. Values are shared, so that a value that is handed
