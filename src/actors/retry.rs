@@ -51,13 +51,14 @@ impl Engine {
         };
         let creation = Arc::new(creation);
         let first = creation_event(&creation, &self.services);
+        let created_at = first.at;
         let mut events: Vec<Event> = journal.into_iter().filter(|event| event.seq <= keep).collect();
         let broke_off_at = events.last().map_or(first.at, |event| event.at);
         machine::shift(&mut events, first.at.micros_since(broke_off_at));
         if let Some(created) = events.first_mut() {
             *created = first;
         }
-        let mut record = Record::new(Arc::clone(&creation), self.services.clock.now());
+        let mut record = Record::new(creation, created_at);
         let Some((created, rest)) = events.split_first() else { return Err(Refusal::NotFound) };
         let mut state = State::created(id, created);
         for event in rest {
