@@ -24,6 +24,7 @@ mod page;
 mod pool;
 mod recovery;
 mod schema;
+mod secrets;
 mod statement;
 mod statistics;
 mod text_search;
