@@ -18,9 +18,9 @@ impl ExecutionActor {
                         let token = CancellationToken::new();
                         let (id, tenant) = (self.id, self.tenant);
                         let traceparent = self.record.creation.traceparent.clone();
-                        let path_of_task = Path::clone(&path);
+                        let (of_task, secrets) = (Path::clone(&path), self.secrets());
                         let task =
-                            performer::Task { id, tenant, path: path_of_task, pointer, attempt, key, traceparent };
+                            performer::Task { id, tenant, path: of_task, pointer, attempt, key, traceparent, secrets };
                         let (performed, address) = (token.clone(), ctx.address());
                         self.span.in_scope(|| performer::start(task, request, performed, &self.services, address));
                         // One that nobody waits for outlives its task and even the execution.

@@ -6,13 +6,14 @@
 use super::command::{Command, Refusal};
 use super::exit::{ChildOutcome, Exit, ExitGuard};
 use super::notices::{ActorNotice, Notice};
+use super::secrets::Held;
 use super::seed::{Opening, Seed};
 use super::services::Services;
 use super::supervisor::Supervisor;
 use super::timers::Timers;
 use super::turn::{self, Turn};
 use crate::domain::{Execution, ExecutionId, Path, Status, TenantId, TimerPurpose};
-use crate::machine::{self, DirectEvaluator, Input, Program, State};
+use crate::machine::{self, Input, Program, State};
 use crate::store;
 use crate::telemetry;
 use actix::{
@@ -50,6 +51,7 @@ pub struct ExecutionActor {
     pub(super) id: ExecutionId,
     pub(super) tenant: TenantId,
     pub(super) program: Arc<Program>,
+    pub(super) secrets: Held,
     /// Absent only while a step is under way on a worker thread.
     pub(super) state: Option<State>,
     pub(super) record: turn::Record,
@@ -85,6 +87,7 @@ impl ExecutionActor {
                 id: seed.id,
                 tenant: seed.tenant,
                 program: seed.program,
+                secrets: Held::default(),
                 state: Some(seed.state),
                 record: seed.record,
                 opening: Some(seed.opening),
@@ -130,12 +133,23 @@ impl ExecutionActor {
     fn ask_again(&mut self, ctx: &mut Context<Self>) {
         let Some(state) = self.state.take() else { return };
         let (program, services) = (Arc::clone(&self.program), Arc::clone(&self.services));
+        let tenant = self.tenant;
         self.busy = true;
-        turn::run(self.program.is_bounded(), move || {
-            let actions = machine::outstanding(&program, &state, &services.moment(), &DirectEvaluator);
-            (state, actions)
-        })
+        async move {
+            let held = services.secrets(tenant, &program).await;
+            let secrets = held.clone();
+            let work = move || {
+                let evaluator = secrets.evaluator();
+                let actions = machine::outstanding(&program, &state, &services.moment(), &evaluator);
+                (state, actions)
+            };
+            (held, work)
+        }
         .into_actor(self)
+        .then(|(held, work), actor, _| {
+            actor.secrets = held;
+            turn::run(actor.program.is_bounded(), work).into_actor(actor)
+        })
         .map(|(state, actions), actor, ctx| {
             actor.state = Some(state);
             actor.busy = false;
@@ -164,6 +178,9 @@ impl ExecutionActor {
             }
             return;
         }
+        if !self.has_secrets() {
+            return self.fetch_secrets(ctx);
+        }
         let Some(state) = self.state.take() else { return };
         if let Some(idle) = self.idle.take() {
             ctx.cancel_future(idle);
@@ -172,12 +189,13 @@ impl ExecutionActor {
         let count = self.inbox.len().min(INPUTS_PER_TURN);
         let arrivals: Vec<Arrival> = self.inbox.drain(..count).collect();
         let (program, services) = (Arc::clone(&self.program), Arc::clone(&self.services));
+        let secrets = self.secrets.clone();
         if self.program.is_bounded() {
-            let turn = self.span.in_scope(|| Turn::take(&program, state, arrivals, &services));
+            let turn = self.span.in_scope(|| Turn::take(&program, state, arrivals, &secrets, &services));
             self.commit(turn, ctx);
         } else {
             let span = self.span.clone();
-            turn::run_elsewhere(move || span.in_scope(|| Turn::take(&program, state, arrivals, &services)))
+            turn::run_elsewhere(move || span.in_scope(|| Turn::take(&program, state, arrivals, &secrets, &services)))
                 .into_actor(self)
                 .map(|turn, actor, ctx| actor.commit(turn, ctx))
                 .spawn(ctx);
@@ -191,7 +209,8 @@ impl ExecutionActor {
         }
         let record = self.record.clone();
         let services = Arc::clone(&self.services);
-        let scope = turn::AppendScope { id: self.id, tenant: self.tenant, program: Arc::clone(&self.program) };
+        let (program, secrets) = (Arc::clone(&self.program), self.secrets.clone());
+        let scope = turn::AppendScope { id: self.id, tenant: self.tenant, program, secrets };
         turn::append(scope, record, turn, services)
             .instrument(self.span.clone())
             .into_actor(self)

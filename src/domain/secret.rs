@@ -48,9 +48,7 @@ pub fn check_name(name: &str) -> Result<(), String> {
     if starts_well && name.len() <= MAX_NAME_BYTES && name.bytes().all(is_plain) {
         return Ok(());
     }
-    Err(format!(
-        "must be 1 to {MAX_NAME_BYTES} letters, digits, '_', '-' or '.', and begin with a letter or '_'"
-    ))
+    Err(format!("must be 1 to {MAX_NAME_BYTES} letters, digits, '_', '-' or '.', and begin with a letter or '_'"))
 }
 
 /// Checks a value: a text that is long enough to be recognized, or an object.

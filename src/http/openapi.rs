@@ -1,7 +1,7 @@
 //! The description of the interface: OpenAPI 3.1 from the handlers' own declarations, and its browsable form.
 
 use super::error::{Error, Result};
-use super::{agents, commands, executions, health, home, journal, live, queue, start, stream, workflows};
+use super::{agents, commands, executions, health, home, journal, live, queue, secrets, start, stream, workflows};
 use crate::wire::catalog::Code;
 use crate::wire::frame::{ClientFrame, ServerFrame};
 use crate::wire::problem::Problem;
@@ -34,6 +34,7 @@ pub const DOCS_FOLDER: &str = "/docs/";
         (name = "live", description = "Executions as they change, over WebSocket and server-sent events."),
         (name = "workflows", description = "Register and check workflow definitions."),
         (name = "agents", description = "Who can be asked to do a piece of work."),
+        (name = "secrets", description = "Values that executions may read and nobody sees."),
         (name = "service", description = "The state of the service itself."),
     ),
     paths(
@@ -44,6 +45,7 @@ pub const DOCS_FOLDER: &str = "/docs/";
         workflows::register, workflows::list, workflows::validate, workflows::detail, workflows::change, workflows::remove, workflows::versions, start::execute,
         executions::status, commands::stop,
         agents::create, agents::list, agents::detail, agents::change, agents::remove, agents::test,
+        secrets::list, secrets::detail, secrets::put, secrets::remove, secrets::rotate,
         queue::view, health::live, health::ready, health::metrics, home::page,
     ),
     components(schemas(Problem, ServerFrame<'static>, ClientFrame)),
@@ -74,6 +76,8 @@ const SPECIFIC: &[(&str, &str, &[Code])] = &[
     ("POST", "/api/v1/agents", &[Code::AlreadyExists, Code::IdempotencyConflict]),
     ("PUT", "/api/v1/agents/{id}", &[Code::AlreadyExists, Code::ReadOnly]),
     ("DELETE", "/api/v1/agents/{id}", &[Code::ReadOnly]),
+    ("PUT", "/api/v1/secrets/{name}", &[Code::NoSecretKey]),
+    ("POST", "/api/v1/secret-keys/rotate", &[Code::NoSecretKey]),
     ("POST", "/api/v1/agents/{id}/test", &[Code::IdempotencyConflict, Code::NotRunnable, Code::QueueFull]),
 ];
 

@@ -164,9 +164,7 @@ fn get(connection: &mut AnyConnection, tenant_id: &str, name: &str) -> Result<Se
 
 fn list(connection: &mut AnyConnection, tenant_id: &str, page: &PageRequest) -> Result<Page<Secret>, Error> {
     let total = match page {
-        PageRequest::Numbered { .. } => {
-            Some(natural("count", own(tenant_id).count().get_result::<i64>(connection)?)?)
-        }
+        PageRequest::Numbered { .. } => Some(natural("count", own(tenant_id).count().get_result::<i64>(connection)?)?),
         PageRequest::Cursor { .. } => None,
     };
     let (limit, offset) = page.window();

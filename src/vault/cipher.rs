@@ -24,11 +24,7 @@ pub fn seal(key: &Key, tenant_id: TenantId, name: &str, value: &Value) -> Result
     let nonce = XNonce::generate();
     let payload = Payload { msg: plain.as_bytes(), aad: context.as_bytes() };
     let ciphertext = cipher(key).encrypt(&nonce, payload).map_err(|_| Error::Encryption)?;
-    Ok(Sealed {
-        key_id: key.id().to_owned(),
-        nonce: STANDARD.encode(nonce),
-        ciphertext: STANDARD.encode(ciphertext),
-    })
+    Ok(Sealed { key_id: key.id().to_owned(), nonce: STANDARD.encode(nonce), ciphertext: STANDARD.encode(ciphertext) })
 }
 
 /// `None` when the key is another one or the row was changed.

@@ -161,7 +161,8 @@ mod tests {
         let keys = Keys::parse(&format!("# mine\n new={key}\nold = {}\n", STANDARD.encode([2; 32]))).unwrap();
         assert_eq!((keys.current().map(Key::id), keys.has("old"), keys.has("x")), (Some("new"), true, false));
         assert_eq!(format!("{keys:?}"), r#"["new", "old"]"#);
-        for wrong in ["", "x", &format!("={key}"), &format!("a b={key}"), "a=AAAA", "a=!", &format!("a={key},a={key}")] {
+        for wrong in ["", "x", &format!("={key}"), &format!("a b={key}"), "a=AAAA", "a=!", &format!("a={key},a={key}")]
+        {
             match Keys::parse(wrong) {
                 Ok(keys) => assert!(keys.is_empty(), "{wrong}"),
                 Err(why) => assert!(!why.contains(&key), "{why}"),

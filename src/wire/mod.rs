@@ -14,6 +14,7 @@ pub mod page;
 pub mod problem;
 pub mod queue;
 mod schema;
+pub mod secret;
 pub mod statistics;
 pub mod task;
 pub mod usage;

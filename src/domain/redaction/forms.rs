@@ -15,7 +15,8 @@ pub fn add(text: &str, all: &mut Vec<String>) {
     if text.trim().len() < MIN_SECRET_BYTES {
         return;
     }
-    let lines = text.lines().map(str::trim).filter(|line| line.len() >= MIN_LINE_BYTES && line.len() < text.trim().len());
+    let lines =
+        text.lines().map(str::trim).filter(|line| line.len() >= MIN_LINE_BYTES && line.len() < text.trim().len());
     for part in [text, text.trim()].into_iter().chain(lines) {
         all.push(part.to_owned());
         all.extend(json(part));

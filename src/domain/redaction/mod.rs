@@ -147,7 +147,12 @@ impl Redactor {
         let starts = (first..text.len()).filter(|at| text.is_char_boundary(*at));
         let begun = starts.filter_map(|at| text.get(at..)).find(|rest| {
             let next = self.forms.partition_point(|form| form.as_str() < *rest);
-            self.forms.get(next..).unwrap_or_default().iter().take_while(|form| form.starts_with(rest)).any(|form| form.len() > rest.len())
+            self.forms
+                .get(next..)
+                .unwrap_or_default()
+                .iter()
+                .take_while(|form| form.starts_with(rest))
+                .any(|form| form.len() > rest.len())
         });
         begun.map_or(0, str::len)
     }

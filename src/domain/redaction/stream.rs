@@ -28,7 +28,8 @@ impl RedactedStream {
         let spans = redactor.spans(&self.held);
         // A secret that reaches into what is held may be part of a longer one. One that repeats without end is not waited for.
         let reaching = spans.iter().find(|span| span.start < begun && begun < span.end).map(|span| span.start);
-        let cut = reaching.filter(|start| self.held.len() - start <= redactor.longest.saturating_mul(4)).unwrap_or(begun);
+        let cut =
+            reaching.filter(|start| self.held.len() - start <= redactor.longest.saturating_mul(4)).unwrap_or(begun);
         self.take(before(&spans, cut), cut)
     }
 

@@ -54,7 +54,8 @@ fn a_secret_is_found_in_the_forms_in_which_programs_write_it() {
 
 #[test]
 fn base64_in_lines_and_the_lines_of_a_key_are_found() {
-    let key = (0..6).map(|n| format!("{n}{}", "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC".repeat(2))).collect::<Vec<_>>().join("\n");
+    let key =
+        (0..6).map(|n| format!("{n}{}", "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC".repeat(2))).collect::<Vec<_>>().join("\n");
     let redactor = redactor(&[json!(key)]);
     let wrapped: Vec<String> =
         STANDARD.encode(&key).as_bytes().chunks(76).map(|line| String::from_utf8_lossy(line).into_owned()).collect();

@@ -20,7 +20,7 @@ mod template;
 mod tests;
 mod value;
 
-pub use evaluator::{DirectEvaluator, Evaluator};
+pub use evaluator::{DirectEvaluator, Evaluator, WithSecrets};
 pub(super) use template::{Template, expand_uri};
 
 use crate::domain::Timestamp;
@@ -155,6 +155,11 @@ impl Expression {
     /// The secrets it reads by name.
     pub fn secrets(&self) -> &[Arc<str>] {
         &self.secrets
+    }
+
+    /// Whether it reads any secret.
+    pub fn reads_secrets(&self) -> bool {
+        self.reads_all_secrets || !self.secrets.is_empty()
     }
 
     /// Whether it uses `$secrets` otherwise than to read one named secret.
