@@ -13,7 +13,7 @@ use super::supervisor::Supervisor;
 use super::timers::Timers;
 use super::turn::{self, Turn};
 use crate::domain::{Execution, ExecutionId, Path, Status, TenantId, TimerPurpose};
-use crate::machine::{self, Input, Program, State};
+use crate::machine::{Input, Program, State};
 use crate::store;
 use crate::telemetry;
 use actix::{
@@ -127,41 +127,6 @@ impl ExecutionActor {
             Opening::Abort { failure } => self.inbox.push_back(arrival(Input::Abort { failure })),
         }
         self.advance(ctx);
-    }
-
-    /// Back in memory: what is outstanding is asked, armed or looked up again.
-    fn ask_again(&mut self, ctx: &mut Context<Self>) {
-        let Some(state) = self.state.take() else { return };
-        let (program, services) = (Arc::clone(&self.program), Arc::clone(&self.services));
-        let tenant = self.tenant;
-        self.busy = true;
-        async move {
-            let held = services.secrets(tenant, &program).await;
-            let secrets = held.clone();
-            let work = move || {
-                let evaluator = secrets.evaluator();
-                let actions = machine::outstanding(&program, &state, &services.moment(), &evaluator);
-                (state, actions)
-            };
-            (held, work)
-        }
-        .into_actor(self)
-        .then(|(held, work), actor, _| {
-            actor.secrets = held;
-            turn::run(actor.program.is_bounded(), work).into_actor(actor)
-        })
-        .map(|(state, actions), actor, ctx| {
-            actor.state = Some(state);
-            actor.busy = false;
-            actor.perform(actions, ctx);
-            // What was decided last may not have been the end of what could be decided. One that is still pending is here
-            // for a command only.
-            if actor.record.projection.status != Status::Pending {
-                actor.inbox.push_back(Arrival { input: Input::Continue, reply: None });
-            }
-            actor.advance(ctx);
-        })
-        .spawn(ctx);
     }
 
     /// Steps what has arrived, unless an append is on its way.

@@ -39,7 +39,7 @@ impl Services {
             // Read first: a change behind it is noticed the next time.
             let generation = Some(self.vault.generation());
             match self.vault.open(tenant, program.secrets()).await {
-                Ok(secrets) => return Held { secrets: Arc::new(secrets), generation },
+                Ok(secrets) => return Held { secrets, generation },
                 Err(error) => {
                     tracing::warn!(%error, "secrets wait for the store");
                     tokio::time::sleep(READ_PAUSE).await;

@@ -14,9 +14,10 @@ use crate::clock::Clock;
 use crate::domain::secret::{Opened, Sealed, Unavailable};
 use crate::domain::{Secret, Secrets, TenantId};
 use crate::store::{self, Store};
+use crate::telemetry;
 use serde_json::Value;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Secrets that a rotation reads at a time.
@@ -55,12 +56,17 @@ struct Inner {
     /// Values that were given for the life of this process and go before those of the store.
     given: HashMap<String, Arc<Opened>>,
     generation: AtomicU64,
+    /// What is in use, so that executions of the same workflow share it.
+    opened: Mutex<HashMap<Listed, (u64, Weak<Secrets>)>>,
 }
+
+/// A tenant and the names that a definition lists.
+type Listed = (TenantId, Vec<Arc<str>>);
 
 impl Vault {
     pub fn new(store: Store, clock: Arc<dyn Clock>, keys: Keys, given: Vec<(String, Value)>) -> Self {
         let given = given.into_iter().map(|(name, value)| (name, Arc::new(Opened::new(value)))).collect();
-        Self(Arc::new(Inner { store, clock, keys, given, generation: AtomicU64::new(0) }))
+        Self(Arc::new(Inner { store, clock, keys, given, generation: AtomicU64::new(0), opened: Mutex::default() }))
     }
 
     /// Says in the log which secrets cannot be opened with the keys that there are.
@@ -121,7 +127,27 @@ impl Vault {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn open(&self, tenant_id: TenantId, names: &[Arc<str>]) -> Result<Secrets, store::Error> {
+    pub async fn open(&self, tenant_id: TenantId, names: &[Arc<str>]) -> Result<Arc<Secrets>, store::Error> {
+        let listed = (tenant_id, names.to_vec());
+        let generation = self.generation();
+        if let Some(known) = self.known(&listed, generation) {
+            return Ok(known);
+        }
+        let secrets = Arc::new(self.read(tenant_id, names).await?);
+        telemetry::hide(&secrets);
+        let mut opened = self.0.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        opened.retain(|_, (_, known)| known.strong_count() > 0);
+        opened.insert(listed, (generation, Arc::downgrade(&secrets)));
+        Ok(secrets)
+    }
+
+    fn known(&self, listed: &Listed, generation: u64) -> Option<Arc<Secrets>> {
+        let opened = self.0.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, known) = opened.get(listed).filter(|(since, _)| *since == generation)?;
+        known.upgrade()
+    }
+
+    async fn read(&self, tenant_id: TenantId, names: &[Arc<str>]) -> Result<Secrets, store::Error> {
         let stored: Vec<String> =
             names.iter().filter(|name| !self.0.given.contains_key(&***name)).map(ToString::to_string).collect();
         let found = if stored.is_empty() { Vec::new() } else { self.0.store.secrets_named(tenant_id, stored).await? };

@@ -11,7 +11,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("telemetry", &["domain", "settings"]),
     ("machine", &["domain"]),
     ("store", &["domain", "clock", "failure_points", "telemetry"]),
-    ("vault", &["domain", "clock", "store"]),
+    ("vault", &["domain", "clock", "store", "telemetry"]),
     ("effects", &["domain", "clock", "telemetry"]),
     ("wire", &["domain"]),
     (
