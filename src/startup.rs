@@ -249,16 +249,16 @@ fn store_options(settings: &settings::Store, points: &FailurePoints) -> store::O
 
 /// Where the keys of secrets come from. The default file counts only when it is there or is to be made.
 fn key_source(settings: &Settings) -> vault::Source {
-    let settings::Secrets { keys, key_file, generate_key } = &settings.secrets;
+    let secrets = &settings.secrets;
     let database = settings.store.url.expose().strip_prefix("sqlite:").map(Path::new);
     let folder = database.map_or(Path::new("data"), |database| database.parent().unwrap_or(Path::new("")));
     let default = folder.join("secrets.key");
-    let file = if key_file.is_empty() {
-        Some(default).filter(|file| *generate_key || file.exists())
+    let file = if secrets.key_file.is_empty() {
+        Some(default).filter(|file| secrets.generate_key || file.exists())
     } else {
-        Some(PathBuf::from(key_file))
+        Some(PathBuf::from(&secrets.key_file))
     };
-    vault::Source { keys: keys.expose().to_owned().into(), file, generate: *generate_key }
+    vault::Source { keys: secrets.keys.expose().to_owned().into(), file, generate: secrets.generate_key }
 }
 
 fn effect_options(settings: &settings::Effects) -> effects::Options {

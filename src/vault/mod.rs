@@ -17,8 +17,8 @@ use crate::store::{self, Store};
 use crate::telemetry;
 use serde_json::Value;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// Secrets that a rotation reads at a time.
 const ROTATED_PER_READ: u32 = 100;

@@ -15,5 +15,6 @@ mod http;
 mod language;
 mod live;
 mod postgres;
+mod secrets;
 mod service;
 mod store;

@@ -11,6 +11,7 @@ mod outage;
 mod recovery;
 mod rows;
 mod schema;
+mod secrets;
 mod statistics;
 mod tenancy;
 mod workflows;
