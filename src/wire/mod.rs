@@ -10,6 +10,7 @@ pub mod execution;
 pub mod frame;
 pub mod health;
 pub mod journal;
+mod object;
 pub mod page;
 pub mod problem;
 pub mod queue;
