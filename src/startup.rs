@@ -5,6 +5,7 @@
 
 use crate::actors::{self, Engine, LiveOptions, Parts};
 use crate::clock::{Clock, SystemClock};
+use crate::domain::quota::Limits;
 use crate::effects::{self, Effects};
 use crate::failure_points::FailurePoints;
 use crate::http;
@@ -58,7 +59,7 @@ impl Core {
     pub async fn start(settings: &Settings, clock: Arc<dyn Clock>, since: Instant) -> Result<Self, Error> {
         actors::install_panic_hook();
         let points: FailurePoints = settings.store.failure_points.parse().map_err(Error::FailurePoints)?;
-        let options = store_options(&settings.store, &points);
+        let options = store_options(settings, &points);
         let store_clock = Arc::clone(&clock);
         let store = blocking(move || Store::open(&options, store_clock)).await?;
         let options = effect_options(&settings.effects);
@@ -214,13 +215,26 @@ async fn blocking<T: Send + 'static, E: Send + 'static>(
     }
 }
 
-fn store_options(settings: &settings::Store, points: &FailurePoints) -> store::Options {
+fn store_options(settings: &Settings, points: &FailurePoints) -> store::Options {
+    let Settings { store, limits, .. } = settings;
     // The only choice in this version: there is nothing to pass on.
-    let settings::Blobs::Database = settings.blobs;
-    let mut options = store::Options::new(settings.url.expose());
-    options.readers = settings.readers;
+    let settings::Blobs::Database = store.blobs;
+    let mut options = store::Options::new(store.url.expose());
+    options.readers = store.readers;
+    options.default_limits = default_limits(limits);
     options.failure_points = points.clone();
     options
+}
+
+fn default_limits(settings: &settings::Limits) -> Limits {
+    let limit = |count: u64| (count > 0).then_some(count);
+    Limits {
+        max_running_executions: limit(settings.max_running_executions),
+        max_queued_executions: limit(settings.max_queued_executions),
+        max_projects: limit(settings.max_projects),
+        max_tokens_per_month: limit(settings.max_tokens_per_month),
+        max_cost_per_month: Some(settings.max_cost_per_month).filter(|cost| *cost > 0.0),
+    }
 }
 
 fn effect_options(settings: &settings::Effects) -> effects::Options {

@@ -2,6 +2,7 @@
 
 use super::agents::Agents;
 use super::hub::{Hub, HubState};
+use super::limits::LimitBook;
 use super::logs::Logs;
 use super::programs::Programs;
 use super::settings::Options;
@@ -28,6 +29,7 @@ pub struct Services {
     pub metrics: Arc<Metrics>,
     pub programs: Programs,
     pub agents: Agents,
+    pub limits: LimitBook,
     pub options: Options,
     pub hub: Addr<Hub>,
     pub hub_state: Arc<HubState>,

@@ -10,6 +10,7 @@ mod execution;
 mod failure;
 mod ids;
 mod log;
+pub mod quota;
 mod timestamp;
 
 pub use agent::{Adapter, Agent, Usage};

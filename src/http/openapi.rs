@@ -55,24 +55,28 @@ struct Description;
 
 /// The problems that a request can be answered with beyond those that its form implies.
 const SPECIFIC: &[(&str, &str, &[Code])] = &[
-    ("POST", "/api/v1/executions", &[Code::NotFound, Code::InvalidDefinition, Code::NotRunnable, Code::QueueFull]),
+    (
+        "POST",
+        "/api/v1/executions",
+        &[Code::NotFound, Code::InvalidDefinition, Code::NotRunnable, Code::QueueFull, Code::TenantQueueFull],
+    ),
     ("PUT", "/api/v1/executions/{id}", &[Code::WrongState]),
     ("POST", "/api/v1/executions/{id}/cancel", &[Code::WrongState]),
     ("POST", "/api/v1/executions/{id}/pause", &[Code::WrongState]),
     ("POST", "/api/v1/executions/{id}/resume", &[Code::WrongState]),
     ("POST", "/api/v1/executions/{id}/retry", &[Code::WrongState, Code::QueueFull]),
-    ("POST", "/api/v1/executions/{id}/rerun", &[Code::QueueFull]),
+    ("POST", "/api/v1/executions/{id}/rerun", &[Code::QueueFull, Code::TenantQueueFull]),
     ("GET", "/api/v1/executions/ws", &[Code::UpgradeRequired, Code::OriginNotAllowed]),
     ("GET", "/api/v1/executions/ws/{id}", &[Code::UpgradeRequired, Code::OriginNotAllowed]),
     ("GET", "/api/v1/executions/stream", &[Code::InvalidHeader]),
     ("GET", "/api/v1/executions/{id}/stream", &[Code::InvalidHeader]),
     ("POST", "/api/v1/workflows", &[Code::AlreadyExists, Code::InvalidDefinition]),
-    ("POST", "/api/v1/workflows/{id}/execute", &[Code::NotRunnable, Code::QueueFull]),
+    ("POST", "/api/v1/workflows/{id}/execute", &[Code::NotRunnable, Code::QueueFull, Code::TenantQueueFull]),
     ("POST", "/api/v1/workflows/executions/{id}/stop", &[Code::WrongState]),
     ("POST", "/api/v1/agents", &[Code::AlreadyExists]),
     ("PUT", "/api/v1/agents/{id}", &[Code::AlreadyExists, Code::ReadOnly]),
     ("DELETE", "/api/v1/agents/{id}", &[Code::ReadOnly]),
-    ("POST", "/api/v1/agents/{id}/test", &[Code::NotRunnable, Code::QueueFull]),
+    ("POST", "/api/v1/agents/{id}/test", &[Code::NotRunnable, Code::QueueFull, Code::TenantQueueFull]),
 ];
 
 /// Adds the problems to every operation.

@@ -11,6 +11,7 @@ pub struct Settings {
     pub server: Server,
     pub store: Store,
     pub engine: Engine,
+    pub limits: Limits,
     pub effects: Effects,
     pub live: Live,
     pub telemetry: Telemetry,
@@ -29,6 +30,7 @@ impl Settings {
         Server::SECTION,
         Store::SECTION,
         Engine::SECTION,
+        Limits::SECTION,
         EffectsHttp::SECTION,
         EffectsShell::SECTION,
         Live::SECTION,
@@ -40,6 +42,7 @@ impl Settings {
             server: Server::read(layers, problems),
             store: Store::read(layers, problems),
             engine: Engine::read(layers, problems),
+            limits: Limits::read(layers, problems),
             effects: Effects { http: EffectsHttp::read(layers, problems), shell: EffectsShell::read(layers, problems) },
             live: Live::read(layers, problems),
             telemetry: Telemetry::read(layers, problems),
@@ -48,11 +51,12 @@ impl Settings {
 
     /// The values in force as a file that could be loaded again; passwords are replaced by `***`.
     pub fn to_toml(&self) -> String {
-        let Self { server, store, engine, effects: Effects { http, shell }, live, telemetry } = self;
+        let Self { server, store, engine, limits, effects: Effects { http, shell }, live, telemetry } = self;
         let sections = [
             server.to_toml(),
             store.to_toml(),
             engine.to_toml(),
+            limits.to_toml(),
             http.to_toml(),
             shell.to_toml(),
             live.to_toml(),
@@ -113,6 +117,22 @@ section! {
         restart_window_seconds: u64 = 60,
         /// After this many events the state of a long execution is stored, so that recovery reads a short tail.
         snapshot_every_events: u64 = 500,
+    }
+}
+
+section! {
+    /// What a tenant may take unless it has limits of its own. 0 means no limit but those of the service.
+    Limits "limits" {
+        /// Executions of a tenant that run at the same time.
+        max_running_executions: u64 = 0,
+        /// Executions of a tenant that may wait. Further submissions are answered with 429 and `Retry-After`.
+        max_queued_executions: u64 = 50_000,
+        /// Projects of a tenant.
+        max_projects: u64 = 10,
+        /// Tokens that model calls of a tenant may use in a calendar month (UTC), all kinds together.
+        max_tokens_per_month: u64 = 500_000,
+        /// US dollars that model calls of a tenant may cost in a calendar month (UTC), as far as their prices are known.
+        max_cost_per_month: f64 = 0.0,
     }
 }
 

@@ -80,7 +80,9 @@ struct Bench {
 impl Bench {
     fn prepare(benchmark: &'static str, common: &Common) -> Result<Self, Error> {
         let database = Database::open(&common.store)?;
-        let mut launch = Launch::new(&database.url, database.directory())?.with("engine.max_queued", 1_000_000);
+        let mut launch = Launch::new(&database.url, database.directory())?
+            .with("engine.max_queued", 1_000_000)
+            .with("limits.max_queued_executions", 0);
         for (key, value) in &common.set {
             launch = launch.with(key, value);
         }
