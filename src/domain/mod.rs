@@ -10,6 +10,7 @@ mod execution;
 mod failure;
 mod ids;
 mod log;
+mod retention;
 mod timestamp;
 
 pub use agent::{Adapter, Agent, Usage};
@@ -24,4 +25,5 @@ pub use execution::{
 pub use failure::{Failure, STANDARD_TYPE_BASE, StandardType};
 pub use ids::{AgentId, ExecutionId, TenantId, WorkflowId};
 pub use log::{LogLevel, LogLine};
+pub use retention::{Retention, RetentionChoice, RetentionPolicy, RetentionRule};
 pub use timestamp::Timestamp;

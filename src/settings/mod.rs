@@ -15,7 +15,7 @@ mod layers;
 mod reference;
 mod value;
 
-pub use keys::{Blobs, Effects, EffectsHttp, EffectsShell, Engine, Live, LogFormat, Server, Settings};
+pub use keys::{Blobs, Effects, EffectsHttp, EffectsShell, Engine, Live, LogFormat, Retention, Server, Settings};
 pub use keys::{Store, Telemetry};
 pub use layers::{Environment, Sources};
 pub use reference::{default_toml, reference_table};

@@ -13,6 +13,7 @@ pub mod journal;
 pub mod page;
 pub mod problem;
 pub mod queue;
+pub mod retention;
 mod schema;
 pub mod statistics;
 pub mod task;

@@ -6,5 +6,6 @@ mod executions;
 mod idempotency;
 mod lists;
 mod problems;
+mod retention;
 mod stream;
 mod workflows;
