@@ -5,6 +5,7 @@ use super::children::creation_event;
 use super::command::{Command, Refusal, Repetition, Runnable, Submission};
 use super::feed::{Feed, Scope};
 use super::hub;
+use super::maintenance::Maintenance;
 use super::observing::{Observe, QueueView, TenantQueue};
 use super::orders::{Drain, Order, Reprioritize, Submit};
 use super::seed::{Opening, Seed};
@@ -30,6 +31,7 @@ const COMMAND_TRIES: usize = 5;
 pub struct Engine {
     pub(super) services: Arc<Services>,
     pub(super) supervisor: Addr<Supervisor>,
+    pub(super) maintenance: Addr<Maintenance>,
 }
 
 impl Engine {
@@ -58,6 +60,7 @@ impl Engine {
     /// # Errors
     /// See [`Refusal`].
     pub async fn submit(&self, submission: Submission) -> Result<Execution, Refusal> {
+        self.refuse_departing(submission.tenant_id)?;
         let (definition, program, text) = self.resolve(&submission).await?;
         let creation = Creation {
             execution_type: submission.execution_type,
@@ -178,6 +181,14 @@ impl Engine {
         Err(self.unanswered())
     }
 
+    /// Nothing new for a tenant that is being deleted.
+    pub(super) fn refuse_departing(&self, tenant: TenantId) -> Result<(), Refusal> {
+        if self.services.is_departing(tenant) {
+            return Err(Refusal::UnknownReference { what: format!("tenant {tenant}") });
+        }
+        Ok(())
+    }
+
     /// Why nobody answered: what should have done it has ended.
     fn unanswered(&self) -> Refusal {
         if self.is_shutting_down() { Refusal::ShuttingDown } else { Refusal::Crashed }
@@ -188,6 +199,7 @@ impl Engine {
     /// # Errors
     /// See [`Refusal`].
     pub async fn rerun(&self, tenant: TenantId, id: ExecutionId, wish: Repetition) -> Result<Execution, Refusal> {
+        self.refuse_departing(tenant)?;
         let Repetition { by, traceparent, idempotency } = wish;
         let execution = self.services.store.execution(tenant, id).await?;
         let program = self.services.programs.stored(execution.tenant_id, &execution.creation.definition.digest).await?;

@@ -18,6 +18,7 @@ impl Engine {
     /// # Errors
     /// [`Refusal::WrongState`] unless it has failed or was cancelled.
     pub async fn retry(&self, tenant: TenantId, id: ExecutionId, wish: Repetition) -> Result<Execution, Refusal> {
+        self.refuse_departing(tenant)?;
         let origin = self.services.store.execution(tenant, id).await?;
         if !matches!(origin.status, Status::Failed | Status::Cancelled) {
             return Err(Refusal::WrongState { status: origin.status, verb: "retry" });

@@ -6,6 +6,7 @@ use super::hub::{Hub, HubState};
 use super::limits::LimitBook;
 use super::listener;
 use super::logs::Logs;
+use super::maintenance::Maintenance;
 use super::programs::Programs;
 use super::recovery::{RESTARTED, TakeOver};
 use super::services::Services;
@@ -19,8 +20,8 @@ use crate::store::{self, Store};
 use crate::telemetry::Metrics;
 use actix::{Actor, Arbiter};
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{Arc, RwLock};
 use std::time::Instant;
 
 /// What the engine is built from.
@@ -47,6 +48,7 @@ impl Engine {
         let hub = Hub::start_in_arbiter(&hub_thread, move |_| Hub::new(live, state, figures));
         store.on_commit(listener::commit_listener(hub.clone(), Arc::clone(&hub_state), Arc::clone(&metrics)));
         let arbiters = (0..options.arbiters.max(1)).map(|_| Arbiter::new().handle()).collect();
+        let departing = store.tenant_removals().await?.into_iter().map(|removal| removal.tenant_id).collect();
         let services = Arc::new(Services {
             programs: Programs::new(store.clone(), options.program_cache),
             agents: Agents::new(store.clone()),
@@ -64,6 +66,7 @@ impl Engine {
             others: vec![hub_thread, supervisor_thread.clone()],
             next_arbiter: AtomicUsize::new(0),
             closing: AtomicBool::new(false),
+            departing: RwLock::new(departing),
         });
         let recovered_in_ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
         let open = services.store.claim_open(RESTARTED, recovered_in_ms).await?;
@@ -80,6 +83,9 @@ impl Engine {
         }
         // The supervisor lives as long as its address; it cannot be gone yet.
         let _ = supervisor.send(TakeOver { open, limits, since }).await;
-        Ok(Self { services, supervisor })
+        let parts = (Arc::clone(&services), supervisor.clone());
+        let maintenance =
+            Maintenance::start_in_arbiter(&supervisor_thread, move |_| Maintenance::new(parts.0, parts.1));
+        Ok(Self { services, supervisor, maintenance })
     }
 }

@@ -11,6 +11,7 @@ mod failure;
 mod ids;
 mod log;
 pub mod quota;
+mod retention;
 mod timestamp;
 
 pub use agent::{Adapter, Agent, Usage};
@@ -25,4 +26,5 @@ pub use execution::{
 pub use failure::{Failure, STANDARD_TYPE_BASE, StandardType};
 pub use ids::{AgentId, ExecutionId, TenantId, WorkflowId};
 pub use log::{LogLevel, LogLine};
+pub use retention::{Retention, RetentionChoice, RetentionPolicy, RetentionRule};
 pub use timestamp::Timestamp;

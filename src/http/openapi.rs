@@ -3,7 +3,9 @@
 use super::constraints::Constraints;
 use super::error::{Error, Result};
 use super::examples::Examples;
-use super::{agents, commands, executions, health, home, idempotency, journal, live, queue, start, stream, workflows};
+use super::{
+    agents, commands, executions, health, home, idempotency, journal, live, queue, retention, start, stream, workflows,
+};
 use crate::wire::catalog::Code;
 use crate::wire::frame::{ClientFrame, ServerFrame};
 use crate::wire::problem::Problem;
@@ -36,6 +38,7 @@ pub const DOCS_FOLDER: &str = "/docs/";
         (name = "live", description = "Executions as they change, over WebSocket and server-sent events."),
         (name = "workflows", description = "Register and check workflow definitions."),
         (name = "agents", description = "Who can be asked to do a piece of work."),
+        (name = "retention", description = "How long executions are kept, and deleting those that are not."),
         (name = "service", description = "The state of the service itself."),
     ),
     paths(
@@ -46,7 +49,7 @@ pub const DOCS_FOLDER: &str = "/docs/";
         workflows::register, workflows::list, workflows::validate, workflows::detail, workflows::change, workflows::remove, workflows::versions, start::execute,
         executions::status, commands::stop,
         agents::create, agents::list, agents::detail, agents::change, agents::remove, agents::test,
-        queue::view, health::live, health::ready, health::metrics, home::page,
+        queue::view, retention::view, retention::decide, retention::preview, retention::run, health::live, health::ready, health::metrics, home::page,
     ),
     components(schemas(Problem, ServerFrame<'static>, ClientFrame)),
     modifiers(&Constraints, &Examples, &Problems),

@@ -14,6 +14,7 @@ pub struct Settings {
     pub limits: Limits,
     pub effects: Effects,
     pub live: Live,
+    pub retention: Retention,
     pub telemetry: Telemetry,
 }
 
@@ -34,6 +35,7 @@ impl Settings {
         EffectsHttp::SECTION,
         EffectsShell::SECTION,
         Live::SECTION,
+        Retention::SECTION,
         Telemetry::SECTION,
     ];
 
@@ -45,13 +47,14 @@ impl Settings {
             limits: Limits::read(layers, problems),
             effects: Effects { http: EffectsHttp::read(layers, problems), shell: EffectsShell::read(layers, problems) },
             live: Live::read(layers, problems),
+            retention: Retention::read(layers, problems),
             telemetry: Telemetry::read(layers, problems),
         }
     }
 
     /// The values in force as a file that could be loaded again; passwords are replaced by `***`.
     pub fn to_toml(&self) -> String {
-        let Self { server, store, engine, limits, effects: Effects { http, shell }, live, telemetry } = self;
+        let Self { server, store, engine, limits, effects: Effects { http, shell }, live, retention, telemetry } = self;
         let sections = [
             server.to_toml(),
             store.to_toml(),
@@ -60,6 +63,7 @@ impl Settings {
             http.to_toml(),
             shell.to_toml(),
             live.to_toml(),
+            retention.to_toml(),
             telemetry.to_toml(),
         ];
         sections.join("\n")
@@ -177,6 +181,29 @@ section! {
         conflation_ms: u64 = 50,
         /// How often an open connection is probed; two probes without an answer end it.
         heartbeat_seconds: u64 = 30,
+    }
+}
+
+section! {
+    /// How long finished executions are kept, unless a tenant has decided otherwise. An execution that either limit lets go
+    /// is deleted with its journal, logs and children; it stays as long as one of its children does.
+    Retention "retention" {
+        /// Days after which succeeded executions are deleted; 0 keeps them for ever.
+        succeeded_days: u32 = 30,
+        /// How many of the newest succeeded executions are kept; 0 keeps any number.
+        succeeded_count: u32 = 0,
+        /// Days after which failed executions are deleted; 0 keeps them for ever.
+        failed_days: u32 = 90,
+        /// How many of the newest failed executions are kept; 0 keeps any number.
+        failed_count: u32 = 0,
+        /// Days after which cancelled executions are deleted; 0 keeps them for ever.
+        cancelled_days: u32 = 30,
+        /// How many of the newest cancelled executions are kept; 0 keeps any number.
+        cancelled_count: u32 = 0,
+        /// Days for which usage records (tokens and costs) outlive their execution; 0 keeps them for ever.
+        usage_days: u32 = 400,
+        /// Seconds between two rounds of deleting; 0 deletes only on request.
+        interval_seconds: u64 = 3_600,
     }
 }
 

@@ -15,8 +15,8 @@ mod layers;
 mod reference;
 mod value;
 
-pub use keys::{Blobs, Effects, EffectsHttp, EffectsShell, Engine, Limits, Live, LogFormat, Server, Settings};
-pub use keys::{Store, Telemetry};
+pub use keys::{Blobs, Effects, EffectsHttp, EffectsShell, Engine, Limits, Live, LogFormat, Retention, Server};
+pub use keys::{Settings, Store, Telemetry};
 pub use layers::{Environment, Sources};
 pub use reference::{default_toml, reference_table};
 pub use value::ConnectionUrl;

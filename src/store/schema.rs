@@ -182,4 +182,41 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    retention_policies (tenant_id) {
+        tenant_id -> Text,
+        succeeded_days -> Nullable<BigInt>,
+        succeeded_count -> Nullable<BigInt>,
+        failed_days -> Nullable<BigInt>,
+        failed_count -> Nullable<BigInt>,
+        cancelled_days -> Nullable<BigInt>,
+        cancelled_count -> Nullable<BigInt>,
+        usage_days -> Nullable<BigInt>,
+        updated_by -> Nullable<Text>,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    removed_executions (execution_id) {
+        execution_id -> Text,
+        tenant_id -> Text,
+    }
+}
+
+diesel::table! {
+    tenant_removals (tenant_id) {
+        tenant_id -> Text,
+        requested_by -> Nullable<Text>,
+        requested_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    watermarks (name) {
+        name -> Text,
+        value -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(execution_labels, executions, journal);

@@ -6,6 +6,7 @@
 
 pub mod field;
 mod metrics;
+mod upkeep;
 
 pub use metrics::{Journal, Metrics};
 

@@ -14,6 +14,7 @@ mod object;
 pub mod page;
 pub mod problem;
 pub mod queue;
+pub mod retention;
 mod schema;
 pub mod statistics;
 pub mod task;

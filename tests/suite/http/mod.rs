@@ -7,5 +7,6 @@ mod fuzz;
 mod idempotency;
 mod lists;
 mod problems;
+mod retention;
 mod stream;
 mod workflows;
