@@ -29,6 +29,7 @@ mod rebuilding;
 mod recovery;
 pub mod refusal;
 mod retry;
+mod secrets;
 mod seed;
 mod services;
 pub mod session;

@@ -13,6 +13,7 @@ use crate::effects::Effects;
 use crate::machine::Moment;
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
+use crate::vault::Vault;
 use actix::{Addr, Arbiter, ArbiterHandle};
 use std::collections::HashSet;
 use std::future::Future;
@@ -26,6 +27,7 @@ pub const READ_PAUSE: Duration = Duration::from_millis(500);
 /// Shared by all actors of one engine.
 pub struct Services {
     pub store: Store,
+    pub vault: Vault,
     pub effects: Arc<Effects>,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,

@@ -18,6 +18,7 @@ use crate::domain::TenantId;
 use crate::effects::Effects;
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
+use crate::vault::Vault;
 use actix::{Actor, Arbiter};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -27,6 +28,7 @@ use std::time::Instant;
 /// What the engine is built from.
 pub struct Parts {
     pub store: Store,
+    pub vault: Vault,
     pub effects: Arc<Effects>,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
@@ -39,7 +41,7 @@ impl Engine {
     /// # Errors
     /// When the store cannot be read.
     pub async fn start(parts: Parts, since: Instant) -> Result<Self, store::Error> {
-        let Parts { store, effects, clock, metrics, options } = parts;
+        let Parts { store, vault, effects, clock, metrics, options } = parts;
         let hub_state = Arc::new(HubState::default());
         hub_state.start_at(store.position());
         let live = options.live;
@@ -56,6 +58,7 @@ impl Engine {
             logs: Logs::start(store.clone(), hub.clone(), Arc::clone(&hub_state), Arc::clone(&metrics)),
             streams: Streams::default(),
             store,
+            vault,
             effects,
             clock,
             metrics,

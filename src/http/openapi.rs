@@ -3,9 +3,8 @@
 use super::constraints::Constraints;
 use super::error::{Error, Result};
 use super::examples::Examples;
-use super::{
-    agents, commands, executions, health, home, idempotency, journal, live, queue, retention, start, stream, workflows,
-};
+use super::{agents, commands, executions, health, home, idempotency, journal, live, queue, retention, secrets};
+use super::{start, stream, workflows};
 use crate::wire::catalog::Code;
 use crate::wire::frame::{ClientFrame, ServerFrame};
 use crate::wire::problem::Problem;
@@ -39,6 +38,7 @@ pub const DOCS_FOLDER: &str = "/docs/";
         (name = "workflows", description = "Register and check workflow definitions."),
         (name = "agents", description = "Who can be asked to do a piece of work."),
         (name = "retention", description = "How long executions are kept, and deleting those that are not."),
+        (name = "secrets", description = "Values that executions may read and nobody sees."),
         (name = "service", description = "The state of the service itself."),
     ),
     paths(
@@ -49,7 +49,9 @@ pub const DOCS_FOLDER: &str = "/docs/";
         workflows::register, workflows::list, workflows::validate, workflows::detail, workflows::change, workflows::remove, workflows::versions, start::execute,
         executions::status, commands::stop,
         agents::create, agents::list, agents::detail, agents::change, agents::remove, agents::test,
-        queue::view, retention::view, retention::decide, retention::preview, retention::run, health::live, health::ready, health::metrics, home::page,
+        secrets::list, secrets::detail, secrets::put, secrets::remove, secrets::rotate,
+        retention::view, retention::decide, retention::preview, retention::run,
+        queue::view, health::live, health::ready, health::metrics, home::page,
     ),
     components(schemas(Problem, ServerFrame<'static>, ClientFrame)),
     modifiers(&Constraints, &Examples, &Problems),
@@ -80,6 +82,8 @@ const SPECIFIC: &[(&str, &str, &[Code])] = &[
     ("PUT", "/api/v1/agents/{id}", &[Code::AlreadyExists, Code::ReadOnly]),
     ("DELETE", "/api/v1/agents/{id}", &[Code::ReadOnly]),
     ("POST", "/api/v1/agents/{id}/test", &[Code::NotRunnable, Code::QueueFull, Code::TenantQueueFull]),
+    ("PUT", "/api/v1/secrets/{name}", &[Code::NoSecretKey]),
+    ("POST", "/api/v1/secret-keys/rotate", &[Code::NoSecretKey]),
 ];
 
 /// Adds the problems to every operation.

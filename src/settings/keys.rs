@@ -3,13 +3,14 @@
 use super::Problem;
 use super::layers::Layers;
 use super::reference::{Key, Section, section};
-use super::value::{ConnectionUrl, Setting, words};
+use super::value::{ConnectionUrl, SecretText, Setting, words};
 
 /// All settings, one field per section.
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub server: Server,
     pub store: Store,
+    pub secrets: Secrets,
     pub engine: Engine,
     pub limits: Limits,
     pub effects: Effects,
@@ -30,6 +31,7 @@ impl Settings {
     pub(super) const SECTIONS: &[Section] = &[
         Server::SECTION,
         Store::SECTION,
+        Secrets::SECTION,
         Engine::SECTION,
         Limits::SECTION,
         EffectsHttp::SECTION,
@@ -43,6 +45,7 @@ impl Settings {
         Self {
             server: Server::read(layers, problems),
             store: Store::read(layers, problems),
+            secrets: Secrets::read(layers, problems),
             engine: Engine::read(layers, problems),
             limits: Limits::read(layers, problems),
             effects: Effects { http: EffectsHttp::read(layers, problems), shell: EffectsShell::read(layers, problems) },
@@ -54,10 +57,12 @@ impl Settings {
 
     /// The values in force as a file that could be loaded again; passwords are replaced by `***`.
     pub fn to_toml(&self) -> String {
-        let Self { server, store, engine, limits, effects: Effects { http, shell }, live, retention, telemetry } = self;
+        let Self { server, store, secrets, engine, limits, effects, live, retention, telemetry } = self;
+        let Effects { http, shell } = effects;
         let sections = [
             server.to_toml(),
             store.to_toml(),
+            secrets.to_toml(),
             engine.to_toml(),
             limits.to_toml(),
             http.to_toml(),
@@ -101,6 +106,18 @@ section! {
         readers: u32 = 4,
         /// For tests of recovery: where to fail on purpose, as in `journal_before_commit@40=abort`. Empty means nowhere.
         failure_points: String = "",
+    }
+}
+
+section! {
+    /// The safe: the keys that secrets are encrypted with.
+    Secrets "secrets" {
+        /// Keys as `id=base64`, separated by commas, 32 bytes each. The first one encrypts, the others only open what is older. Goes before the file.
+        keys: SecretText = "",
+        /// A file with such keys, one per line. Empty means `secrets.key` beside the database (with PostgreSQL: in `data`).
+        key_file: String = "",
+        /// Whether a key file that is missing is made, with a fresh key. Otherwise nothing can be encrypted or read without one.
+        generate_key: bool = false,
     }
 }
 

@@ -16,10 +16,10 @@ mod reference;
 mod value;
 
 pub use keys::{Blobs, Effects, EffectsHttp, EffectsShell, Engine, Limits, Live, LogFormat, Retention, Server};
-pub use keys::{Settings, Store, Telemetry};
+pub use keys::{Secrets, Settings, Store, Telemetry};
 pub use layers::{Environment, Sources};
 pub use reference::{default_toml, reference_table};
-pub use value::ConnectionUrl;
+pub use value::{ConnectionUrl, SecretText};
 
 use std::fmt;
 use std::net::IpAddr;

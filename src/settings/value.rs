@@ -197,3 +197,34 @@ impl Setting for ConnectionUrl {
         quoted(&self.to_string())
     }
 }
+
+/// A text that never shows in `Debug` or in what is written of the settings.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct SecretText(zeroize::Zeroizing<String>);
+
+impl SecretText {
+    /// The text as it was given.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_empty() { "" } else { "***" })
+    }
+}
+
+impl Setting for SecretText {
+    fn expected() -> String {
+        "a text".to_owned()
+    }
+
+    fn read(value: &Value) -> Option<Self> {
+        String::read(value).map(|text| Self(zeroize::Zeroizing::new(text)))
+    }
+
+    fn to_toml(&self) -> String {
+        quoted(&format!("{self:?}"))
+    }
+}

@@ -30,6 +30,7 @@ mod recovery;
 mod removal;
 mod retention;
 mod schema;
+mod secrets;
 mod space;
 mod statement;
 mod statistics;

@@ -148,6 +148,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    secrets (tenant_id, name) {
+        tenant_id -> Text,
+        name -> Text,
+        key_id -> Text,
+        nonce -> Text,
+        ciphertext -> Text,
+        created_by -> Nullable<Text>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
     logs (execution_id, n) {
         execution_id -> Text,
         n -> BigInt,

@@ -16,6 +16,7 @@ pub mod problem;
 pub mod queue;
 pub mod retention;
 mod schema;
+pub mod secret;
 pub mod statistics;
 pub mod task;
 pub mod usage;

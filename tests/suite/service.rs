@@ -116,6 +116,7 @@ impl Service {
             ("server.workers".to_owned(), "2".to_owned()),
             ("server.shutdown_grace_seconds".to_owned(), "1".to_owned()),
             ("store.url".to_owned(), url),
+            ("secrets.key_file".to_owned(), directory.path().join("secrets.key").display().to_string()),
             ("effects.shell.runtime_directory".to_owned(), processes),
         ];
         settings.extend(overrides.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));

@@ -21,7 +21,7 @@ mod tests;
 mod text;
 mod value;
 
-pub use evaluator::{DirectEvaluator, Evaluator};
+pub use evaluator::{DirectEvaluator, Evaluator, WithSecrets};
 pub(super) use template::{Template, expand_uri};
 
 use crate::domain::Timestamp;
@@ -158,6 +158,11 @@ impl Expression {
     /// The secrets it reads by name.
     pub fn secrets(&self) -> &[Arc<str>] {
         &self.secrets
+    }
+
+    /// Whether it reads any secret.
+    pub fn reads_secrets(&self) -> bool {
+        self.reads_all_secrets || !self.secrets.is_empty()
     }
 
     /// Whether it uses `$secrets` otherwise than to read one named secret.
