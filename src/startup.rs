@@ -3,8 +3,10 @@
 //! Start: store (with its migrations), effects, engine (which takes over what is open), HTTP. Stop: no new work is taken,
 //! running effects get a grace period, sessions get a goodbye, the door closes, processes end, the writer empties its queue.
 
-use crate::actors::{self, Engine, LiveOptions, Parts};
+use crate::actors::{self, Engine, LiveOptions, Parts, UpkeepOptions};
 use crate::clock::{Clock, SystemClock};
+use crate::domain::quota::Limits;
+use crate::domain::{Retention, RetentionRule};
 use crate::effects::{self, Effects};
 use crate::failure_points::FailurePoints;
 use crate::http;
@@ -76,7 +78,7 @@ impl Core {
     ) -> Result<Self, Error> {
         actors::install_panic_hook();
         let points: FailurePoints = settings.store.failure_points.parse().map_err(Error::FailurePoints)?;
-        let options = store_options(&settings.store, &points);
+        let options = store_options(settings, &points);
         let store_clock = Arc::clone(&clock);
         let store = blocking(move || Store::open(&options, store_clock)).await?;
         let source = key_source(settings);
@@ -238,13 +240,26 @@ async fn blocking<T: Send + 'static, E: Send + 'static>(
     }
 }
 
-fn store_options(settings: &settings::Store, points: &FailurePoints) -> store::Options {
+fn store_options(settings: &Settings, points: &FailurePoints) -> store::Options {
+    let Settings { store, limits, .. } = settings;
     // The only choice in this version: there is nothing to pass on.
-    let settings::Blobs::Database = settings.blobs;
-    let mut options = store::Options::new(settings.url.expose());
-    options.readers = settings.readers;
+    let settings::Blobs::Database = store.blobs;
+    let mut options = store::Options::new(store.url.expose());
+    options.readers = store.readers;
+    options.default_limits = default_limits(limits);
     options.failure_points = points.clone();
     options
+}
+
+fn default_limits(settings: &settings::Limits) -> Limits {
+    let limit = |count: u64| (count > 0).then_some(count);
+    Limits {
+        max_running_executions: limit(settings.max_running_executions),
+        max_queued_executions: limit(settings.max_queued_executions),
+        max_projects: limit(settings.max_projects),
+        max_tokens_per_month: limit(settings.max_tokens_per_month),
+        max_cost_per_month: Some(settings.max_cost_per_month).filter(|cost| *cost > 0.0),
+    }
 }
 
 /// Where the keys of secrets come from. The default file counts only when it is there or is to be made.
@@ -300,6 +315,20 @@ fn engine_options(settings: &Settings, failure_points: FailurePoints) -> actors:
             conflation_ms: settings.live.conflation_ms,
             heartbeat_seconds: settings.live.heartbeat_seconds,
         },
+        upkeep: UpkeepOptions {
+            retention: retention(&settings.retention),
+            interval_seconds: settings.retention.interval_seconds,
+        },
         failure_points,
+    }
+}
+
+fn retention(settings: &settings::Retention) -> Retention {
+    let rule = |days, count| RetentionRule { days, count };
+    Retention {
+        succeeded: rule(settings.succeeded_days, settings.succeeded_count),
+        failed: rule(settings.failed_days, settings.failed_count),
+        cancelled: rule(settings.cancelled_days, settings.cancelled_count),
+        usage_days: settings.usage_days,
     }
 }

@@ -224,6 +224,7 @@ pub async fn append(
             Err(error) => return Err((error, turn)),
         };
     }
+    let previous = record.projection.status;
     record.project(&turn.state, &turn.events);
     let first = record.create.take();
     if let Some(first) = &first {
@@ -235,7 +236,7 @@ pub async fn append(
     let mut pause = FIRST_PAUSE;
     let mut tried = false;
     loop {
-        let result = match build(&scope, &record, &turn, first.as_deref(), &children, snapshot_due) {
+        let result = match build(&scope, &record, previous, &turn, first.as_deref(), &children, snapshot_due) {
             Ok(append) => services.store.append(append).await,
             Err(error) => Err(error),
         };
@@ -281,6 +282,7 @@ async fn arrived(scope: &AppendScope, record: &mut Record, last_seq: u64, servic
 fn build(
     scope: &AppendScope,
     record: &Record,
+    previous: Status,
     turn: &Turn,
     first: Option<&First>,
     children: &[children::Newborn],
@@ -293,7 +295,7 @@ fn build(
         }
         None => {
             let subject = Arc::clone(&record.subject);
-            Append::new(scope.tenant, scope.id, record.epoch, subject, &turn.events, projection)?
+            Append::new(scope.tenant, scope.id, record.epoch, subject, previous, &turn.events, projection)?
         }
     };
     if with_snapshot {

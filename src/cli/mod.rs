@@ -15,11 +15,13 @@ mod link;
 mod live;
 mod migrate;
 mod reporter;
+mod retention;
 mod run;
 mod secrets;
 mod serve;
 mod service;
 mod settings;
+mod store;
 mod table_cells;
 mod terminal;
 mod tree;
@@ -93,7 +95,10 @@ enum Command {
     Bench(bench::Arguments),
     /// Kill the service at random moments while it is used, then check every promise
     Chaos(chaos::Arguments),
+    /// What a running service keeps of finished executions, and deleting the rest
+    Retention(retention::Arguments),
     Migrate(migrate::Arguments),
+    Store(store::Arguments),
     Settings(settings::Arguments),
 }
 
@@ -109,7 +114,9 @@ impl Command {
             Self::Secrets(arguments) => secrets::execute(&arguments),
             Self::Bench(arguments) => bench::execute(&arguments),
             Self::Chaos(arguments) => chaos::execute(&arguments),
+            Self::Retention(arguments) => retention::execute(&arguments),
             Self::Migrate(arguments) => migrate::execute(&arguments),
+            Self::Store(arguments) => store::execute(&arguments),
             Self::Settings(arguments) => settings::execute(&arguments),
         }
     }

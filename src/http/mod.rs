@@ -7,8 +7,10 @@ mod agents;
 mod body;
 mod caller;
 mod commands;
+mod constraints;
 mod door;
 mod error;
+mod examples;
 mod executions;
 mod health;
 mod home;
@@ -19,6 +21,7 @@ mod openapi;
 mod path;
 mod query;
 mod queue;
+mod retention;
 mod routing;
 mod secrets;
 mod start;
@@ -78,6 +81,9 @@ fn addresses() -> Vec<Address> {
         at("/api/v1/executions/{id}/children").get(executions::children),
         at("/api/v1/executions/{id}/stream").get(stream::one),
         at("/api/v1/queue").get(queue::view),
+        at("/api/v1/retention").get(retention::view).put(retention::decide),
+        at("/api/v1/retention/preview").post(retention::preview),
+        at("/api/v1/retention/run").post(retention::run),
         at("/api/v1/workflows").post(workflows::register).get(workflows::list),
         at("/api/v1/workflows/validate").post(workflows::validate),
         at("/api/v1/workflows/executions/{id}/status").get(executions::status),

@@ -65,6 +65,27 @@ macro_rules! read_number {
 
 read_number!(u16, u32, u64, usize);
 
+impl Setting for f64 {
+    fn expected() -> String {
+        "a number".to_owned()
+    }
+
+    fn read(value: &Value) -> Option<Self> {
+        let number: Option<f64> = if let ValueKind::Float(number) = value.kind {
+            Some(number)
+        } else if let ValueKind::I64(number) = value.kind {
+            i32::try_from(number).ok().map(f64::from)
+        } else {
+            text(value)?.parse().ok()
+        };
+        number.filter(|number| number.is_finite())
+    }
+
+    fn to_toml(&self) -> String {
+        format!("{self:?}")
+    }
+}
+
 fn text(value: &Value) -> Option<&str> {
     if let ValueKind::String(text) = &value.kind { Some(text) } else { None }
 }

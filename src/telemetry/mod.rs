@@ -7,6 +7,7 @@
 pub mod field;
 mod hiding;
 mod metrics;
+mod upkeep;
 
 pub use hiding::{hidden, hide};
 pub use metrics::{Journal, Metrics};
