@@ -23,6 +23,7 @@ impl Engine {
         if !matches!(origin.status, Status::Failed | Status::Cancelled) {
             return Err(Refusal::WrongState { status: origin.status, verb: "retry" });
         }
+        self.refresh_limits(tenant).await?;
         let engine = self.clone();
         // In a task of its own: a caller that goes away must not leave a stored execution that nobody drives.
         let task = actix::spawn(async move { engine.retry_detached(tenant, origin, wish).await });

@@ -2,6 +2,7 @@
 
 use super::agents::Agents;
 use super::hub::{Hub, HubState};
+use super::limits::LimitBook;
 use super::logs::Logs;
 use super::programs::Programs;
 use super::settings::Options;
@@ -12,6 +13,7 @@ use crate::effects::Effects;
 use crate::machine::Moment;
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
+use crate::vault::Vault;
 use actix::{Addr, Arbiter, ArbiterHandle};
 use std::collections::HashSet;
 use std::future::Future;
@@ -25,11 +27,13 @@ pub const READ_PAUSE: Duration = Duration::from_millis(500);
 /// Shared by all actors of one engine.
 pub struct Services {
     pub store: Store,
+    pub vault: Vault,
     pub effects: Arc<Effects>,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
     pub programs: Programs,
     pub agents: Agents,
+    pub limits: LimitBook,
     pub options: Options,
     pub hub: Addr<Hub>,
     pub hub_state: Arc<HubState>,

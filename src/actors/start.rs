@@ -3,6 +3,7 @@
 use super::agents::Agents;
 use super::engine::Engine;
 use super::hub::{Hub, HubState};
+use super::limits::LimitBook;
 use super::listener;
 use super::logs::Logs;
 use super::maintenance::Maintenance;
@@ -13,10 +14,13 @@ use super::settings::Options;
 use super::streams::Streams;
 use super::supervisor::Supervisor;
 use crate::clock::Clock;
+use crate::domain::TenantId;
 use crate::effects::Effects;
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
+use crate::vault::Vault;
 use actix::{Actor, Arbiter};
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, RwLock};
 use std::time::Instant;
@@ -24,6 +28,7 @@ use std::time::Instant;
 /// What the engine is built from.
 pub struct Parts {
     pub store: Store,
+    pub vault: Vault,
     pub effects: Arc<Effects>,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
@@ -36,7 +41,7 @@ impl Engine {
     /// # Errors
     /// When the store cannot be read.
     pub async fn start(parts: Parts, since: Instant) -> Result<Self, store::Error> {
-        let Parts { store, effects, clock, metrics, options } = parts;
+        let Parts { store, vault, effects, clock, metrics, options } = parts;
         let hub_state = Arc::new(HubState::default());
         hub_state.start_at(store.position());
         let live = options.live;
@@ -49,9 +54,11 @@ impl Engine {
         let services = Arc::new(Services {
             programs: Programs::new(store.clone(), options.program_cache),
             agents: Agents::new(store.clone()),
+            limits: LimitBook::default(),
             logs: Logs::start(store.clone(), hub.clone(), Arc::clone(&hub_state), Arc::clone(&metrics)),
             streams: Streams::default(),
             store,
+            vault,
             effects,
             clock,
             metrics,
@@ -66,6 +73,11 @@ impl Engine {
         });
         let recovered_in_ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
         let open = services.store.claim_open(RESTARTED, recovered_in_ms).await?;
+        let tenants: HashSet<TenantId> = open.iter().map(|execution| execution.tenant_id).collect();
+        let mut limits = Vec::with_capacity(tenants.len());
+        for tenant in tenants {
+            limits.push((tenant, services.limits.get(&services.store, tenant).await?.limits));
+        }
         let (shared, shared_metrics) = (Arc::clone(&services), Arc::clone(&services.metrics));
         let supervisor = Supervisor::start_in_arbiter(&supervisor_thread, move |_| Supervisor::new(shared));
         if !open.is_empty() {
@@ -73,7 +85,7 @@ impl Engine {
             shared_metrics.recovered(open.len());
         }
         // The supervisor lives as long as its address; it cannot be gone yet.
-        let _ = supervisor.send(TakeOver { open, since }).await;
+        let _ = supervisor.send(TakeOver { open, limits, since }).await;
         let parts = (Arc::clone(&services), supervisor.clone());
         let maintenance =
             Maintenance::start_in_arbiter(&supervisor_thread, move |_| Maintenance::new(parts.0, parts.1));

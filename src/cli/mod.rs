@@ -18,6 +18,7 @@ mod migrate;
 mod reporter;
 mod retention;
 mod run;
+mod secrets;
 mod serve;
 mod service;
 mod settings;
@@ -89,6 +90,8 @@ enum Command {
     Workflows(workflows::Arguments),
     /// Look at agents of a running service and test them
     Agents(agents::Arguments),
+    /// Store and delete secrets of a running service
+    Secrets(secrets::Arguments),
     /// Measure the service on this machine
     Bench(bench::Arguments),
     /// Kill the service at random moments while it is used, then check every promise
@@ -110,6 +113,7 @@ impl Command {
             Self::Executions(arguments) => executions::execute(&arguments),
             Self::Workflows(arguments) => workflows::execute(&arguments),
             Self::Agents(arguments) => agents::execute(&arguments),
+            Self::Secrets(arguments) => secrets::execute(&arguments),
             Self::Bench(arguments) => bench::execute(&arguments),
             Self::Chaos(arguments) => chaos::execute(&arguments),
             Self::Retention(arguments) => retention::execute(&arguments),

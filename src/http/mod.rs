@@ -7,8 +7,10 @@ mod agents;
 mod body;
 mod caller;
 mod commands;
+mod constraints;
 mod door;
 mod error;
+mod examples;
 mod executions;
 mod health;
 mod home;
@@ -21,6 +23,7 @@ mod query;
 mod queue;
 mod retention;
 mod routing;
+mod secrets;
 mod start;
 mod stream;
 mod trace;
@@ -34,6 +37,7 @@ use crate::clock::Clock;
 use crate::domain::{Execution, ExecutionId};
 use crate::settings;
 use crate::telemetry::Metrics;
+use crate::vault::Vault;
 use actix_web::dev::Server;
 use actix_web::http::KeepAlive;
 use actix_web::{App, HttpServer, middleware, web};
@@ -46,6 +50,7 @@ use std::time::Duration;
 /// What handlers work with.
 pub struct Service {
     pub engine: Engine,
+    pub vault: Vault,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
     /// The largest request body.
@@ -89,6 +94,9 @@ fn addresses() -> Vec<Address> {
         at("/api/v1/agents").post(agents::create).get(agents::list),
         at("/api/v1/agents/{id}").get(agents::detail).put(agents::change).delete(agents::remove),
         at("/api/v1/agents/{id}/test").post(agents::test),
+        at("/api/v1/secrets").get(secrets::list),
+        at("/api/v1/secret-keys/rotate").post(secrets::rotate),
+        at("/api/v1/secrets/{name}").get(secrets::detail).put(secrets::put).delete(secrets::remove),
         at("/ws/executions").get(live::all),
         at("/ws/executions/{id}").get(live::one),
         at("/livez").get(health::live),

@@ -36,10 +36,22 @@ diesel::table! {
 }
 
 diesel::table! {
-    execution_labels (tenant_id, label, value, execution_id) {
+    execution_counts (tenant_id, hour, execution_type, status) {
+        tenant_id -> Text,
+        hour -> BigInt,
+        execution_type -> Text,
+        status -> Text,
+        number -> BigInt,
+    }
+}
+
+diesel::table! {
+    execution_labels (tenant_id, label, value, created_at, created_position) {
         tenant_id -> Text,
         label -> Text,
         value -> Text,
+        created_at -> BigInt,
+        created_position -> BigInt,
         execution_id -> Text,
     }
 }
@@ -132,6 +144,19 @@ diesel::table! {
         response_body -> Nullable<Text>,
         created_at -> BigInt,
         expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    secrets (tenant_id, name) {
+        tenant_id -> Text,
+        name -> Text,
+        key_id -> Text,
+        nonce -> Text,
+        ciphertext -> Text,
+        created_by -> Nullable<Text>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
     }
 }
 

@@ -5,6 +5,7 @@ mod admission;
 mod backup;
 mod commands;
 mod crashes;
+mod fairness;
 pub mod gate;
 mod kills;
 mod outage;

@@ -3,6 +3,7 @@
 mod agents;
 mod description;
 mod executions;
+mod fuzz;
 mod idempotency;
 mod lists;
 mod problems;
