@@ -77,7 +77,7 @@ struct Call {
 
 impl Call {
     fn prepare(agent: &Agent, request: &AgentRequest) -> Result<Self, Failure> {
-        let parameters = Parameters::of(agent, request);
+        let parameters = Parameters::of(agent, request)?;
         let program = parameters.text("program")?.filter(|program| !program.is_empty());
         let program =
             program.ok_or_else(|| invalid("an agent with the command adapter needs the parameter `program`"))?;
