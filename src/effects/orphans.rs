@@ -38,7 +38,10 @@ impl Records {
 
     /// To be called before the first process of a tree is started.
     pub fn add(&self, key: Uuid) -> io::Result<()> {
-        std::fs::write(self.path(key), &self.owner)
+        // In one step: a record without its owner looks like one of a dead service to another that starts now.
+        let unfinished = self.directory.join(format!("{}.new", key.hyphenated()));
+        std::fs::write(&unfinished, &self.owner)?;
+        std::fs::rename(unfinished, self.path(key))
     }
 
     /// To be called when no process of the tree is left.
