@@ -20,6 +20,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How many compiled definitions are kept.
 const PROGRAM_CACHE: usize = 1_000;
+/// The exit code of a process that was interrupted a second time.
+pub const INTERRUPTED: i32 = 130;
 
 /// Why the service does not start or ends with an error.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +75,11 @@ impl Core {
         };
         let engine = Engine::start(parts, since).await?;
         Ok(Self { engine, metrics, clock, effects, store })
+    }
+
+    /// The hands, for who has to end their processes without waiting.
+    pub fn effects(&self) -> Arc<Effects> {
+        Arc::clone(&self.effects)
     }
 
     /// Ends everything in order; running effects get `grace` to finish.
@@ -155,18 +162,21 @@ impl Application {
         }
     }
 
-    /// Serves until SIGTERM or Ctrl-C, then stops gracefully. A second signal ends the process at once.
+    /// Serves until SIGTERM or Ctrl-C, then stops gracefully. A second signal ends the process at once, and what it has
+    /// started with it.
     ///
     /// # Errors
     /// When the server fails or signals cannot be received.
     pub async fn run_until_stopped(self) -> Result<(), Error> {
         let mut signals = Signals::new()?;
+        let effects = self.core.effects();
         self.run_until(async move {
             signals.next().await;
             // The same receivers: a signal that comes before this task runs is not lost.
             tokio::spawn(async move {
                 signals.next().await;
-                std::process::exit(130);
+                effects.kill();
+                std::process::exit(INTERRUPTED);
             });
         })
         .await
@@ -174,18 +184,22 @@ impl Application {
 }
 
 /// SIGTERM and SIGINT.
-struct Signals {
+pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
-    fn new() -> std::io::Result<Self> {
+    /// Receives both from now on; neither ends the process any more.
+    ///
+    /// # Errors
+    /// When the system has no room for another receiver.
+    pub fn new() -> std::io::Result<Self> {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
     /// Resolves at the next one of either.
-    async fn next(&mut self) {
+    pub async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}

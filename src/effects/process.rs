@@ -128,6 +128,13 @@ impl Processes {
         self.options.output_limit_bytes
     }
 
+    /// Kills all recorded trees at once; blocks until they are gone.
+    pub fn kill(&self) {
+        if let Some(records) = &self.records {
+            records.kill();
+        }
+    }
+
     /// Ends all trees and waits until they are gone.
     pub async fn close(&self) {
         self.closing.cancel();
