@@ -47,5 +47,10 @@ async fn serve(settings: &Settings) -> Result<Exit, Error> {
 }
 
 fn failed(error: startup::Error) -> Error {
-    Error { exit: Exit::Unreachable, text: error.to_string() }
+    let exit = match error {
+        startup::Error::Store(_) => Exit::Unreachable,
+        startup::Error::FailurePoints(_) => Exit::Invalid,
+        startup::Error::Listen { .. } | startup::Error::Effects(_) | startup::Error::Server(_) => Exit::Failure,
+    };
+    Error { exit, text: error.to_string() }
 }
