@@ -60,10 +60,12 @@ pub struct CreateAgent {
     #[serde(default)]
     pub description: Option<String>,
     pub adapter: Adapter,
+    /// Needed with the adapter `openai`.
     #[serde(default)]
     pub model: Option<String>,
     #[serde(default)]
     pub system_prompt: Option<String>,
+    /// Those of the adapter; `command` needs `program`.
     #[serde(default)]
     pub parameters: Option<Map<String, Value>>,
     #[serde(default)]
