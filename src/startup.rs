@@ -34,6 +34,8 @@ pub enum Error {
     Listen { address: String, source: std::io::Error },
     #[error("the HTTP server failed: {0}")]
     Server(#[from] std::io::Error),
+    #[error("effects.http.permitted_networks: {0}")]
+    Network(#[from] effects::InvalidNetwork),
     #[error("store.failure_points: {0}")]
     FailurePoints(String),
 }
@@ -63,7 +65,7 @@ impl Core {
         let options = store_options(&settings.store, &points);
         let store_clock = Arc::clone(&clock);
         let store = blocking(move || Store::open(&options, store_clock)).await?;
-        let options = effect_options(&settings.effects);
+        let options = effect_options(&settings.effects)?;
         let effects = Arc::new(blocking(move || Effects::new(options)).await?);
         let metrics = Arc::new(Metrics::default());
         let parts = Parts {
@@ -237,15 +239,16 @@ fn store_options(settings: &settings::Store, points: &FailurePoints) -> store::O
     options
 }
 
-fn effect_options(settings: &settings::Effects) -> effects::Options {
+fn effect_options(settings: &settings::Effects) -> Result<effects::Options, effects::InvalidNetwork> {
     let settings::Effects { http, shell } = settings;
     let folder = |text: &str| (!text.is_empty()).then(|| PathBuf::from(text));
-    effects::Options {
+    let networks = http.permitted_networks.split(',').map(str::trim).filter(|network| !network.is_empty());
+    Ok(effects::Options {
         http: effects::HttpOptions {
             allow_private: http.allow_private,
             connect_timeout: Duration::from_millis(http.connect_timeout_ms),
             timeout: Duration::from_millis(http.timeout_ms),
-            permitted_networks: Vec::new(),
+            permitted_networks: networks.map(str::parse).collect::<Result<_, _>>()?,
             response_limit_bytes: http.response_limit_bytes,
             send_idempotency_key: http.send_idempotency_key,
         },
@@ -256,7 +259,7 @@ fn effect_options(settings: &settings::Effects) -> effects::Options {
             grace: Duration::from_millis(shell.grace_ms),
             runtime_directory: folder(&shell.runtime_directory),
         },
-    }
+    })
 }
 
 fn engine_options(settings: &Settings, failure_points: FailurePoints) -> actors::Options {

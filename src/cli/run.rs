@@ -90,8 +90,7 @@ fn read_definition(arguments: &Arguments) -> Result<Definition, Error> {
 async fn run(prepared: Prepared, json: bool) -> Result<Exit, Error> {
     let Prepared { definition, input, settings, directory } = prepared;
     let signals = Signals::new().map_err(|error| Error::failure(format!("cannot listen for signals: {error}")))?;
-    let core = Core::start(&settings, Arc::new(SystemClock), Instant::now()).await;
-    let core = core.map_err(|error| Error::failure(error.to_string()))?;
+    let core = Core::start(&settings, Arc::new(SystemClock), Instant::now()).await?;
     let effects = core.effects();
     let (interrupt, mut interrupted) = channel(1);
     let work = async {

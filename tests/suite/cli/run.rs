@@ -122,6 +122,21 @@ fn a_second_interrupt_ends_at_once_what_does_not_want_to_end() {
 }
 
 #[test]
+fn an_inner_service_can_be_called_when_its_network_is_permitted() {
+    let call = "document: { dsl: '1.0.3', namespace: tests, name: call, version: '1.0.0' }\n\
+                do: [{ get: { call: http, with: { method: get, endpoint: 'http://127.0.0.1:1/' } } }]\n";
+    let folder = folder(&[("call.yaml", call)]);
+    let error = |networks: &str, code: i32| {
+        let networks = format!("effects.http.permitted_networks={networks}");
+        let closed = ["run", "call.yaml", "--set", "effects.http.allow_private=false", "--set", &networks];
+        run(folder.path(), &closed).expect_code(code).stderr
+    };
+    assert!(error("10.0.0.0/8", 1).contains("Address not allowed"));
+    assert!(error("10.0.0.0/8, 127.0.0.1", 1).contains("Connection failed"), "nobody listens there");
+    assert!(error("10.0.0.0/40", 2).contains("effects.http.permitted_networks: `10.0.0.0/40` is not a network"));
+}
+
+#[test]
 fn a_kept_store_holds_the_execution_afterwards() {
     let folder = folder(&[("greeting.yaml", GREETING)]);
     let arguments = ["run", "greeting.yaml", "--input", r#"{"name":"x"}"#, "--json", "--store", "sqlite:kept.db"];
