@@ -35,7 +35,10 @@ impl From<startup::Error> for Error {
         let exit = match error {
             startup::Error::Store(_) => Exit::Unreachable,
             startup::Error::FailurePoints(_) | startup::Error::Network(_) => Exit::Invalid,
-            startup::Error::Listen { .. } | startup::Error::Effects(_) | startup::Error::Server(_) => Exit::Failure,
+            startup::Error::Listen { .. }
+            | startup::Error::Vault(_)
+            | startup::Error::Effects(_)
+            | startup::Error::Server(_) => Exit::Failure,
         };
         Self { exit, text: error.to_string() }
     }

@@ -103,8 +103,8 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     }
     match bytes.trim_ascii_start().first() {
         None => return Err(Error::new(Code::InvalidJson, "The body is empty.")),
-        // The library would take the items of a list for the fields of an object, in their order.
-        Some(b'[') => return Err(Error::new(Code::InvalidBody, "The body must be an object, not a list.")),
+        // Every body is an object. The library would also take the fields as a list, without their names.
+        Some(b'[') => return Err(Error::invalid_field("", "must be an object with named fields, not a list")),
         Some(_) => {}
     }
     // Most bodies are fine; only for the others the path to the mistake is tracked.
@@ -313,7 +313,7 @@ mod tests {
     fn mistakes_are_told_in_words_for_everybody() {
         for (body, said) in [
             ("", "The body is empty."),
-            (r#"["0198c5a0-7c1e-7000-8000-000000000001"]"#, "The body must be an object, not a list."),
+            (r#"["0198c5a0-7c1e-7000-8000-000000000001"]"#, "must be an object with named fields, not a list"),
             ("null", "must be an object, not null"),
             (r#"{"workflow_id": 5}"#, "must be a UUID, not integer `5`"),
             (r#"{"workflow_id": "hello"}"#, "must be a UUID such as 0198"),
@@ -334,6 +334,12 @@ mod tests {
         assert!(parse::<StartExecution>(fits.as_bytes()).is_ok());
         let in_text = format!("{{\"input\":\"\\\"{}\"}}", "[".repeat(500));
         assert!(parse::<StartExecution>(in_text.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn a_list_is_no_object() {
+        assert_eq!(refusal(" [null, null]")["code"], "invalid_body");
+        assert_eq!(refusal(r#"{"workflow": ["a", "b"]}"#)["errors"][0]["pointer"], "/workflow");
     }
 
     #[test]

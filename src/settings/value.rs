@@ -65,6 +65,27 @@ macro_rules! read_number {
 
 read_number!(u16, u32, u64, usize);
 
+impl Setting for f64 {
+    fn expected() -> String {
+        "a number".to_owned()
+    }
+
+    fn read(value: &Value) -> Option<Self> {
+        let number: Option<f64> = if let ValueKind::Float(number) = value.kind {
+            Some(number)
+        } else if let ValueKind::I64(number) = value.kind {
+            i32::try_from(number).ok().map(f64::from)
+        } else {
+            text(value)?.parse().ok()
+        };
+        number.filter(|number| number.is_finite())
+    }
+
+    fn to_toml(&self) -> String {
+        format!("{self:?}")
+    }
+}
+
 fn text(value: &Value) -> Option<&str> {
     if let ValueKind::String(text) = &value.kind { Some(text) } else { None }
 }
@@ -179,5 +200,36 @@ impl Setting for ConnectionUrl {
 
     fn to_toml(&self) -> String {
         quoted(&self.to_string())
+    }
+}
+
+/// A text that never shows in `Debug` or in what is written of the settings.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct SecretText(zeroize::Zeroizing<String>);
+
+impl SecretText {
+    /// The text as it was given.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_empty() { "" } else { "***" })
+    }
+}
+
+impl Setting for SecretText {
+    fn expected() -> String {
+        "a text".to_owned()
+    }
+
+    fn read(value: &Value) -> Option<Self> {
+        String::read(value).map(|text| Self(zeroize::Zeroizing::new(text)))
+    }
+
+    fn to_toml(&self) -> String {
+        quoted(&format!("{self:?}"))
     }
 }
