@@ -169,12 +169,6 @@ impl SettingsFlags {
     }
 }
 
-/// Says on standard error why nothing was done.
-pub fn refuse(reason: impl std::fmt::Display) -> Exit {
-    eprintln!("callboard: {reason}");
-    Exit::Invalid
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
