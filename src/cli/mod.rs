@@ -13,6 +13,7 @@ mod error;
 mod executions;
 mod link;
 mod live;
+mod local_key;
 mod migrate;
 mod reporter;
 mod run;

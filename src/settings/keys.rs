@@ -1,16 +1,19 @@
 //! Every setting: name, type, default and what it means. To add one, add a line here and run `make generate`.
 
 use super::Problem;
-use super::layers::Layers;
+use super::layers::{Environment, Layers};
 use super::reference::{Key, Section, section};
-use super::value::{ConnectionUrl, Setting, words};
+use super::value::{ConnectionUrl, Secrets, Setting, words};
 
 /// All settings, one field per section.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// Which file lay over the defaults; not a key of its own.
+    pub environment: Environment,
     pub server: Server,
     pub store: Store,
     pub engine: Engine,
+    pub identity: Identity,
     pub effects: Effects,
     pub live: Live,
     pub telemetry: Telemetry,
@@ -29,6 +32,7 @@ impl Settings {
         Server::SECTION,
         Store::SECTION,
         Engine::SECTION,
+        Identity::SECTION,
         EffectsHttp::SECTION,
         EffectsShell::SECTION,
         Live::SECTION,
@@ -37,9 +41,11 @@ impl Settings {
 
     pub(super) fn read(layers: &Layers, problems: &mut Vec<Problem>) -> Self {
         Self {
+            environment: layers.environment,
             server: Server::read(layers, problems),
             store: Store::read(layers, problems),
             engine: Engine::read(layers, problems),
+            identity: Identity::read(layers, problems),
             effects: Effects { http: EffectsHttp::read(layers, problems), shell: EffectsShell::read(layers, problems) },
             live: Live::read(layers, problems),
             telemetry: Telemetry::read(layers, problems),
@@ -48,11 +54,13 @@ impl Settings {
 
     /// The values in force as a file that could be loaded again; passwords are replaced by `***`.
     pub fn to_toml(&self) -> String {
-        let Self { server, store, engine, effects: Effects { http, shell }, live, telemetry } = self;
+        let Self { environment: _, server, store, engine, identity, effects: Effects { http, shell }, live, telemetry } =
+            self;
         let sections = [
             server.to_toml(),
             store.to_toml(),
             engine.to_toml(),
+            identity.to_toml(),
             http.to_toml(),
             shell.to_toml(),
             live.to_toml(),
@@ -113,6 +121,21 @@ section! {
         restart_window_seconds: u64 = 60,
         /// After this many events the state of a long execution is stored, so that recovery reads a short tail.
         snapshot_every_events: u64 = 500,
+    }
+}
+
+section! {
+    /// Who asks: signing in, and the tokens that follow from it.
+    Identity "identity" {
+        /// Secrets that sign access tokens, separated by commas, each of at least 32 characters: the first one signs, all
+        /// are accepted. Empty (in development only): one is generated and kept in `directory`.
+        signing_keys: Secrets = "",
+        /// Where the generated signing key and the token of the first sign-in are kept, readable by the service only.
+        directory: String = "data",
+        /// How long an access token is good; it is renewed without a password.
+        access_token_minutes: u64 = 15,
+        /// How long somebody stays signed in.
+        session_days: u64 = 30,
     }
 }
 

@@ -176,3 +176,46 @@ impl Setting for ConnectionUrl {
         quoted(&self.to_string())
     }
 }
+
+/// Secrets separated by commas. They never show in `Debug` or `Display`.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secrets(String);
+
+impl Secrets {
+    /// Each of them, as it was given.
+    pub fn each(&self) -> impl Iterator<Item = &str> {
+        self.0.split(',').map(str::trim).filter(|secret| !secret.is_empty())
+    }
+}
+
+impl From<&str> for Secrets {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Display for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_empty() { "" } else { "***" })
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl Setting for Secrets {
+    fn expected() -> String {
+        "texts separated by commas".to_owned()
+    }
+
+    fn read(value: &Value) -> Option<Self> {
+        String::read(value).map(Self)
+    }
+
+    fn to_toml(&self) -> String {
+        quoted(&self.to_string())
+    }
+}

@@ -4,7 +4,9 @@
 //! takes its turn between them. Reading uses a pool of its own. Called by actors, http and cli; knows only domain.
 
 mod agents;
+mod api_keys;
 mod append;
+mod audit;
 mod backend;
 mod batch;
 mod batch_postgres;
@@ -24,20 +26,25 @@ mod page;
 mod pool;
 mod recovery;
 mod schema;
+mod sessions;
 mod statement;
 mod statistics;
+mod tenants;
 mod text_search;
 mod transaction;
 mod usage;
+mod users;
 mod workflows;
 mod writer;
 
 pub use crate::failure_points::{FailurePoint, FailurePoints, Fault};
 pub use agents::AgentFilter;
+pub use api_keys::ApiKeyFilter;
 pub use append::{
     Append, Committed, CommittedAppend, DefinitionText, EventText, Idempotency, NewExecution, Projection, Snapshot,
     Subject,
 };
+pub use audit::AuditFilter;
 pub use blobs::digest;
 pub use error::Error;
 pub use executions::{Filter, Sort};
@@ -48,8 +55,10 @@ pub use logs::LogQuery;
 pub use migrations::{MigrationStatus, migrate_down, migrate_up, migration_status};
 pub use page::{MAX_PAGE_SIZE, Page, PageRequest};
 pub use recovery::{Claimed, OpenExecution};
+pub use sessions::{OneTimePurpose, Rotation, Session};
 pub use statistics::{HourCount, Percentiles, QueueDepth, Statistics, StatusCount};
 pub use usage::{UsageLine, UsageTotals};
+pub use users::UserFilter;
 pub use workflows::{Registered, Workflow, WorkflowFilter};
 
 use crate::clock::Clock;
@@ -126,7 +135,10 @@ impl Store {
         let mut connection = location.connect(Purpose::Write)?;
         lock::lock_connection(&mut connection, &location)?;
         migrations::apply_pending(&mut connection)?;
-        transaction::write_tx(&mut connection, |connection| agents::seed(connection, clock.now()))?;
+        transaction::write_tx(&mut connection, |connection| {
+            tenants::seed(connection, clock.now())?;
+            agents::seed(connection, clock.now())
+        })?;
         let writer = journal::Writer::start(location.clone(), file_lock, connection, options)?;
         let points = options.failure_points.clone();
         let readers = pool::Readers::new(location, options.readers, options.read_timeout, points)?;

@@ -123,6 +123,7 @@ fn creation(definition: &definition::Definition, input: Value) -> Creation {
         priority: 5,
         labels: BTreeMap::new(),
         created_by: None,
+        authority: None,
         agent_id: None,
         test_input: None,
         idempotency_key: None,
