@@ -157,6 +157,7 @@ impl Application {
             clock: Arc::clone(&core.clock),
             metrics: Arc::clone(&core.metrics),
             body_limit_bytes: settings.server.body_limit_bytes,
+            body_timeout: Duration::from_millis(settings.server.body_timeout_ms),
             heartbeat: Duration::from_secs(settings.live.heartbeat_seconds),
         };
         let server = http::server(listener, &settings.server, service)?;

@@ -13,6 +13,7 @@ mod door;
 mod error;
 mod examples;
 mod executions;
+mod headers;
 mod health;
 mod home;
 mod idempotency;
@@ -58,6 +59,8 @@ pub struct Service {
     pub metrics: Arc<Metrics>,
     /// The largest request body.
     pub body_limit_bytes: usize,
+    /// How long a request body may take to arrive.
+    pub body_timeout: Duration,
     /// How often a quiet stream says that it is still there.
     pub heartbeat: Duration,
 }

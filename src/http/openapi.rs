@@ -235,6 +235,7 @@ fn implied(method: &str, path: &str, operation: &Operation) -> Vec<Code> {
             Code::InvalidBody,
             Code::BodyTooDeep,
             Code::BodyTooLarge,
+            Code::RequestTimeout,
             Code::UnsupportedMediaType,
         ]);
     }
@@ -270,6 +271,10 @@ pub async fn json() -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(TEXT.clone())
 }
 
+/// What the pages of the browsable form may do: they style their own elements and draw small pictures of their own.
+const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+    frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
 static PAGES: LazyLock<Arc<utoipa_swagger_ui::Config<'static>>> =
     LazyLock::new(|| Arc::new(utoipa_swagger_ui::Config::new([DESCRIPTION])));
 
@@ -281,6 +286,8 @@ pub async fn docs(request: HttpRequest) -> Result<HttpResponse> {
         .ok_or_else(|| Error::new(Code::RouteNotFound, format!("There is nothing at {}.", request.path())))?;
     let mut response = HttpResponse::Ok();
     response.content_type(file.content_type);
+    response.insert_header((header::CONTENT_SECURITY_POLICY, DOCS_POLICY));
+    response.insert_header((header::CACHE_CONTROL, "no-cache"));
     if file.gzpipped {
         response.insert_header((header::CONTENT_ENCODING, "gzip"));
     }
