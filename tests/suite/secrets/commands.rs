@@ -90,4 +90,6 @@ fn a_run_without_a_service_gets_its_secrets_from_files_and_variables() {
     let refused = run(path, &["--secret", "api-key=s3cret-value"], &[]).expect_code(2);
     assert!(refused.stderr.contains("NAME=@FILE"), "{}", refused.stderr);
     run(path, &["--secret", "api-key=@none.txt"], &[]).expect_code(2);
+    let unlisted = run(path, &["--secret", "other=@key.txt"], &[]).expect_code(2);
+    assert!(unlisted.stderr.contains("does not list the secret other"), "{}", unlisted.stderr);
 }
