@@ -24,6 +24,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How many compiled definitions are kept.
 const PROGRAM_CACHE: usize = 1_000;
+/// The exit code of a process that was interrupted a second time.
+pub const INTERRUPTED: i32 = 130;
 
 /// Why the service does not start or ends with an error.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +40,8 @@ pub enum Error {
     Listen { address: String, source: std::io::Error },
     #[error("the HTTP server failed: {0}")]
     Server(#[from] std::io::Error),
+    #[error("effects.http.permitted_networks: {0}")]
+    Network(#[from] effects::InvalidNetwork),
     #[error("store.failure_points: {0}")]
     FailurePoints(String),
 }
@@ -85,7 +89,7 @@ impl Core {
         let keys = blocking(move || Keys::load(&source)).await?;
         let vault = Vault::new(store.clone(), Arc::clone(&clock), keys, secrets);
         vault.check().await?;
-        let options = effect_options(&settings.effects);
+        let options = effect_options(&settings.effects)?;
         let effects = Arc::new(blocking(move || Effects::new(options)).await?);
         let metrics = Arc::new(Metrics::default());
         let parts = Parts {
@@ -98,6 +102,11 @@ impl Core {
         };
         let engine = Engine::start(parts, since).await?;
         Ok(Self { engine, metrics, clock, vault, effects, store })
+    }
+
+    /// The hands, for who has to end their processes without waiting.
+    pub fn effects(&self) -> Arc<Effects> {
+        Arc::clone(&self.effects)
     }
 
     /// Ends everything in order; running effects get `grace` to finish.
@@ -181,18 +190,21 @@ impl Application {
         }
     }
 
-    /// Serves until SIGTERM or Ctrl-C, then stops gracefully. A second signal ends the process at once.
+    /// Serves until SIGTERM or Ctrl-C, then stops gracefully. A second signal ends the process at once, and what it has
+    /// started with it.
     ///
     /// # Errors
     /// When the server fails or signals cannot be received.
     pub async fn run_until_stopped(self) -> Result<(), Error> {
         let mut signals = Signals::new()?;
+        let effects = self.core.effects();
         self.run_until(async move {
             signals.next().await;
             // The same receivers: a signal that comes before this task runs is not lost.
             tokio::spawn(async move {
                 signals.next().await;
-                std::process::exit(130);
+                effects.kill();
+                std::process::exit(INTERRUPTED);
             });
         })
         .await
@@ -200,18 +212,22 @@ impl Application {
 }
 
 /// SIGTERM and SIGINT.
-struct Signals {
+pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
-    fn new() -> std::io::Result<Self> {
+    /// Receives both from now on; neither ends the process any more.
+    ///
+    /// # Errors
+    /// When the system has no room for another receiver.
+    pub fn new() -> std::io::Result<Self> {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
     /// Resolves at the next one of either.
-    async fn next(&mut self) {
+    pub async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -276,15 +292,16 @@ fn key_source(settings: &Settings) -> vault::Source {
     vault::Source { keys: secrets.keys.expose().to_owned().into(), file, generate: secrets.generate_key }
 }
 
-fn effect_options(settings: &settings::Effects) -> effects::Options {
+fn effect_options(settings: &settings::Effects) -> Result<effects::Options, effects::InvalidNetwork> {
     let settings::Effects { http, shell } = settings;
     let folder = |text: &str| (!text.is_empty()).then(|| PathBuf::from(text));
-    effects::Options {
+    let networks = http.permitted_networks.split(',').map(str::trim).filter(|network| !network.is_empty());
+    Ok(effects::Options {
         http: effects::HttpOptions {
             allow_private: http.allow_private,
             connect_timeout: Duration::from_millis(http.connect_timeout_ms),
             timeout: Duration::from_millis(http.timeout_ms),
-            permitted_networks: Vec::new(),
+            permitted_networks: networks.map(str::parse).collect::<Result<_, _>>()?,
             response_limit_bytes: http.response_limit_bytes,
             send_idempotency_key: http.send_idempotency_key,
         },
@@ -295,7 +312,7 @@ fn effect_options(settings: &settings::Effects) -> effects::Options {
             grace: Duration::from_millis(shell.grace_ms),
             runtime_directory: folder(&shell.runtime_directory),
         },
-    }
+    })
 }
 
 fn engine_options(settings: &Settings, failure_points: FailurePoints) -> actors::Options {

@@ -5,6 +5,7 @@
 //! add its file, a variant of [`Command`] and a line in [`Command::execute`].
 
 mod agents;
+mod backup;
 mod bench;
 mod chaos;
 mod client;
@@ -99,6 +100,7 @@ enum Command {
     Retention(retention::Arguments),
     Migrate(migrate::Arguments),
     Store(store::Arguments),
+    Backup(backup::Arguments),
     Settings(settings::Arguments),
 }
 
@@ -117,6 +119,7 @@ impl Command {
             Self::Retention(arguments) => retention::execute(&arguments),
             Self::Migrate(arguments) => migrate::execute(&arguments),
             Self::Store(arguments) => store::execute(&arguments),
+            Self::Backup(arguments) => backup::execute(&arguments),
             Self::Settings(arguments) => settings::execute(&arguments),
         }
     }
@@ -164,12 +167,6 @@ impl SettingsFlags {
         sources.overrides = self.set.iter().cloned().chain(store).chain(more).collect();
         Settings::load(&sources)
     }
-}
-
-/// Says on standard error why nothing was done.
-pub fn refuse(reason: impl std::fmt::Display) -> Exit {
-    eprintln!("callboard: {reason}");
-    Exit::Invalid
 }
 
 #[cfg(test)]

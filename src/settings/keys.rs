@@ -162,6 +162,8 @@ section! {
     EffectsHttp "effects.http" {
         /// Whether loopback, private and link-local addresses may be called. Cloud metadata addresses are among them.
         allow_private: bool = false,
+        /// Networks that may be called even so, separated by commas, as in `10.1.0.0/16, fd12::/48, 10.2.0.7`.
+        permitted_networks: String = "",
         /// How long it may take to connect.
         connect_timeout_ms: u64 = 10_000,
         /// How long a whole request may take, unless the timeout of its task ends it earlier.

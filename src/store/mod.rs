@@ -6,6 +6,7 @@
 mod agents;
 mod append;
 mod backend;
+mod backup;
 mod batch;
 mod batch_postgres;
 mod batch_sqlite;
@@ -48,6 +49,7 @@ pub use append::{
     Append, Committed, CommittedAppend, DefinitionText, EventText, Idempotency, NewExecution, Projection, Snapshot,
     Subject,
 };
+pub use backup::{Backup, Restored, back_up, restore};
 pub use blobs::digest;
 pub use error::Error;
 pub use executions::{Filter, Sort};

@@ -8,6 +8,7 @@
 )]
 
 mod cli;
+mod deploy;
 mod documentation;
 mod effects;
 mod engine;
