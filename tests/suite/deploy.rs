@@ -179,7 +179,8 @@ async fn through(nginx: Arc<Nginx>) {
     answer(client.post(nginx.url("/api/v1/executions")).json(&large)).await.problem(413, "body_too_large");
 
     let nap = definition("nap", "1.0.0", json!([{ "nap": { "wait": { "hours": 1 } } }]));
-    let start = client.post(nginx.url("/api/v1/executions")).header("origin", origin).json(&json!({ "definition": nap }));
+    let start =
+        client.post(nginx.url("/api/v1/executions")).header("origin", origin).json(&json!({ "definition": nap }));
     let id = answer(start).await.expect(201)["id"].as_str().unwrap().to_owned();
     let stream = client.get(nginx.url(&format!("/api/v1/executions/{id}/stream"))).send().await.unwrap();
     assert_eq!(stream.headers()["content-type"], "text/event-stream");
