@@ -111,6 +111,7 @@ impl Application {
             clock: Arc::clone(&core.clock),
             metrics: Arc::clone(&core.metrics),
             body_limit_bytes: settings.server.body_limit_bytes,
+            boards: http::Boards::default(),
             heartbeat: Duration::from_secs(settings.live.heartbeat_seconds),
         };
         let server = http::server(listener, &settings.server, service)?;

@@ -4,6 +4,7 @@
 //! about executions. Called by `startup`, which builds a [`Service`] and runs [`server`].
 
 mod agents;
+mod boards;
 mod body;
 mod caller;
 mod commands;
@@ -25,6 +26,7 @@ mod stream;
 mod trace;
 mod workflows;
 
+pub use boards::Boards;
 pub use caller::Caller;
 pub use error::Error;
 
@@ -49,6 +51,7 @@ pub struct Service {
     pub metrics: Arc<Metrics>,
     /// The largest request body.
     pub body_limit_bytes: usize,
+    pub boards: Boards,
     /// How often a quiet stream says that it is still there.
     pub heartbeat: Duration,
 }
