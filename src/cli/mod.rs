@@ -14,6 +14,7 @@ mod error;
 mod executions;
 mod link;
 mod live;
+mod local_key;
 mod migrate;
 mod reporter;
 mod retention;
@@ -167,12 +168,6 @@ impl SettingsFlags {
         sources.overrides = self.set.iter().cloned().chain(store).chain(more).collect();
         Settings::load(&sources)
     }
-}
-
-/// Says on standard error why nothing was done.
-pub fn refuse(reason: impl std::fmt::Display) -> Exit {
-    eprintln!("callboard: {reason}");
-    Exit::Invalid
 }
 
 #[cfg(test)]

@@ -30,6 +30,8 @@ struct Nginx {
     folder: TempDir,
     port: u16,
     plain_port: u16,
+    /// The key that requests carry.
+    key: String,
 }
 
 fn free_port() -> u16 {
@@ -78,7 +80,7 @@ impl Nginx {
         let mut command = Command::new(program());
         command.arg("-p").arg(folder.path()).arg("-e").arg(path("error.log")).arg("-c").arg(path("nginx.conf"));
         let process = command.stdin(Stdio::null()).spawn().expect("nginx runs: `make test` installs it");
-        let mut nginx = Self { process, folder, port, plain_port };
+        let mut nginx = Self { process, folder, port, plain_port, key: service.key.clone() };
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(nginx.process.try_wait().unwrap().is_none(), "nginx has ended: {}", nginx.read("error.log"));
             std::thread::yield_now();
@@ -94,11 +96,13 @@ impl Nginx {
         self.folder.path().join("certificate.pem")
     }
 
-    /// A client that trusts this nginx alone.
+    /// A client that trusts this nginx alone, with the key of an operator.
     fn client(&self) -> reqwest::Client {
         let certificate = reqwest::Certificate::from_pem(&fs::read(self.certificate()).unwrap()).unwrap();
         let client = reqwest::Client::builder().no_proxy().tls_certs_only([certificate]);
-        client.redirect(reqwest::redirect::Policy::none()).build().unwrap()
+        let key = reqwest::header::HeaderValue::from_str(&self.key).unwrap();
+        let headers = [(reqwest::header::HeaderName::from_static("x-api-key"), key)].into_iter().collect();
+        client.default_headers(headers).redirect(reqwest::redirect::Policy::none()).build().unwrap()
     }
 
     fn url(&self, path: &str) -> String {
@@ -119,6 +123,7 @@ impl Nginx {
         // As a page of the dashboard would.
         let origin = format!("https://localhost:{}", self.port);
         request.headers_mut().insert("origin", origin.parse().unwrap());
+        request.headers_mut().insert("x-api-key", self.key.parse().unwrap());
         let (mut socket, _) = tungstenite::client(request, StreamOwned::new(connection, tcp)).expect("an upgrade");
         let mut heard = Vec::new();
         loop {

@@ -16,5 +16,6 @@ mod http;
 mod language;
 mod live;
 mod postgres;
+mod secrets;
 mod service;
 mod store;

@@ -4,6 +4,7 @@ mod agents;
 mod description;
 mod executions;
 mod fuzz;
+mod hardening;
 mod idempotency;
 mod lists;
 mod problems;
