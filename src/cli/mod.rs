@@ -14,6 +14,7 @@ mod executions;
 mod link;
 mod live;
 mod migrate;
+mod openapi;
 mod reporter;
 mod run;
 mod serve;
@@ -91,6 +92,7 @@ enum Command {
     /// Kill the service at random moments while it is used, then check every promise
     Chaos(chaos::Arguments),
     Migrate(migrate::Arguments),
+    Openapi(openapi::Arguments),
     Settings(settings::Arguments),
 }
 
@@ -106,6 +108,7 @@ impl Command {
             Self::Bench(arguments) => bench::execute(&arguments),
             Self::Chaos(arguments) => chaos::execute(&arguments),
             Self::Migrate(arguments) => migrate::execute(&arguments),
+            Self::Openapi(arguments) => openapi::execute(&arguments),
             Self::Settings(arguments) => settings::execute(&arguments),
         }
     }

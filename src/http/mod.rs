@@ -7,6 +7,7 @@ mod agents;
 mod body;
 mod caller;
 mod commands;
+mod dashboard;
 mod door;
 mod error;
 mod executions;
@@ -27,6 +28,7 @@ mod workflows;
 
 pub use caller::Caller;
 pub use error::Error;
+pub use openapi::text as openapi_text;
 
 use crate::actors::Engine;
 use crate::clock::Clock;
@@ -73,6 +75,7 @@ fn addresses() -> Vec<Address> {
         at("/api/v1/executions/{id}/tasks").get(journal::tasks),
         at("/api/v1/executions/{id}/usage").get(journal::usage),
         at("/api/v1/executions/{id}/children").get(executions::children),
+        at("/api/v1/executions/{id}/definition").get(journal::definition),
         at("/api/v1/executions/{id}/stream").get(stream::one),
         at("/api/v1/queue").get(queue::view),
         at("/api/v1/workflows").post(workflows::register).get(workflows::list),
@@ -104,7 +107,7 @@ fn configure(service: web::Data<Service>, keys: idempotency::Keys) -> impl FnOnc
         for address in addresses() {
             config.service(address);
         }
-        config.default_service(web::to(routing::no_such_address));
+        config.default_service(web::to(home::other));
     }
 }
 
