@@ -3,35 +3,45 @@
 //! Start: store (with its migrations), effects, engine (which takes over what is open), HTTP. Stop: no new work is taken,
 //! running effects get a grace period, sessions get a goodbye, the door closes, processes end, the writer empties its queue.
 
-use crate::actors::{self, Engine, LiveOptions, Parts};
+use crate::actors::{self, Engine, LiveOptions, Parts, UpkeepOptions};
 use crate::clock::{Clock, SystemClock};
+use crate::domain::quota::Limits;
+use crate::domain::{Retention, RetentionRule};
 use crate::effects::{self, Effects};
 use crate::failure_points::FailurePoints;
 use crate::http;
 use crate::settings::{self, Settings};
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
+use crate::vault::{self, Keys, Vault};
 use actix_web::dev::Server;
+use serde_json::Value;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How many compiled definitions are kept.
 const PROGRAM_CACHE: usize = 1_000;
+/// The exit code of a process that was interrupted a second time.
+pub const INTERRUPTED: i32 = 130;
 
 /// Why the service does not start or ends with an error.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("the store cannot be opened: {0}")]
     Store(#[from] store::Error),
+    #[error("secrets cannot be kept: {0}")]
+    Vault(#[from] vault::Error),
     #[error("effects cannot be performed: {0}")]
     Effects(#[from] effects::Error),
     #[error("cannot listen on {address}: {source}")]
     Listen { address: String, source: std::io::Error },
     #[error("the HTTP server failed: {0}")]
     Server(#[from] std::io::Error),
+    #[error("effects.http.permitted_networks: {0}")]
+    Network(#[from] effects::InvalidNetwork),
     #[error("store.failure_points: {0}")]
     FailurePoints(String),
 }
@@ -46,6 +56,7 @@ pub struct Core {
     pub engine: Engine,
     pub metrics: Arc<Metrics>,
     pub clock: Arc<dyn Clock>,
+    vault: Vault,
     effects: Arc<Effects>,
     store: Store,
 }
@@ -56,23 +67,46 @@ impl Core {
     /// # Errors
     /// See [`Error`].
     pub async fn start(settings: &Settings, clock: Arc<dyn Clock>, since: Instant) -> Result<Self, Error> {
+        Self::start_with(settings, clock, since, Vec::new()).await
+    }
+
+    /// Like [`Core::start`] with secrets, by name, that go before those of the store and are never stored.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn start_with(
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+        since: Instant,
+        secrets: Vec<(String, Value)>,
+    ) -> Result<Self, Error> {
         actors::install_panic_hook();
         let points: FailurePoints = settings.store.failure_points.parse().map_err(Error::FailurePoints)?;
-        let options = store_options(&settings.store, &points);
+        let options = store_options(settings, &points);
         let store_clock = Arc::clone(&clock);
         let store = blocking(move || Store::open(&options, store_clock)).await?;
-        let options = effect_options(&settings.effects);
+        let source = key_source(settings);
+        let keys = blocking(move || Keys::load(&source)).await?;
+        let vault = Vault::new(store.clone(), Arc::clone(&clock), keys, secrets);
+        vault.check().await?;
+        let options = effect_options(&settings.effects)?;
         let effects = Arc::new(blocking(move || Effects::new(options)).await?);
         let metrics = Arc::new(Metrics::default());
         let parts = Parts {
             store: store.clone(),
+            vault: vault.clone(),
             effects: Arc::clone(&effects),
             clock: Arc::clone(&clock),
             metrics: Arc::clone(&metrics),
             options: engine_options(settings, points),
         };
         let engine = Engine::start(parts, since).await?;
-        Ok(Self { engine, metrics, clock, effects, store })
+        Ok(Self { engine, metrics, clock, vault, effects, store })
+    }
+
+    /// The hands, for who has to end their processes without waiting.
+    pub fn effects(&self) -> Arc<Effects> {
+        Arc::clone(&self.effects)
     }
 
     /// Ends everything in order; running effects get `grace` to finish.
@@ -108,6 +142,7 @@ impl Application {
         let core = Core::start(settings, Arc::new(SystemClock), since).await?;
         let service = http::Service {
             engine: core.engine.clone(),
+            vault: core.vault.clone(),
             clock: Arc::clone(&core.clock),
             metrics: Arc::clone(&core.metrics),
             body_limit_bytes: settings.server.body_limit_bytes,
@@ -155,18 +190,21 @@ impl Application {
         }
     }
 
-    /// Serves until SIGTERM or Ctrl-C, then stops gracefully. A second signal ends the process at once.
+    /// Serves until SIGTERM or Ctrl-C, then stops gracefully. A second signal ends the process at once, and what it has
+    /// started with it.
     ///
     /// # Errors
     /// When the server fails or signals cannot be received.
     pub async fn run_until_stopped(self) -> Result<(), Error> {
         let mut signals = Signals::new()?;
+        let effects = self.core.effects();
         self.run_until(async move {
             signals.next().await;
             // The same receivers: a signal that comes before this task runs is not lost.
             tokio::spawn(async move {
                 signals.next().await;
-                std::process::exit(130);
+                effects.kill();
+                std::process::exit(INTERRUPTED);
             });
         })
         .await
@@ -174,18 +212,22 @@ impl Application {
 }
 
 /// SIGTERM and SIGINT.
-struct Signals {
+pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
-    fn new() -> std::io::Result<Self> {
+    /// Receives both from now on; neither ends the process any more.
+    ///
+    /// # Errors
+    /// When the system has no room for another receiver.
+    pub fn new() -> std::io::Result<Self> {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
     /// Resolves at the next one of either.
-    async fn next(&mut self) {
+    pub async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -214,24 +256,52 @@ async fn blocking<T: Send + 'static, E: Send + 'static>(
     }
 }
 
-fn store_options(settings: &settings::Store, points: &FailurePoints) -> store::Options {
+fn store_options(settings: &Settings, points: &FailurePoints) -> store::Options {
+    let Settings { store, limits, .. } = settings;
     // The only choice in this version: there is nothing to pass on.
-    let settings::Blobs::Database = settings.blobs;
-    let mut options = store::Options::new(settings.url.expose());
-    options.readers = settings.readers;
+    let settings::Blobs::Database = store.blobs;
+    let mut options = store::Options::new(store.url.expose());
+    options.readers = store.readers;
+    options.default_limits = default_limits(limits);
     options.failure_points = points.clone();
     options
 }
 
-fn effect_options(settings: &settings::Effects) -> effects::Options {
+fn default_limits(settings: &settings::Limits) -> Limits {
+    let limit = |count: u64| (count > 0).then_some(count);
+    Limits {
+        max_running_executions: limit(settings.max_running_executions),
+        max_queued_executions: limit(settings.max_queued_executions),
+        max_projects: limit(settings.max_projects),
+        max_tokens_per_month: limit(settings.max_tokens_per_month),
+        max_cost_per_month: Some(settings.max_cost_per_month).filter(|cost| *cost > 0.0),
+    }
+}
+
+/// Where the keys of secrets come from. The default file counts only when it is there or is to be made.
+fn key_source(settings: &Settings) -> vault::Source {
+    let secrets = &settings.secrets;
+    let database = settings.store.url.expose().strip_prefix("sqlite:").map(Path::new);
+    let folder = database.map_or(Path::new("data"), |database| database.parent().unwrap_or(Path::new("")));
+    let default = folder.join("secrets.key");
+    let file = if secrets.key_file.is_empty() {
+        Some(default).filter(|file| secrets.generate_key || file.exists())
+    } else {
+        Some(PathBuf::from(&secrets.key_file))
+    };
+    vault::Source { keys: secrets.keys.expose().to_owned().into(), file, generate: secrets.generate_key }
+}
+
+fn effect_options(settings: &settings::Effects) -> Result<effects::Options, effects::InvalidNetwork> {
     let settings::Effects { http, shell } = settings;
     let folder = |text: &str| (!text.is_empty()).then(|| PathBuf::from(text));
-    effects::Options {
+    let networks = http.permitted_networks.split(',').map(str::trim).filter(|network| !network.is_empty());
+    Ok(effects::Options {
         http: effects::HttpOptions {
             allow_private: http.allow_private,
             connect_timeout: Duration::from_millis(http.connect_timeout_ms),
             timeout: Duration::from_millis(http.timeout_ms),
-            permitted_networks: Vec::new(),
+            permitted_networks: networks.map(str::parse).collect::<Result<_, _>>()?,
             response_limit_bytes: http.response_limit_bytes,
             send_idempotency_key: http.send_idempotency_key,
         },
@@ -242,7 +312,7 @@ fn effect_options(settings: &settings::Effects) -> effects::Options {
             grace: Duration::from_millis(shell.grace_ms),
             runtime_directory: folder(&shell.runtime_directory),
         },
-    }
+    })
 }
 
 fn engine_options(settings: &Settings, failure_points: FailurePoints) -> actors::Options {
@@ -262,6 +332,20 @@ fn engine_options(settings: &Settings, failure_points: FailurePoints) -> actors:
             conflation_ms: settings.live.conflation_ms,
             heartbeat_seconds: settings.live.heartbeat_seconds,
         },
+        upkeep: UpkeepOptions {
+            retention: retention(&settings.retention),
+            interval_seconds: settings.retention.interval_seconds,
+        },
         failure_points,
+    }
+}
+
+fn retention(settings: &settings::Retention) -> Retention {
+    let rule = |days, count| RetentionRule { days, count };
+    Retention {
+        succeeded: rule(settings.succeeded_days, settings.succeeded_count),
+        failed: rule(settings.failed_days, settings.failed_count),
+        cancelled: rule(settings.cancelled_days, settings.cancelled_count),
+        usage_days: settings.usage_days,
     }
 }

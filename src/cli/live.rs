@@ -117,13 +117,15 @@ pub async fn follow(
         url.query_pairs_mut().append_pair("after", &after.to_string());
         match Connection::open(&url).await {
             Ok(mut connection) => {
+                // It was reached: patience begins anew with the next loss, however long nothing happens until then.
+                lost_since = None;
                 let before = after;
                 if read(&mut connection, &mut after, &mut take).await.is_break() {
                     connection.close().await;
                     return Ok(());
                 }
                 if after > before {
-                    (pause, lost_since) = (FIRST_PAUSE, None);
+                    pause = FIRST_PAUSE;
                 }
             }
             Err(error) if is_refusal(&error) => return Err(refusal(*error)),

@@ -10,6 +10,10 @@ mod execution;
 mod failure;
 mod ids;
 mod log;
+pub mod quota;
+pub mod redaction;
+mod retention;
+pub mod secret;
 mod timestamp;
 
 pub use agent::{Adapter, Agent, Usage};
@@ -24,4 +28,7 @@ pub use execution::{
 pub use failure::{Failure, STANDARD_TYPE_BASE, StandardType};
 pub use ids::{AgentId, ExecutionId, TenantId, WorkflowId};
 pub use log::{LogLevel, LogLine};
+pub use redaction::{RedactedStream, Redactor};
+pub use retention::{Retention, RetentionChoice, RetentionPolicy, RetentionRule};
+pub use secret::{Secret, Secrets};
 pub use timestamp::Timestamp;

@@ -14,6 +14,13 @@ pub struct Caller {
     pub name: Option<String>,
 }
 
+impl Caller {
+    /// Whether the caller sees the service as a whole. Without sign-in everybody on this machine is its operator.
+    pub fn is_operator(&self) -> bool {
+        self.tenant_id == TenantId::DEFAULT
+    }
+}
+
 impl FromRequest for Caller {
     type Error = Infallible;
     type Future = Ready<Result<Self, Infallible>>;

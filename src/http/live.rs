@@ -4,7 +4,7 @@ use super::Service;
 use super::caller::Caller;
 use super::error::{Error, Result};
 use super::path;
-use super::query::Query;
+use super::query::{MAX_NUMBER, Query};
 use crate::actors::{Scope, session};
 use crate::wire::catalog::Code;
 use actix_web::http::header;
@@ -28,7 +28,7 @@ pub async fn all(
 ) -> Result<HttpResponse> {
     let mut query = Query::of(&request);
     query.text("client_id");
-    let after = query.number("after", 0..=u64::MAX);
+    let after = query.number("after", 0..=MAX_NUMBER);
     query.finish()?;
     begin(&service, &caller, &request, payload, Scope::Global { after })
 }
@@ -53,7 +53,7 @@ pub async fn one(
     let id = path::execution_id(&request)?;
     let mut query = Query::of(&request);
     query.text("client_id");
-    let after_seq = query.number("after", 0..=u64::MAX).unwrap_or(0);
+    let after_seq = query.number("after", 0..=MAX_NUMBER).unwrap_or(0);
     query.finish()?;
     service.execution(&caller, id).await?;
     begin(&service, &caller, &request, payload, Scope::Execution { id, after_seq })

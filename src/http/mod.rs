@@ -7,9 +7,11 @@ mod agents;
 mod body;
 mod caller;
 mod commands;
+mod constraints;
 mod dashboard;
 mod door;
 mod error;
+mod examples;
 mod executions;
 mod health;
 mod home;
@@ -20,7 +22,9 @@ mod openapi;
 mod path;
 mod query;
 mod queue;
+mod retention;
 mod routing;
+mod secrets;
 mod start;
 mod stream;
 mod trace;
@@ -35,6 +39,7 @@ use crate::clock::Clock;
 use crate::domain::{Execution, ExecutionId};
 use crate::settings;
 use crate::telemetry::Metrics;
+use crate::vault::Vault;
 use actix_web::dev::Server;
 use actix_web::http::KeepAlive;
 use actix_web::{App, HttpServer, middleware, web};
@@ -47,6 +52,7 @@ use std::time::Duration;
 /// What handlers work with.
 pub struct Service {
     pub engine: Engine,
+    pub vault: Vault,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
     /// The largest request body.
@@ -78,6 +84,9 @@ fn addresses() -> Vec<Address> {
         at("/api/v1/executions/{id}/definition").get(journal::definition),
         at("/api/v1/executions/{id}/stream").get(stream::one),
         at("/api/v1/queue").get(queue::view),
+        at("/api/v1/retention").get(retention::view).put(retention::decide),
+        at("/api/v1/retention/preview").post(retention::preview),
+        at("/api/v1/retention/run").post(retention::run),
         at("/api/v1/workflows").post(workflows::register).get(workflows::list),
         at("/api/v1/workflows/validate").post(workflows::validate),
         at("/api/v1/workflows/executions/{id}/status").get(executions::status),
@@ -88,6 +97,9 @@ fn addresses() -> Vec<Address> {
         at("/api/v1/agents").post(agents::create).get(agents::list),
         at("/api/v1/agents/{id}").get(agents::detail).put(agents::change).delete(agents::remove),
         at("/api/v1/agents/{id}/test").post(agents::test),
+        at("/api/v1/secrets").get(secrets::list),
+        at("/api/v1/secret-keys/rotate").post(secrets::rotate),
+        at("/api/v1/secrets/{name}").get(secrets::detail).put(secrets::put).delete(secrets::remove),
         at("/ws/executions").get(live::all),
         at("/ws/executions/{id}").get(live::one),
         at("/livez").get(health::live),

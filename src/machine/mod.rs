@@ -26,6 +26,7 @@ mod for_loop;
 mod fork;
 mod frame;
 mod input;
+#[cfg(debug_assertions)]
 mod invariants;
 mod list;
 mod program;
@@ -37,6 +38,7 @@ mod run_shell;
 mod run_workflow;
 mod schema;
 mod scope;
+mod secrets;
 mod set;
 mod state;
 mod step;
@@ -49,7 +51,7 @@ mod wait;
 
 pub use action::{Action, Transition};
 pub use apply::apply;
-pub use expression::{Compiles, DirectEvaluator, Evaluator, Expression};
+pub use expression::{Compiles, DirectEvaluator, Evaluator, Expression, WithSecrets};
 pub use input::{Input, Moment};
 pub use program::Program;
 pub use recovery::outstanding;

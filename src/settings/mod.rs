@@ -15,11 +15,11 @@ mod layers;
 mod reference;
 mod value;
 
-pub use keys::{Blobs, Effects, EffectsHttp, EffectsShell, Engine, Live, LogFormat, Server, Settings};
-pub use keys::{Store, Telemetry};
+pub use keys::{Blobs, Effects, EffectsHttp, EffectsShell, Engine, Limits, Live, LogFormat, Retention, Server};
+pub use keys::{Secrets, Settings, Store, Telemetry};
 pub use layers::{Environment, Sources};
 pub use reference::{default_toml, reference_table};
-pub use value::ConnectionUrl;
+pub use value::{ConnectionUrl, SecretText};
 
 use std::fmt;
 use std::net::IpAddr;
@@ -104,6 +104,11 @@ impl Settings {
         require(self.effects.http.response_limit_bytes >= 1, "effects.http.response_limit_bytes", "must be at least 1");
         require(self.live.mailbox >= 1, "live.mailbox", "must be at least 1");
         require(self.live.heartbeat_seconds >= 1, "live.heartbeat_seconds", "must be at least 1");
+        require(
+            (0.0..=f64::from(u32::MAX)).contains(&self.limits.max_cost_per_month),
+            "limits.max_cost_per_month",
+            "must not be negative",
+        );
         require(
             tracing_subscriber::EnvFilter::try_new(&self.telemetry.level).is_ok(),
             "telemetry.level",

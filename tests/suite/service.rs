@@ -1,5 +1,6 @@
 //! The whole service in this process, on a database of its own, and a client that speaks to it over real sockets.
 
+use callboard::actors::Engine;
 use callboard::settings::{Settings, Sources};
 use callboard::startup::Application;
 use futures_util::StreamExt;
@@ -53,6 +54,7 @@ pub struct Service {
 }
 
 struct Running {
+    engine: Engine,
     stop: oneshot::Sender<()>,
     thread: JoinHandle<()>,
 }
@@ -114,11 +116,17 @@ impl Service {
             ("server.workers".to_owned(), "2".to_owned()),
             ("server.shutdown_grace_seconds".to_owned(), "1".to_owned()),
             ("store.url".to_owned(), url),
+            ("secrets.key_file".to_owned(), directory.path().join("keys/secrets.key").display().to_string()),
             ("effects.shell.runtime_directory".to_owned(), processes),
         ];
         settings.extend(overrides.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         let (url, running) = run(&settings);
         Self { client: Client::new(url), settings, running: Some(running), _directory: directory }
+    }
+
+    /// The engine behind the doors, for what has no door.
+    pub fn engine(&self) -> &Engine {
+        &self.running.as_ref().expect("it runs").engine
     }
 
     /// Stops it as SIGTERM would.
@@ -127,6 +135,18 @@ impl Service {
             let _ = running.stop.send(());
             running.thread.join().expect("the service ends without a panic");
         }
+    }
+
+    /// The value of a setting from the next start on.
+    pub fn set(&mut self, key: &str, value: &str) {
+        self.settings.retain(|(known, _)| known != key);
+        self.settings.push((key.to_owned(), value.to_owned()));
+    }
+
+    /// The address of its database.
+    pub fn store_url(&self) -> &str {
+        let url = self.settings.iter().find(|(key, _)| key == "store.url");
+        url.map_or("", |(_, url)| url)
     }
 
     /// Stops it and starts it again on the same database.
@@ -260,19 +280,20 @@ pub async fn answer(request: RequestBuilder) -> Answer {
 fn run(settings: &[(String, String)]) -> (String, Running) {
     let sources = Sources { overrides: settings.to_vec(), ..Sources::default() };
     let settings = Settings::load(&sources).unwrap_or_else(|error| panic!("{error}"));
-    let (ready, url) = mpsc::channel();
+    let (ready, started) = mpsc::channel();
     let (stop, stopped) = oneshot::channel::<()>();
     let thread = std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
             let application = Application::build(&settings).await.unwrap_or_else(|error| panic!("{error}"));
-            ready.send(application.url()).expect("the test waits");
+            ready.send((application.url(), application.engine().clone())).expect("the test waits");
             let stop = async {
                 let _ = stopped.await;
             };
             application.run_until(stop).await.unwrap_or_else(|error| panic!("{error}"));
         });
     });
-    (url.recv().expect("the service starts"), Running { stop, thread })
+    let (url, engine) = started.recv().expect("the service starts");
+    (url, Running { engine, stop, thread })
 }
 
 /// Server-sent events as they arrive.

@@ -11,10 +11,14 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("telemetry", &["domain", "settings"]),
     ("machine", &["domain"]),
     ("store", &["domain", "clock", "failure_points", "telemetry"]),
+    ("vault", &["domain", "clock", "store", "telemetry"]),
     ("effects", &["domain", "clock", "telemetry"]),
     ("wire", &["domain"]),
-    ("actors", &["domain", "clock", "failure_points", "settings", "telemetry", "machine", "store", "effects", "wire"]),
-    ("http", &["domain", "clock", "settings", "telemetry", "store", "wire", "actors"]),
+    (
+        "actors",
+        &["domain", "clock", "failure_points", "settings", "telemetry", "machine", "store", "vault", "effects", "wire"],
+    ),
+    ("http", &["domain", "clock", "settings", "telemetry", "store", "vault", "wire", "actors"]),
     (
         "startup",
         &[
@@ -25,6 +29,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "telemetry",
             "machine",
             "store",
+            "vault",
             "effects",
             "wire",
             "actors",
@@ -57,6 +62,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("actix_http", &["src/http/", "src/actors/session"]),
     ("actix_web_actors", &["src/actors/session"]),
     ("async_openai", &["src/effects/"]),
+    ("chacha20poly1305", &["src/vault/"]),
     ("clap", &["src/cli/"]),
     ("config", &["src/settings/"]),
     ("crossterm", &["src/cli/"]),

@@ -2,8 +2,10 @@
 //! their minds.
 
 mod admission;
+mod backup;
 mod commands;
 mod crashes;
+mod fairness;
 pub mod gate;
 mod kills;
 mod outage;

@@ -529,6 +529,111 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The secrets of the tenant, newest first, without their values. */
+        get: operations["get_secrets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/secrets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One secret, without its value. */
+        get: operations["get_secrets_name"];
+        /** Store a secret, or give one another value. Executions that run use the new value from their next step on. */
+        put: operations["put_secrets_name"];
+        post?: never;
+        /** Delete a secret. Executions that read it later fail with `authorization`. */
+        delete: operations["delete_secrets_name"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/secret-keys/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Encrypt with the current key whatever is encrypted with an older one. Older keys can be removed from the settings then. */
+        post: operations["post_secret-keys_rotate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is kept, and what upkeep does about the rest. */
+        get: operations["get_retention"];
+        /** Decide what is kept. What is left out goes back to the settings of the service. */
+        put: operations["put_retention"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a round would delete now: under the policy in force without a body, under the one in the body otherwise. */
+        post: operations["post_retention_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin a round of upkeep now. It runs in the background; `upkeep` tells how it went. */
+        post: operations["post_retention_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/queue": {
         parameters: {
             query?: never;
@@ -536,7 +641,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The queue and the slots as they are now. */
+        /** The queue and the slots as they are now: those of the caller's tenant, for operators those of the service as well. */
         get: operations["get_queue"];
         put?: never;
         post?: never;
@@ -728,14 +833,16 @@ export interface components {
         };
         /** @description The body that makes an agent. */
         CreateAgent: {
-            /** @description 1 to 120 characters. */
+            /** @description 1 to 120 characters, not all spaces. */
             name: string;
             /** @description Lower-case letters, digits and hyphens, 1 to 63; made from the name when absent. */
             slug?: string | null;
             description?: string | null;
             adapter: components["schemas"]["Adapter"];
+            /** @description Needed with the adapter `openai`. */
             model?: string | null;
             system_prompt?: string | null;
+            /** @description Those of the adapter; `command` needs `program`. */
             parameters?: {
                 [key: string]: unknown;
             } | null;
@@ -972,7 +1079,7 @@ export interface components {
         };
         /** @description Why a session ends, and when to come back. */
         Goodbye: {
-            /** @description `shutting_down`, `idle`, `too_many_errors` … */
+            /** @description `shutting_down`. */
             reason: string;
             /** Format: int64 */
             retry_after_ms: number;
@@ -1024,6 +1131,8 @@ export interface components {
         /** @description A list: a [`Page`] when `page` and `size` were asked for or nothing, a [`Stretch`] with `cursor` or `limit`. */
         List_ExecutionView: components["schemas"]["Page_ExecutionView"] | components["schemas"]["Stretch_ExecutionView"];
         /** @description A list: a [`Page`] when `page` and `size` were asked for or nothing, a [`Stretch`] with `cursor` or `limit`. */
+        List_SecretView: components["schemas"]["Page_SecretView"] | components["schemas"]["Stretch_SecretView"];
+        /** @description A list: a [`Page`] when `page` and `size` were asked for or nothing, a [`Stretch`] with `cursor` or `limit`. */
         List_WorkflowView: components["schemas"]["Page_WorkflowView"] | components["schemas"]["Stretch_WorkflowView"];
         /** @description The process works. */
         Live: {
@@ -1056,7 +1165,7 @@ export interface components {
             level: string;
             message: string;
             metadata?: unknown;
-            /** @description What wrote it: `stderr`, `agent`, `engine` … */
+            /** @description The kind of effect that wrote it: `http`, `shell` or `agent`. */
             source?: string | null;
             at: components["schemas"]["Timestamp"];
         };
@@ -1075,8 +1184,12 @@ export interface components {
             task?: string | null;
             agent_id?: components["schemas"]["AgentId"] | null;
             metadata: unknown;
-            /** @description What wrote it: `shell`, `agent`, `engine` … */
+            /** @description The kind of effect that wrote it: `http`, `shell` or `agent`. */
             source: string;
+        };
+        /** @description The queue and the slots of one tenant among all. */
+        NamedTenantQueue: components["schemas"]["TenantQueue"] & {
+            tenant_id: components["schemas"]["TenantId"];
         };
         /** @description A piece of streamed output. */
         OutputDelta: {
@@ -1132,6 +1245,11 @@ export interface components {
              * @description Items on all pages.
              */
             total: number;
+            /**
+             * @description Whether `total` is exact. Otherwise there are at least as many items: long filtered lists are not counted to their end,
+             *     and a search with `q` or a label beside other filters looks at the newest executions only; lists by cursor go on.
+             */
+            total_is_exact: boolean;
             /**
              * Format: int64
              * @description Number of pages; 0 when there is nothing.
@@ -1223,6 +1341,51 @@ export interface components {
              */
             total: number;
             /**
+             * @description Whether `total` is exact. Otherwise there are at least as many items: long filtered lists are not counted to their end,
+             *     and a search with `q` or a label beside other filters looks at the newest executions only; lists by cursor go on.
+             */
+            total_is_exact: boolean;
+            /**
+             * Format: int64
+             * @description Number of pages; 0 when there is nothing.
+             */
+            pages: number;
+        };
+        /** @description One numbered page of a list. */
+        Page_SecretView: {
+            items: {
+                /** @description Unique in its tenant; what `use.secrets` lists. */
+                name: string;
+                created_by: string | null;
+                created_at: components["schemas"]["Timestamp"];
+                /** @description When its value was given last. */
+                updated_at: components["schemas"]["Timestamp"];
+                /** @description The key that it is encrypted with. */
+                key_id: string;
+                /** @description Whether the service has that key. Otherwise executions that read it fail. */
+                is_readable: boolean;
+            }[];
+            /**
+             * Format: int64
+             * @description 1 is the first.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description Items per page.
+             */
+            size: number;
+            /**
+             * Format: int64
+             * @description Items on all pages.
+             */
+            total: number;
+            /**
+             * @description Whether `total` is exact. Otherwise there are at least as many items: long filtered lists are not counted to their end,
+             *     and a search with `q` or a label beside other filters looks at the newest executions only; lists by cursor go on.
+             */
+            total_is_exact: boolean;
+            /**
              * Format: int64
              * @description Number of pages; 0 when there is nothing.
              */
@@ -1266,6 +1429,11 @@ export interface components {
              * @description Items on all pages.
              */
             total: number;
+            /**
+             * @description Whether `total` is exact. Otherwise there are at least as many items: long filtered lists are not counted to their end,
+             *     and a search with `q` or a label beside other filters looks at the newest executions only; lists by cursor go on.
+             */
+            total_is_exact: boolean;
             /**
              * Format: int64
              * @description Number of pages; 0 when there is nothing.
@@ -1342,46 +1510,16 @@ export interface components {
              */
             eta_seconds?: number | null;
         };
-        /** @description The queue and the slots as they are now. */
-        QueueView: {
-            /**
-             * Format: int64
-             * @description Executions that wait for their first slot.
-             */
-            pending: number;
-            /**
-             * Format: int64
-             * @description Further submissions are refused beyond this.
-             */
-            max_queued: number;
-            /**
-             * Format: int64
-             * @description Executions that hold a slot.
-             */
-            running: number;
-            /**
-             * Format: int64
-             * @description How many slots there are.
-             */
-            max_running: number;
-            /**
-             * Format: int64
-             * @description Started executions that wait for a slot to go on.
-             */
-            woken: number;
-            /**
-             * Format: int64
-             * @description Executions that wait for a timer or their `start_at`, and need no slot.
-             */
-            parked: number;
-            /**
-             * Format: int64
-             * @description Executions that were rebuilt after a crash since the service was started.
-             */
-            restarts: number;
+        /** @description The body that stores a secret. */
+        PutSecret: {
+            /** @description A text of at least 6 bytes, or an object; at most 64 KiB. */
+            value: components["schemas"]["SecretValue"];
+        };
+        /** @description The queue and the slots of the caller's tenant as they are now. */
+        QueueView: components["schemas"]["TenantQueue"] & {
             /** @description Highest priority first; priorities that nothing has are left out. */
             by_priority: components["schemas"]["PriorityDepth"][];
-            head?: components["schemas"]["Head"] | null;
+            service?: components["schemas"]["ServiceQueue"] | null;
         };
         /** @description Whether the service can do its work. */
         Ready: {
@@ -1405,6 +1543,107 @@ export interface components {
              * @description The last cursor before the gap.
              */
             from: number;
+        };
+        /** @description What a tenant decides. What is absent or `null` is left to the settings of the service; 0 keeps without limit. */
+        RetentionDecision: {
+            /** Format: int32 */
+            succeeded_days?: number | null;
+            /** Format: int32 */
+            succeeded_count?: number | null;
+            /** Format: int32 */
+            failed_days?: number | null;
+            /** Format: int32 */
+            failed_count?: number | null;
+            /** Format: int32 */
+            cancelled_days?: number | null;
+            /** Format: int32 */
+            cancelled_count?: number | null;
+            /** Format: int32 */
+            usage_days?: number | null;
+        };
+        /** @description What a round would delete of the tenant now. */
+        RetentionPreview: {
+            /** @description The policy that this is about. */
+            in_force: components["schemas"]["RetentionView"];
+            /** @description Executions by status. */
+            executions: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            total: number;
+            oldest_finished_at?: components["schemas"]["Timestamp"] | null;
+            newest_finished_at?: components["schemas"]["Timestamp"] | null;
+            /** @description False when there are more than were counted. */
+            is_complete: boolean;
+        };
+        /** @description What is kept of the tenant, and what upkeep does about the rest. */
+        RetentionState: {
+            /** @description What the tenant has decided; `null` is left to the defaults. */
+            policy: components["schemas"]["RetentionDecision"];
+            /** @description The settings of the service. */
+            defaults: components["schemas"]["RetentionView"];
+            /** @description Both together. */
+            in_force: components["schemas"]["RetentionView"];
+            upkeep: components["schemas"]["UpkeepState"];
+        };
+        /**
+         * @description What is kept of executions that have ended. An execution that either its age or the number of newer ones lets go is
+         *     deleted, with its children and as soon as all of them may go.
+         */
+        RetentionView: {
+            /**
+             * Format: int32
+             * @description Days for which succeeded executions are kept after their end; 0 is for ever.
+             */
+            succeeded_days: number;
+            /**
+             * Format: int32
+             * @description How many of the newest succeeded executions are kept; 0 is any number.
+             */
+            succeeded_count: number;
+            /** Format: int32 */
+            failed_days: number;
+            /** Format: int32 */
+            failed_count: number;
+            /** Format: int32 */
+            cancelled_days: number;
+            /** Format: int32 */
+            cancelled_count: number;
+            /**
+             * Format: int32
+             * @description Days for which usage records outlive their execution; 0 is for ever.
+             */
+            usage_days: number;
+        };
+        /** @description What a rotation has done. */
+        RotationView: {
+            /**
+             * Format: int64
+             * @description Secrets that were encrypted with an older key and are now encrypted with the current one.
+             */
+            rotated: number;
+            /**
+             * Format: int64
+             * @description Secrets that are encrypted with a key the service does not have; they were left as they are.
+             */
+            unreadable: number;
+        };
+        /** @description What a secret may be. */
+        SecretValue: string | {
+            [key: string]: unknown;
+        };
+        /** @description One secret, without its value, which is never shown. */
+        SecretView: {
+            /** @description Unique in its tenant; what `use.secrets` lists. */
+            name: string;
+            created_by: string | null;
+            created_at: components["schemas"]["Timestamp"];
+            /** @description When its value was given last. */
+            updated_at: components["schemas"]["Timestamp"];
+            /** @description The key that it is encrypted with. */
+            key_id: string;
+            /** @description Whether the service has that key. Otherwise executions that read it fail. */
+            is_readable: boolean;
         };
         /** @description What the service sends. */
         ServerFrame: {
@@ -1449,6 +1688,28 @@ export interface components {
             /** @enum {string} */
             type: "goodbye";
         };
+        /** @description The queue and the slots of the whole service. */
+        ServiceQueue: {
+            /** Format: int64 */
+            pending: number;
+            /** Format: int64 */
+            max_queued: number;
+            /** Format: int64 */
+            running: number;
+            /** Format: int64 */
+            max_running: number;
+            /** Format: int64 */
+            woken: number;
+            /** Format: int64 */
+            parked: number;
+            /**
+             * Format: int64
+             * @description Executions that were rebuilt after a crash since the service was started.
+             */
+            restarts: number;
+            /** @description Every tenant that has something waiting, running or parked. */
+            tenants: components["schemas"]["NamedTenantQueue"][];
+        };
         /** @description The body that starts an execution. Exactly one of `workflow_id`, `workflow` and `definition` is given. */
         StartExecution: {
             workflow_id?: components["schemas"]["WorkflowId"] | null;
@@ -1472,6 +1733,7 @@ export interface components {
         };
         /** @description Figures about the executions created since an instant. */
         StatisticsView: {
+            /** @description The beginning of the hour that was asked for: executions are counted by the hour. */
             since: components["schemas"]["Timestamp"];
             /** Format: int64 */
             total: number;
@@ -1523,6 +1785,14 @@ export interface components {
             created_at: components["schemas"]["Timestamp"];
             started_at?: components["schemas"]["Timestamp"] | null;
             finished_at?: components["schemas"]["Timestamp"] | null;
+        };
+        /** @description A secret that was stored. */
+        StoredSecret: components["schemas"]["SecretView"] & {
+            /**
+             * @description JSON pointers of parts of the value that are too short to be recognized: they are used like the others, but are not kept out
+             *     of journals and logs.
+             */
+            unprotected: string[];
         };
         /** @description One stretch of a list, and where the next begins. */
         Stretch_AgentView: {
@@ -1625,6 +1895,23 @@ export interface components {
             next_cursor: string | null;
         };
         /** @description One stretch of a list, and where the next begins. */
+        Stretch_SecretView: {
+            items: {
+                /** @description Unique in its tenant; what `use.secrets` lists. */
+                name: string;
+                created_by: string | null;
+                created_at: components["schemas"]["Timestamp"];
+                /** @description When its value was given last. */
+                updated_at: components["schemas"]["Timestamp"];
+                /** @description The key that it is encrypted with. */
+                key_id: string;
+                /** @description Whether the service has that key. Otherwise executions that read it fail. */
+                is_readable: boolean;
+            }[];
+            /** @description Give it back as `cursor` to continue; `null` at the end. */
+            next_cursor: string | null;
+        };
+        /** @description One stretch of a list, and where the next begins. */
         Stretch_WorkflowView: {
             items: {
                 id: components["schemas"]["WorkflowId"];
@@ -1709,6 +1996,51 @@ export interface components {
              */
             next_offset?: number | null;
         };
+        /**
+         * Format: uuid
+         * @description Id of a tenant.
+         * @example 01900000-0000-7000-8000-000000000001
+         */
+        TenantId: string;
+        /** @description The queue and the slots of one tenant. */
+        TenantQueue: {
+            /**
+             * Format: int64
+             * @description Executions that wait for their first slot.
+             */
+            pending: number;
+            /**
+             * Format: int64
+             * @description Executions that wait for their `start_at`.
+             */
+            delayed: number;
+            /**
+             * Format: int64
+             * @description Further submissions are refused beyond this, delayed ones included. The service as a whole has a limit of its own.
+             */
+            max_queued: number;
+            /**
+             * Format: int64
+             * @description Executions that hold a slot.
+             */
+            running: number;
+            /**
+             * Format: int64
+             * @description How many slots the tenant may hold; never more than the service has.
+             */
+            max_running: number;
+            /**
+             * Format: int64
+             * @description Started executions that wait for a slot to go on.
+             */
+            woken: number;
+            /**
+             * Format: int64
+             * @description Executions that wait for a timer, a person or their `start_at`, and need no slot.
+             */
+            parked: number;
+            head?: components["schemas"]["Head"] | null;
+        };
         /** @description The body that tests an agent. */
         TestAgent: {
             /** @description 1 to 5 000 characters. */
@@ -1725,6 +2057,24 @@ export interface components {
          * @enum {string}
          */
         Trigger: "api" | "schedule" | "event" | "parent" | "retry" | "fork";
+        /** @description A round of upkeep. */
+        UpkeepRound: {
+            started_at: components["schemas"]["Timestamp"];
+            finished_at: components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description Executions of the tenant that it deleted.
+             */
+            deleted_executions: number;
+            /** @description Whether it came to its end; if not, the next one goes on. */
+            is_complete: boolean;
+        };
+        /** @description Rounds of upkeep: past, present and next. */
+        UpkeepState: {
+            running_since?: components["schemas"]["Timestamp"] | null;
+            next_at?: components["schemas"]["Timestamp"] | null;
+            last_round?: components["schemas"]["UpkeepRound"] | null;
+        };
         /** @description One model call: disjoint token buckets and what it cost. */
         Usage: {
             agent_id?: components["schemas"]["AgentId"];
@@ -1900,38 +2250,56 @@ export type History = components['schemas']['History'];
 export type HourCount = components['schemas']['HourCount'];
 export type ListAgentView = components['schemas']['List_AgentView'];
 export type ListExecutionView = components['schemas']['List_ExecutionView'];
+export type ListSecretView = components['schemas']['List_SecretView'];
 export type ListWorkflowView = components['schemas']['List_WorkflowView'];
 export type Live = components['schemas']['Live'];
 export type Log = components['schemas']['Log'];
 export type LogLine = components['schemas']['LogLine'];
 export type LogView = components['schemas']['LogView'];
+export type NamedTenantQueue = components['schemas']['NamedTenantQueue'];
 export type OutputDelta = components['schemas']['OutputDelta'];
 export type PageAgentView = components['schemas']['Page_AgentView'];
 export type PageExecutionView = components['schemas']['Page_ExecutionView'];
+export type PageSecretView = components['schemas']['Page_SecretView'];
 export type PageWorkflowView = components['schemas']['Page_WorkflowView'];
 export type Percentiles = components['schemas']['Percentiles'];
 export type PriorityDepth = components['schemas']['PriorityDepth'];
 export type Problem = components['schemas']['Problem'];
 export type ProgressView = components['schemas']['ProgressView'];
+export type PutSecret = components['schemas']['PutSecret'];
 export type QueueView = components['schemas']['QueueView'];
 export type Ready = components['schemas']['Ready'];
 export type RegisteredView = components['schemas']['RegisteredView'];
 export type Resync = components['schemas']['Resync'];
+export type RetentionDecision = components['schemas']['RetentionDecision'];
+export type RetentionPreview = components['schemas']['RetentionPreview'];
+export type RetentionState = components['schemas']['RetentionState'];
+export type RetentionView = components['schemas']['RetentionView'];
+export type RotationView = components['schemas']['RotationView'];
+export type SecretValue = components['schemas']['SecretValue'];
+export type SecretView = components['schemas']['SecretView'];
 export type ServerFrame = components['schemas']['ServerFrame'];
+export type ServiceQueue = components['schemas']['ServiceQueue'];
 export type StartExecution = components['schemas']['StartExecution'];
 export type StatisticsView = components['schemas']['StatisticsView'];
 export type Status = components['schemas']['Status'];
 export type StatusCount = components['schemas']['StatusCount'];
 export type StatusView = components['schemas']['StatusView'];
+export type StoredSecret = components['schemas']['StoredSecret'];
 export type StretchAgentView = components['schemas']['Stretch_AgentView'];
 export type StretchExecutionView = components['schemas']['Stretch_ExecutionView'];
+export type StretchSecretView = components['schemas']['Stretch_SecretView'];
 export type StretchWorkflowView = components['schemas']['Stretch_WorkflowView'];
 export type TaskStatus = components['schemas']['TaskStatus'];
 export type TaskView = components['schemas']['TaskView'];
 export type Tasks = components['schemas']['Tasks'];
+export type TenantId = components['schemas']['TenantId'];
+export type TenantQueue = components['schemas']['TenantQueue'];
 export type TestAgent = components['schemas']['TestAgent'];
 export type Timestamp = components['schemas']['Timestamp'];
 export type Trigger = components['schemas']['Trigger'];
+export type UpkeepRound = components['schemas']['UpkeepRound'];
+export type UpkeepState = components['schemas']['UpkeepState'];
 export type Usage = components['schemas']['Usage'];
 export type UsageRecord = components['schemas']['UsageRecord'];
 export type UsageTotals = components['schemas']['UsageTotals'];
@@ -1961,15 +2329,15 @@ export interface operations {
                 /** @description Of this type. */
                 execution_type?: components["schemas"]["ExecutionType"];
                 /** @description Of this registered version. */
-                workflow_id?: string;
+                workflow_id?: components["schemas"]["WorkflowId"];
                 /** @description Of all versions of a workflow: `namespace/name`. */
                 workflow?: string;
                 /** @description Tests of this agent. */
-                agent_id?: string;
+                agent_id?: components["schemas"]["AgentId"];
                 /** @description Rounds of this project. */
                 project_id?: string;
                 /** @description Children of this execution. */
-                parent_execution_id?: string;
+                parent_execution_id?: components["schemas"]["ExecutionId"];
                 /** @description Started by this person. */
                 created_by?: string;
                 /** @description Exclusive. */
@@ -1978,7 +2346,7 @@ export interface operations {
                 created_before?: components["schemas"]["Timestamp"];
                 /** @description With this label; may be given for several names. */
                 "label.{name}"?: string;
-                /** @description Contains this text in id, name, creator, input or error. */
+                /** @description Contains this text in id, name, creator, input or error. One request looks through 5 000 executions that match the other filters, newest first: an answer by cursor may hold few items or none and still have a `next_cursor`. */
                 q?: string;
                 /** @description `-created_at` (newest first, the default) or `created_at`. */
                 sort?: string;
@@ -2042,15 +2410,43 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description 1 to 255 visible ASCII characters. */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
                 /** @description W3C trace context; effects continue it. */
-                traceparent?: string | null;
+                traceparent?: string;
             };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "definition": {
+                 *         "document": {
+                 *           "dsl": "1.0.3",
+                 *           "namespace": "examples",
+                 *           "name": "hello",
+                 *           "version": "1.0.0"
+                 *         },
+                 *         "do": [
+                 *           {
+                 *             "greet": {
+                 *               "set": {
+                 *                 "message": "${ \"Hello, \" + .name + \"!\" }"
+                 *               }
+                 *             }
+                 *           }
+                 *         ]
+                 *       },
+                 *       "input": {
+                 *         "name": "Ada"
+                 *       },
+                 *       "priority": 5,
+                 *       "labels": {
+                 *         "team": "blue"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["StartExecution"];
             };
         };
@@ -2093,7 +2489,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description idempotency_conflict */
+            /** @description idempotency_conflict, request_in_progress */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2129,7 +2525,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description queue_full */
+            /** @description queue_full, tenant_queue_full */
             429: {
                 headers: {
                     /** @description Seconds after which to try again. */
@@ -2225,7 +2621,7 @@ export interface operations {
     get_executions_stats: {
         parameters: {
             query?: {
-                /** @description A week ago when absent. */
+                /** @description A week ago when absent; the hour that it lies in is counted from its beginning. */
                 since?: components["schemas"]["Timestamp"];
             };
             header?: never;
@@ -2354,6 +2750,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "priority": 7,
+                 *       "labels": {
+                 *         "team": "red"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChangeExecution"];
             };
         };
@@ -2456,6 +2860,11 @@ export interface operations {
         /** @description May be left out. */
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "Superseded by a newer release."
+                 *     }
+                 */
                 "application/json": components["schemas"]["CommandBody"];
             };
         };
@@ -2558,6 +2967,11 @@ export interface operations {
         /** @description May be left out. */
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "Superseded by a newer release."
+                 *     }
+                 */
                 "application/json": components["schemas"]["CommandBody"];
             };
         };
@@ -2660,6 +3074,11 @@ export interface operations {
         /** @description May be left out. */
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "Superseded by a newer release."
+                 *     }
+                 */
                 "application/json": components["schemas"]["CommandBody"];
             };
         };
@@ -2754,9 +3173,9 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description 1 to 255 visible ASCII characters. */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
                 /** @description W3C trace context; effects continue it. */
-                traceparent?: string | null;
+                traceparent?: string;
             };
             path: {
                 /** @description The finished execution. */
@@ -2767,6 +3186,11 @@ export interface operations {
         /** @description May be left out. */
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "Superseded by a newer release."
+                 *     }
+                 */
                 "application/json": components["schemas"]["CommandBody"];
             };
         };
@@ -2808,7 +3232,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description wrong_state */
+            /** @description idempotency_conflict, request_in_progress, wrong_state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2873,9 +3297,9 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description 1 to 255 visible ASCII characters. */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
                 /** @description W3C trace context; effects continue it. */
-                traceparent?: string | null;
+                traceparent?: string;
             };
             path: {
                 /** @description The execution to repeat. */
@@ -2886,6 +3310,11 @@ export interface operations {
         /** @description May be left out. */
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "Superseded by a newer release."
+                 *     }
+                 */
                 "application/json": components["schemas"]["CommandBody"];
             };
         };
@@ -2927,6 +3356,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description idempotency_conflict, request_in_progress */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description body_too_large */
             413: {
                 headers: {
@@ -2945,7 +3383,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description queue_full */
+            /** @description queue_full, tenant_queue_full */
             429: {
                 headers: {
                     /** @description Seconds after which to try again. */
@@ -3781,7 +4219,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description 1 to 255 visible ASCII characters. */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -3789,8 +4227,46 @@ export interface operations {
         /** @description The definition. */
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "document": {
+                 *         "dsl": "1.0.3",
+                 *         "namespace": "examples",
+                 *         "name": "hello",
+                 *         "version": "1.0.0"
+                 *       },
+                 *       "do": [
+                 *         {
+                 *           "greet": {
+                 *             "set": {
+                 *               "message": "${ \"Hello, \" + .name + \"!\" }"
+                 *             }
+                 *           }
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": unknown;
-                "application/yaml": string;
+                /**
+                 * @example {
+                 *       "document": {
+                 *         "dsl": "1.0.3",
+                 *         "namespace": "examples",
+                 *         "name": "hello",
+                 *         "version": "1.0.0"
+                 *       },
+                 *       "do": [
+                 *         {
+                 *           "greet": {
+                 *             "set": {
+                 *               "message": "${ \"Hello, \" + .name + \"!\" }"
+                 *             }
+                 *           }
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/yaml": unknown;
             };
         };
         responses: {
@@ -3832,7 +4308,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_exists, idempotency_conflict */
+            /** @description idempotency_conflict, request_in_progress, already_exists */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3900,8 +4376,46 @@ export interface operations {
         /** @description The definition. */
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "document": {
+                 *         "dsl": "1.0.3",
+                 *         "namespace": "examples",
+                 *         "name": "hello",
+                 *         "version": "1.0.0"
+                 *       },
+                 *       "do": [
+                 *         {
+                 *           "greet": {
+                 *             "set": {
+                 *               "message": "${ \"Hello, \" + .name + \"!\" }"
+                 *             }
+                 *           }
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": unknown;
-                "application/yaml": string;
+                /**
+                 * @example {
+                 *       "document": {
+                 *         "dsl": "1.0.3",
+                 *         "namespace": "examples",
+                 *         "name": "hello",
+                 *         "version": "1.0.0"
+                 *       },
+                 *       "do": [
+                 *         {
+                 *           "greet": {
+                 *             "set": {
+                 *               "message": "${ \"Hello, \" + .name + \"!\" }"
+                 *             }
+                 *           }
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/yaml": unknown;
             };
         };
         responses: {
@@ -4044,6 +4558,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "is_archived": true
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChangeWorkflow"];
             };
         };
@@ -4247,9 +4766,9 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description 1 to 255 visible ASCII characters. */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
                 /** @description W3C trace context; effects continue it. */
-                traceparent?: string | null;
+                traceparent?: string;
             };
             path: {
                 /** @description The registered version. */
@@ -4260,6 +4779,13 @@ export interface operations {
         /** @description May be left out. */
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "input": {
+                 *         "name": "Grace"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ExecuteWorkflow"];
             };
         };
@@ -4300,7 +4826,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description idempotency_conflict */
+            /** @description idempotency_conflict, request_in_progress */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4336,7 +4862,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description queue_full */
+            /** @description queue_full, tenant_queue_full */
             429: {
                 headers: {
                     /** @description Seconds after which to try again. */
@@ -4442,6 +4968,11 @@ export interface operations {
         /** @description May be left out. */
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "Superseded by a newer release."
+                 *     }
+                 */
                 "application/json": components["schemas"]["CommandBody"];
             };
         };
@@ -4608,13 +5139,27 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description 1 to 255 visible ASCII characters. */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Release notes",
+                 *       "slug": "release-notes",
+                 *       "adapter": "builtin",
+                 *       "description": "Picks what matters to users from a list of changes.",
+                 *       "parameters": {
+                 *         "skill": "summarize"
+                 *       },
+                 *       "capabilities": {
+                 *         "writing": 0.8
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateAgent"];
             };
         };
@@ -4646,7 +5191,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_exists, idempotency_conflict */
+            /** @description idempotency_conflict, request_in_progress, already_exists */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4767,6 +5312,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "description": "Writes release notes.",
+                 *       "is_active": false
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChangeAgent"];
             };
         };
@@ -4919,7 +5470,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description 1 to 255 visible ASCII characters. */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path: {
                 /** @description The agent. */
@@ -4929,6 +5480,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "test_input": "Say in one sentence what an actor is."
+                 *     }
+                 */
                 "application/json": components["schemas"]["TestAgent"];
             };
         };
@@ -4970,7 +5526,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description idempotency_conflict */
+            /** @description idempotency_conflict, request_in_progress */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5006,11 +5562,611 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description queue_full */
+            /** @description queue_full, tenant_queue_full */
             429: {
                 headers: {
                     /** @description Seconds after which to try again. */
                     "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_secrets: {
+        parameters: {
+            query?: {
+                /** @description From 1. */
+                page?: number;
+                /** @description Items per page; 10 when absent. */
+                size?: number;
+                /** @description `next_cursor` of the answer before. */
+                cursor?: string;
+                /** @description Items of this answer; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_SecretView"];
+                };
+            };
+            /** @description invalid_query */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_secrets_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretView"];
+                };
+            };
+            /** @description host_not_allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_secrets_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Letters, digits, `_`, `-` and `.`, beginning with a letter or `_`. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "value": "correct horse battery staple"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PutSecret"];
+            };
+        };
+        responses: {
+            /** @description It has the new value. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredSecret"];
+                };
+            };
+            /** @description It is new. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredSecret"];
+                };
+            };
+            /** @description invalid_json, invalid_body, body_too_deep */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down, no_secret_key */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_secrets_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description host_not_allowed, origin_not_allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post_secret-keys_rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotationView"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down, no_secret_key */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionState"];
+                };
+            };
+            /** @description host_not_allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "succeeded_days": 30,
+                 *       "failed_days": 90,
+                 *       "cancelled_count": 10000
+                 *     }
+                 */
+                "application/json": components["schemas"]["RetentionDecision"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionState"];
+                };
+            };
+            /** @description invalid_json, invalid_body, body_too_deep */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_retention_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RetentionDecision"] | null;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionPreview"];
+                };
+            };
+            /** @description invalid_json, invalid_body, body_too_deep */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_retention_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionState"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
