@@ -10,6 +10,7 @@ mod body;
 mod caller;
 mod commands;
 mod constraints;
+mod dashboard;
 mod door;
 mod error;
 mod examples;
@@ -35,6 +36,7 @@ mod workflows;
 pub use boards::Boards;
 pub use caller::Caller;
 pub use error::Error;
+pub use openapi::text as openapi_text;
 
 use crate::actors::Engine;
 use crate::clock::Clock;
@@ -90,6 +92,7 @@ fn addresses() -> Vec<Address> {
         at("/api/v1/executions/{id}/tasks").get(ExecutionRead, journal::tasks),
         at("/api/v1/executions/{id}/usage").get(ExecutionRead, journal::usage),
         at("/api/v1/executions/{id}/children").get(ExecutionRead, executions::children),
+        at("/api/v1/executions/{id}/definition").get(ExecutionRead, journal::definition),
         at("/api/v1/executions/{id}/stream").get(Access::Live(ExecutionRead), stream::one),
         at("/api/v1/queue").get(QueueRead, queue::view),
         at("/api/v1/retention").get(RetentionRead, retention::view).put(RetentionWrite, retention::decide),
@@ -136,7 +139,7 @@ fn configure(service: web::Data<Service>, keys: idempotency::Keys) -> impl FnOnc
         for address in addresses() {
             config.service(address);
         }
-        config.default_service(web::to(routing::no_such_address));
+        config.default_service(web::to(home::other));
     }
 }
 

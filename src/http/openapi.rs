@@ -48,7 +48,7 @@ pub const DOCS_FOLDER: &str = "/docs/";
     paths(
         start::start, executions::list, executions::active, executions::stats, executions::detail, commands::change,
         commands::cancel, commands::pause, commands::resume, commands::retry, commands::rerun,
-        journal::history, journal::logs, journal::tasks, journal::usage, executions::children,
+        journal::history, journal::logs, journal::tasks, journal::usage, executions::children, journal::definition,
         stream::all, stream::one, live::all, live::one,
         workflows::register, workflows::list, workflows::validate, workflows::detail, workflows::change, workflows::remove, workflows::versions, start::execute,
         executions::status, commands::stop,
@@ -264,6 +264,11 @@ pub fn description() -> utoipa::openapi::OpenApi {
     Description::openapi()
 }
 
+/// The whole description as people can read it in a file: indented JSON.
+pub fn text() -> String {
+    description().to_pretty_json().unwrap_or_default()
+}
+
 static TEXT: LazyLock<Bytes> = LazyLock::new(|| description().to_json().unwrap_or_default().into());
 
 /// The description as JSON.
@@ -297,4 +302,17 @@ pub async fn docs(request: HttpRequest) -> Result<HttpResponse> {
 /// `/docs` leads to `/docs/`, since the pages there are relative to it.
 pub async fn docs_folder() -> HttpResponse {
     HttpResponse::PermanentRedirect().insert_header((header::LOCATION, DOCS_FOLDER)).finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The client of the dashboard is generated from this file.
+    #[test]
+    fn the_description_beside_the_dashboard_is_in_step() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/dashboard/openapi.json");
+        let kept = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(kept.trim_end() == text(), "dashboard/openapi.json is stale: run make generate");
+    }
 }

@@ -92,7 +92,10 @@ async fn answers_are_safe_to_open_in_a_browser() {
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
         assert_eq!(answer.header("x-frame-options"), Some("DENY"), "{path}");
         assert_eq!(answer.header("referrer-policy"), Some("no-referrer"), "{path}");
-        assert!(answer.header("content-security-policy").is_some_and(|policy| policy.contains("default-src")), "{path}");
+        assert!(
+            answer.header("content-security-policy").is_some_and(|policy| policy.contains("default-src")),
+            "{path}"
+        );
         assert_eq!(answer.header("access-control-allow-origin"), None, "{path}");
     }
     assert_eq!(service.get("/api/v1/agents").await.header("cache-control"), Some("no-store"));
