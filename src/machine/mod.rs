@@ -19,6 +19,7 @@ mod call_http;
 mod compile;
 mod compile_task;
 mod decide;
+mod document;
 mod duration;
 mod effect;
 pub mod expression;
@@ -28,9 +29,11 @@ mod frame;
 mod input;
 mod invariants;
 mod list;
+mod preparation;
 mod program;
 mod raise;
 mod recovery;
+mod resource;
 mod retry;
 mod retry_point;
 mod run_shell;
@@ -45,6 +48,7 @@ mod switch;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod timer;
 mod try_catch;
 mod wait;
 
