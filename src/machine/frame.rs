@@ -1,7 +1,7 @@
 //! The changes of started tasks: opening their lists, taking in outcomes and timers.
 
 use super::call_function::body_path;
-use super::effect::FIRST_ATTEMPT;
+use super::document::{Fetch, Place};
 use super::for_loop::iteration_path;
 use super::list::{Opening, holds};
 use super::program::{Kind, ListId, Node};
@@ -66,9 +66,14 @@ impl Frame {
 
     /// Takes in what happened to this task itself.
     pub(super) fn advance(&mut self, event: &Event, opening: &mut Opening<'_>) {
+        let next_attempt = self.next_attempt();
         match (&event.body, &mut self.work) {
-            (EventBody::EffectScheduled { .. }, work) => {
-                *work = Work::Effect(Effect { attempt: FIRST_ATTEMPT, scheduled_at: event.at, result: None });
+            (EventBody::EffectScheduled { kind, .. }, work) => {
+                let effect = Effect::asked(next_attempt, event.at);
+                match Place::of_kind(kind) {
+                    Some(place) => self.fetch = Some(Fetch { place, effect }),
+                    None => *work = Work::Effect(effect),
+                }
             }
             (EventBody::EffectCompleted { output }, Work::Effect(effect)) => {
                 effect.result =

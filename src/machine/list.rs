@@ -1,5 +1,6 @@
 //! The changes of task lists: finding the place of an event, starting tasks, going on.
 
+use super::document::Documents;
 use super::frame::Once;
 use super::program::Program;
 use super::state::{Branch, Frame, List, ListEnd, Shared, Work};
@@ -74,6 +75,8 @@ impl List {
             input,
             started_at: event.at,
             deadline: *deadline,
+            fetch: None,
+            documents: Documents::new(),
             work,
         }));
     }
