@@ -91,6 +91,14 @@ impl<T> Admission<T> {
         true
     }
 
+    /// Changes what is kept for a pending execution.
+    pub fn amend(&mut self, id: ExecutionId, change: impl FnOnce(&mut T)) {
+        let entry = self.places.get(&id).and_then(|place| self.pending.get_mut(place));
+        if let Some((_, item)) = entry {
+            change(item);
+        }
+    }
+
     /// Takes what comes next.
     pub fn pop(&mut self) -> Option<Next<T>> {
         if let Some(id) = self.woken.pop_front() {

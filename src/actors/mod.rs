@@ -9,6 +9,7 @@ mod admission;
 mod agents;
 mod children;
 mod command;
+mod detached;
 mod engine;
 mod execution;
 mod exit;

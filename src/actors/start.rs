@@ -1,6 +1,7 @@
 //! The start of the engine: actors on their arbiters, in the order in which they need each other.
 
 use super::agents::Agents;
+use super::detached::{self, Detached};
 use super::engine::Engine;
 use super::hub::{Hub, HubState};
 use super::listener;
@@ -49,6 +50,7 @@ impl Engine {
             agents: Agents::new(store.clone()),
             logs: Logs::start(store.clone(), hub.clone(), Arc::clone(&hub_state), Arc::clone(&metrics)),
             streams: Streams::default(),
+            detached: Detached::default(),
             store,
             effects,
             clock,
@@ -71,6 +73,7 @@ impl Engine {
         }
         // The supervisor lives as long as its address; it cannot be gone yet.
         let _ = supervisor.send(TakeOver { open, since }).await;
+        services.next_arbiter().spawn(detached::repeat(Arc::clone(&services), None));
         Ok(Self { services, supervisor })
     }
 }

@@ -13,16 +13,19 @@ mod blobs;
 mod column_types;
 mod connection;
 mod counts;
+mod detached;
 mod error;
 mod executions;
 mod history;
 mod idempotency;
 mod journal;
 mod lists;
+mod loading;
 mod lock;
 mod logs;
 mod migrations;
 mod page;
+mod planner;
 mod pool;
 mod recovery;
 mod schema;
@@ -41,12 +44,13 @@ pub use append::{
     Subject,
 };
 pub use blobs::digest;
+pub use detached::DetachedEffect;
 pub use error::Error;
 pub use executions::{Filter, Sort};
 pub use history::{Changes, HistoryEvent};
 pub use idempotency::Begun;
 pub use journal::WriterStats;
-pub use logs::LogQuery;
+pub use logs::{LogLines, LogQuery};
 pub use migrations::{MigrationStatus, migrate_down, migrate_up, migration_status};
 pub use page::{MAX_PAGE_SIZE, Page, PageRequest};
 pub use recovery::{Claimed, OpenExecution};
@@ -113,6 +117,7 @@ impl fmt::Debug for Options {
 pub struct Store {
     writer: journal::Writer,
     readers: pool::Readers,
+    loading: loading::Loading,
     clock: Arc<dyn Clock>,
 }
 
@@ -128,11 +133,14 @@ impl Store {
         let mut connection = location.connect(Purpose::Write)?;
         lock::lock_connection(&mut connection, &location)?;
         migrations::apply_pending(&mut connection)?;
-        transaction::write_tx(&mut connection, |connection| agents::seed(connection, clock.now()))?;
+        transaction::write_tx(&mut connection, |connection| {
+            planner::inform(connection)?;
+            agents::seed(connection, clock.now())
+        })?;
         let writer = journal::Writer::start(location.clone(), file_lock, connection, options)?;
         let points = options.failure_points.clone();
         let readers = pool::Readers::new(location, options.readers, options.read_timeout, points)?;
-        Ok(Self { writer, readers, clock })
+        Ok(Self { writer, readers, loading: loading::Loading::default(), clock })
     }
 
     /// Makes an execution's next events durable. Waits while the queue is full.
@@ -164,7 +172,8 @@ impl Store {
     /// Whether the database answers, reading and writing.
     pub async fn check(&self) -> Result<(), Error> {
         self.readers.run(|connection| connection.run("SELECT 1")).await?;
-        self.writer.run(|connection| connection.run("SELECT 1")).await
+        // A database that may only be read refuses even a write that changes nothing.
+        self.writer.run(|connection| connection.run("UPDATE snapshots SET seq = seq WHERE 1 = 0")).await
     }
 
     /// Writes what is waiting and lets go of the database. Later writes fail with [`Error::Closed`].
