@@ -42,6 +42,12 @@ pub fn apply(program: &Program, state: &mut State, event: &Event) {
             state.status = Status::Running;
             state.paused_at = None;
             state.shift_timeouts(*paused_us);
+            state.change_frames(&mut |frame| {
+                // Outcomes may have come in for any of the branches.
+                if let Work::Fork { latest, .. } = &mut frame.work {
+                    *latest = 0;
+                }
+            });
         }
         EventBody::ExecutionRecovered { .. } => {
             let ask_again = |effect: &mut Effect| {

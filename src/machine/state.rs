@@ -135,6 +135,9 @@ pub(super) enum Work {
         /// The context at the start, which the changes of the branches are measured against.
         context: Shared,
         last_error: Option<Box<Failure>>,
+        /// The branch that an event was about last: the others wait, so that one is asked first.
+        #[serde(default)]
+        latest: usize,
     },
     Try(Box<TryWork>),
 }
