@@ -329,7 +329,7 @@ mod tests {
         let url: Url = "http://somebody:hunter2@127.0.0.1:1/".parse().unwrap();
         for error in [
             unreachable(&url, "refused"),
-            Client::new(&Address { url: "ftp://a:hunter2@b".parse().unwrap() }).unwrap_err(),
+            Client::new(&Address { url: "ftp://a:hunter2@b".parse().unwrap(), api_key: None }).unwrap_err(),
         ] {
             assert!(!error.text.contains("hunter2") && !error.text.contains("somebody"), "{}", error.text);
         }
