@@ -31,7 +31,7 @@ pub struct Logs {
 
 enum Entry {
     /// A line without its number yet.
-    Line { tenant: TenantId, execution_id: ExecutionId, line: LogLine },
+    Line(TenantId, ExecutionId, Box<LogLine>),
     /// Somebody waits until everything before is stored.
     Flush(oneshot::Sender<()>),
 }
@@ -55,7 +55,7 @@ impl Logs {
         if let Some((end, _)) = line.message.char_indices().nth(MAX_MESSAGE_CHARACTERS) {
             line.message.truncate(end);
         }
-        if self.sender.try_send(Entry::Line { tenant, execution_id, line }).is_err() {
+        if self.sender.try_send(Entry::Line(tenant, execution_id, Box::new(line))).is_err() {
             self.metrics.logs_dropped(1);
             let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
             *dropped.entry(execution_id).or_default() += 1;
@@ -89,9 +89,9 @@ impl Keeper {
             let mut waiting = Vec::new();
             for entry in batch.drain(..) {
                 match entry {
-                    Entry::Line { tenant, execution_id, line } => {
+                    Entry::Line(tenant, execution_id, line) => {
                         let new = || LogLines { tenant_id: tenant, execution_id, lines: Vec::new() };
-                        gathered.entry(execution_id).or_insert_with(new).lines.push(line);
+                        gathered.entry(execution_id).or_insert_with(new).lines.push(*line);
                     }
                     Entry::Flush(done) => waiting.push(done),
                 }

@@ -304,24 +304,10 @@ impl Query<'_> {
                 .filter(execution_labels::created_position.eq(executions::created_position));
             query = query.filter(exists(labelled));
         }
-        if let Some(text) = &filter.text {
-            let pattern = contains_pattern(text);
-            query = query.filter(
-                lower(executions::name)
-                    .like(pattern.clone())
-                    .escape('\\')
-                    .or(lower(executions::namespace).like(pattern.clone()).escape('\\'))
-                    .or(executions::id.like(pattern.clone()).escape('\\'))
-                    .or(lower(executions::input).like(pattern.clone()).escape('\\'))
-                    .or(executions::created_by.is_not_null().and(
-                        lower_or_null(executions::created_by).assume_not_null().like(pattern.clone()).escape('\\'),
-                    ))
-                    .or(executions::error
-                        .is_not_null()
-                        .and(lower_or_null(executions::error).assume_not_null().like(pattern).escape('\\'))),
-            );
+        match &filter.text {
+            Some(text) => containing(query, text),
+            None => query,
         }
-        query
     }
 
     fn sort(self, keys: &mut [Key]) {
@@ -346,6 +332,26 @@ impl Query<'_> {
         }
         from_rows(connection, rows)
     }
+}
+
+/// Those whose texts contain a text, without regard to case.
+fn containing<'q>(
+    query: IntoBoxed<'q, ExecutionKeys, MultiBackend>,
+    text: &str,
+) -> IntoBoxed<'q, ExecutionKeys, MultiBackend> {
+    let pattern = contains_pattern(text);
+    let created_by = lower_or_null(executions::created_by).assume_not_null();
+    let error = lower_or_null(executions::error).assume_not_null();
+    query.filter(
+        lower(executions::name)
+            .like(pattern.clone())
+            .escape('\\')
+            .or(lower(executions::namespace).like(pattern.clone()).escape('\\'))
+            .or(executions::id.like(pattern.clone()).escape('\\'))
+            .or(lower(executions::input).like(pattern.clone()).escape('\\'))
+            .or(executions::created_by.is_not_null().and(created_by.like(pattern.clone()).escape('\\')))
+            .or(executions::error.is_not_null().and(error.like(pattern).escape('\\'))),
+    )
 }
 
 fn window(keys: Vec<Key>, offset: i64, size: i64) -> Vec<Key> {
