@@ -9,6 +9,7 @@
 //! - [`effects`]: hands. What a machine may ask the world for: HTTP, processes, agents.
 //! - [`wire`]: shapes. What crosses a boundary: HTTP bodies, live frames, problems.
 //! - [`actors`]: life. Supervision, admission, timers, live updates; the only folder that knows actix actors.
+//! - [`identity`]: who asks. Passwords, sign-ins, keys, tickets.
 //! - [`http`]: doors. The HTTP interface, one file per resource.
 //! - [`cli`]: the command line.
 //! - [`startup`]: the only place that wires everything together.
@@ -24,6 +25,7 @@ pub mod domain;
 pub mod effects;
 pub mod failure_points;
 pub mod http;
+pub mod identity;
 pub mod machine;
 pub mod settings;
 pub mod startup;

@@ -10,6 +10,7 @@ use crate::domain::{Retention, RetentionRule};
 use crate::effects::{self, Effects};
 use crate::failure_points::FailurePoints;
 use crate::http;
+use crate::identity::{self, FirstSignIn, Identity};
 use crate::settings::{self, Settings};
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
@@ -42,6 +43,10 @@ pub enum Error {
     Server(#[from] std::io::Error),
     #[error("effects.http.permitted_networks: {0}")]
     Network(#[from] effects::InvalidNetwork),
+    #[error(transparent)]
+    Settings(#[from] settings::Invalid),
+    #[error("nobody could sign in: {0}")]
+    Identity(#[from] identity::Error),
     #[error("store.failure_points: {0}")]
     FailurePoints(String),
 }
@@ -125,6 +130,8 @@ impl Core {
 /// A running service.
 pub struct Application {
     core: Core,
+    identity: Identity,
+    first_sign_in: Option<FirstSignIn>,
     server: Server,
     address: SocketAddr,
     grace: Duration,
@@ -137,19 +144,31 @@ impl Application {
     /// See [`Error`].
     pub async fn build(settings: &Settings) -> Result<Self, Error> {
         let since = Instant::now();
+        settings.check_service()?;
         let listener = listen(&settings.server)?;
         let address = listener.local_addr()?;
         let core = Core::start(settings, Arc::new(SystemClock), since).await?;
+        let identity = start_identity(settings, &core).await?;
+        let first_sign_in = identity.first_start().await?;
         let service = http::Service {
             engine: core.engine.clone(),
             vault: core.vault.clone(),
+            identity: identity.clone(),
             clock: Arc::clone(&core.clock),
             metrics: Arc::clone(&core.metrics),
             body_limit_bytes: settings.server.body_limit_bytes,
+            body_timeout: Duration::from_millis(settings.server.body_timeout_ms),
             heartbeat: Duration::from_secs(settings.live.heartbeat_seconds),
         };
         let server = http::server(listener, &settings.server, service)?;
-        Ok(Self { core, server, address, grace: Duration::from_secs(settings.server.shutdown_grace_seconds) })
+        Ok(Self {
+            core,
+            identity,
+            first_sign_in,
+            server,
+            address,
+            grace: Duration::from_secs(settings.server.shutdown_grace_seconds),
+        })
     }
 
     /// The port it listens on; the real one when the settings said 0.
@@ -166,14 +185,24 @@ impl Application {
         &self.core.engine
     }
 
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The way in for the first operator, as long as there is none with a password.
+    pub fn first_sign_in(&self) -> Option<&FirstSignIn> {
+        self.first_sign_in.as_ref()
+    }
+
     /// Serves until SIGTERM, SIGINT (Ctrl-C) or `stop` resolves, then stops gracefully.
     ///
     /// # Errors
     /// When the server fails.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), Error> {
-        let Self { core, server, grace, .. } = self;
+        let Self { core, identity, server, grace, .. } = self;
         let handle = server.handle();
         let mut serving = actix::spawn(server);
+        let upkeep = tokio::spawn(keep_tidy(identity.clone()));
         let ended = tokio::select! {
             result = &mut serving => Some(result),
             () = stop => None,
@@ -183,6 +212,8 @@ impl Application {
         if ended.is_none() {
             handle.stop(true).await;
         }
+        upkeep.abort();
+        identity.close().await;
         core.finish().await;
         match ended {
             Some(Ok(result)) => Ok(result?),
@@ -232,6 +263,36 @@ impl Signals {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
+    }
+}
+
+/// How often what identity only remembers is stored.
+const UPKEEP: Duration = Duration::from_secs(30);
+
+async fn keep_tidy(identity: Identity) {
+    loop {
+        tokio::time::sleep(UPKEEP).await;
+        identity.tidy().await;
+    }
+}
+
+async fn start_identity(settings: &Settings, core: &Core) -> Result<Identity, Error> {
+    let options = identity_options(&settings.identity);
+    let (store, clock, runtime) = (core.store.clone(), Arc::clone(&core.clock), tokio::runtime::Handle::current());
+    blocking(move || {
+        let _entered = runtime.enter();
+        Ok(Identity::start(store, clock, options)?)
+    })
+    .await
+}
+
+/// The settings of identity as identity takes them.
+pub fn identity_options(settings: &settings::Identity) -> identity::Options {
+    identity::Options {
+        signing_keys: settings.signing_keys.each().map(str::to_owned).collect(),
+        directory: PathBuf::from(&settings.directory),
+        access_token_life: Duration::from_secs(settings.access_token_minutes.saturating_mul(60)),
+        session_life: Duration::from_secs(settings.session_days.saturating_mul(24 * 3_600)),
     }
 }
 

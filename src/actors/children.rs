@@ -96,6 +96,7 @@ async fn prepare(
         priority: record.creation.priority,
         labels: record.creation.labels.clone(),
         created_by: record.creation.created_by.clone(),
+        authority: record.creation.authority.clone(),
         agent_id: None,
         test_input: None,
         idempotency_key: None,

@@ -71,6 +71,7 @@ impl Engine {
             priority: submission.priority,
             labels: submission.labels,
             created_by: submission.created_by,
+            authority: submission.authority,
             agent_id: submission.agent_id,
             test_input: submission.test_input,
             idempotency_key: submission.idempotency.as_ref().map(|idempotency| idempotency.key.clone()),
@@ -200,12 +201,13 @@ impl Engine {
     /// See [`Refusal`].
     pub async fn rerun(&self, tenant: TenantId, id: ExecutionId, wish: Repetition) -> Result<Execution, Refusal> {
         self.refuse_departing(tenant)?;
-        let Repetition { by, traceparent, idempotency } = wish;
+        let Repetition { created_by, authority, traceparent, idempotency } = wish;
         let execution = self.services.store.execution(tenant, id).await?;
         let program = self.services.programs.stored(execution.tenant_id, &execution.creation.definition.digest).await?;
         let creation = Creation {
             trigger: Trigger::Api,
-            created_by: by,
+            created_by,
+            authority,
             parent: None,
             forked_from: None,
             idempotency_key: idempotency.as_ref().map(|idempotency| idempotency.key.clone()),

@@ -14,20 +14,40 @@ use uuid::Uuid;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 const BASE_PATH: &str = "/api/v1";
+/// The header of API keys.
+pub const API_KEY: &str = "x-api-key";
 
 /// Which service to talk to.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, clap::Args)]
 pub struct Address {
     /// Address of the service
     #[arg(long, env = "CALLBOARD_URL", default_value = "http://127.0.0.1:8080", value_name = "URL", global = true)]
     pub url: Url,
+    /// API key that opens the service
+    #[arg(long, env = "CALLBOARD_API_KEY", value_name = "KEY", hide_env_values = true, global = true)]
+    pub api_key: Option<String>,
+}
+
+impl std::fmt::Debug for Address {
+    /// Without the key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Address").field("url", &self.url.as_str()).finish_non_exhaustive()
+    }
 }
 
 /// A connection to one service.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Client {
     base: Url,
+    key: Option<String>,
     http: reqwest::Client,
+}
+
+impl std::fmt::Debug for Client {
+    /// Without the key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("base", &self.base.as_str()).finish_non_exhaustive()
+    }
 }
 
 impl Client {
@@ -42,7 +62,15 @@ impl Client {
         }
         // Installing a second time is refused, which is as good as having done it.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut headers = reqwest::header::HeaderMap::new();
+        if let Some(key) = &address.api_key {
+            let value = reqwest::header::HeaderValue::from_str(key.trim());
+            let mut value = value.map_err(|_| Error::invalid("the API key contains characters that no key has"))?;
+            value.set_sensitive(true);
+            headers.insert(API_KEY, value);
+        }
         let mut http = reqwest::Client::builder()
+            .default_headers(headers)
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(REQUEST_TIMEOUT)
             .user_agent(concat!("callboard/", env!("CARGO_PKG_VERSION")));
@@ -51,7 +79,12 @@ impl Client {
             http = http.no_proxy();
         }
         let http = http.build().map_err(|error| Error::failure(format!("cannot prepare the HTTP client: {error}")))?;
-        Ok(Self { base: address.url.clone(), http })
+        Ok(Self { base: address.url.clone(), key: address.api_key.clone(), http })
+    }
+
+    /// The API key that requests carry.
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref().map(str::trim)
     }
 
     /// The address of `path` below the API's base path.
@@ -262,7 +295,7 @@ mod tests {
     use super::*;
 
     fn client(url: &str) -> Client {
-        Client::new(&Address { url: url.parse().unwrap() }).unwrap()
+        Client::new(&Address { url: url.parse().unwrap(), api_key: None }).unwrap()
     }
 
     #[test]
@@ -296,7 +329,7 @@ mod tests {
         let url: Url = "http://somebody:hunter2@127.0.0.1:1/".parse().unwrap();
         for error in [
             unreachable(&url, "refused"),
-            Client::new(&Address { url: "ftp://a:hunter2@b".parse().unwrap() }).unwrap_err(),
+            Client::new(&Address { url: "ftp://a:hunter2@b".parse().unwrap(), api_key: None }).unwrap_err(),
         ] {
             assert!(!error.text.contains("hunter2") && !error.text.contains("somebody"), "{}", error.text);
         }
@@ -310,7 +343,7 @@ mod tests {
 
     #[test]
     fn an_address_that_is_not_http_is_refused() {
-        let error = Client::new(&Address { url: "ftp://example.org".parse().unwrap() }).unwrap_err();
+        let error = Client::new(&Address { url: "ftp://example.org".parse().unwrap(), api_key: None }).unwrap_err();
         assert_eq!(error.exit, Exit::Invalid);
     }
 }

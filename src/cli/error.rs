@@ -34,9 +34,12 @@ impl From<startup::Error> for Error {
     fn from(error: startup::Error) -> Self {
         let exit = match error {
             startup::Error::Store(_) => Exit::Unreachable,
-            startup::Error::FailurePoints(_) | startup::Error::Network(_) => Exit::Invalid,
+            startup::Error::FailurePoints(_) | startup::Error::Network(_) | startup::Error::Settings(_) => {
+                Exit::Invalid
+            }
             startup::Error::Listen { .. }
             | startup::Error::Vault(_)
+            | startup::Error::Identity(_)
             | startup::Error::Effects(_)
             | startup::Error::Server(_) => Exit::Failure,
         };

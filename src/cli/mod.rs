@@ -14,6 +14,7 @@ mod error;
 mod executions;
 mod link;
 mod live;
+mod local_key;
 mod migrate;
 mod openapi;
 mod reporter;

@@ -52,8 +52,14 @@ pub async fn create(
         Once::Begun(once) => once,
     };
     let now = service.clock.now();
-    let agent =
-        Agent { id: AgentId(clock::new_id()), tenant_id: caller.tenant_id, created_at: now, updated_at: now, ..agent };
+    let agent = Agent {
+        id: AgentId(clock::new_id()),
+        tenant_id: caller.tenant_id,
+        created_by: Some(caller.owner()),
+        created_at: now,
+        updated_at: now,
+        ..agent
+    };
     let created = service.engine.store().create_agent(agent).await;
     service.engine.agents_changed();
     let answer = created.map(|agent| (StatusCode::CREATED, AgentView::from(agent))).map_err(Error::from);
@@ -135,7 +141,14 @@ pub async fn change(
         is_active: Some(body.is_active.unwrap_or(known.is_active)),
     })?;
     let now = service.clock.now();
-    let agent = Agent { id, tenant_id: caller.tenant_id, created_at: known.created_at, updated_at: now, ..agent };
+    let agent = Agent {
+        id,
+        tenant_id: caller.tenant_id,
+        created_by: known.created_by,
+        created_at: known.created_at,
+        updated_at: now,
+        ..agent
+    };
     let changed = service.engine.store().update_agent(agent).await;
     let agent = changed.map_err(|error| Error::of_store(error, "agent", id))?;
     service.engine.agents_changed();
@@ -190,7 +203,7 @@ pub async fn test(
     submission.execution_type = ExecutionType::AgentTest;
     submission.agent_id = Some(id);
     submission.test_input = Some(test_input);
-    submission.created_by = caller.name;
+    caller.sign(&mut submission);
     submission.idempotency = idempotency::of(&request, &body.bytes)?;
     submission.traceparent = trace::of(&request);
     accept(&service, submission, "The test was accepted and will run as soon as there is room.").await
@@ -271,6 +284,7 @@ fn checked(body: CreateAgent) -> Result<Agent> {
         capabilities,
         is_active: body.is_active.unwrap_or(true),
         is_system: false,
+        created_by: None,
         created_at: Timestamp::default(),
         updated_at: Timestamp::default(),
     })

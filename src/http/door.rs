@@ -3,6 +3,7 @@
 
 use super::Service;
 use super::error::Error;
+use super::headers;
 use super::routing::Pattern;
 use crate::clock;
 use crate::telemetry::{field, request_span};
@@ -13,13 +14,17 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::uri::PathAndQuery;
 use actix_web::http::{Method, Uri};
 use actix_web::middleware::Next;
-use actix_web::web;
+use actix_web::{HttpMessage, web};
 use std::net::IpAddr;
 use std::time::Instant;
 use tracing::Instrument;
 
 /// The header under which a request's id travels.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The id of a request, for what happens inside.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
 
 /// The longest request id that is taken over from the caller.
 const MAX_REQUEST_ID_CHARACTERS: usize = 128;
@@ -40,6 +45,8 @@ pub async fn pass(
         }
         Ok(()) => {
             trim_slashes(&mut request);
+            let id = RequestId(request_id.to_str().unwrap_or_default().to_owned());
+            request.extensions_mut().insert(id);
             let response = next.call(request).instrument(span.clone()).await?;
             complete_problem(response, &request_id)
         }
@@ -47,6 +54,7 @@ pub async fn pass(
     span.record(field::STATUS, response.status().as_u16());
     count(&response, began);
     response.headers_mut().insert(REQUEST_ID, request_id);
+    headers::protect(response.headers_mut());
     Ok(response)
 }
 

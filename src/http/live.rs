@@ -1,6 +1,7 @@
 //! The doors of WebSocket sessions; `actors/session.rs` speaks the protocol behind them.
 
 use super::Service;
+use super::authorization::LIVE_PARAMETERS;
 use super::caller::Caller;
 use super::error::{Error, Result};
 use super::path;
@@ -27,6 +28,7 @@ pub async fn all(
     payload: web::Payload,
 ) -> Result<HttpResponse> {
     let mut query = Query::of(&request);
+    query.ignore(&LIVE_PARAMETERS);
     query.text("client_id");
     let after = query.number("after", 0..=MAX_NUMBER);
     query.finish()?;
@@ -52,6 +54,7 @@ pub async fn one(
 ) -> Result<HttpResponse> {
     let id = path::execution_id(&request)?;
     let mut query = Query::of(&request);
+    query.ignore(&LIVE_PARAMETERS);
     query.text("client_id");
     let after_seq = query.number("after", 0..=MAX_NUMBER).unwrap_or(0);
     query.finish()?;

@@ -1,5 +1,6 @@
 //! The description of the interface: OpenAPI 3.1 from the handlers' own declarations, and its browsable form.
 
+use super::authorization::{Access, Accesses};
 use super::constraints::Constraints;
 use super::error::{Error, Result};
 use super::examples::Examples;
@@ -13,9 +14,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
-use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::response::{Response, ResponseBuilder};
-use utoipa::openapi::{Content, Ref, RefOr};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
+use utoipa::openapi::{Content, Ref, RefOr, Required};
 use utoipa::{Modify, OpenApi};
 
 /// Where the description is.
@@ -54,7 +58,7 @@ pub const DOCS_FOLDER: &str = "/docs/";
         queue::view, health::live, health::ready, health::metrics, home::page,
     ),
     components(schemas(Problem, ServerFrame<'static>, ClientFrame)),
-    modifiers(&Constraints, &Examples, &Problems),
+    modifiers(&Constraints, &Examples, &Problems, &Security),
 )]
 struct Description;
 
@@ -85,6 +89,68 @@ const SPECIFIC: &[(&str, &str, &[Code])] = &[
     ("PUT", "/api/v1/secrets/{name}", &[Code::NoSecretKey]),
     ("POST", "/api/v1/secret-keys/rotate", &[Code::NoSecretKey]),
 ];
+
+/// What a route asks of whoever comes.
+fn access(method: &str, path: &str) -> Access {
+    let accesses = ACCESSES.iter().find(|(pattern, _)| *pattern == path).map(|(_, accesses)| accesses);
+    let found = accesses.and_then(|accesses| accesses.iter().find(|(known, _)| known.as_str() == method));
+    found.map_or(Access::Open, |(_, access)| *access)
+}
+
+/// The accesses of all addresses, from the one route table.
+static ACCESSES: LazyLock<Vec<(&'static str, Accesses)>> = LazyLock::new(|| {
+    super::addresses().iter().map(|address| (address.pattern(), address.accesses().clone())).collect()
+});
+
+/// How a request says who sends it.
+struct Security;
+
+/// The names of the security schemes, and where each stands.
+const BEARER: &str = "bearer";
+const API_KEY: &str = "api_key";
+const TICKET: &str = "ticket";
+const TOKEN: &str = "token";
+
+impl Modify for Security {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        let components = description.components.get_or_insert_default();
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("An access token from `/api/v1/auth/login`, or an API key."));
+        components.add_security_scheme(BEARER, SecurityScheme::Http(bearer.build()));
+        let place = |value| SecurityScheme::ApiKey(value);
+        let key = ApiKeyValue::with_description("X-API-Key", "`cb_…`, from `/api/v1/api-keys`.");
+        components.add_security_scheme(API_KEY, place(ApiKey::Header(key)));
+        let ticket = ApiKeyValue::with_description("ticket", "From `/api/v1/auth/ticket`; good once, for 30 seconds.");
+        components.add_security_scheme(TICKET, place(ApiKey::Query(ticket)));
+        let token = ApiKeyValue::with_description("token", "A token or key, for clients that can do nothing else.");
+        components.add_security_scheme(TOKEN, place(ApiKey::Query(token)));
+        for (path, item) in &mut description.paths.paths {
+            for (method, operation) in operations(item) {
+                let schemes: &[&str] = match access(method, path) {
+                    Access::Open => continue,
+                    Access::Needs(_) => &[BEARER, API_KEY],
+                    Access::Live(_) => &[BEARER, API_KEY, TICKET, TOKEN],
+                };
+                let none: [&str; 0] = [];
+                let requirement = |scheme: &&str| SecurityRequirement::new(*scheme, none);
+                operation.security = Some(schemes.iter().map(requirement).collect());
+                add_tenant_parameter(operation);
+            }
+        }
+    }
+}
+
+fn add_tenant_parameter(operation: &mut Operation) {
+    let parameter = ParameterBuilder::new()
+        .name("X-Tenant-Id")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some("The tenant to work in, for operators; their own when absent."))
+        .schema(Some(<crate::domain::TenantId as utoipa::PartialSchema>::schema()))
+        .build();
+    operation.parameters.get_or_insert_default().push(RefOr::T(parameter));
+}
 
 /// Adds the problems to every operation.
 struct Problems;
@@ -139,8 +205,15 @@ fn implied(method: &str, path: &str, operation: &Operation) -> Vec<Code> {
     if method != "GET" {
         codes.push(Code::OriginNotAllowed);
     }
-    if path.contains('{') {
-        codes.push(Code::NotFound);
+    if access(method, path) != Access::Open {
+        codes.extend([
+            Code::Unauthenticated,
+            Code::InvalidCredentials,
+            Code::TokenExpired,
+            Code::Forbidden,
+            // The thing or, for operators, the tenant.
+            Code::NotFound,
+        ]);
     }
     let parameters = operation.parameters.iter().flatten().filter_map(|parameter| match parameter {
         RefOr::T(parameter) => Some(parameter),
@@ -162,6 +235,7 @@ fn implied(method: &str, path: &str, operation: &Operation) -> Vec<Code> {
             Code::InvalidBody,
             Code::BodyTooDeep,
             Code::BodyTooLarge,
+            Code::RequestTimeout,
             Code::UnsupportedMediaType,
         ]);
     }
@@ -202,6 +276,10 @@ pub async fn json() -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(TEXT.clone())
 }
 
+/// What the pages of the browsable form may do: they style their own elements and draw small pictures of their own.
+const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+    frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
 static PAGES: LazyLock<Arc<utoipa_swagger_ui::Config<'static>>> =
     LazyLock::new(|| Arc::new(utoipa_swagger_ui::Config::new([DESCRIPTION])));
 
@@ -213,6 +291,8 @@ pub async fn docs(request: HttpRequest) -> Result<HttpResponse> {
         .ok_or_else(|| Error::new(Code::RouteNotFound, format!("There is nothing at {}.", request.path())))?;
     let mut response = HttpResponse::Ok();
     response.content_type(file.content_type);
+    response.insert_header((header::CONTENT_SECURITY_POLICY, DOCS_POLICY));
+    response.insert_header((header::CACHE_CONTROL, "no-cache"));
     if file.gzpipped {
         response.insert_header((header::CONTENT_ENCODING, "gzip"));
     }

@@ -41,6 +41,11 @@ impl Query {
         self.pairs.extract_if(.., |(key, _)| key == name).map(|(_, value)| value).collect()
     }
 
+    /// Leaves out parameters that were read elsewhere.
+    pub fn ignore(&mut self, names: &[&str]) {
+        self.pairs.retain(|(key, _)| !names.contains(&key.as_str()));
+    }
+
     /// A text; absent when empty.
     pub fn text(&mut self, name: &str) -> Option<String> {
         let mut values = self.take(name);

@@ -31,7 +31,7 @@ pub async fn decide(
     body: Json<RetentionDecision>,
 ) -> Result<HttpResponse> {
     let policy = checked(body.value)?;
-    service.engine.store().set_retention_policy(caller.tenant_id, policy, caller.name.clone()).await?;
+    service.engine.store().set_retention_policy(caller.tenant_id, policy, Some(caller.owner())).await?;
     Ok(HttpResponse::Ok().json(state(&service, &caller).await?))
 }
 

@@ -78,7 +78,7 @@ pub async fn put(
     let value = body.value.value;
     check_value(&value).map_err(|why| Error::invalid_field("/value", why))?;
     let unprotected = StoredSecret::unprotected(&value);
-    let stored = service.vault.put(caller.tenant_id, name, value, caller.name.clone()).await;
+    let stored = service.vault.put(caller.tenant_id, name, value, Some(caller.owner())).await;
     let (secret, is_new) = stored.map_err(refused)?;
     note(&caller, if is_new { Change::Created } else { Change::Replaced }, &secret.name);
     let mut answer = if is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
@@ -114,7 +114,7 @@ pub async fn rotate(service: web::Data<Service>, caller: Caller) -> Result<HttpR
 
 /// The one place that learns of every change by a person or key, after it is durable.
 fn note(caller: &Caller, change: Change, name: &str) {
-    tracing::info!(tenant_id = %caller.tenant_id, by = caller.name, ?change, secret = name, "a secret was changed");
+    tracing::info!(tenant_id = %caller.tenant_id, by = caller.name(), ?change, secret = name, "a secret was changed");
 }
 
 fn view(service: &Service, secret: Secret) -> SecretView {

@@ -1,6 +1,7 @@
 //! Server-sent events: the frames of a feed, each with its cursor as `id`, so that `Last-Event-ID` resumes.
 
 use super::Service;
+use super::authorization::LIVE_PARAMETERS;
 use super::caller::Caller;
 use super::error::{Error, Result};
 use super::path;
@@ -37,6 +38,7 @@ const HEARTBEAT: &[u8] = b": \n\n";
 )]
 pub async fn all(service: web::Data<Service>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let mut query = Query::of(&request);
+    query.ignore(&LIVE_PARAMETERS);
     let after = query.number("after", 0..=MAX_NUMBER);
     query.finish()?;
     let after = last_event_id(&request)?.or(after);
@@ -58,6 +60,7 @@ pub async fn all(service: web::Data<Service>, caller: Caller, request: HttpReque
 pub async fn one(service: web::Data<Service>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let id = path::execution_id(&request)?;
     let mut query = Query::of(&request);
+    query.ignore(&LIVE_PARAMETERS);
     let after_seq = query.number("after_seq", 0..=MAX_NUMBER);
     query.finish()?;
     let after_seq = last_event_id(&request)?.or(after_seq).unwrap_or(0);

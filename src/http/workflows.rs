@@ -53,7 +53,7 @@ async fn register_now(service: &Service, caller: &Caller, source: String) -> Res
     let review = service.engine.review(source.clone()).await;
     let Some(definition) = review.definition else { return Err(Error::invalid_definition(&review.problems)) };
     refuse_nul(&definition)?;
-    let created_by = caller.name.clone();
+    let created_by = Some(caller.owner());
     let registered =
         service.engine.store().register_workflow(caller.tenant_id, &definition, source, created_by).await?;
     let status = if registered.is_new { StatusCode::CREATED } else { StatusCode::OK };

@@ -1,18 +1,21 @@
 //! Every setting: name, type, default and what it means. To add one, add a line here and run `make generate`.
 
 use super::Problem;
-use super::layers::Layers;
+use super::layers::{Environment, Layers};
 use super::reference::{Key, Section, section};
 use super::value::{ConnectionUrl, SecretText, Setting, words};
 
 /// All settings, one field per section.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// Which file lay over the defaults; not a key of its own.
+    pub environment: Environment,
     pub server: Server,
     pub store: Store,
     pub secrets: Secrets,
     pub engine: Engine,
     pub limits: Limits,
+    pub identity: Identity,
     pub effects: Effects,
     pub live: Live,
     pub retention: Retention,
@@ -34,6 +37,7 @@ impl Settings {
         Secrets::SECTION,
         Engine::SECTION,
         Limits::SECTION,
+        Identity::SECTION,
         EffectsHttp::SECTION,
         EffectsShell::SECTION,
         Live::SECTION,
@@ -43,11 +47,13 @@ impl Settings {
 
     pub(super) fn read(layers: &Layers, problems: &mut Vec<Problem>) -> Self {
         Self {
+            environment: layers.environment,
             server: Server::read(layers, problems),
             store: Store::read(layers, problems),
             secrets: Secrets::read(layers, problems),
             engine: Engine::read(layers, problems),
             limits: Limits::read(layers, problems),
+            identity: Identity::read(layers, problems),
             effects: Effects { http: EffectsHttp::read(layers, problems), shell: EffectsShell::read(layers, problems) },
             live: Live::read(layers, problems),
             retention: Retention::read(layers, problems),
@@ -57,7 +63,19 @@ impl Settings {
 
     /// The values in force as a file that could be loaded again; passwords are replaced by `***`.
     pub fn to_toml(&self) -> String {
-        let Self { server, store, secrets, engine, limits, effects, live, retention, telemetry } = self;
+        let Self {
+            environment: _,
+            server,
+            store,
+            secrets,
+            engine,
+            limits,
+            identity,
+            effects,
+            live,
+            retention,
+            telemetry,
+        } = self;
         let Effects { http, shell } = effects;
         let sections = [
             server.to_toml(),
@@ -65,6 +83,7 @@ impl Settings {
             secrets.to_toml(),
             engine.to_toml(),
             limits.to_toml(),
+            identity.to_toml(),
             http.to_toml(),
             shell.to_toml(),
             live.to_toml(),
@@ -88,6 +107,8 @@ section! {
         body_limit_bytes: usize = 1_048_576,
         /// How long a client may take to send the head of its request.
         header_timeout_ms: u64 = 5_000,
+        /// How long a client may take to send the body of its request. A slower one is answered with 408.
+        body_timeout_ms: u64 = 30_000,
         /// How long an idle connection is kept open for the next request.
         keep_alive_seconds: u64 = 75,
         /// On SIGTERM or Ctrl-C: how long running effects may take to finish. What is left continues after the next start.
@@ -154,6 +175,21 @@ section! {
         max_tokens_per_month: u64 = 500_000,
         /// US dollars that model calls of a tenant may cost in a calendar month (UTC), as far as their prices are known.
         max_cost_per_month: f64 = 0.0,
+    }
+}
+
+section! {
+    /// Who asks: signing in, and the tokens that follow from it.
+    Identity "identity" {
+        /// Secrets that sign access tokens, separated by commas, each of at least 32 characters: the first one signs, all
+        /// are accepted. Empty (in development only): one is generated and kept in `directory`.
+        signing_keys: SecretText = "",
+        /// Where the generated signing key and the token of the first sign-in are kept, readable by the service only.
+        directory: String = "data",
+        /// How long an access token is good; it is renewed without a password.
+        access_token_minutes: u64 = 15,
+        /// How long somebody stays signed in.
+        session_days: u64 = 30,
     }
 }
 

@@ -356,6 +356,7 @@ pub(super) fn without_input(creation: &Creation) -> Creation {
         priority: creation.priority,
         labels: creation.labels.clone(),
         created_by: creation.created_by.clone(),
+        authority: creation.authority.clone(),
         agent_id: creation.agent_id,
         test_input: creation.test_input.clone(),
         idempotency_key: creation.idempotency_key.clone(),

@@ -4,7 +4,9 @@
 //! takes its turn between them. Reading uses a pool of its own. Called by actors, http and cli; knows only domain.
 
 mod agents;
+mod api_keys;
 mod append;
+mod audit;
 mod backend;
 mod backup;
 mod batch;
@@ -32,23 +34,28 @@ mod removal;
 mod retention;
 mod schema;
 mod secrets;
+mod sessions;
 mod space;
 mod statement;
 mod statistics;
 mod tenant_removal;
+mod tenants;
 mod text_search;
 mod transaction;
 mod usage;
+mod users;
 mod watermark;
 mod workflows;
 mod writer;
 
 pub use crate::failure_points::{FailurePoint, FailurePoints, Fault};
 pub use agents::AgentFilter;
+pub use api_keys::ApiKeyFilter;
 pub use append::{
     Append, Committed, CommittedAppend, DefinitionText, EventText, Idempotency, NewExecution, Projection, Snapshot,
     Subject,
 };
+pub use audit::AuditFilter;
 pub use backup::{Backup, Restored, back_up, restore};
 pub use blobs::digest;
 pub use error::Error;
@@ -63,10 +70,12 @@ pub use page::{MAX_PAGE_SIZE, Page, PageRequest};
 pub use recovery::{Claimed, OpenExecution};
 pub use removal::{EXECUTION_TABLES, Swept};
 pub use retention::{DueCursor, DueExecution, DuePage, Edges};
+pub use sessions::{OneTimePurpose, Rotation, Session};
 pub use space::{Space, compact, space_of};
 pub use statistics::{HourCount, Percentiles, QueueDepth, Statistics, StatusCount};
 pub use tenant_removal::TenantRemoval;
 pub use usage::{UsageLine, UsageTotals};
+pub use users::UserFilter;
 pub use workflows::{Registered, Workflow, WorkflowFilter};
 
 use crate::clock::Clock;
@@ -158,7 +167,10 @@ impl Store {
         let mut connection = location.connect(Purpose::Write)?;
         lock::lock_connection(&mut connection, &location)?;
         migrations::apply_pending(&mut connection)?;
-        transaction::write_tx(&mut connection, |connection| agents::seed(connection, clock.now()))?;
+        transaction::write_tx(&mut connection, |connection| {
+            tenants::seed(connection, clock.now())?;
+            agents::seed(connection, clock.now())
+        })?;
         let writer = journal::Writer::start(location.clone(), file_lock, connection, options)?;
         let points = options.failure_points.clone();
         let readers = pool::Readers::new(location, options.readers, options.read_timeout, points)?;

@@ -24,6 +24,8 @@ pub struct AgentView {
     pub is_active: bool,
     /// Belongs to the system: every tenant may use it, none may change it.
     pub is_system: bool,
+    /// Whose it is; absent for those of the system.
+    pub created_by: Option<String>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -42,6 +44,7 @@ impl From<Agent> for AgentView {
             capabilities: agent.capabilities,
             is_active: agent.is_active,
             is_system: agent.is_system,
+            created_by: agent.created_by,
             created_at: agent.created_at,
             updated_at: agent.updated_at,
         }

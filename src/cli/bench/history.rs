@@ -69,7 +69,7 @@ async fn measure(bench: &Bench, archive: &Archive, requests: u64) -> Result<Work
     let service = bench.service().await?;
     let mut figures = Workload::new();
     figures.insert("ready_after_ms".to_owned(), rounded(begin.elapsed().as_secs_f64() * 1e3));
-    let mut link = Link::to(service.port());
+    let mut link = Link::to(service.endpoint());
     for (name, path) in questions(&mut link, archive).await? {
         let mut times = histogram()?;
         for round in 0..WARM_UP + requests {

@@ -125,6 +125,7 @@ pub(super) fn creation(definition: &definition::Definition, input: Value) -> Cre
         priority: 5,
         labels: BTreeMap::new(),
         created_by: None,
+        authority: None,
         agent_id: None,
         test_input: None,
         idempotency_key: None,

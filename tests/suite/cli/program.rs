@@ -1,5 +1,6 @@
 //! Starts the real program and waits for it, never longer than a bound.
 
+use crate::service::operator_key_on;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -91,6 +92,8 @@ pub struct Service {
     // Kept open, so that the service never writes into a closed pipe.
     _stdout: BufReader<ChildStdout>,
     pub url: String,
+    /// The key of an operator.
+    pub key: String,
     pub directory: TempDir,
 }
 
@@ -103,6 +106,8 @@ impl Service {
     /// With further arguments.
     pub fn start_with(files: &[(&str, &str)], arguments: &[&str]) -> Self {
         let directory = folder(files);
+        let database = format!("sqlite:{}", directory.path().join("data/callboard.db").display());
+        let key = operator_key_on(&database, directory.path());
         let log = fs::File::create(directory.path().join("service.log")).unwrap();
         let mut child = program(directory.path())
             .args(["serve", "--set", "server.port=0", "--set", "effects.shell.enabled=true"])
@@ -123,12 +128,17 @@ impl Service {
                 break address.trim_end_matches(['/', '.', ',']).to_owned();
             }
         };
-        Self { child: Some(child), _stdout: stdout, url, directory }
+        Self { child: Some(child), _stdout: stdout, url, key, directory }
     }
 
     /// Runs a command against this service.
     pub fn run(&self, arguments: &[&str]) -> Finished {
-        let child = program(self.directory.path()).args(arguments).env("CALLBOARD_URL", &self.url).spawn().unwrap();
+        let child = program(self.directory.path())
+            .args(arguments)
+            .env("CALLBOARD_URL", &self.url)
+            .env("CALLBOARD_API_KEY", &self.key)
+            .spawn()
+            .unwrap();
         finish(child)
     }
 

@@ -25,6 +25,7 @@ pub fn agent(adapter: Adapter, model: Option<&str>, parameters: Value) -> Agent 
         capabilities: BTreeMap::new(),
         is_active: true,
         is_system: false,
+        created_by: None,
         created_at: Timestamp::default(),
         updated_at: Timestamp::default(),
     }

@@ -1,7 +1,7 @@
 //! The real program in a process of its own, which can be killed and started again on the same database.
 
 use crate::cli::program::{pid_of, program};
-use crate::service::{Client, Database};
+use crate::service::{Client, Database, operator_key_on};
 use nix::sys::signal::{Signal, kill};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -35,6 +35,8 @@ impl Process {
     pub fn on(directory: TempDir, url: String, settings: &[&str]) -> Self {
         let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
         let mut process = Self { directory, url, settings, client: Client::new(String::new()), running: None };
+        let key = operator_key_on(&process.url, process.directory.path());
+        process.client = process.client.with_key(&key);
         process.resume(&[]);
         process
     }
@@ -57,7 +59,7 @@ impl Process {
                 break address.trim_end_matches(['/', '.', ',']).to_owned();
             }
         };
-        self.client = Client::new(url);
+        self.client.url = url;
         self.running = Some((child, stdout));
     }
 

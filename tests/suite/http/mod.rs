@@ -5,6 +5,7 @@ mod dashboard;
 mod description;
 mod executions;
 mod fuzz;
+mod hardening;
 mod idempotency;
 mod lists;
 mod problems;

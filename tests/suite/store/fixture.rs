@@ -130,6 +130,7 @@ pub fn creation(input: Value) -> Creation {
         priority: 5,
         labels: BTreeMap::new(),
         created_by: Some("ada".to_owned()),
+        authority: None,
         agent_id: None,
         test_input: None,
         idempotency_key: None,
