@@ -158,6 +158,7 @@ impl Application {
             metrics: Arc::clone(&core.metrics),
             body_limit_bytes: settings.server.body_limit_bytes,
             body_timeout: Duration::from_millis(settings.server.body_timeout_ms),
+            boards: http::Boards::default(),
             heartbeat: Duration::from_secs(settings.live.heartbeat_seconds),
         };
         let server = http::server(listener, &settings.server, service)?;

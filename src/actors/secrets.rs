@@ -3,6 +3,7 @@
 
 use super::execution::ExecutionActor;
 use super::services::{READ_PAUSE, Services};
+use crate::domain::secret::Unavailable;
 use crate::domain::{Secrets, TenantId};
 use crate::machine::{DirectEvaluator, Program, WithSecrets};
 use actix::{ActorFutureExt, Context, ContextFutureSpawner, WrapFuture};
@@ -40,6 +41,12 @@ impl Services {
             let generation = Some(self.vault.generation());
             match self.vault.open(tenant, program.secrets()).await {
                 Ok(secrets) => return Held { secrets, generation },
+                Err(error) if !error.is_retryable() => {
+                    tracing::error!(%error, "secrets cannot be read");
+                    let names = program.secrets().iter();
+                    let entries = names.map(|name| (Arc::clone(name), Err(Unavailable::Unreadable))).collect();
+                    return Held { secrets: Arc::new(Secrets::new(entries)), generation };
+                }
                 Err(error) => {
                     tracing::warn!(%error, "secrets wait for the store");
                     tokio::time::sleep(READ_PAUSE).await;

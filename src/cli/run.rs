@@ -94,6 +94,9 @@ fn secret_file(text: &str) -> Result<(String, PathBuf), String> {
 fn given_secrets(arguments: &Arguments, definition: &Definition) -> Result<Vec<(String, Value)>, Error> {
     let mut secrets = Vec::new();
     for (name, file) in &arguments.secret {
+        if !definition.components.secrets.iter().any(|listed| **listed == **name) {
+            return Err(Error::invalid(format!("the definition does not list the secret {name} in use.secrets")));
+        }
         let text = std::fs::read_to_string(file).map_err(|error| Error::file("read", file, &error))?;
         secrets.push((name.clone(), secret_value(name, &text)?));
     }

@@ -10,7 +10,7 @@ use crate::store::{self, LogQuery};
 use crate::wire::catalog::Code;
 use crate::wire::event::push_event;
 use crate::wire::journal::{DefinitionView, History, Log, Tasks};
-use crate::wire::task::{TaskBoard, TaskStatus};
+use crate::wire::task::TaskStatus;
 use crate::wire::usage::{UsageRecord, UsageTotals, UsageView};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
@@ -127,8 +127,7 @@ pub async fn tasks(service: web::Data<Service>, caller: Caller, request: HttpReq
     let limit = query.number("limit", 1..=MAX_LINES).unwrap_or(MAX_LINES);
     query.finish()?;
     service.execution(&caller, id).await?;
-    let mut board = TaskBoard::new();
-    service.engine.store().events(caller.tenant_id, id, 0).await?.into_iter().for_each(|event| board.apply(event));
+    let board = service.boards.of(service.engine.store(), caller.tenant_id, id).await?;
     let mut tasks = board.into_tasks(service.clock.now());
     tasks.retain(|task| statuses.is_empty() || statuses.contains(&task.status));
     let total = u64::try_from(tasks.len()).unwrap_or(u64::MAX);

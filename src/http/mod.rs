@@ -5,6 +5,7 @@
 
 mod agents;
 mod authorization;
+mod boards;
 mod body;
 mod caller;
 mod commands;
@@ -32,6 +33,7 @@ mod stream;
 mod trace;
 mod workflows;
 
+pub use boards::Boards;
 pub use caller::Caller;
 pub use error::Error;
 pub use openapi::text as openapi_text;
@@ -63,6 +65,7 @@ pub struct Service {
     pub body_limit_bytes: usize,
     /// How long a request body may take to arrive.
     pub body_timeout: Duration,
+    pub boards: Boards,
     /// How often a quiet stream says that it is still there.
     pub heartbeat: Duration,
 }

@@ -52,13 +52,20 @@ async fn a_request_cannot_be_smuggled_behind_another() {
 }
 
 #[tokio::test]
-async fn a_slow_client_is_sent_away() {
-    let limits = [("server.header_timeout_ms", "300"), ("server.body_timeout_ms", "300")];
-    let service = Service::start_with(Database::Sqlite, &limits);
+async fn a_slow_head_is_not_waited_for() {
+    let service = Service::start_with(Database::Sqlite, &[("server.header_timeout_ms", "300")]);
     let answer = exchange(&service, b"GET /api/v1/agents HTTP/1.1\r\nHost: loc").await;
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
-    let half = "POST /api/v1/workflows/validate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/yaml\r\n\
-        Content-Length: 1000\r\n\r\ndocument:";
+}
+
+#[tokio::test]
+async fn a_slow_body_is_not_waited_for() {
+    let service = Service::start_with(Database::Sqlite, &[("server.body_timeout_ms", "300")]);
+    let half = format!(
+        "POST /api/v1/workflows/validate HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {}\r\n\
+        Content-Type: application/yaml\r\nContent-Length: 1000\r\n\r\ndocument:",
+        service.key()
+    );
     let answer = exchange(&service, half.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("\"request_timeout\""), "{answer}");
 }
