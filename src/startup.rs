@@ -6,7 +6,6 @@
 use crate::actors::{self, Engine, LiveOptions, Parts, UpkeepOptions};
 use crate::clock::{Clock, SystemClock};
 use crate::domain::quota::Limits;
-use crate::domain::{Retention, RetentionRule};
 use crate::effects::{self, Effects};
 use crate::failure_points::FailurePoints;
 use crate::http;
@@ -394,20 +393,7 @@ fn engine_options(settings: &Settings, failure_points: FailurePoints) -> actors:
             conflation_ms: settings.live.conflation_ms,
             heartbeat_seconds: settings.live.heartbeat_seconds,
         },
-        upkeep: UpkeepOptions {
-            retention: retention(&settings.retention),
-            interval_seconds: settings.retention.interval_seconds,
-        },
+        upkeep: UpkeepOptions::from(&settings.retention),
         failure_points,
-    }
-}
-
-fn retention(settings: &settings::Retention) -> Retention {
-    let rule = |days, count| RetentionRule { days, count };
-    Retention {
-        succeeded: rule(settings.succeeded_days, settings.succeeded_count),
-        failed: rule(settings.failed_days, settings.failed_count),
-        cancelled: rule(settings.cancelled_days, settings.cancelled_count),
-        usage_days: settings.usage_days,
     }
 }

@@ -24,6 +24,11 @@ impl Default for Held {
 }
 
 impl Held {
+    /// The secrets themselves.
+    pub fn secrets(&self) -> Arc<Secrets> {
+        Arc::clone(&self.secrets)
+    }
+
     /// What evaluates the expressions of a step.
     pub fn evaluator(&self) -> WithSecrets<'_, DirectEvaluator> {
         WithSecrets { evaluator: DirectEvaluator, secrets: &self.secrets }
@@ -78,6 +83,6 @@ impl ExecutionActor {
 
     /// The secrets of the next step and of the effects that it asks for.
     pub(super) fn secrets(&self) -> Arc<Secrets> {
-        Arc::clone(&self.secrets.secrets)
+        self.secrets.secrets()
     }
 }

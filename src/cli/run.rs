@@ -37,7 +37,7 @@ pub struct Arguments {
     /// Print events as JSON lines, then the result
     #[arg(long)]
     json: bool,
-    /// A secret that the definition may read, as NAME=@FILE; repeatable. Others come from variables CALLBOARD_SECRET_<NAME>
+    /// A secret that the definition may read, as NAME=@FILE; repeatable. Others come from variables such as CALLBOARD_SECRET_TOKEN
     #[arg(long, value_name = "NAME=@FILE", value_parser = secret_file)]
     secret: Vec<(String, PathBuf)>,
     #[command(flatten)]

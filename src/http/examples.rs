@@ -64,7 +64,6 @@ fn example(method: &str, path: &str) -> Option<Value> {
             "parameters": { "skill": "summarize" }, "capabilities": { "writing": 0.8 },
         }),
         ("PUT", "/api/v1/agents/{id}") => json!({ "description": "Writes release notes.", "is_active": false }),
-        ("PUT", "/api/v1/secrets/{name}") => json!({ "value": { "username": "robot", "password": "a long password" } }),
         ("POST", "/api/v1/agents/{id}/test") => json!({ "test_input": "Say in one sentence what an actor is." }),
         ("PUT", "/api/v1/retention") | ("POST", "/api/v1/retention/preview") => {
             json!({ "succeeded_days": 30, "failed_days": 90, "cancelled_count": 10000 })

@@ -36,6 +36,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    detached_effects (execution_id, path) {
+        execution_id -> Text,
+        path -> Text,
+        tenant_id -> Text,
+        seq -> BigInt,
+    }
+}
+
+diesel::table! {
     execution_counts (tenant_id, hour, execution_type, status) {
         tenant_id -> Text,
         hour -> BigInt,

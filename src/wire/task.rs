@@ -377,7 +377,7 @@ mod tests {
             event(3, "s1:nap", "/do/1/nap", begin()),
             timer,
         ];
-        let current = board(events).into_current(Timestamp::from_micros(5_000_000));
+        let current = board(events).current(Timestamp::from_micros(5_000_000));
         let seen: Vec<_> = current.iter().map(|task| (task.path.as_ref(), task.status)).collect();
         assert_eq!(seen, [("s0:all/b0/s0:a", TaskStatus::Running), ("s1:nap", TaskStatus::Waiting)]);
         assert_eq!(current[0].run_ms, 3_000);

@@ -64,7 +64,7 @@ async fn a_slow_body_is_not_waited_for() {
     let half = format!(
         "POST /api/v1/workflows/validate HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {}\r\n\
         Content-Type: application/yaml\r\nContent-Length: 1000\r\n\r\ndocument:",
-        service.key()
+        service.key
     );
     let answer = exchange(&service, half.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("\"request_timeout\""), "{answer}");

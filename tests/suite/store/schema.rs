@@ -99,3 +99,20 @@ async fn the_schema_is_what_the_program_believes(fixture: Fixture) {
     };
     assert_eq!(believed(), rows::texts(&fixture, sql));
 }
+
+/// The planner of SQLite works with fixed figures: an index without them is used wrongly once the table is large.
+#[tokio::test]
+async fn every_index_of_a_large_table_has_figures_for_the_planner() {
+    let fixture = Fixture::sqlite();
+    let indexes = rows::texts(
+        &fixture,
+        "SELECT name AS text FROM sqlite_master WHERE type = 'index' AND name NOT LIKE 'sqlite_autoindex%' \
+         AND tbl_name IN ('executions', 'execution_labels', 'journal') ORDER BY name",
+    );
+    let known = rows::texts(
+        &fixture,
+        "SELECT idx AS text FROM sqlite_stat1 WHERE idx IN (SELECT name FROM sqlite_master WHERE type = 'index') \
+         ORDER BY idx",
+    );
+    assert_eq!(indexes, known);
+}
