@@ -37,8 +37,9 @@ bench: ## Measure this machine: throughput, latency and live fan-out of the opti
 	$(CARGO) run --quiet --release --locked -- bench fanout
 
 .PHONY: packages
-packages: ## Install what the tests need (PostgreSQL server, jq) where it is missing
+packages: ## Install what the tests need (PostgreSQL server, jq, the fuzzer) where it is missing
 	@.ci/packages
+	@.ci/fuzzer
 
 .PHONY: lint
 lint: ## Formatting, clippy, the house rules, documentation

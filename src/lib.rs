@@ -5,6 +5,7 @@
 //! - [`domain`]: words. Plain data and the rules about it.
 //! - [`machine`]: rules. The pure execution state machine that interprets a workflow definition.
 //! - [`store`]: memory. Everything durable, in SQLite or PostgreSQL; the only folder that knows diesel.
+//! - [`vault`]: the safe. Encrypts and opens secrets; the only place that sees both keys and values.
 //! - [`effects`]: hands. What a machine may ask the world for: HTTP, processes, agents.
 //! - [`wire`]: shapes. What crosses a boundary: HTTP bodies, live frames, problems.
 //! - [`actors`]: life. Supervision, admission, timers, live updates; the only folder that knows actix actors.
@@ -30,4 +31,5 @@ pub mod settings;
 pub mod startup;
 pub mod store;
 pub mod telemetry;
+pub mod vault;
 pub mod wire;

@@ -3,8 +3,10 @@
 //! Start: store (with its migrations), effects, engine (which takes over what is open), HTTP. Stop: no new work is taken,
 //! running effects get a grace period, sessions get a goodbye, the door closes, processes end, the writer empties its queue.
 
-use crate::actors::{self, Engine, LiveOptions, Parts};
+use crate::actors::{self, Engine, LiveOptions, Parts, UpkeepOptions};
 use crate::clock::{Clock, SystemClock};
+use crate::domain::quota::Limits;
+use crate::domain::{Retention, RetentionRule};
 use crate::effects::{self, Effects};
 use crate::failure_points::FailurePoints;
 use crate::http;
@@ -12,9 +14,11 @@ use crate::identity::{self, FirstSignIn, Identity};
 use crate::settings::{self, Settings};
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
+use crate::vault::{self, Keys, Vault};
 use actix_web::dev::Server;
+use serde_json::Value;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -27,6 +31,8 @@ const PROGRAM_CACHE: usize = 1_000;
 pub enum Error {
     #[error("the store cannot be opened: {0}")]
     Store(#[from] store::Error),
+    #[error("secrets cannot be kept: {0}")]
+    Vault(#[from] vault::Error),
     #[error("effects cannot be performed: {0}")]
     Effects(#[from] effects::Error),
     #[error("cannot listen on {address}: {source}")]
@@ -51,6 +57,7 @@ pub struct Core {
     pub engine: Engine,
     pub metrics: Arc<Metrics>,
     pub clock: Arc<dyn Clock>,
+    vault: Vault,
     effects: Arc<Effects>,
     store: Store,
 }
@@ -61,23 +68,41 @@ impl Core {
     /// # Errors
     /// See [`Error`].
     pub async fn start(settings: &Settings, clock: Arc<dyn Clock>, since: Instant) -> Result<Self, Error> {
+        Self::start_with(settings, clock, since, Vec::new()).await
+    }
+
+    /// Like [`Core::start`] with secrets, by name, that go before those of the store and are never stored.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn start_with(
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+        since: Instant,
+        secrets: Vec<(String, Value)>,
+    ) -> Result<Self, Error> {
         actors::install_panic_hook();
         let points: FailurePoints = settings.store.failure_points.parse().map_err(Error::FailurePoints)?;
-        let options = store_options(&settings.store, &points);
+        let options = store_options(settings, &points);
         let store_clock = Arc::clone(&clock);
         let store = blocking(move || Store::open(&options, store_clock)).await?;
+        let source = key_source(settings);
+        let keys = blocking(move || Keys::load(&source)).await?;
+        let vault = Vault::new(store.clone(), Arc::clone(&clock), keys, secrets);
+        vault.check().await?;
         let options = effect_options(&settings.effects);
         let effects = Arc::new(blocking(move || Effects::new(options)).await?);
         let metrics = Arc::new(Metrics::default());
         let parts = Parts {
             store: store.clone(),
+            vault: vault.clone(),
             effects: Arc::clone(&effects),
             clock: Arc::clone(&clock),
             metrics: Arc::clone(&metrics),
             options: engine_options(settings, points),
         };
         let engine = Engine::start(parts, since).await?;
-        Ok(Self { engine, metrics, clock, effects, store })
+        Ok(Self { engine, metrics, clock, vault, effects, store })
     }
 
     /// Ends everything in order; running effects get `grace` to finish.
@@ -119,6 +144,7 @@ impl Application {
         let service = http::Service {
             engine: core.engine.clone(),
             identity: identity.clone(),
+            vault: core.vault.clone(),
             clock: Arc::clone(&core.clock),
             metrics: Arc::clone(&core.metrics),
             body_limit_bytes: settings.server.body_limit_bytes,
@@ -246,7 +272,7 @@ async fn start_identity(settings: &Settings, core: &Core) -> Result<Identity, Er
 /// The settings of identity as identity takes them.
 pub fn identity_options(settings: &settings::Identity) -> identity::Options {
     identity::Options {
-        signing_keys: settings.signing_keys.each().map(str::to_owned).collect(),
+        signing_keys: settings.each_signing_key().map(str::to_owned).collect(),
         directory: PathBuf::from(&settings.directory),
         access_token_life: Duration::from_secs(settings.access_token_minutes.saturating_mul(60)),
         session_life: Duration::from_secs(settings.session_days.saturating_mul(24 * 3_600)),
@@ -274,13 +300,40 @@ async fn blocking<T: Send + 'static, E: Send + 'static>(
     }
 }
 
-fn store_options(settings: &settings::Store, points: &FailurePoints) -> store::Options {
+fn store_options(settings: &Settings, points: &FailurePoints) -> store::Options {
+    let Settings { store, limits, .. } = settings;
     // The only choice in this version: there is nothing to pass on.
-    let settings::Blobs::Database = settings.blobs;
-    let mut options = store::Options::new(settings.url.expose());
-    options.readers = settings.readers;
+    let settings::Blobs::Database = store.blobs;
+    let mut options = store::Options::new(store.url.expose());
+    options.readers = store.readers;
+    options.default_limits = default_limits(limits);
     options.failure_points = points.clone();
     options
+}
+
+fn default_limits(settings: &settings::Limits) -> Limits {
+    let limit = |count: u64| (count > 0).then_some(count);
+    Limits {
+        max_running_executions: limit(settings.max_running_executions),
+        max_queued_executions: limit(settings.max_queued_executions),
+        max_projects: limit(settings.max_projects),
+        max_tokens_per_month: limit(settings.max_tokens_per_month),
+        max_cost_per_month: Some(settings.max_cost_per_month).filter(|cost| *cost > 0.0),
+    }
+}
+
+/// Where the keys of secrets come from. The default file counts only when it is there or is to be made.
+fn key_source(settings: &Settings) -> vault::Source {
+    let settings::Secrets { keys, key_file, generate_key } = &settings.secrets;
+    let database = settings.store.url.expose().strip_prefix("sqlite:").map(Path::new);
+    let folder = database.map_or(Path::new("data"), |database| database.parent().unwrap_or(Path::new("")));
+    let default = folder.join("secrets.key");
+    let file = if key_file.is_empty() {
+        Some(default).filter(|file| *generate_key || file.exists())
+    } else {
+        Some(PathBuf::from(key_file))
+    };
+    vault::Source { keys: keys.expose().to_owned().into(), file, generate: *generate_key }
 }
 
 fn effect_options(settings: &settings::Effects) -> effects::Options {
@@ -322,6 +375,20 @@ fn engine_options(settings: &Settings, failure_points: FailurePoints) -> actors:
             conflation_ms: settings.live.conflation_ms,
             heartbeat_seconds: settings.live.heartbeat_seconds,
         },
+        upkeep: UpkeepOptions {
+            retention: retention(&settings.retention),
+            interval_seconds: settings.retention.interval_seconds,
+        },
         failure_points,
+    }
+}
+
+fn retention(settings: &settings::Retention) -> Retention {
+    let rule = |days, count| RetentionRule { days, count };
+    Retention {
+        succeeded: rule(settings.succeeded_days, settings.succeeded_count),
+        failed: rule(settings.failed_days, settings.failed_count),
+        cancelled: rule(settings.cancelled_days, settings.cancelled_count),
+        usage_days: settings.usage_days,
     }
 }

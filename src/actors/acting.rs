@@ -3,13 +3,49 @@
 use super::execution::{Arrival, ExecutionActor};
 use super::notices::Notice;
 use super::performer;
-use crate::domain::{Execution, ExecutionId, Failure, Path, StandardType};
-use crate::machine::{Action, Input};
+use super::turn;
+use crate::domain::{Execution, ExecutionId, Failure, Path, StandardType, Status};
+use crate::machine::{self, Action, Input};
 use actix::{ActorFutureExt, AsyncContext, Context, ContextFutureSpawner, WrapFuture};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 impl ExecutionActor {
+    /// Back in memory: what is outstanding is asked, armed or looked up again.
+    pub(super) fn ask_again(&mut self, ctx: &mut Context<Self>) {
+        let Some(state) = self.state.take() else { return };
+        let (program, services) = (Arc::clone(&self.program), Arc::clone(&self.services));
+        let tenant = self.tenant;
+        self.busy = true;
+        async move {
+            let held = services.secrets(tenant, &program).await;
+            let secrets = held.clone();
+            let work = move || {
+                let evaluator = secrets.evaluator();
+                let actions = machine::outstanding(&program, &state, &services.moment(), &evaluator);
+                (state, actions)
+            };
+            (held, work)
+        }
+        .into_actor(self)
+        .then(|(held, work), actor, _| {
+            actor.secrets = held;
+            turn::run(actor.program.is_bounded(), work).into_actor(actor)
+        })
+        .map(|(state, actions), actor, ctx| {
+            actor.state = Some(state);
+            actor.busy = false;
+            actor.perform(actions, ctx);
+            // What was decided last may not have been the end of what could be decided. One that is still pending is here
+            // for a command only.
+            if actor.record.projection.status != Status::Pending {
+                actor.inbox.push_back(Arrival { input: Input::Continue, reply: None });
+            }
+            actor.advance(ctx);
+        })
+        .spawn(ctx);
+    }
+
     pub(super) fn perform(&mut self, actions: Vec<Action>, ctx: &mut Context<Self>) {
         for action in actions {
             match action {
@@ -18,9 +54,9 @@ impl ExecutionActor {
                         let token = CancellationToken::new();
                         let (id, tenant) = (self.id, self.tenant);
                         let traceparent = self.record.creation.traceparent.clone();
-                        let path_of_task = Path::clone(&path);
+                        let (of_task, secrets) = (Path::clone(&path), self.secrets());
                         let task =
-                            performer::Task { id, tenant, path: path_of_task, pointer, attempt, key, traceparent };
+                            performer::Task { id, tenant, path: of_task, pointer, attempt, key, traceparent, secrets };
                         let (performed, address) = (token.clone(), ctx.address());
                         self.span.in_scope(|| performer::start(task, request, performed, &self.services, address));
                         // One that nobody waits for outlives its task and even the execution.

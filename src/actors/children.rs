@@ -59,7 +59,9 @@ pub async fn create(
                 newborns.push(newborn);
                 turn.children.push(seed);
             }
-            Err(failure) => turn.step(&scope.program, Input::ChildRefused { path, failure: *failure }, services),
+            Err(failure) => {
+                turn.step(&scope.program, Input::ChildRefused { path, failure: *failure }, &scope.secrets, services)
+            }
         }
     }
     Ok(newborns)

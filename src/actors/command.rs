@@ -127,6 +127,8 @@ pub enum Refusal {
     WrongState { status: Status, verb: &'static str },
     #[error("the queue is full")]
     QueueFull { retry_after_seconds: u64 },
+    #[error("{limit} executions of the tenant may wait, and as many do")]
+    TenantQueueFull { limit: u64, retry_after_seconds: u64 },
     #[error("the service is shutting down")]
     ShuttingDown,
     /// A fault of ours ended what should have answered; whether the request took effect is told by reading.
@@ -146,6 +148,24 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// After how many seconds the same request may be taken, where waiting helps.
+    pub const fn retry_after_seconds(&self) -> Option<u64> {
+        match self {
+            Self::QueueFull { retry_after_seconds } | Self::TenantQueueFull { retry_after_seconds, .. } => {
+                Some(*retry_after_seconds)
+            }
+            Self::NotFound
+            | Self::UnknownReference { .. }
+            | Self::WrongState { .. }
+            | Self::ShuttingDown
+            | Self::Crashed
+            | Self::Invalid(_)
+            | Self::IdempotencyConflict { .. }
+            | Self::Replayed(_)
+            | Self::Store(_) => None,
+        }
+    }
+
     pub(super) fn from_store(error: store::Error) -> Self {
         if matches!(error, store::Error::NotFound) {
             return Self::NotFound;

@@ -1,11 +1,13 @@
 //! The engine: the handle by which HTTP, sessions and the command line reach the actors.
 
+use super::admission::Standing;
 use super::children::creation_event;
 use super::command::{Command, Refusal, Repetition, Runnable, Submission};
 use super::feed::{Feed, Scope};
 use super::hub;
+use super::maintenance::Maintenance;
+use super::observing::{Observe, QueueView, TenantQueue};
 use super::orders::{Drain, Order, Reprioritize, Submit};
-use super::recovery::{Observe, QueueView};
 use super::seed::{Opening, Seed};
 use super::services::Services;
 use super::supervisor::Supervisor;
@@ -29,6 +31,7 @@ const COMMAND_TRIES: usize = 5;
 pub struct Engine {
     pub(super) services: Arc<Services>,
     pub(super) supervisor: Addr<Supervisor>,
+    pub(super) maintenance: Addr<Maintenance>,
 }
 
 impl Engine {
@@ -57,6 +60,7 @@ impl Engine {
     /// # Errors
     /// See [`Refusal`].
     pub async fn submit(&self, submission: Submission) -> Result<Execution, Refusal> {
+        self.refuse_departing(submission.tenant_id)?;
         let (definition, program, text) = self.resolve(&submission).await?;
         let creation = Creation {
             execution_type: submission.execution_type,
@@ -87,6 +91,7 @@ impl Engine {
         program: Arc<Program>,
         new: NewExecution,
     ) -> Result<Execution, Refusal> {
+        self.refresh_limits(tenant).await?;
         let id = ExecutionId(clock::new_id());
         let creation = Arc::new(creation);
         let event = creation_event(&creation, &self.services);
@@ -177,6 +182,14 @@ impl Engine {
         Err(self.unanswered())
     }
 
+    /// Nothing new for a tenant that is being deleted.
+    pub(super) fn refuse_departing(&self, tenant: TenantId) -> Result<(), Refusal> {
+        if self.services.is_departing(tenant) {
+            return Err(Refusal::UnknownReference { what: format!("tenant {tenant}") });
+        }
+        Ok(())
+    }
+
     /// Why nobody answered: what should have done it has ended.
     fn unanswered(&self) -> Refusal {
         if self.is_shutting_down() { Refusal::ShuttingDown } else { Refusal::Crashed }
@@ -187,6 +200,7 @@ impl Engine {
     /// # Errors
     /// See [`Refusal`].
     pub async fn rerun(&self, tenant: TenantId, id: ExecutionId, wish: Repetition) -> Result<Execution, Refusal> {
+        self.refuse_departing(tenant)?;
         let Repetition { created_by, authority, traceparent, idempotency } = wish;
         let execution = self.services.store.execution(tenant, id).await?;
         let program = self.services.programs.stored(execution.tenant_id, &execution.creation.definition.digest).await?;
@@ -221,6 +235,18 @@ impl Engine {
     /// [`Refusal::ShuttingDown`] when the supervisor has ended.
     pub async fn queue(&self) -> Result<QueueView, Refusal> {
         self.supervisor.send(Observe).await.map_err(|_| Refusal::ShuttingDown)
+    }
+
+    /// The queue as it is now, and the part of one tenant in it.
+    ///
+    /// # Errors
+    /// As [`Engine::queue`]; when the limits of the tenant cannot be read.
+    pub async fn queue_of(&self, tenant: TenantId) -> Result<(QueueView, TenantQueue), Refusal> {
+        let limits = self.refresh_limits(tenant).await?;
+        let queue = self.queue().await?;
+        let own = queue.tenants.iter().find(|queue| queue.standing.tenant_id == tenant).cloned();
+        let own = own.unwrap_or_else(|| TenantQueue { standing: Standing::idle(tenant, limits), parked: 0 });
+        Ok((queue, own))
     }
 
     /// The live frames of a scope. The caller has checked that the tenant may see it.

@@ -6,13 +6,14 @@
 use super::command::{Command, Refusal};
 use super::exit::{ChildOutcome, Exit, ExitGuard};
 use super::notices::{ActorNotice, Notice};
+use super::secrets::Held;
 use super::seed::{Opening, Seed};
 use super::services::Services;
 use super::supervisor::Supervisor;
 use super::timers::Timers;
 use super::turn::{self, Turn};
 use crate::domain::{Execution, ExecutionId, Path, Status, TenantId, TimerPurpose};
-use crate::machine::{self, DirectEvaluator, Input, Program, State};
+use crate::machine::{Input, Program, State};
 use crate::store;
 use crate::telemetry;
 use actix::{
@@ -50,6 +51,7 @@ pub struct ExecutionActor {
     pub(super) id: ExecutionId,
     pub(super) tenant: TenantId,
     pub(super) program: Arc<Program>,
+    pub(super) secrets: Held,
     /// Absent only while a step is under way on a worker thread.
     pub(super) state: Option<State>,
     pub(super) record: turn::Record,
@@ -85,6 +87,7 @@ impl ExecutionActor {
                 id: seed.id,
                 tenant: seed.tenant,
                 program: seed.program,
+                secrets: Held::default(),
                 state: Some(seed.state),
                 record: seed.record,
                 opening: Some(seed.opening),
@@ -126,30 +129,6 @@ impl ExecutionActor {
         self.advance(ctx);
     }
 
-    /// Back in memory: what is outstanding is asked, armed or looked up again.
-    fn ask_again(&mut self, ctx: &mut Context<Self>) {
-        let Some(state) = self.state.take() else { return };
-        let (program, services) = (Arc::clone(&self.program), Arc::clone(&self.services));
-        self.busy = true;
-        turn::run(self.program.is_bounded(), move || {
-            let actions = machine::outstanding(&program, &state, &services.moment(), &DirectEvaluator);
-            (state, actions)
-        })
-        .into_actor(self)
-        .map(|(state, actions), actor, ctx| {
-            actor.state = Some(state);
-            actor.busy = false;
-            actor.perform(actions, ctx);
-            // What was decided last may not have been the end of what could be decided. One that is still pending is here
-            // for a command only.
-            if actor.record.projection.status != Status::Pending {
-                actor.inbox.push_back(Arrival { input: Input::Continue, reply: None });
-            }
-            actor.advance(ctx);
-        })
-        .spawn(ctx);
-    }
-
     /// Steps what has arrived, unless an append is on its way.
     pub(super) fn advance(&mut self, ctx: &mut Context<Self>) {
         if self.busy || self.inbox.is_empty() || self.exit.is_set() {
@@ -164,6 +143,9 @@ impl ExecutionActor {
             }
             return;
         }
+        if !self.has_secrets() {
+            return self.fetch_secrets(ctx);
+        }
         let Some(state) = self.state.take() else { return };
         if let Some(idle) = self.idle.take() {
             ctx.cancel_future(idle);
@@ -172,12 +154,13 @@ impl ExecutionActor {
         let count = self.inbox.len().min(INPUTS_PER_TURN);
         let arrivals: Vec<Arrival> = self.inbox.drain(..count).collect();
         let (program, services) = (Arc::clone(&self.program), Arc::clone(&self.services));
+        let secrets = self.secrets.clone();
         if self.program.is_bounded() {
-            let turn = self.span.in_scope(|| Turn::take(&program, state, arrivals, &services));
+            let turn = self.span.in_scope(|| Turn::take(&program, state, arrivals, &secrets, &services));
             self.commit(turn, ctx);
         } else {
             let span = self.span.clone();
-            turn::run_elsewhere(move || span.in_scope(|| Turn::take(&program, state, arrivals, &services)))
+            turn::run_elsewhere(move || span.in_scope(|| Turn::take(&program, state, arrivals, &secrets, &services)))
                 .into_actor(self)
                 .map(|turn, actor, ctx| actor.commit(turn, ctx))
                 .spawn(ctx);
@@ -191,7 +174,8 @@ impl ExecutionActor {
         }
         let record = self.record.clone();
         let services = Arc::clone(&self.services);
-        let scope = turn::AppendScope { id: self.id, tenant: self.tenant, program: Arc::clone(&self.program) };
+        let (program, secrets) = (Arc::clone(&self.program), self.secrets.clone());
+        let scope = turn::AppendScope { id: self.id, tenant: self.tenant, program, secrets };
         turn::append(scope, record, turn, services)
             .instrument(self.span.clone())
             .into_actor(self)

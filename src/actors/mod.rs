@@ -2,7 +2,8 @@
 //!
 //! [`Engine`] is the handle others use. Behind it: the [`supervisor`] owns what lives and what waits; an [`execution`] actor
 //! drives one execution, one [`turn`] at a time; [`performer`] runs its effects; [`recovery`] brings executions back; the
-//! [`hub`] forwards what was committed to [`feed`]s, which WebSocket [`session`]s and SSE responses read.
+//! [`hub`] forwards what was committed to [`feed`]s, which WebSocket [`session`]s and SSE responses read; [`maintenance`]
+//! deletes what is past its time.
 
 mod acting;
 mod admission;
@@ -15,9 +16,12 @@ mod exit;
 mod feed;
 mod frame;
 mod hub;
+mod limits;
 mod listener;
 mod logs;
+mod maintenance;
 mod notices;
+mod observing;
 mod orders;
 mod performer;
 mod programs;
@@ -25,6 +29,7 @@ mod rebuilding;
 mod recovery;
 pub mod refusal;
 mod retry;
+mod secrets;
 mod seed;
 mod services;
 pub mod session;
@@ -35,13 +40,17 @@ mod supervisor;
 mod timers;
 mod turn;
 mod unrecoverable;
+mod upkeep;
 
+pub use admission::{Holdup, Standing};
 pub use command::{Command, DEFAULT_PRIORITY, Refusal, Repetition, Runnable, Submission};
 pub use engine::Engine;
 pub use exit::install_panic_hook;
 pub use feed::{Feed, Scope};
 pub use frame::Frame;
-pub use recovery::QueueView;
+pub use maintenance::MaintenanceView;
+pub use observing::{QueueView, TenantQueue};
 pub use services::Services;
-pub use settings::{LiveOptions, Options};
+pub use settings::{LiveOptions, Options, UpkeepOptions};
 pub use start::Parts;
+pub use upkeep::{Preview, Round};

@@ -53,16 +53,16 @@ impl Handler<ActorNotice> for Supervisor {
         match (notice, &mut entry.presence) {
             (Notice::Parked, Presence::Live { slot, .. }) => {
                 let held = std::mem::replace(slot, false);
-                self.release(held);
+                self.release(tenant, held);
                 self.pump(ctx);
             }
             (Notice::Unparked, Presence::Live { slot, .. }) => {
                 if !std::mem::replace(slot, true) {
-                    self.running += 1;
+                    self.queue.occupy(tenant);
                 }
             }
             (Notice::Wanting, Presence::Live { slot: false, .. }) => {
-                self.queue.wake(id);
+                self.queue.wake(tenant, id);
                 self.pump(ctx);
             }
             (Notice::Leaving, Presence::Live { address, .. }) => {
@@ -73,7 +73,7 @@ impl Handler<ActorNotice> for Supervisor {
             (Notice::Staying, Presence::Leaving { address, waiting }) => {
                 let (address, waiting) = (address.clone(), std::mem::take(waiting));
                 entry.presence = Presence::Live { address: address.clone(), slot: true };
-                self.running += 1;
+                self.queue.occupy(tenant);
                 for message in waiting {
                     deliver(&address, message);
                 }
@@ -105,6 +105,7 @@ impl Handler<Exited> for Supervisor {
     fn handle(&mut self, message: Exited, ctx: &mut Self::Context) {
         let Exited { id, epoch, exit } = message;
         let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.epoch == epoch) else { return };
+        let tenant = entry.tenant;
         let (slot, waiting) = match &mut entry.presence {
             Presence::Live { slot, .. } => (*slot, Vec::new()),
             Presence::Leaving { waiting, .. } => (false, std::mem::take(waiting)),
@@ -114,14 +115,14 @@ impl Handler<Exited> for Supervisor {
             Exit::Finished { parent } => {
                 self.entries.remove(&id);
                 self.crashes.remove(&id);
-                self.release(slot);
+                self.release(tenant, slot);
                 if let Some(outcome) = parent {
                     self.child_finished(id, *outcome, ctx);
                 }
             }
             Exit::Passivated { wake_at } => {
                 entry.presence = Presence::Parked;
-                self.release(slot);
+                self.release(tenant, slot);
                 if waiting.is_empty() {
                     if let Some(at) = wake_at {
                         self.wakeups.set(id, at);
@@ -133,7 +134,7 @@ impl Handler<Exited> for Supervisor {
             }
             Exit::Stopped => {
                 self.entries.remove(&id);
-                self.release(slot);
+                self.release(tenant, slot);
             }
             Exit::Fenced | Exit::Unacknowledged => {
                 if matches!(exit, Exit::Unacknowledged) {

@@ -7,7 +7,7 @@ use super::hub::Forward;
 use super::services::Services;
 use crate::domain::{
     AgentId, AgentRequest, EffectCall, EffectOutcome, EffectRequest, ExecutionId, Failure, LogLevel, LogLine, Path,
-    Pointer, StandardType, TenantId,
+    Pointer, RedactedStream, Secrets, StandardType, TenantId,
 };
 use crate::effects::{EffectContext, Level, Observer};
 use crate::failure_points::FailurePoint;
@@ -16,7 +16,7 @@ use actix::Addr;
 use futures_util::FutureExt;
 use serde_json::Value;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -33,6 +33,8 @@ pub struct Task {
     pub key: Uuid,
     /// The trace that the effect continues.
     pub traceparent: Option<String>,
+    /// What must not be seen in anything that comes back.
+    pub secrets: Arc<Secrets>,
 }
 
 /// Starts the effect on this arbiter. Its outcome is sent to the actor unless `cancellation` comes first.
@@ -55,13 +57,17 @@ pub fn start(
             outcome
         };
         // A panic of an effect fails its task; it must not leave the execution waiting.
-        let outcome =
+        let mut outcome =
             AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| failed(panicked(&exit::last_panic())));
         if streams {
             services.streams.end(task.id, &task.path, task.attempt);
         }
         if cancellation.is_cancelled() {
             return;
+        }
+        match &mut outcome.result {
+            Ok(output) => task.secrets.redactor().value(output),
+            Err(failure) => task.secrets.redactor().failure(failure),
         }
         services.metrics.effect(kind, outcome.result.is_ok(), began.elapsed());
         let input = Input::EffectFinished { path: task.path, attempt: task.attempt, outcome };
@@ -90,16 +96,19 @@ async fn perform(
         EffectCall::Agent { agent, .. } => Some(agent.id),
         EffectCall::Http(_) | EffectCall::Shell(_) => None,
     };
-    let observer = Watcher { task: task.clone(), agent_id, kind, services: Arc::clone(services) };
+    let stream = Mutex::new(RedactedStream::new(Arc::clone(&task.secrets)));
+    let watcher = Arc::new(Watcher { task: task.clone(), agent_id, kind, stream, services: Arc::clone(services) });
     let context = EffectContext {
         execution_id: task.id,
         key: task.key,
         deadline: None,
         cancellation,
-        observer: Arc::new(observer),
+        observer: Arc::<Watcher>::clone(&watcher),
         traceparent: task.traceparent.clone(),
     };
-    services.effects.perform(call, context).await
+    let outcome = services.effects.perform(call, context).await;
+    watcher.finish();
+    outcome
 }
 
 async fn find_agent(tenant: TenantId, request: Box<AgentRequest>, services: &Services) -> Result<EffectCall, Failure> {
@@ -123,11 +132,22 @@ struct Watcher {
     task: Task,
     agent_id: Option<AgentId>,
     kind: &'static str,
+    /// Pieces may tear a secret apart.
+    stream: Mutex<RedactedStream>,
     services: Arc<Services>,
 }
 
-impl Observer for Watcher {
-    fn delta(&self, text: &str) {
+impl Watcher {
+    /// Shows what was held back.
+    fn finish(&self) {
+        let rest = self.stream.lock().unwrap_or_else(PoisonError::into_inner).finish();
+        self.show(&rest);
+    }
+
+    fn show(&self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
         let Task { id, path, pointer, attempt, .. } = &self.task;
         let Some(n) = self.services.streams.push(*id, path, *attempt, pointer, text) else { return };
         if self.services.hub_state.watchers() > 0 {
@@ -136,8 +156,17 @@ impl Observer for Watcher {
             let _ = self.services.hub.try_send(Forward { execution_id: *id, frames });
         }
     }
+}
 
-    fn log(&self, level: Level, message: &str, metadata: Value) {
+impl Observer for Watcher {
+    fn delta(&self, text: &str) {
+        let shown = self.stream.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+        self.show(&shown);
+    }
+
+    fn log(&self, level: Level, message: &str, mut metadata: Value) {
+        let redactor = self.task.secrets.redactor();
+        redactor.value(&mut metadata);
         let line = LogLine {
             n: 0,
             task: Some(self.task.pointer.to_string()),
@@ -148,7 +177,7 @@ impl Observer for Watcher {
                 Level::Warn => LogLevel::Warn,
                 Level::Error => LogLevel::Error,
             },
-            message: message.to_owned(),
+            message: redactor.cut_text(message).unwrap_or_else(|| message.to_owned()),
             metadata,
             source: self.kind.to_owned(),
             at: self.services.clock.now(),

@@ -68,9 +68,10 @@ impl Supervisor {
 
     /// An execution that does not live on here; whoever waits for it is told why.
     fn forget(&mut self, id: ExecutionId, slot: bool, waiting: Vec<ToExecution>, refusal: &Refusal) {
-        self.entries.remove(&id);
+        if let Some(entry) = self.entries.remove(&id) {
+            self.release(entry.tenant, slot);
+        }
         self.crashes.remove(&id);
-        self.release(slot);
         for message in waiting {
             if let ToExecution::Command(_, reply) = message {
                 let _ = reply.send(Err(refusal.clone()));

@@ -2,7 +2,6 @@
 //! parked one has something to do. It is one path: claim unless it is ours already (which raises the epoch, so that an
 //! earlier owner can write no more), snapshot and tail, `apply`, go on.
 
-use super::admission::Admission;
 use super::command::Refusal;
 use super::exit::{self, ChildOutcome};
 use super::seed::{Opening, Seed};
@@ -10,6 +9,7 @@ use super::services::Services;
 use super::supervisor::{Entry, Presence, Supervisor};
 use super::turn::{First, Record};
 use super::unrecoverable;
+use crate::domain::quota::Limits;
 use crate::domain::{Execution, ExecutionId, Failure, StandardType, Status, TenantId, Timestamp};
 use crate::failure_points::FailurePoint;
 use crate::machine::{self, State};
@@ -233,6 +233,8 @@ pub type Stored = Result<Box<Execution>, Refusal>;
 #[rtype(result = "()")]
 pub struct TakeOver {
     pub open: Vec<OpenExecution>,
+    /// Of every tenant that has one.
+    pub limits: Vec<(TenantId, Limits)>,
     /// When the process started.
     pub since: Instant,
 }
@@ -241,6 +243,9 @@ impl Handler<TakeOver> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, message: TakeOver, ctx: &mut Context<Self>) {
+        for (tenant, limits) in message.limits {
+            self.queue.set_limits(tenant, limits);
+        }
         let now = self.services.clock.now();
         let known: HashSet<ExecutionId> = message.open.iter().map(|execution| execution.id).collect();
         let mut orphans = Vec::new();
@@ -266,21 +271,22 @@ impl Supervisor {
             Status::Pending => match start_at.filter(|at| *at > now) {
                 Some(at) => {
                     self.wakeups.set(id, at);
+                    self.queue.delay(tenant, id);
                     Presence::Delayed { priority }
                 }
                 None => {
-                    self.queue.push(id, priority, None);
+                    self.queue.push(tenant, id, priority, None);
                     Presence::Pending
                 }
             },
             Status::Running => {
-                self.queue.wake(id);
+                self.queue.wake(tenant, id);
                 self.restarts += 1;
                 Presence::Waking { why: Why::Restart { since }, queued: true, waiting: Vec::new() }
             }
             // The end of a child may have been missed.
             Status::Waiting | Status::Paused if execution.child_finished => {
-                self.queue.wake(id);
+                self.queue.wake(tenant, id);
                 Presence::Waking { why: Why::Wake, queued: true, waiting: Vec::new() }
             }
             Status::Waiting | Status::Paused => {
@@ -292,59 +298,5 @@ impl Supervisor {
             Status::Succeeded | Status::Failed | Status::Cancelled => return,
         };
         self.entries.insert(id, Entry { tenant, epoch: attempt, presence });
-    }
-}
-
-/// What the queue looks like.
-#[derive(Message)]
-#[rtype(result = "QueueView")]
-pub struct Observe;
-
-/// The supervisor's observable state.
-#[derive(Clone, Debug, Default, actix::dev::MessageResponse)]
-pub struct QueueView {
-    /// Pending executions by priority, index = priority.
-    pub depth_by_priority: [usize; 10],
-    pub pending: usize,
-    pub max_queued: usize,
-    /// Started executions that wait for a slot to go on.
-    pub woken: usize,
-    pub running: usize,
-    pub max_running: usize,
-    /// Executions without an actor: parked or not yet due.
-    pub parked: usize,
-    /// Actors alive.
-    pub actors: usize,
-    /// Rebuilds after crashes since the start of the service.
-    pub restarts: u64,
-    /// The pending execution that is next.
-    pub head: Option<ExecutionId>,
-}
-
-impl Handler<Observe> for Supervisor {
-    type Result = QueueView;
-
-    fn handle(&mut self, _: Observe, _: &mut Self::Context) -> QueueView {
-        let (mut parked, mut actors) = (0, 0);
-        for entry in self.entries.values() {
-            match entry.presence {
-                Presence::Parked | Presence::Delayed { .. } => parked += 1,
-                Presence::Live { .. } | Presence::Leaving { .. } => actors += 1,
-                Presence::Pending | Presence::Waking { .. } => {}
-            }
-        }
-        let queue: &Admission<_> = &self.queue;
-        QueueView {
-            depth_by_priority: queue.depth_by_priority(),
-            pending: queue.pending(),
-            max_queued: self.services.options.max_queued,
-            woken: queue.woken(),
-            running: self.running,
-            max_running: self.services.options.max_running,
-            parked,
-            actors,
-            restarts: self.restarts,
-            head: queue.head(),
-        }
     }
 }

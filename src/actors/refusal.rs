@@ -14,6 +14,7 @@ pub fn problem(refusal: &Refusal) -> Problem {
         Refusal::UnknownReference { .. } => Problem::new(Code::NotFound, detail),
         Refusal::WrongState { .. } => Problem::new(Code::WrongState, detail),
         Refusal::QueueFull { .. } => Problem::new(Code::QueueFull, detail),
+        Refusal::TenantQueueFull { .. } => Problem::new(Code::TenantQueueFull, detail),
         Refusal::ShuttingDown => Problem::new(Code::ShuttingDown, detail),
         Refusal::Crashed => Problem::new(Code::Internal, detail),
         Refusal::Invalid(problems) => {

@@ -18,10 +18,12 @@ impl Engine {
     /// # Errors
     /// [`Refusal::WrongState`] unless it has failed or was cancelled.
     pub async fn retry(&self, tenant: TenantId, id: ExecutionId, wish: Repetition) -> Result<Execution, Refusal> {
+        self.refuse_departing(tenant)?;
         let origin = self.services.store.execution(tenant, id).await?;
         if !matches!(origin.status, Status::Failed | Status::Cancelled) {
             return Err(Refusal::WrongState { status: origin.status, verb: "retry" });
         }
+        self.refresh_limits(tenant).await?;
         let engine = self.clone();
         // In a task of its own: a caller that goes away must not leave a stored execution that nobody drives.
         let task = actix::spawn(async move { engine.retry_detached(tenant, origin, wish).await });

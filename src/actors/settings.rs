@@ -1,5 +1,6 @@
 //! What the actors can be told: limits and times. Filled from the service's settings by `crate::startup`.
 
+use crate::domain::Retention;
 use crate::failure_points::FailurePoints;
 
 /// Limits of the engine.
@@ -22,6 +23,7 @@ pub struct Options {
     /// How many compiled definitions are kept.
     pub program_cache: usize,
     pub live: LiveOptions,
+    pub upkeep: UpkeepOptions,
     /// Where the engine fails on purpose.
     pub failure_points: FailurePoints,
 }
@@ -35,6 +37,15 @@ pub struct LiveOptions {
     pub conflation_ms: u64,
     /// Protocol pings of WebSocket sessions, in seconds; two missed close the session.
     pub heartbeat_seconds: u64,
+}
+
+/// What is deleted in the course of time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct UpkeepOptions {
+    /// What is kept of a tenant that has decided nothing.
+    pub retention: Retention,
+    /// Seconds between two rounds; 0 for rounds on request only.
+    pub interval_seconds: u64,
 }
 
 impl Default for LiveOptions {
@@ -55,6 +66,7 @@ impl Default for Options {
             snapshot_every_events: 500,
             program_cache: 1_000,
             live: LiveOptions::default(),
+            upkeep: UpkeepOptions::default(),
             failure_points: FailurePoints::default(),
         }
     }

@@ -5,7 +5,7 @@
 //! the actor's end, however that comes. Restart limits are written down in [`Options`](super::settings::Options): beyond
 //! them an execution fails with an error that names the crash; no crash touches another execution.
 
-use super::admission::{Admission, Next};
+use super::admission::{Admission, Full, Next};
 use super::command::Refusal;
 use super::execution::{ExecutionActor, ToExecution};
 use super::recovery::{self, Why};
@@ -67,11 +67,8 @@ pub struct Supervisor {
     pub(super) services: Arc<Services>,
     pub(super) entries: HashMap<ExecutionId, Entry>,
     pub(super) queue: Admission<Option<Box<Seed>>>,
-    /// Submissions that are being stored as pending.
-    creating: usize,
     /// Executions that may or may not be stored.
     pub(super) unsettled: HashSet<ExecutionId>,
-    pub(super) running: usize,
     /// When parked and delayed executions are due.
     pub(super) wakeups: Timers<ExecutionId>,
     alarm: Option<(Timestamp, SpawnHandle)>,
@@ -83,14 +80,12 @@ pub struct Supervisor {
 
 impl Supervisor {
     pub fn new(services: Arc<Services>) -> Self {
-        let limit = services.options.max_queued;
+        let queue = Admission::new(services.options.max_running, services.options.max_queued);
         Self {
             services,
             entries: HashMap::new(),
-            queue: Admission::new(limit),
-            creating: 0,
+            queue,
             unsettled: HashSet::new(),
-            running: 0,
             wakeups: Timers::new(),
             alarm: None,
             crashes: HashMap::new(),
@@ -98,10 +93,6 @@ impl Supervisor {
             closing: false,
             drained: Vec::new(),
         }
-    }
-
-    fn has_slot(&self) -> bool {
-        self.running < self.services.options.max_running
     }
 
     pub(super) fn live(&mut self, seed: Seed, slot: bool, ctx: &Context<Self>) -> Addr<ExecutionActor> {
@@ -115,23 +106,22 @@ impl Supervisor {
     /// Fills free slots from the queue.
     pub(super) fn pump(&mut self, ctx: &mut Context<Self>) {
         self.fill(ctx);
-        self.services.metrics.queue(self.running, self.queue.pending() + self.queue.woken());
+        self.services.metrics.queue(self.queue.running(), self.queue.pending() + self.queue.woken());
     }
 
     fn fill(&mut self, ctx: &mut Context<Self>) {
-        while self.has_slot() && !self.closing {
+        while !self.closing {
             match self.queue.pop() {
                 None => return,
                 Some(Next::Woken(id)) => self.grant(id, ctx),
                 Some(Next::Pending(_, Some(seed))) => {
-                    self.running += 1;
+                    self.queue.occupy(seed.tenant);
                     self.live(*seed, true, ctx);
                 }
                 Some(Next::Pending(id, None)) => {
-                    self.running += 1;
-                    if let Some(entry) = self.entries.get_mut(&id) {
-                        entry.presence = Presence::Waking { why: Why::Start, queued: false, waiting: Vec::new() };
-                    }
+                    let Some(entry) = self.entries.get_mut(&id) else { continue };
+                    entry.presence = Presence::Waking { why: Why::Start, queued: false, waiting: Vec::new() };
+                    self.queue.occupy(entry.tenant);
                     self.rebuild(id, true, ctx);
                 }
             }
@@ -144,12 +134,12 @@ impl Supervisor {
         match &mut entry.presence {
             Presence::Waking { queued, .. } if *queued => {
                 *queued = false;
-                self.running += 1;
+                self.queue.occupy(entry.tenant);
                 self.rebuild(id, true, ctx);
             }
             Presence::Live { address, slot } if !*slot => {
                 *slot = true;
-                self.running += 1;
+                self.queue.occupy(entry.tenant);
                 deliver(address, ToExecution::Granted);
             }
             Presence::Waking { .. }
@@ -161,9 +151,9 @@ impl Supervisor {
         }
     }
 
-    pub(super) fn release(&mut self, slot: bool) {
+    pub(super) fn release(&mut self, tenant: TenantId, slot: bool) {
         if slot {
-            self.running = self.running.saturating_sub(1);
+            self.queue.release(tenant);
         }
     }
 
@@ -172,7 +162,7 @@ impl Supervisor {
         let Some(entry) = self.entries.get_mut(&id) else { return };
         entry.presence = Presence::Waking { why, queued: true, waiting };
         self.wakeups.cancel(&id);
-        self.queue.wake(id);
+        self.queue.wake(entry.tenant, id);
         self.pump(ctx);
     }
 
@@ -194,6 +184,7 @@ impl Supervisor {
             Presence::Parked | Presence::Delayed { .. } if is_command => {
                 entry.presence = Presence::Waking { why: Why::Wake, queued: false, waiting: vec![message] };
                 self.wakeups.cancel(&id);
+                self.queue.remove(id);
                 self.rebuild(id, false, ctx);
             }
             Presence::Parked => self.wake(id, Why::Wake, vec![message], ctx),
@@ -231,7 +222,7 @@ impl Supervisor {
                 Presence::Parked => self.wake(id, Why::Wake, Vec::new(), ctx),
                 Presence::Delayed { priority } => {
                     entry.presence = Presence::Pending;
-                    self.queue.push(id, priority, None);
+                    self.queue.push(entry.tenant, id, priority, None);
                 }
                 Presence::Pending | Presence::Waking { .. } | Presence::Live { .. } | Presence::Leaving { .. } => {}
             }
@@ -251,22 +242,27 @@ impl Supervisor {
             return;
         }
         let delayed = seed.record.creation.start_at.is_some_and(|at| at > self.services.clock.now());
-        if self.has_slot() && self.queue.pending() + self.queue.woken() == 0 && !delayed {
-            self.running += 1;
+        let tenant = seed.tenant;
+        if self.queue.is_open(tenant) && !delayed {
+            self.queue.occupy(tenant);
             self.live(seed, true, ctx);
             return;
         }
-        if !self.queue.has_room(self.creating) {
-            seed.refuse(Refusal::QueueFull { retry_after_seconds: 1 + u64::from(self.running > 0) });
+        if let Some(full) = self.queue.full(tenant) {
+            let retry_after_seconds = 1 + u64::from(self.queue.running() > 0);
+            seed.refuse(match full {
+                Full::Service => Refusal::QueueFull { retry_after_seconds },
+                Full::Tenant { limit } => Refusal::TenantQueueFull { limit, retry_after_seconds },
+            });
             return;
         }
         let Opening::Create { first, reply } = std::mem::replace(&mut seed.opening, Opening::Start) else { return };
-        self.creating += 1;
+        self.queue.reserve(tenant);
         let services = Arc::clone(&self.services);
         recovery::store_pending(services, Box::new(seed), *first)
             .into_actor(self)
             .map(move |(seed, stored), supervisor, ctx| {
-                supervisor.creating -= 1;
+                supervisor.queue.unreserve(tenant);
                 match &stored {
                     Ok(_) => supervisor.enqueue(seed, ctx),
                     Err(_) => supervisor.reconcile((seed.id, seed.tenant), ctx),
@@ -285,10 +281,11 @@ impl Supervisor {
         match start_at {
             Some(at) => {
                 self.wakeups.set(id, at);
+                self.queue.delay(tenant, id);
                 self.arm(ctx);
             }
             None => {
-                self.queue.push(id, priority, Some(seed));
+                self.queue.push(tenant, id, priority, Some(seed));
                 self.pump(ctx);
             }
         }

@@ -119,6 +119,22 @@ impl Client {
         .await
     }
 
+    /// PUT of a JSON body.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn put(&self, path: &str, body: &Value) -> Result<Value, Error> {
+        self.send(self.http.put(self.address(path)).json(body)).await
+    }
+
+    /// DELETE.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn delete(&self, path: &str) -> Result<Value, Error> {
+        self.send(self.http.delete(self.address(path))).await
+    }
+
     /// POST of text in a given media type.
     ///
     /// # Errors

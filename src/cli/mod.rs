@@ -16,10 +16,13 @@ mod live;
 mod local_key;
 mod migrate;
 mod reporter;
+mod retention;
 mod run;
+mod secrets;
 mod serve;
 mod service;
 mod settings;
+mod store;
 mod table_cells;
 mod terminal;
 mod tree;
@@ -87,11 +90,16 @@ enum Command {
     Workflows(workflows::Arguments),
     /// Look at agents of a running service and test them
     Agents(agents::Arguments),
+    /// Store and delete secrets of a running service
+    Secrets(secrets::Arguments),
     /// Measure the service on this machine
     Bench(bench::Arguments),
     /// Kill the service at random moments while it is used, then check every promise
     Chaos(chaos::Arguments),
+    /// What a running service keeps of finished executions, and deleting the rest
+    Retention(retention::Arguments),
     Migrate(migrate::Arguments),
+    Store(store::Arguments),
     Settings(settings::Arguments),
 }
 
@@ -104,9 +112,12 @@ impl Command {
             Self::Executions(arguments) => executions::execute(&arguments),
             Self::Workflows(arguments) => workflows::execute(&arguments),
             Self::Agents(arguments) => agents::execute(&arguments),
+            Self::Secrets(arguments) => secrets::execute(&arguments),
             Self::Bench(arguments) => bench::execute(&arguments),
             Self::Chaos(arguments) => chaos::execute(&arguments),
+            Self::Retention(arguments) => retention::execute(&arguments),
             Self::Migrate(arguments) => migrate::execute(&arguments),
+            Self::Store(arguments) => store::execute(&arguments),
             Self::Settings(arguments) => settings::execute(&arguments),
         }
     }

@@ -11,6 +11,7 @@ use super::{Exit, SettingsFlags};
 use crate::actors::{Command, Engine, Feed, Runnable, Scope, Submission};
 use crate::clock::SystemClock;
 use crate::domain::definition::{Definition, Severity, render, review};
+use crate::domain::secret::{check_name, check_value};
 use crate::domain::{ExecutionId, TenantId};
 use crate::machine::Compiles;
 use crate::settings::Settings;
@@ -38,6 +39,9 @@ pub struct Arguments {
     /// Print events as JSON lines, then the result
     #[arg(long)]
     json: bool,
+    /// A secret that the definition may read, as NAME=@FILE; repeatable. Others come from variables CALLBOARD_SECRET_<NAME>
+    #[arg(long, value_name = "NAME=@FILE", value_parser = secret_file)]
+    secret: Vec<(String, PathBuf)>,
     #[command(flatten)]
     settings: SettingsFlags,
 }
@@ -51,6 +55,7 @@ pub fn execute(arguments: &Arguments) -> Exit {
 struct Prepared {
     definition: Arc<Definition>,
     input: Value,
+    secrets: Vec<(String, Value)>,
     settings: Settings,
     /// Deleted at the end.
     _directory: TempDir,
@@ -59,6 +64,7 @@ struct Prepared {
 fn prepare(arguments: &Arguments) -> Result<Prepared, Error> {
     let definition = read_definition(arguments)?;
     let input = arguments.input.as_ref().map_or(Ok(json!({})), |input| json_argument("--input", input))?;
+    let secrets = given_secrets(arguments, &definition)?;
     let directory = tempfile::Builder::new().prefix("callboard-").tempdir();
     let directory = directory.map_err(|error| Error::failure(format!("cannot make a temporary folder: {error}")))?;
     let is_set = |key: &str| arguments.settings.set.iter().any(|(known, _)| known == key);
@@ -66,6 +72,8 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, Error> {
         ("effects.shell.runtime_directory", directory.path().join("processes").display().to_string()),
         ("effects.shell.enabled", "true".to_owned()),
         ("effects.http.allow_private", "true".to_owned()),
+        // What it needs is given; a database that is kept has its key already.
+        ("secrets.generate_key", "false".to_owned()),
     ];
     more.retain(|(key, _)| !is_set(key));
     if arguments.settings.store.is_none() && !is_set("store.url") {
@@ -73,7 +81,40 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, Error> {
     }
     let settings = arguments.settings.load(more.into_iter().map(|(key, value)| (key.to_owned(), value)));
     let settings = settings.map_err(|invalid| Error::invalid(invalid.to_string()))?;
-    Ok(Prepared { definition: Arc::new(definition), input, settings, _directory: directory })
+    Ok(Prepared { definition: Arc::new(definition), input, secrets, settings, _directory: directory })
+}
+
+fn secret_file(text: &str) -> Result<(String, PathBuf), String> {
+    // The text may hold what should be in a file: it is not repeated.
+    let (name, file) = text.split_once("=@").filter(|(_, file)| !file.is_empty()).ok_or("write NAME=@FILE")?;
+    check_name(name).map_err(|why| format!("the name {why}"))?;
+    Ok((name.to_owned(), PathBuf::from(file)))
+}
+
+/// Secrets from files and, for names that the definition lists, from variables: `CALLBOARD_SECRET_` and the name, as it is or in
+/// capitals with `_` for what is neither letter nor digit. A text that is a JSON object is one.
+fn given_secrets(arguments: &Arguments, definition: &Definition) -> Result<Vec<(String, Value)>, Error> {
+    let mut secrets = Vec::new();
+    for (name, file) in &arguments.secret {
+        let text = std::fs::read_to_string(file).map_err(|error| Error::file("read", file, &error))?;
+        secrets.push((name.clone(), secret_value(name, &text)?));
+    }
+    for name in &definition.components.secrets {
+        let capitals = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' });
+        let variables =
+            [format!("CALLBOARD_SECRET_{name}"), format!("CALLBOARD_SECRET_{}", capitals.collect::<String>())];
+        let text = variables.iter().find_map(|variable| std::env::var(variable).ok());
+        if let Some(text) = text.filter(|_| !secrets.iter().any(|(known, _)| **known == **name)) {
+            secrets.push((name.to_string(), secret_value(name, &text)?));
+        }
+    }
+    Ok(secrets)
+}
+
+fn secret_value(name: &str, text: &str) -> Result<Value, Error> {
+    let value = super::secrets::value(text, true).or_else(|_| super::secrets::value(text, false))?;
+    check_value(&value).map_err(|why| Error::invalid(format!("the secret {name} {why}")))?;
+    Ok(value)
 }
 
 /// Reads and checks the file; its problems are printed as `validate` prints them.
@@ -91,7 +132,7 @@ fn read_definition(arguments: &Arguments) -> Result<Definition, Error> {
 
 async fn run(prepared: Prepared, json: bool) -> Result<Exit, Error> {
     let interrupts = Interrupts::listen()?;
-    let core = Core::start(&prepared.settings, Arc::new(SystemClock), Instant::now()).await;
+    let core = Core::start_with(&prepared.settings, Arc::new(SystemClock), Instant::now(), prepared.secrets).await;
     let core = core.map_err(|error| Error::failure(error.to_string()))?;
     let submission = Submission::new(TenantId::DEFAULT, Runnable::Inline(prepared.definition), prepared.input);
     let outcome = match core.engine.submit(submission).await {

@@ -12,6 +12,10 @@ mod ids;
 mod log;
 mod permission;
 mod principal;
+pub mod quota;
+pub mod redaction;
+mod retention;
+pub mod secret;
 mod timestamp;
 mod words;
 
@@ -31,5 +35,8 @@ pub use permission::{Action, Denial, Reach, Target};
 pub use principal::{
     ApiKey, AuditEntry, Authority, Principal, PrincipalKind, Role, Scope, Scopes, Tenant, TenantLimits, User,
 };
+pub use redaction::{RedactedStream, Redactor};
+pub use retention::{Retention, RetentionChoice, RetentionPolicy, RetentionRule};
+pub use secret::{Secret, Secrets};
 pub use timestamp::Timestamp;
 pub use words::UnknownWord;

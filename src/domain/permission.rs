@@ -88,6 +88,12 @@ permissions! {
     SecretWrite "secret_write" (Some(Scope::SecretsWrite)) None None Tenant Platform;
     /// Let an execution read the secrets that its workflow lists.
     SecretUse "secret_use" (Some(Scope::ExecutionsWrite)) None Tenant Tenant Platform;
+    /// See what is kept and for how long.
+    RetentionRead "retention_read" (Some(Scope::TenantsRead)) Tenant Tenant Tenant Platform;
+    /// Decide what is kept and for how long.
+    RetentionWrite "retention_write" (Some(Scope::TenantsWrite)) None None Tenant Platform;
+    /// Act on the service as a whole: upkeep, re-encryption of secrets.
+    EngineSteer "engine_steer" (Some(Scope::TenantsWrite)) None None None Platform;
     /// See the tenant and its limits.
     TenantRead "tenant_read" (Some(Scope::TenantsRead)) Tenant Tenant Tenant Platform;
     /// Make, change and remove tenants.

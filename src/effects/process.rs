@@ -27,7 +27,7 @@ const READ_BYTES: usize = 16 * 1024;
 /// How much of the end of an output is kept for error messages.
 const TAIL_BYTES: usize = 4 * 1024;
 /// The service's own settings are nobody else's business.
-const OWN_VARIABLES: &str = "CALLBOARD__";
+const OWN_VARIABLES: [&str; 2] = ["CALLBOARD__", "CALLBOARD_SECRET_"];
 
 /// The processes of this service.
 pub struct Processes {
@@ -173,7 +173,7 @@ impl Processes {
         let mut builder = tokio::process::Command::new(&command.program);
         builder.args(&command.arguments);
         for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with(OWN_VARIABLES) {
+            if OWN_VARIABLES.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
                 builder.env_remove(name);
             }
         }

@@ -101,6 +101,10 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     if is_deeper_than(bytes, MAX_DEPTH) {
         return Err(Error::new(Code::BodyTooDeep, format!("The body is nested more than {MAX_DEPTH} levels deep.")));
     }
+    // Every body is an object. Without this the fields could also be given as a list, without their names.
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| *byte == b'[') {
+        return Err(Error::invalid_field("", "must be an object with named fields, not a list"));
+    }
     // Most bodies are fine; only for the others the path to the mistake is tracked.
     serde_json::from_slice(bytes).or_else(|_| explain(bytes))
 }
@@ -283,6 +287,12 @@ mod tests {
         assert!(parse::<StartExecution>(fits.as_bytes()).is_ok());
         let in_text = format!("{{\"input\":\"\\\"{}\"}}", "[".repeat(500));
         assert!(parse::<StartExecution>(in_text.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn a_list_is_no_object() {
+        assert_eq!(refusal(" [null, null]")["code"], "invalid_body");
+        assert_eq!(refusal(r#"{"workflow": ["a", "b"]}"#)["errors"][0]["pointer"], "/workflow");
     }
 
     #[test]

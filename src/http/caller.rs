@@ -4,7 +4,7 @@
 
 use super::error::{Error, Result};
 use crate::actors::Submission;
-use crate::domain::{Action, Authority, Principal, Reach, Target, TenantId};
+use crate::domain::{Action, Authority, Principal, Reach, Role, Target, TenantId};
 use crate::identity::{Standing, Writer};
 use crate::wire::catalog::Code;
 use actix_web::dev::Payload;
@@ -47,6 +47,11 @@ impl Caller {
     pub fn sign(&self, submission: &mut Submission) {
         submission.created_by = Some(self.owner());
         submission.authority = Some(self.authority());
+    }
+
+    /// Whether they see the service as a whole.
+    pub fn is_operator(&self) -> bool {
+        self.principal().role == Role::Operator
     }
 
     /// The owner to which lists of this route are narrowed: themselves, when they see only their own things.

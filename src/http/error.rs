@@ -130,8 +130,7 @@ impl From<Problem> for Error {
 
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
-        let seconds =
-            if let Refusal::QueueFull { retry_after_seconds } = &refusal { Some(*retry_after_seconds) } else { None };
+        let seconds = refusal.retry_after_seconds();
         Self::from(problem(&refusal)).with_retry_after(seconds)
     }
 }

@@ -4,7 +4,7 @@ use super::Service;
 use super::caller::Caller;
 use super::error::{Error, Result};
 use super::path;
-use super::query::{Query, one_of};
+use super::query::{MAX_NUMBER, Query, one_of};
 use crate::domain::{ExecutionId, LogLevel};
 use crate::store::{self, LogQuery};
 use crate::wire::event::push_event;
@@ -32,7 +32,7 @@ const DEFAULT_LINES: u64 = 100;
 pub async fn history(service: web::Data<Service>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let id = path::execution_id(&request)?;
     let mut query = Query::of(&request);
-    let after_seq = query.number("after_seq", 0..=u64::MAX).unwrap_or(0);
+    let after_seq = query.number("after_seq", 0..=MAX_NUMBER).unwrap_or(0);
     let limit = query.number("limit", 1..=MAX_LINES).unwrap_or(DEFAULT_LINES);
     let types: Vec<String> = query.values("type", "an event type");
     query.finish()?;
@@ -79,7 +79,7 @@ pub async fn logs(service: web::Data<Service>, caller: Caller, request: HttpRequ
     let level = query.value("level", &one_of(LogLevel::ALL));
     let task = query.text("task");
     let text = query.text("q");
-    let after = query.number("after", 0..=u64::MAX).unwrap_or(0);
+    let after = query.number("after", 0..=MAX_NUMBER).unwrap_or(0);
     let limit = query.number("limit", 1..=MAX_LOG_LINES).unwrap_or(DEFAULT_LINES);
     query.finish()?;
     service.execution(&caller, id).await?;
@@ -107,7 +107,7 @@ pub async fn tasks(service: web::Data<Service>, caller: Caller, request: HttpReq
     let id = path::execution_id(&request)?;
     let mut query = Query::of(&request);
     let statuses: Vec<TaskStatus> = query.values("status", &one_of(TaskStatus::ALL));
-    let offset = query.number("offset", 0..=u64::MAX).unwrap_or(0);
+    let offset = query.number("offset", 0..=MAX_NUMBER).unwrap_or(0);
     let limit = query.number("limit", 1..=MAX_LINES).unwrap_or(MAX_LINES);
     query.finish()?;
     service.execution(&caller, id).await?;

@@ -5,7 +5,7 @@ use super::authorization::LIVE_PARAMETERS;
 use super::caller::Caller;
 use super::error::{Error, Result};
 use super::path;
-use super::query::Query;
+use super::query::{MAX_NUMBER, Query};
 use crate::actors::{Scope, session};
 use crate::wire::catalog::Code;
 use actix_web::http::header;
@@ -30,7 +30,7 @@ pub async fn all(
     let mut query = Query::of(&request);
     query.ignore(&LIVE_PARAMETERS);
     query.text("client_id");
-    let after = query.number("after", 0..=u64::MAX);
+    let after = query.number("after", 0..=MAX_NUMBER);
     query.finish()?;
     begin(&service, &caller, &request, payload, Scope::Global { after })
 }
@@ -56,7 +56,7 @@ pub async fn one(
     let mut query = Query::of(&request);
     query.ignore(&LIVE_PARAMETERS);
     query.text("client_id");
-    let after_seq = query.number("after", 0..=u64::MAX).unwrap_or(0);
+    let after_seq = query.number("after", 0..=MAX_NUMBER).unwrap_or(0);
     query.finish()?;
     service.execution(&caller, id).await?;
     begin(&service, &caller, &request, payload, Scope::Execution { id, after_seq })

@@ -8,8 +8,10 @@ mod authorization;
 mod body;
 mod caller;
 mod commands;
+mod constraints;
 mod door;
 mod error;
+mod examples;
 mod executions;
 mod health;
 mod home;
@@ -20,7 +22,9 @@ mod openapi;
 mod path;
 mod query;
 mod queue;
+mod retention;
 mod routing;
+mod secrets;
 mod start;
 mod stream;
 mod trace;
@@ -35,6 +39,7 @@ use crate::domain::{Execution, ExecutionId};
 use crate::identity::Identity;
 use crate::settings;
 use crate::telemetry::Metrics;
+use crate::vault::Vault;
 use actix_web::dev::Server;
 use actix_web::http::KeepAlive;
 use actix_web::{App, HttpServer, middleware, web};
@@ -47,6 +52,7 @@ use std::time::Duration;
 /// What handlers work with.
 pub struct Service {
     pub engine: Engine,
+    pub vault: Vault,
     pub clock: Arc<dyn Clock>,
     pub identity: Identity,
     pub metrics: Arc<Metrics>,
@@ -80,6 +86,9 @@ fn addresses() -> Vec<Address> {
         at("/api/v1/executions/{id}/children").get(ExecutionRead, executions::children),
         at("/api/v1/executions/{id}/stream").get(Access::Live(ExecutionRead), stream::one),
         at("/api/v1/queue").get(QueueRead, queue::view),
+        at("/api/v1/retention").get(RetentionRead, retention::view).put(RetentionWrite, retention::decide),
+        at("/api/v1/retention/preview").post(RetentionRead, retention::preview),
+        at("/api/v1/retention/run").post(EngineSteer, retention::run),
         at("/api/v1/workflows").post(WorkflowRegister, workflows::register).get(WorkflowRead, workflows::list),
         at("/api/v1/workflows/validate").post(WorkflowRead, workflows::validate),
         at("/api/v1/workflows/executions/{id}/status").get(ExecutionRead, executions::status),
@@ -96,6 +105,12 @@ fn addresses() -> Vec<Address> {
             .put(AgentChange, agents::change)
             .delete(AgentChange, agents::remove),
         at("/api/v1/agents/{id}/test").post(AgentUse, agents::test),
+        at("/api/v1/secrets").get(SecretRead, secrets::list),
+        at("/api/v1/secret-keys/rotate").post(EngineSteer, secrets::rotate),
+        at("/api/v1/secrets/{name}")
+            .get(SecretRead, secrets::detail)
+            .put(SecretWrite, secrets::put)
+            .delete(SecretWrite, secrets::remove),
         at("/ws/executions").get(Access::Live(ExecutionRead), live::all),
         at("/ws/executions/{id}").get(Access::Live(ExecutionRead), live::one),
         at("/livez").get(Open, health::live),

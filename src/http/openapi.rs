@@ -1,8 +1,11 @@
 //! The description of the interface: OpenAPI 3.1 from the handlers' own declarations, and its browsable form.
 
 use super::authorization::{Access, Accesses};
+use super::constraints::Constraints;
 use super::error::{Error, Result};
-use super::{agents, commands, executions, health, home, journal, live, queue, start, stream, workflows};
+use super::examples::Examples;
+use super::{agents, commands, executions, health, home, idempotency, journal, live, queue, retention, secrets};
+use super::{start, stream, workflows};
 use crate::wire::catalog::Code;
 use crate::wire::frame::{ClientFrame, ServerFrame};
 use crate::wire::problem::Problem;
@@ -38,6 +41,8 @@ pub const DOCS_FOLDER: &str = "/docs/";
         (name = "live", description = "Executions as they change, over WebSocket and server-sent events."),
         (name = "workflows", description = "Register and check workflow definitions."),
         (name = "agents", description = "Who can be asked to do a piece of work."),
+        (name = "retention", description = "How long executions are kept, and deleting those that are not."),
+        (name = "secrets", description = "Values that executions may read and nobody sees."),
         (name = "service", description = "The state of the service itself."),
     ),
     paths(
@@ -48,10 +53,12 @@ pub const DOCS_FOLDER: &str = "/docs/";
         workflows::register, workflows::list, workflows::validate, workflows::detail, workflows::change, workflows::remove, workflows::versions, start::execute,
         executions::status, commands::stop,
         agents::create, agents::list, agents::detail, agents::change, agents::remove, agents::test,
+        secrets::list, secrets::detail, secrets::put, secrets::remove, secrets::rotate,
+        retention::view, retention::decide, retention::preview, retention::run,
         queue::view, health::live, health::ready, health::metrics, home::page,
     ),
     components(schemas(Problem, ServerFrame<'static>, ClientFrame)),
-    modifiers(&Problems, &Security),
+    modifiers(&Constraints, &Examples, &Problems, &Security),
 )]
 struct Description;
 
@@ -60,25 +67,27 @@ const SPECIFIC: &[(&str, &str, &[Code])] = &[
     (
         "POST",
         "/api/v1/executions",
-        &[Code::NotFound, Code::IdempotencyConflict, Code::InvalidDefinition, Code::NotRunnable, Code::QueueFull],
+        &[Code::NotFound, Code::InvalidDefinition, Code::NotRunnable, Code::QueueFull, Code::TenantQueueFull],
     ),
     ("PUT", "/api/v1/executions/{id}", &[Code::WrongState]),
     ("POST", "/api/v1/executions/{id}/cancel", &[Code::WrongState]),
     ("POST", "/api/v1/executions/{id}/pause", &[Code::WrongState]),
     ("POST", "/api/v1/executions/{id}/resume", &[Code::WrongState]),
     ("POST", "/api/v1/executions/{id}/retry", &[Code::WrongState, Code::QueueFull]),
-    ("POST", "/api/v1/executions/{id}/rerun", &[Code::QueueFull]),
+    ("POST", "/api/v1/executions/{id}/rerun", &[Code::QueueFull, Code::TenantQueueFull]),
     ("GET", "/api/v1/executions/ws", &[Code::UpgradeRequired, Code::OriginNotAllowed]),
     ("GET", "/api/v1/executions/ws/{id}", &[Code::UpgradeRequired, Code::OriginNotAllowed]),
     ("GET", "/api/v1/executions/stream", &[Code::InvalidHeader]),
     ("GET", "/api/v1/executions/{id}/stream", &[Code::InvalidHeader]),
-    ("POST", "/api/v1/workflows", &[Code::AlreadyExists, Code::InvalidDefinition, Code::IdempotencyConflict]),
-    ("POST", "/api/v1/workflows/{id}/execute", &[Code::IdempotencyConflict, Code::NotRunnable, Code::QueueFull]),
+    ("POST", "/api/v1/workflows", &[Code::AlreadyExists, Code::InvalidDefinition]),
+    ("POST", "/api/v1/workflows/{id}/execute", &[Code::NotRunnable, Code::QueueFull, Code::TenantQueueFull]),
     ("POST", "/api/v1/workflows/executions/{id}/stop", &[Code::WrongState]),
-    ("POST", "/api/v1/agents", &[Code::AlreadyExists, Code::IdempotencyConflict]),
+    ("POST", "/api/v1/agents", &[Code::AlreadyExists]),
     ("PUT", "/api/v1/agents/{id}", &[Code::AlreadyExists, Code::ReadOnly]),
     ("DELETE", "/api/v1/agents/{id}", &[Code::ReadOnly]),
-    ("POST", "/api/v1/agents/{id}/test", &[Code::IdempotencyConflict, Code::NotRunnable, Code::QueueFull]),
+    ("POST", "/api/v1/agents/{id}/test", &[Code::NotRunnable, Code::QueueFull, Code::TenantQueueFull]),
+    ("PUT", "/api/v1/secrets/{name}", &[Code::NoSecretKey]),
+    ("POST", "/api/v1/secret-keys/rotate", &[Code::NoSecretKey]),
 ];
 
 /// What a route asks of whoever comes.
@@ -207,12 +216,15 @@ fn implied(method: &str, path: &str, operation: &Operation) -> Vec<Code> {
         ]);
     }
     let parameters = operation.parameters.iter().flatten().filter_map(|parameter| match parameter {
-        RefOr::T(parameter) => Some(&parameter.parameter_in),
+        RefOr::T(parameter) => Some(parameter),
         RefOr::Ref(_) => None,
     });
-    for place in parameters {
-        match place {
+    for parameter in parameters {
+        match parameter.parameter_in {
             ParameterIn::Query => codes.push(Code::InvalidQuery),
+            ParameterIn::Header if parameter.name == idempotency::KEY => {
+                codes.extend([Code::InvalidHeader, Code::IdempotencyConflict, Code::RequestInProgress]);
+            }
             ParameterIn::Header => codes.push(Code::InvalidHeader),
             ParameterIn::Path | ParameterIn::Cookie | ParameterIn::QueryString => {}
         }

@@ -16,8 +16,10 @@ pub struct Query {
     errors: Vec<FieldError>,
 }
 
-/// The longest text that is searched for, in bytes.
-const MAX_TEXT_BYTES: usize = 1_000;
+/// The longest text that is searched for.
+pub const MAX_TEXT_CHARACTERS: usize = 1_000;
+/// The largest number that any parameter takes: cursors are signed numbers of 64 bits in both databases.
+pub const MAX_NUMBER: u64 = i64::MAX.unsigned_abs();
 
 impl Query {
     pub fn of(request: &HttpRequest) -> Self {
@@ -51,8 +53,8 @@ impl Query {
             self.refuse(name, "may be given only once");
         }
         let text = values.pop().filter(|text| !text.is_empty())?;
-        if text.len() > MAX_TEXT_BYTES {
-            self.refuse(name, &format!("is longer than {MAX_TEXT_BYTES} bytes"));
+        if text.chars().count() > MAX_TEXT_CHARACTERS {
+            self.refuse(name, &format!("is longer than {MAX_TEXT_CHARACTERS} characters"));
             return None;
         }
         if text.chars().any(char::is_control) {
@@ -62,8 +64,13 @@ impl Query {
         Some(text)
     }
 
-    /// A value of a type; `expected` says in words what it looks like.
+    /// A value of a type; `expected` says in words what it looks like. Unlike a text it cannot be empty.
     pub fn value<T: FromStr>(&mut self, name: &str, expected: &str) -> Option<T> {
+        if self.pairs.iter().any(|(key, value)| key == name && value.is_empty()) {
+            self.take(name);
+            self.refuse(name, &format!("must be {expected}, or be left out; it is empty"));
+            return None;
+        }
         let text = self.text(name)?;
         self.read(name, &text, expected)
     }
@@ -71,13 +78,13 @@ impl Query {
     /// Several values: given repeatedly, or separated by commas.
     pub fn values<T: FromStr>(&mut self, name: &str, expected: &str) -> Vec<T> {
         let texts = self.take(name);
-        let words = texts.iter().flat_map(|text| text.split(',')).map(str::trim).filter(|word| !word.is_empty());
+        let words = texts.iter().flat_map(|text| text.split(',')).map(str::trim);
         words.filter_map(|word| self.read(name, word, expected)).collect()
     }
 
     /// A whole number within bounds.
     pub fn number(&mut self, name: &str, bounds: RangeInclusive<u64>) -> Option<u64> {
-        let expected = if *bounds.end() == u64::MAX {
+        let expected = if *bounds.end() == MAX_NUMBER {
             format!("a whole number from {}", bounds.start())
         } else {
             format!("a whole number from {} to {}", bounds.start(), bounds.end())
@@ -233,6 +240,19 @@ mod tests {
         let mut query = Query::parse("limit=5&page=1");
         query.window();
         assert!(query.finish().is_err());
+    }
+
+    #[test]
+    fn a_value_is_not_empty() {
+        let mut query = Query::parse("since=&status=&q=");
+        assert_eq!(query.value::<u64>("since", "a number"), None);
+        assert_eq!(query.values::<Status>("status", "a status"), []);
+        assert_eq!(query.text("q"), None);
+        let text = query.finish().unwrap_err().to_string();
+        assert!(
+            text.contains("'since' must be a number, or be left out") && text.contains("'status' must be a status")
+        );
+        assert!(!text.contains("'q'"), "{text}");
     }
 
     #[test]

@@ -4,14 +4,15 @@ use super::Service;
 use super::caller::Caller;
 use super::error::Result;
 use super::query::Query;
-use crate::wire::queue::{Head, PriorityDepth, QueueView};
+use crate::actors::{self, Holdup, Standing};
+use crate::wire::queue::{Head, NamedTenantQueue, PriorityDepth, QueueView, ServiceQueue, TenantQueue};
 use actix_web::{HttpRequest, HttpResponse, web};
 
-/// The queue and the slots as they are now.
+/// The queue and the slots as they are now: those of the caller's tenant, for operators those of the service as well.
 #[utoipa::path(get, path = "/api/v1/queue", tag = "executions", responses((status = 200, body = QueueView)))]
 pub async fn view(service: web::Data<Service>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     Query::of(&request).finish()?;
-    let queue = service.engine.queue().await?;
+    let (queue, own) = service.engine.queue_of(caller.tenant_id).await?;
     let depths = service.engine.store().queue_depth(caller.tenant_id).await?;
     let now = service.clock.now();
     let by_priority = depths.into_iter().map(|depth| PriorityDepth {
@@ -20,12 +21,44 @@ pub async fn view(service: web::Data<Service>, caller: Caller, request: HttpRequ
         oldest_created_at: depth.oldest,
         oldest_waits_ms: u64::try_from(now.millis_since(depth.oldest)).unwrap_or(0),
     });
-    let reason = if queue.running >= queue.max_running {
-        format!("all {} slots are taken", queue.max_running)
-    } else {
-        "it is about to start".to_owned()
-    };
     Ok(HttpResponse::Ok().json(QueueView {
+        own: of_tenant(&queue, &own),
+        by_priority: by_priority.collect(),
+        service: caller.is_operator().then(|| of_service(&queue)),
+    }))
+}
+
+fn of_tenant(queue: &actors::QueueView, tenant: &actors::TenantQueue) -> TenantQueue {
+    let actors::TenantQueue { standing, parked } = tenant;
+    let Standing { tenant_id: _, pending, delayed, woken, running, limits, head, holdup } = standing;
+    let within = |own: Option<u64>, whole: usize| own.unwrap_or(u64::MAX).min(wide(whole));
+    let max_running = within(limits.max_running_executions, queue.max_running);
+    TenantQueue {
+        pending: wide(*pending),
+        delayed: wide(*delayed),
+        max_queued: within(limits.max_queued_executions, queue.max_queued),
+        running: wide(*running),
+        max_running,
+        woken: wide(*woken),
+        parked: wide(*parked),
+        head: head.map(|execution_id| Head { execution_id, reason: reason(*holdup, queue.max_running) }),
+    }
+}
+
+fn reason(holdup: Holdup, slots: usize) -> String {
+    match holdup {
+        Holdup::NoSlot => format!("all {slots} slots of the service are taken"),
+        Holdup::TenantLimit { limit } => format!("the tenant runs as many executions as it may: {limit}"),
+        Holdup::None => "it is about to start".to_owned(),
+    }
+}
+
+fn of_service(queue: &actors::QueueView) -> ServiceQueue {
+    let tenants = queue
+        .tenants
+        .iter()
+        .map(|tenant| NamedTenantQueue { tenant_id: tenant.standing.tenant_id, queue: of_tenant(queue, tenant) });
+    ServiceQueue {
         pending: wide(queue.pending),
         max_queued: wide(queue.max_queued),
         running: wide(queue.running),
@@ -33,9 +66,8 @@ pub async fn view(service: web::Data<Service>, caller: Caller, request: HttpRequ
         woken: wide(queue.woken),
         parked: wide(queue.parked),
         restarts: queue.restarts,
-        by_priority: by_priority.collect(),
-        head: queue.head.map(|execution_id| Head { execution_id, reason }),
-    }))
+        tenants: tenants.collect(),
+    }
 }
 
 fn wide(count: usize) -> u64 {

@@ -27,7 +27,7 @@ use serde_json::value::RawValue;
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters.")),
     request_body(content(
         (serde_json::Value = "application/json"),
-        (String = "application/yaml"),
+        (serde_json::Value = "application/yaml"),
     ), description = "The definition."),
     responses(
         (status = 201, body = RegisteredView, description = "Registered.", headers(("Location" = String))),
@@ -108,7 +108,7 @@ pub async fn list(service: web::Data<Service>, caller: Caller, request: HttpRequ
 #[utoipa::path(post, path = "/api/v1/workflows/validate", tag = "workflows",
     request_body(content(
         (serde_json::Value = "application/json"),
-        (String = "application/yaml"),
+        (serde_json::Value = "application/yaml"),
     ), description = "The definition."),
     responses((status = 200, body = Validation, description = "Checked; `is_valid` says how it went.")),
 )]

@@ -55,6 +55,10 @@ fn authentication(task: &Task<'_>, rule: &HttpRule) -> Result<Option<Authenticat
     let Some(template) = &rule.authentication else { return Ok(None) };
     let Value::Object(policy) = task.template(template)? else { return Err(invalid("it is not an object")) };
     let Some((scheme, body)) = policy.into_iter().next() else { return Err(invalid("it names no scheme")) };
+    let body = match body {
+        Value::Object(fields) if fields.contains_key("use") => named_secret(task, &fields)?,
+        body => body,
+    };
     let fields = match body {
         Value::Object(fields) => Fields(fields),
         Value::String(token) if scheme == "bearer" => return Ok(Some(Authentication::Bearer { token })),
@@ -62,11 +66,6 @@ fn authentication(task: &Task<'_>, rule: &HttpRule) -> Result<Option<Authenticat
             return Err(invalid("its scheme has no properties"));
         }
     };
-    if let Some(secret) = fields.optional("use")? {
-        let detail = format!("The secret '{secret}' does not exist");
-        let failure = Failure::new(StandardType::Authorization, "Secret not available", detail);
-        return Err(failure.with_suggestion("This version stores no secrets yet; give the credentials in the input"));
-    }
     Ok(Some(match scheme.as_str() {
         "basic" => {
             Authentication::Basic { username: fields.required("username")?, password: fields.required("password")? }
@@ -79,6 +78,12 @@ fn authentication(task: &Task<'_>, rule: &HttpRule) -> Result<Option<Authenticat
         "oidc" => Authentication::Oidc(Box::new(fields.oauth()?)),
         other => return Err(invalid(&format!("the scheme '{other}' is not known"))),
     }))
+}
+
+/// `{use: name}`: the properties of the scheme are those of the secret, taken as they are.
+fn named_secret(task: &Task<'_>, fields: &Map<String, Value>) -> Result<Value, Failure> {
+    let name = fields.get("use").and_then(Value::as_str).ok_or_else(|| invalid("'use' names no secret"))?;
+    Ok(task.scope.secret(name)?.clone())
 }
 
 fn invalid(why: &str) -> Failure {

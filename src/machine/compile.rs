@@ -202,7 +202,11 @@ impl Compiler {
         });
         let field = if is_input { "from" } else { "as" };
         let transform = spec.transform.as_ref().map(|transform| self.transform(transform, &format!("{place}/{field}")));
-        DataRule { schema, transform }
+        let reads = |is_wanted: &dyn Fn(&Expression) -> bool| transform.as_ref().is_some_and(|it| it.any(is_wanted));
+        let transform_reads_secrets = reads(&Expression::reads_secrets);
+        let transform_reads_authorization =
+            reads(&|expression| expression.variables().iter().any(|name| **name == *"authorization"));
+        DataRule { schema, transform, transform_reads_secrets, transform_reads_authorization }
     }
 
     fn transform(&mut self, transform: &Transform, place: &str) -> Template {

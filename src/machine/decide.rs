@@ -7,7 +7,8 @@
 use super::action::Action;
 use super::program::{Kind, Next, Node, NodeId};
 use super::scope::{Local, LocalValue, Scope, View};
-use super::state::{Frame, List, ListEnd, Shared, TryPhase, Work};
+use super::secrets::{with_known_input, with_true_input};
+use super::state::{Effect, Frame, List, ListEnd, Shared, TryPhase, Work};
 use super::{call_function, effect, for_loop, fork, raise, run_workflow, set, switch, try_catch, wait};
 use crate::domain::{EventBody, Failure, Path, Pointer, StandardType, TimerPurpose, Timestamp};
 use serde_json::Value;
@@ -120,6 +121,20 @@ pub(super) fn decide(scope: &Scope<'_>, list: &List) -> ListStep {
 }
 
 fn decide_task(task: &Task<'_>) -> Option<Decision> {
+    match &task.frame.work {
+        Work::Effect(Effect { result: None, .. }) | Work::Child { result: None, .. } => None,
+        Work::Fresh => with_true_input(task, decide_kind).unwrap_or_else(|failure| Some(task.fail(failure))),
+        Work::Effect(_)
+        | Work::Wait { .. }
+        | Work::Child { .. }
+        | Work::List(_)
+        | Work::For { .. }
+        | Work::Fork { .. }
+        | Work::Try(_) => with_known_input(task, decide_kind),
+    }
+}
+
+fn decide_kind(task: &Task<'_>) -> Option<Decision> {
     match &task.node.kind {
         Kind::Do(_) => decide_do(task),
         Kind::Set(template) => Some(set::decide(task, template)),

@@ -5,7 +5,7 @@ use super::decide::{Completion, Decision, Task};
 use super::program::Kind;
 use super::state::{EffectResult, Shared, Work};
 use super::{call_agent, call_http, run_shell};
-use crate::domain::{EffectRequest, EventBody, Failure, Path, Pointer};
+use crate::domain::{EffectRequest, EventBody, Failure, Path, Pointer, Redactor};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -30,8 +30,9 @@ pub(super) fn decide(task: &Task<'_>) -> Option<Decision> {
 
 fn schedule(task: &Task<'_>) -> Result<Decision, Failure> {
     let request = request(task)?;
+    let redactor = task.scope.evaluator.secrets().redactor();
     let mut decision = Decision::default();
-    let body = EventBody::EffectScheduled { kind: request.kind().into(), summary: summary(&request) };
+    let body = EventBody::EffectScheduled { kind: request.kind().into(), summary: summary(&request, redactor) };
     decision.push(&task.frame.pointer, &task.frame.path, body);
     let awaited = is_awaited(task);
     if !awaited {
@@ -79,7 +80,13 @@ fn is_awaited(task: &Task<'_>) -> bool {
 
 /// Completes the task with the raw output of its effect.
 pub(super) fn complete(task: &Task<'_>, raw_output: Shared) -> Decision {
-    let Kind::Http(rule) = &task.node.kind else { return task.complete(raw_output, Completion::default()) };
+    let node = task.node;
+    let is_wanted = node.output.transform_reads_authorization || node.export.transform_reads_authorization;
+    let rule = if let (Kind::Http(rule), true) = (&node.kind, is_wanted) {
+        rule
+    } else {
+        return task.complete(raw_output, Completion::default());
+    };
     match call_http::authorization(task, rule) {
         Ok(authorization) => task.complete_authorized(raw_output, Completion::default(), authorization.as_ref()),
         Err(failure) => task.fail(failure),
@@ -87,11 +94,13 @@ pub(super) fn complete(task: &Task<'_>, raw_output: Shared) -> Decision {
 }
 
 /// What people read in the journal: nothing that could be secret.
-fn summary(request: &EffectRequest) -> String {
+fn summary(request: &EffectRequest, redactor: &Redactor) -> String {
+    // Before it is cut: of a secret at the end a part would stay.
+    let hidden = |text: &str| redactor.text(text).unwrap_or_else(|| text.to_owned());
     match request {
-        EffectRequest::Http(request) => format!("{} {}", request.method, public_part(&request.uri)),
-        EffectRequest::Shell(request) => shortened(&request.command),
-        EffectRequest::Agent(request) => shortened(&request.agent),
+        EffectRequest::Http(request) => format!("{} {}", request.method, public_part(&hidden(&request.uri))),
+        EffectRequest::Shell(request) => shortened(&hidden(&request.command)),
+        EffectRequest::Agent(request) => shortened(&hidden(&request.agent)),
     }
 }
 

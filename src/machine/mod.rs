@@ -37,6 +37,7 @@ mod run_shell;
 mod run_workflow;
 mod schema;
 mod scope;
+mod secrets;
 mod set;
 mod state;
 mod step;
@@ -49,7 +50,7 @@ mod wait;
 
 pub use action::{Action, Transition};
 pub use apply::apply;
-pub use expression::{Compiles, DirectEvaluator, Evaluator, Expression};
+pub use expression::{Compiles, DirectEvaluator, Evaluator, Expression, WithSecrets};
 pub use input::{Input, Moment};
 pub use program::Program;
 pub use recovery::outstanding;

@@ -69,6 +69,8 @@ pub(super) enum Next {
 pub(super) struct DataRule {
     pub(super) schema: Option<Schema>,
     pub(super) transform: Option<Template>,
+    pub(super) transform_reads_secrets: bool,
+    pub(super) transform_reads_authorization: bool,
 }
 
 #[derive(Debug)]
@@ -189,6 +191,11 @@ impl Program {
     /// The definition this program was compiled from.
     pub fn definition(&self) -> &Definition {
         &self.definition
+    }
+
+    /// The secrets that its executions may read.
+    pub fn secrets(&self) -> &[Arc<str>] {
+        &self.definition.components.secrets
     }
 
     /// Whether every expression is of a form whose time is bounded by its input (see [`Expression::is_bounded`]): steps of such

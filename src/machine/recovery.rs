@@ -8,6 +8,7 @@ use super::input::Moment;
 use super::program::{Kind, Program};
 use super::run_workflow;
 use super::scope::Scope;
+use super::secrets::with_true_input;
 use super::state::{State, Work};
 use crate::domain::{Status, TimerPurpose};
 use std::sync::Arc;
@@ -31,11 +32,12 @@ fn asked(task: &Task<'_>) -> Option<Action> {
             pointer: Arc::clone(&task.frame.pointer),
             attempt: effect.attempt,
             key: effect::key(task),
-            request: effect::request(&reset(task)).ok()?,
+            request: with_true_input(&reset(task), effect::request).ok()?.ok()?,
             awaited: true,
         }),
         (Work::Child { child_id, result: None }, Kind::Workflow(rule)) => {
-            run_workflow::request(&reset(task), rule, *child_id).ok()
+            let request = |task: &Task<'_>| run_workflow::request(task, rule, *child_id);
+            with_true_input(&reset(task), request).ok()?.ok()
         }
         _ => None,
     }

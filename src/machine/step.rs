@@ -11,6 +11,7 @@ use super::invariants;
 use super::program::{Kind, Program};
 use super::recovery::{outstanding, reset};
 use super::scope::Scope;
+use super::secrets::{redact, redact_outcome, with_known_input, with_true_input};
 use super::state::{Effect, ListEnd, State, Work};
 use crate::domain::definition::model::UnknownOutcome;
 use crate::domain::{EffectOutcome, Event, EventBody, ExecutionId, Failure, Path, StandardType, Status, TimerPurpose};
@@ -115,7 +116,8 @@ impl Step<'_> {
     }
 
     fn push(&mut self, draft: Draft) {
-        let Draft { task, path, body } = draft;
+        let Draft { task, path, mut body } = draft;
+        redact(self.evaluator.secrets().redactor(), &mut body);
         let attempt = path.as_deref().map_or(0, attempt_of);
         let seq = self.state.last_seq.saturating_add(1);
         let event = Event { seq, at: self.moment.at, task, path, attempt, body };
@@ -220,7 +222,7 @@ impl Step<'_> {
                 let failure = Failure::new(StandardType::Runtime, "Outcome unknown", detail);
                 return lost.push((Arc::clone(&task.frame.path), failure));
             }
-            if let Err(failure) = effect::request(&reset(task)) {
+            if let Err(failure) = with_true_input(&reset(task), effect::request).flatten() {
                 lost.push((Arc::clone(&task.frame.path), failure));
             }
         });
@@ -258,12 +260,13 @@ impl Step<'_> {
         found
     }
 
-    fn effect_finished(&mut self, path: &Path, attempt: u32, outcome: EffectOutcome) {
+    fn effect_finished(&mut self, path: &Path, attempt: u32, mut outcome: EffectOutcome) {
         let is_awaited =
             |task: &Task<'_>| task.frame.outstanding_effect().filter(|effect| effect.attempt == attempt).map(|_| ());
         if self.at_task(path, is_awaited).is_none() {
             return;
         }
+        redact_outcome(self.evaluator.secrets().redactor(), &mut outcome);
         if let Some(usage) = outcome.usage {
             self.record_at(path, EventBody::UsageRecorded(Box::new(usage)));
         }
@@ -278,7 +281,8 @@ impl Step<'_> {
         let is_paused = self.state.status == Status::Paused;
         let output = Arc::new(output);
         let completion = self.at_task(path, |task| {
-            (!is_paused && task.node.output.transform.is_none()).then(|| effect::complete(task, Arc::clone(&output)))
+            let complete = |task: &Task<'_>| effect::complete(task, Arc::clone(&output));
+            (!is_paused && task.node.output.transform.is_none()).then(|| with_known_input(task, complete))
         });
         let is_complete = |decision: &Decision| {
             matches!(decision.drafts.as_slice(), [Draft { body: EventBody::TaskCompleted { .. }, .. }])

@@ -3,7 +3,7 @@
 use super::Problem;
 use super::layers::{Environment, Layers};
 use super::reference::{Key, Section, section};
-use super::value::{ConnectionUrl, Secrets, Setting, words};
+use super::value::{ConnectionUrl, SecretText, Setting, words};
 
 /// All settings, one field per section.
 #[derive(Clone, Debug)]
@@ -12,10 +12,13 @@ pub struct Settings {
     pub environment: Environment,
     pub server: Server,
     pub store: Store,
+    pub secrets: Secrets,
     pub engine: Engine,
     pub identity: Identity,
+    pub limits: Limits,
     pub effects: Effects,
     pub live: Live,
+    pub retention: Retention,
     pub telemetry: Telemetry,
 }
 
@@ -31,11 +34,14 @@ impl Settings {
     pub(super) const SECTIONS: &[Section] = &[
         Server::SECTION,
         Store::SECTION,
+        Secrets::SECTION,
         Engine::SECTION,
         Identity::SECTION,
+        Limits::SECTION,
         EffectsHttp::SECTION,
         EffectsShell::SECTION,
         Live::SECTION,
+        Retention::SECTION,
         Telemetry::SECTION,
     ];
 
@@ -44,26 +50,44 @@ impl Settings {
             environment: layers.environment,
             server: Server::read(layers, problems),
             store: Store::read(layers, problems),
+            secrets: Secrets::read(layers, problems),
             engine: Engine::read(layers, problems),
             identity: Identity::read(layers, problems),
+            limits: Limits::read(layers, problems),
             effects: Effects { http: EffectsHttp::read(layers, problems), shell: EffectsShell::read(layers, problems) },
             live: Live::read(layers, problems),
+            retention: Retention::read(layers, problems),
             telemetry: Telemetry::read(layers, problems),
         }
     }
 
     /// The values in force as a file that could be loaded again; passwords are replaced by `***`.
     pub fn to_toml(&self) -> String {
-        let Self { environment: _, server, store, engine, identity, effects: Effects { http, shell }, live, telemetry } =
-            self;
+        let Self {
+            environment: _,
+            server,
+            store,
+            secrets,
+            engine,
+            identity,
+            limits,
+            effects,
+            live,
+            retention,
+            telemetry,
+        } = self;
+        let Effects { http, shell } = effects;
         let sections = [
             server.to_toml(),
             store.to_toml(),
+            secrets.to_toml(),
             engine.to_toml(),
             identity.to_toml(),
+            limits.to_toml(),
             http.to_toml(),
             shell.to_toml(),
             live.to_toml(),
+            retention.to_toml(),
             telemetry.to_toml(),
         ];
         sections.join("\n")
@@ -105,6 +129,18 @@ section! {
 }
 
 section! {
+    /// The safe: the keys that secrets are encrypted with.
+    Secrets "secrets" {
+        /// Keys as `id=base64`, separated by commas, 32 bytes each. The first one encrypts, the others only open what is older. Goes before the file.
+        keys: SecretText = "",
+        /// A file with such keys, one per line. Empty means `secrets.key` beside the database (with PostgreSQL: in `data`).
+        key_file: String = "",
+        /// Whether a key file that is missing is made, with a fresh key. Otherwise nothing can be encrypted or read without one.
+        generate_key: bool = false,
+    }
+}
+
+section! {
     /// The life: how many executions run, and what happens when one crashes.
     Engine "engine" {
         /// Executions that run at the same time. Parked ones (waiting for a timer) do not count.
@@ -129,13 +165,29 @@ section! {
     Identity "identity" {
         /// Secrets that sign access tokens, separated by commas, each of at least 32 characters: the first one signs, all
         /// are accepted. Empty (in development only): one is generated and kept in `directory`.
-        signing_keys: Secrets = "",
+        signing_keys: SecretText = "",
         /// Where the generated signing key and the token of the first sign-in are kept, readable by the service only.
         directory: String = "data",
         /// How long an access token is good; it is renewed without a password.
         access_token_minutes: u64 = 15,
         /// How long somebody stays signed in.
         session_days: u64 = 30,
+    }
+}
+
+section! {
+    /// What a tenant may take unless it has limits of its own. 0 means no limit but those of the service.
+    Limits "limits" {
+        /// Executions of a tenant that run at the same time.
+        max_running_executions: u64 = 0,
+        /// Executions of a tenant that may wait. Further submissions are answered with 429 and `Retry-After`.
+        max_queued_executions: u64 = 50_000,
+        /// Projects of a tenant.
+        max_projects: u64 = 10,
+        /// Tokens that model calls of a tenant may use in a calendar month (UTC), all kinds together.
+        max_tokens_per_month: u64 = 500_000,
+        /// US dollars that model calls of a tenant may cost in a calendar month (UTC), as far as their prices are known.
+        max_cost_per_month: f64 = 0.0,
     }
 }
 
@@ -180,6 +232,29 @@ section! {
         conflation_ms: u64 = 50,
         /// How often an open connection is probed; two probes without an answer end it.
         heartbeat_seconds: u64 = 30,
+    }
+}
+
+section! {
+    /// How long finished executions are kept, unless a tenant has decided otherwise. An execution that either limit lets go
+    /// is deleted with its journal, logs and children; it stays as long as one of its children does.
+    Retention "retention" {
+        /// Days after which succeeded executions are deleted; 0 keeps them for ever.
+        succeeded_days: u32 = 30,
+        /// How many of the newest succeeded executions are kept; 0 keeps any number.
+        succeeded_count: u32 = 0,
+        /// Days after which failed executions are deleted; 0 keeps them for ever.
+        failed_days: u32 = 90,
+        /// How many of the newest failed executions are kept; 0 keeps any number.
+        failed_count: u32 = 0,
+        /// Days after which cancelled executions are deleted; 0 keeps them for ever.
+        cancelled_days: u32 = 30,
+        /// How many of the newest cancelled executions are kept; 0 keeps any number.
+        cancelled_count: u32 = 0,
+        /// Days for which usage records (tokens and costs) outlive their execution; 0 keeps them for ever.
+        usage_days: u32 = 400,
+        /// Seconds between two rounds of deleting; 0 deletes only on request.
+        interval_seconds: u64 = 3_600,
     }
 }
 

@@ -15,11 +15,13 @@ mod layers;
 mod reference;
 mod value;
 
-pub use keys::{Blobs, Effects, EffectsHttp, EffectsShell, Engine, Identity, Live, LogFormat, Server, Settings};
-pub use keys::{Store, Telemetry};
+pub use keys::{
+    Blobs, Effects, EffectsHttp, EffectsShell, Engine, Identity, Limits, Live, LogFormat, Retention, Server,
+};
+pub use keys::{Secrets, Settings, Store, Telemetry};
 pub use layers::{Environment, Sources};
 pub use reference::{default_toml, reference_table};
-pub use value::{ConnectionUrl, Secrets};
+pub use value::{ConnectionUrl, SecretText};
 
 use std::fmt;
 use std::net::IpAddr;
@@ -102,9 +104,8 @@ impl Settings {
         require(self.effects.http.connect_timeout_ms >= 1, "effects.http.connect_timeout_ms", "must be at least 1");
         require(self.effects.http.timeout_ms >= 1, "effects.http.timeout_ms", "must be at least 1");
         require(self.effects.http.response_limit_bytes >= 1, "effects.http.response_limit_bytes", "must be at least 1");
-        let keys = &self.identity.signing_keys;
         require(
-            keys.each().all(|key| key.chars().count() >= MIN_SIGNING_KEY_CHARACTERS),
+            self.identity.each_signing_key().all(|key| key.chars().count() >= MIN_SIGNING_KEY_CHARACTERS),
             "identity.signing_keys",
             "each must have at least 32 characters, as from `openssl rand -hex 32`",
         );
@@ -112,6 +113,11 @@ impl Settings {
         require(self.identity.session_days >= 1, "identity.session_days", "must be at least 1");
         require(self.live.mailbox >= 1, "live.mailbox", "must be at least 1");
         require(self.live.heartbeat_seconds >= 1, "live.heartbeat_seconds", "must be at least 1");
+        require(
+            (0.0..=f64::from(u32::MAX)).contains(&self.limits.max_cost_per_month),
+            "limits.max_cost_per_month",
+            "must not be negative",
+        );
         require(
             tracing_subscriber::EnvFilter::try_new(&self.telemetry.level).is_ok(),
             "telemetry.level",
@@ -124,6 +130,13 @@ impl Settings {
 /// A shorter secret might be guessed.
 const MIN_SIGNING_KEY_CHARACTERS: usize = 32;
 
+impl Identity {
+    /// The signing keys, the one that signs first.
+    pub fn each_signing_key(&self) -> impl Iterator<Item = &str> {
+        self.signing_keys.expose().split(',').map(str::trim).filter(|key| !key.is_empty())
+    }
+}
+
 impl Settings {
     /// What a service needs beyond valid settings: outside development somebody has to have chosen the secrets that
     /// everything rests on.
@@ -131,7 +144,7 @@ impl Settings {
     /// # Errors
     /// [`Invalid`] with what is missing.
     pub fn check_service(&self) -> Result<(), Invalid> {
-        let is_missing = self.identity.signing_keys.each().next().is_none();
+        let is_missing = self.identity.each_signing_key().next().is_none();
         if !is_missing || self.environment == Environment::Development {
             return Ok(());
         }

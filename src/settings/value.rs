@@ -65,6 +65,27 @@ macro_rules! read_number {
 
 read_number!(u16, u32, u64, usize);
 
+impl Setting for f64 {
+    fn expected() -> String {
+        "a number".to_owned()
+    }
+
+    fn read(value: &Value) -> Option<Self> {
+        let number: Option<f64> = if let ValueKind::Float(number) = value.kind {
+            Some(number)
+        } else if let ValueKind::I64(number) = value.kind {
+            i32::try_from(number).ok().map(f64::from)
+        } else {
+            text(value)?.parse().ok()
+        };
+        number.filter(|number| number.is_finite())
+    }
+
+    fn to_toml(&self) -> String {
+        format!("{self:?}")
+    }
+}
+
 fn text(value: &Value) -> Option<&str> {
     if let ValueKind::String(text) = &value.kind { Some(text) } else { None }
 }
@@ -177,45 +198,33 @@ impl Setting for ConnectionUrl {
     }
 }
 
-/// Secrets separated by commas. They never show in `Debug` or `Display`.
+/// A text that never shows in `Debug` or in what is written of the settings.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Secrets(String);
+pub struct SecretText(zeroize::Zeroizing<String>);
 
-impl Secrets {
-    /// Each of them, as it was given.
-    pub fn each(&self) -> impl Iterator<Item = &str> {
-        self.0.split(',').map(str::trim).filter(|secret| !secret.is_empty())
+impl SecretText {
+    /// The text as it was given.
+    pub fn expose(&self) -> &str {
+        &self.0
     }
 }
 
-impl From<&str> for Secrets {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl fmt::Display for Secrets {
+impl fmt::Debug for SecretText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.0.is_empty() { "" } else { "***" })
     }
 }
 
-impl fmt::Debug for Secrets {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")
-    }
-}
-
-impl Setting for Secrets {
+impl Setting for SecretText {
     fn expected() -> String {
-        "texts separated by commas".to_owned()
+        "a text".to_owned()
     }
 
     fn read(value: &Value) -> Option<Self> {
-        String::read(value).map(Self)
+        String::read(value).map(|text| Self(zeroize::Zeroizing::new(text)))
     }
 
     fn to_toml(&self) -> String {
-        quoted(&self.to_string())
+        quoted(&format!("{self:?}"))
     }
 }

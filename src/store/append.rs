@@ -20,6 +20,8 @@ pub struct Append {
     pub(super) execution_id: ExecutionId,
     /// Must equal the stored ownership epoch; the first append sets it.
     pub(super) epoch: u32,
+    /// The status that is stored; none before the first append.
+    pub(super) previous: Option<Status>,
     pub(super) subject: Arc<Subject>,
     pub(super) projection: Arc<Projection>,
     pub(super) events: Arc<[EventText]>,
@@ -206,7 +208,7 @@ pub struct CommittedAppend {
 }
 
 impl Append {
-    /// The next events of an existing execution.
+    /// The next events of an existing execution. `previous` is the status it has before them.
     ///
     /// # Errors
     /// [`Error::Conflict`] when there are no events or their numbers are not consecutive.
@@ -215,6 +217,7 @@ impl Append {
         execution_id: ExecutionId,
         epoch: u32,
         subject: Arc<Subject>,
+        previous: Status,
         events: &[Event],
         projection: Projection,
     ) -> Result<Self, Error> {
@@ -244,6 +247,7 @@ impl Append {
             tenant_id,
             execution_id,
             epoch,
+            previous: Some(previous),
             subject,
             projection: Arc::new(projection),
             events: texts,
@@ -286,7 +290,8 @@ impl Append {
             definition: new.definition,
             idempotency: new.idempotency,
         };
-        let mut append = Self::new(tenant_id, execution_id, epoch, subject, events, projection)?;
+        let mut append = Self::new(tenant_id, execution_id, epoch, subject, Status::Pending, events, projection)?;
+        append.previous = None;
         append.create = Some(Box::new(create));
         Ok(append)
     }

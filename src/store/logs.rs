@@ -2,7 +2,7 @@
 
 use super::column_types::{integer, json, natural, optional_word};
 use super::connection::{AnyConnection, MultiBackend};
-use super::schema::logs;
+use super::schema::{executions, logs};
 use super::statement::{Bind, Statement};
 use super::text_search::{contains_pattern, lower};
 use super::{Error, Store, append};
@@ -29,13 +29,22 @@ pub struct LogQuery {
 }
 
 impl Store {
-    /// Stores lines. A line whose number is there already is left as it is.
+    /// Stores lines. A line whose number is there already is left as it is, and so are all when the execution has been
+    /// deleted.
     pub async fn append_logs(&self, tenant_id: TenantId, id: ExecutionId, lines: Vec<LogLine>) -> Result<(), Error> {
         if lines.is_empty() {
             return Ok(());
         }
         self.write(move |connection| {
             let (tenant_id, id) = (tenant_id.to_string(), id.to_string());
+            let is_known = executions::table
+                .filter(executions::tenant_id.eq(&tenant_id).and(executions::id.eq(&id)))
+                .select(executions::created_position)
+                .first::<i64>(connection)
+                .optional()?;
+            if is_known.is_none() {
+                return Ok(());
+            }
             lines.iter().try_for_each(|line| insert(connection, &tenant_id, &id, line))
         })
         .await

@@ -14,26 +14,36 @@ mod batch_sqlite;
 mod blobs;
 mod column_types;
 mod connection;
+mod counts;
 mod error;
 mod executions;
+mod forgetting;
 mod history;
 mod idempotency;
 mod journal;
+mod limits;
+mod lists;
 mod lock;
 mod logs;
 mod migrations;
 mod page;
 mod pool;
 mod recovery;
+mod removal;
+mod retention;
 mod schema;
+mod secrets;
 mod sessions;
+mod space;
 mod statement;
 mod statistics;
+mod tenant_removal;
 mod tenants;
 mod text_search;
 mod transaction;
 mod usage;
 mod users;
+mod watermark;
 mod workflows;
 mod writer;
 
@@ -48,6 +58,7 @@ pub use audit::AuditFilter;
 pub use blobs::digest;
 pub use error::Error;
 pub use executions::{Filter, Sort};
+pub use forgetting::DefinitionKey;
 pub use history::{Changes, HistoryEvent};
 pub use idempotency::Begun;
 pub use journal::WriterStats;
@@ -55,13 +66,18 @@ pub use logs::LogQuery;
 pub use migrations::{MigrationStatus, migrate_down, migrate_up, migration_status};
 pub use page::{MAX_PAGE_SIZE, Page, PageRequest};
 pub use recovery::{Claimed, OpenExecution};
+pub use removal::{EXECUTION_TABLES, Swept};
+pub use retention::{DueCursor, DueExecution, DuePage, Edges};
 pub use sessions::{OneTimePurpose, Rotation, Session};
+pub use space::{Space, compact, space_of};
 pub use statistics::{HourCount, Percentiles, QueueDepth, Statistics, StatusCount};
+pub use tenant_removal::TenantRemoval;
 pub use usage::{UsageLine, UsageTotals};
 pub use users::UserFilter;
 pub use workflows::{Registered, Workflow, WorkflowFilter};
 
 use crate::clock::Clock;
+use crate::domain::quota::Limits;
 use connection::{AnyConnection, Location, Purpose};
 use std::fmt;
 use std::sync::Arc;
@@ -82,6 +98,8 @@ pub struct Options {
     pub batch_appends: usize,
     /// A transaction takes no further appends once it holds this many bytes.
     pub batch_bytes: usize,
+    /// Limits of tenants that have none of their own.
+    pub default_limits: Limits,
     /// Where to fail on purpose. Empty outside tests.
     pub failure_points: FailurePoints,
 }
@@ -95,6 +113,7 @@ impl Options {
             queue_length: 4_096,
             batch_appends: 512,
             batch_bytes: 8 * 1024 * 1024,
+            default_limits: Limits::default(),
             failure_points: FailurePoints::default(),
         }
     }
@@ -102,7 +121,16 @@ impl Options {
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { url, readers, read_timeout, queue_length, batch_appends, batch_bytes, failure_points } = self;
+        let Self {
+            url,
+            readers,
+            read_timeout,
+            queue_length,
+            batch_appends,
+            batch_bytes,
+            default_limits,
+            failure_points,
+        } = self;
         f.debug_struct("Options")
             .field("url", &connection::without_credentials(url))
             .field("readers", readers)
@@ -110,6 +138,7 @@ impl fmt::Debug for Options {
             .field("queue_length", queue_length)
             .field("batch_appends", batch_appends)
             .field("batch_bytes", batch_bytes)
+            .field("default_limits", default_limits)
             .field("failure_points", failure_points)
             .finish()
     }
@@ -121,6 +150,7 @@ pub struct Store {
     writer: journal::Writer,
     readers: pool::Readers,
     clock: Arc<dyn Clock>,
+    default_limits: Limits,
 }
 
 impl Store {
@@ -142,7 +172,7 @@ impl Store {
         let writer = journal::Writer::start(location.clone(), file_lock, connection, options)?;
         let points = options.failure_points.clone();
         let readers = pool::Readers::new(location, options.readers, options.read_timeout, points)?;
-        Ok(Self { writer, readers, clock })
+        Ok(Self { writer, readers, clock, default_limits: options.default_limits })
     }
 
     /// Makes an execution's next events durable. Waits while the queue is full.

@@ -36,10 +36,22 @@ diesel::table! {
 }
 
 diesel::table! {
-    execution_labels (tenant_id, label, value, execution_id) {
+    execution_counts (tenant_id, hour, execution_type, status) {
+        tenant_id -> Text,
+        hour -> BigInt,
+        execution_type -> Text,
+        status -> Text,
+        number -> BigInt,
+    }
+}
+
+diesel::table! {
+    execution_labels (tenant_id, label, value, created_at, created_position) {
         tenant_id -> Text,
         label -> Text,
         value -> Text,
+        created_at -> BigInt,
+        created_position -> BigInt,
         execution_id -> Text,
     }
 }
@@ -133,6 +145,19 @@ diesel::table! {
         response_body -> Nullable<Text>,
         created_at -> BigInt,
         expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    secrets (tenant_id, name) {
+        tenant_id -> Text,
+        name -> Text,
+        key_id -> Text,
+        nonce -> Text,
+        ciphertext -> Text,
+        created_by -> Nullable<Text>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
     }
 }
 
@@ -267,6 +292,43 @@ diesel::table! {
         before_digest -> Nullable<Text>,
         after_digest -> Nullable<Text>,
         at -> BigInt,
+    }
+}
+
+diesel::table! {
+    retention_policies (tenant_id) {
+        tenant_id -> Text,
+        succeeded_days -> Nullable<BigInt>,
+        succeeded_count -> Nullable<BigInt>,
+        failed_days -> Nullable<BigInt>,
+        failed_count -> Nullable<BigInt>,
+        cancelled_days -> Nullable<BigInt>,
+        cancelled_count -> Nullable<BigInt>,
+        usage_days -> Nullable<BigInt>,
+        updated_by -> Nullable<Text>,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    removed_executions (execution_id) {
+        execution_id -> Text,
+        tenant_id -> Text,
+    }
+}
+
+diesel::table! {
+    tenant_removals (tenant_id) {
+        tenant_id -> Text,
+        requested_by -> Nullable<Text>,
+        requested_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    watermarks (name) {
+        name -> Text,
+        value -> BigInt,
     }
 }
 

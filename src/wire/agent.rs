@@ -55,17 +55,22 @@ impl From<Agent> for AgentView {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateAgent {
-    /// 1 to 120 characters.
+    /// 1 to 120 characters, not all spaces.
+    #[schema(min_length = 1, max_length = 120, pattern = r"\S")]
     pub name: String,
     /// Lower-case letters, digits and hyphens, 1 to 63; made from the name when absent.
     #[serde(default)]
+    #[schema(pattern = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
     pub slug: Option<String>,
     #[serde(default)]
+    #[schema(max_length = 10000)]
     pub description: Option<String>,
     pub adapter: Adapter,
     #[serde(default)]
+    #[schema(max_length = 200)]
     pub model: Option<String>,
     #[serde(default)]
+    #[schema(max_length = 100000)]
     pub system_prompt: Option<String>,
     #[serde(default)]
     pub parameters: Option<Map<String, Value>>,
@@ -81,18 +86,21 @@ pub struct CreateAgent {
 #[serde(deny_unknown_fields)]
 pub struct ChangeAgent {
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 120, pattern = r"\S")]
     pub name: Option<String>,
     #[serde(default)]
+    #[schema(pattern = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
     pub slug: Option<String>,
     #[serde(default)]
+    #[schema(max_length = 10000)]
     pub description: Option<String>,
     #[serde(default)]
     pub adapter: Option<Adapter>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 200)]
     pub model: Option<Option<String>>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 100000)]
     pub system_prompt: Option<Option<String>>,
     #[serde(default)]
     pub parameters: Option<Map<String, Value>>,
@@ -112,6 +120,6 @@ fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Opt
 #[serde(deny_unknown_fields)]
 pub struct TestAgent {
     /// 1 to 5 000 characters.
-    #[schema(min_length = 1, max_length = 5000)]
+    #[schema(min_length = 1, max_length = 5000, pattern = r"\S")]
     pub test_input: String,
 }

@@ -90,8 +90,12 @@ catalog! {
         "Wait for the number of seconds in Retry-After before the next attempt.";
     QueueFull = 429 "queue_full" "Too many executions are waiting"
         "Try again after the number of seconds in Retry-After.";
+    TenantQueueFull = 429 "tenant_queue_full" "Too many executions of the tenant are waiting"
+        "Try again after the number of seconds in Retry-After, or ask the operator to raise max_queued_executions.";
     Internal = 500 "internal" "The service made a mistake"
         "Report the request id; the service's log has the cause.";
+    NoSecretKey = 503 "no_secret_key" "The service has no key for secrets"
+        "Set secrets.keys or secrets.key_file and start the service again.";
     ShuttingDown = 503 "shutting_down" "The service is shutting down"
         "Try again in a few seconds.";
     StoreUnavailable = 503 "store_unavailable" "The database cannot be reached"

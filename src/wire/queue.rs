@@ -1,30 +1,63 @@
 //! The queue: what waits for a slot, and why.
 
-use crate::domain::{ExecutionId, Timestamp};
+use crate::domain::{ExecutionId, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The queue and the slots as they are now.
+/// The queue and the slots of the caller's tenant as they are now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct QueueView {
+    #[serde(flatten)]
+    pub own: TenantQueue,
+    /// Highest priority first; priorities that nothing has are left out.
+    pub by_priority: Vec<PriorityDepth>,
+    /// The whole service; for operators only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServiceQueue>,
+}
+
+/// The queue and the slots of one tenant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TenantQueue {
     /// Executions that wait for their first slot.
     pub pending: u64,
-    /// Further submissions are refused beyond this.
+    /// Executions that wait for their `start_at`.
+    pub delayed: u64,
+    /// Further submissions are refused beyond this, delayed ones included. The service as a whole has a limit of its own.
     pub max_queued: u64,
     /// Executions that hold a slot.
     pub running: u64,
-    /// How many slots there are.
+    /// How many slots the tenant may hold; never more than the service has.
     pub max_running: u64,
     /// Started executions that wait for a slot to go on.
     pub woken: u64,
-    /// Executions that wait for a timer or their `start_at`, and need no slot.
+    /// Executions that wait for a timer, a person or their `start_at`, and need no slot.
+    pub parked: u64,
+    /// The pending execution that is next.
+    pub head: Option<Head>,
+}
+
+/// The queue and the slots of the whole service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ServiceQueue {
+    pub pending: u64,
+    pub max_queued: u64,
+    pub running: u64,
+    pub max_running: u64,
+    pub woken: u64,
     pub parked: u64,
     /// Executions that were rebuilt after a crash since the service was started.
     pub restarts: u64,
-    /// Highest priority first; priorities that nothing has are left out.
-    pub by_priority: Vec<PriorityDepth>,
-    /// The pending execution that is next.
-    pub head: Option<Head>,
+    /// Every tenant that has something waiting, running or parked.
+    pub tenants: Vec<NamedTenantQueue>,
+}
+
+/// The queue and the slots of one tenant among all.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct NamedTenantQueue {
+    pub tenant_id: TenantId,
+    #[serde(flatten)]
+    pub queue: TenantQueue,
 }
 
 /// What waits at one priority.

@@ -1,5 +1,6 @@
 //! The whole service in this process, on a database of its own, and a client that speaks to it over real sockets.
 
+use callboard::actors::Engine;
 use callboard::clock::{Clock, SystemClock};
 use callboard::domain::{Role, Scopes, TenantId};
 use callboard::identity::{self, Identity, NewKey, Writer};
@@ -66,6 +67,7 @@ pub struct Service {
 
 struct Running {
     identity: Credentials,
+    engine: Engine,
     stop: oneshot::Sender<()>,
     thread: JoinHandle<()>,
 }
@@ -128,6 +130,7 @@ impl Service {
             ("server.workers".to_owned(), "2".to_owned()),
             ("server.shutdown_grace_seconds".to_owned(), "1".to_owned()),
             ("store.url".to_owned(), url),
+            ("secrets.key_file".to_owned(), directory.path().join("secrets.key").display().to_string()),
             ("effects.shell.runtime_directory".to_owned(), processes),
             ("identity.directory".to_owned(), identity),
         ];
@@ -135,6 +138,11 @@ impl Service {
         let (url, running) = run(&settings);
         let key = running.identity.operator_key();
         Self { client: Client::new(url).with_key(&key), settings, running: Some(running), _directory: directory }
+    }
+
+    /// The engine behind the doors, for what has no door.
+    pub fn engine(&self) -> &Engine {
+        &self.running.as_ref().expect("it runs").engine
     }
 
     /// Stops it as SIGTERM would.
@@ -282,21 +290,21 @@ pub async fn answer(request: RequestBuilder) -> Answer {
 fn run(settings: &[(String, String)]) -> (String, Running) {
     let sources = Sources { overrides: settings.to_vec(), ..Sources::default() };
     let settings = Settings::load(&sources).unwrap_or_else(|error| panic!("{error}"));
-    let (ready, url) = mpsc::channel();
+    let (ready, started) = mpsc::channel();
     let (stop, stopped) = oneshot::channel::<()>();
     let thread = std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
             let application = Application::build(&settings).await.unwrap_or_else(|error| panic!("{error}"));
             let identity = Credentials(application.identity().clone(), tokio::runtime::Handle::current());
-            ready.send((application.url(), identity)).expect("the test waits");
+            ready.send((application.url(), identity, application.engine().clone())).expect("the test waits");
             let stop = async {
                 let _ = stopped.await;
             };
             application.run_until(stop).await.unwrap_or_else(|error| panic!("{error}"));
         });
     });
-    let (url, identity) = url.recv().expect("the service starts");
-    (url, Running { identity, stop, thread })
+    let (url, identity, engine) = started.recv().expect("the service starts");
+    (url, Running { identity, engine, stop, thread })
 }
 
 /// Makes keys inside a running service, without a request.

@@ -11,11 +11,15 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("telemetry", &["domain", "settings"]),
     ("machine", &["domain"]),
     ("store", &["domain", "clock", "failure_points", "telemetry"]),
+    ("vault", &["domain", "clock", "store", "telemetry"]),
     ("effects", &["domain", "clock", "telemetry"]),
     ("wire", &["domain"]),
-    ("actors", &["domain", "clock", "failure_points", "settings", "telemetry", "machine", "store", "effects", "wire"]),
+    (
+        "actors",
+        &["domain", "clock", "failure_points", "settings", "telemetry", "machine", "store", "vault", "effects", "wire"],
+    ),
     ("identity", &["domain", "clock", "store"]),
-    ("http", &["domain", "clock", "settings", "telemetry", "store", "wire", "actors", "identity"]),
+    ("http", &["domain", "clock", "settings", "telemetry", "store", "vault", "wire", "actors", "identity"]),
     (
         "startup",
         &[
@@ -26,6 +30,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "telemetry",
             "machine",
             "store",
+            "vault",
             "effects",
             "wire",
             "actors",
@@ -61,6 +66,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("actix_web_actors", &["src/actors/session"]),
     ("argon2", &["src/identity/"]),
     ("async_openai", &["src/effects/"]),
+    ("chacha20poly1305", &["src/vault/"]),
     ("clap", &["src/cli/"]),
     ("config", &["src/settings/"]),
     ("crossterm", &["src/cli/"]),

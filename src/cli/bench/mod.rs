@@ -4,7 +4,9 @@
 //! the same run, so that a figure is a ratio and not a matter of the machine. `raw` records what one execution writes and
 //! writes the same rows in the same transactions through the store alone.
 
+mod archive;
 mod fanout;
+mod history;
 mod latency;
 mod load;
 mod raw;
@@ -35,6 +37,8 @@ enum Benchmark {
     Latency(latency::Arguments),
     /// Live updates to many subscribers, one of which does not read
     Fanout(fanout::Arguments),
+    /// Lists with few and with very many executions stored
+    History(history::Arguments),
 }
 
 /// What all benchmarks share.
@@ -60,6 +64,7 @@ pub fn execute(arguments: &Arguments) -> Exit {
         Benchmark::Throughput(wanted) => throughput::run(wanted),
         Benchmark::Latency(wanted) => latency::run(wanted),
         Benchmark::Fanout(wanted) => fanout::run(wanted),
+        Benchmark::History(wanted) => history::run(wanted),
     })
 }
 
@@ -75,7 +80,9 @@ struct Bench {
 impl Bench {
     fn prepare(benchmark: &'static str, common: &Common) -> Result<Self, Error> {
         let database = Database::open(&common.store)?;
-        let mut launch = Launch::new(&database.url, database.directory())?.with("engine.max_queued", 1_000_000);
+        let mut launch = Launch::new(&database.url, database.directory())?
+            .with("engine.max_queued", 1_000_000)
+            .with("limits.max_queued_executions", 0);
         for (key, value) in &common.set {
             launch = launch.with(key, value);
         }

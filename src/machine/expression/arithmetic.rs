@@ -122,9 +122,9 @@ impl Div for Data {
 
     fn div(self, other: Self) -> DataResult {
         match (self, other) {
-            (left, Self::Integer(0)) if left.as_number().is_some() => {
+            (left, right) if left.as_number().is_some() && right.as_number() == Some(0.0) => {
                 let message = "cannot be divided because the divisor is zero";
-                Err(Error::str(format_args!("{} and number (0) {message}", left.described())))
+                Err(Error::str(format_args!("{} and {} {message}", left.described(), right.described())))
             }
             (Self::Integer(left), Self::Integer(right)) if left.checked_rem(right) == Some(0) => {
                 Ok(Self::Integer(left.wrapping_div(right)))

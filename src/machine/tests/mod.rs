@@ -11,6 +11,7 @@ mod loops;
 mod properties;
 mod recovery;
 mod retries;
+mod secrets;
 mod table_e;
 mod timers;
 mod world;

@@ -4,6 +4,7 @@
 mod admission;
 mod commands;
 mod crashes;
+mod fairness;
 pub mod gate;
 mod kills;
 mod outage;

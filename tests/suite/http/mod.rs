@@ -3,8 +3,10 @@
 mod agents;
 mod description;
 mod executions;
+mod fuzz;
 mod idempotency;
 mod lists;
 mod problems;
+mod retention;
 mod stream;
 mod workflows;

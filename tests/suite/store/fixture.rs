@@ -161,7 +161,9 @@ impl Draft {
         let projection = Projection::pending(self.at, None);
         let append = Append::first(self.tenant_id, self.id, 1, &[event], projection.clone(), self.new).unwrap();
         let subject = Arc::clone(append.subject());
-        let run = Run { tenant_id: self.tenant_id, id: self.id, epoch: 1, seq: 1, at: self.at, subject, projection };
+        let previous = projection.status;
+        let (tenant_id, id) = (self.tenant_id, self.id);
+        let run = Run { tenant_id, id, epoch: 1, seq: 1, at: self.at, subject, projection, previous };
         (append, run)
     }
 }
@@ -176,6 +178,8 @@ pub struct Run {
     pub at: Timestamp,
     pub subject: Arc<Subject>,
     pub projection: Projection,
+    /// The status before what the projection says.
+    pub previous: Status,
 }
 
 impl Run {
@@ -186,7 +190,8 @@ impl Run {
         let events: Vec<Event> = (first..).zip(bodies).map(|(seq, body)| event(seq, self.at, body)).collect();
         self.seq += u64::try_from(events.len()).unwrap();
         let subject = Arc::clone(&self.subject);
-        Append::new(self.tenant_id, self.id, self.epoch, subject, &events, self.projection.clone()).unwrap()
+        let previous = std::mem::replace(&mut self.previous, self.projection.status);
+        Append::new(self.tenant_id, self.id, self.epoch, subject, previous, &events, self.projection.clone()).unwrap()
     }
 
     pub async fn start(&mut self, fixture: &Fixture) -> Result<Committed, Error> {

@@ -9,6 +9,8 @@ mod lists;
 mod logs;
 mod outage;
 mod recovery;
+mod removal;
+mod retention;
 mod rows;
 mod schema;
 mod statistics;
