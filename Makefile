@@ -37,7 +37,7 @@ bench: ## Measure this machine: throughput, latency and live fan-out of the opti
 	$(CARGO) run --quiet --release --locked -- bench fanout
 
 .PHONY: packages
-packages: ## Install what the tests need (PostgreSQL server, jq, the fuzzer) where it is missing
+packages: ## Install what the tests need (PostgreSQL server, nginx, jq, the fuzzer) where it is missing
 	@.ci/packages
 	@.ci/fuzzer
 
@@ -57,8 +57,9 @@ format: ## Format the sources
 	$(CARGO) fmt
 
 .PHONY: generate
-generate: ## Write config/default.toml and the settings table of the operator guide
+generate: ## Write config/default.toml, the settings table of the operator guide and docs/errors.md
 	$(CALLBOARD) settings --reference toml > config/default.toml.new
 	mv config/default.toml.new config/default.toml
 	TABLE="$$($(CALLBOARD) settings --reference markdown)" perl -0pi -e \
 		's/(<!-- settings:[^\n]*\n).*?(<!-- end of settings -->)/$$1$$ENV{TABLE}\n$$2/s' docs/operator-guide.md
+	CALLBOARD_UPDATE_DOCS=1 $(CARGO) test --locked --quiet --lib wire::catalog

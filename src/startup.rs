@@ -25,6 +25,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How many compiled definitions are kept.
 const PROGRAM_CACHE: usize = 1_000;
+/// The exit code of a process that was interrupted a second time.
+pub const INTERRUPTED: i32 = 130;
 
 /// Why the service does not start or ends with an error.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +45,8 @@ pub enum Error {
     Settings(#[from] settings::Invalid),
     #[error("nobody could sign in: {0}")]
     Identity(#[from] identity::Error),
+    #[error("effects.http.permitted_networks: {0}")]
+    Network(#[from] effects::InvalidNetwork),
     #[error("store.failure_points: {0}")]
     FailurePoints(String),
 }
@@ -90,7 +94,7 @@ impl Core {
         let keys = blocking(move || Keys::load(&source)).await?;
         let vault = Vault::new(store.clone(), Arc::clone(&clock), keys, secrets);
         vault.check().await?;
-        let options = effect_options(&settings.effects);
+        let options = effect_options(&settings.effects)?;
         let effects = Arc::new(blocking(move || Effects::new(options)).await?);
         let metrics = Arc::new(Metrics::default());
         let parts = Parts {
@@ -103,6 +107,11 @@ impl Core {
         };
         let engine = Engine::start(parts, since).await?;
         Ok(Self { engine, metrics, clock, vault, effects, store })
+    }
+
+    /// The hands, for who has to end their processes without waiting.
+    pub fn effects(&self) -> Arc<Effects> {
+        Arc::clone(&self.effects)
     }
 
     /// Ends everything in order; running effects get `grace` to finish.
@@ -149,6 +158,7 @@ impl Application {
             metrics: Arc::clone(&core.metrics),
             body_limit_bytes: settings.server.body_limit_bytes,
             heartbeat: Duration::from_secs(settings.live.heartbeat_seconds),
+            renewal: Duration::from_secs(settings.identity.renewal_seconds),
         };
         let server = http::server(listener, &settings.server, service)?;
         Ok(Self {
@@ -211,18 +221,21 @@ impl Application {
         }
     }
 
-    /// Serves until SIGTERM or Ctrl-C, then stops gracefully. A second signal ends the process at once.
+    /// Serves until SIGTERM or Ctrl-C, then stops gracefully. A second signal ends the process at once, and what it has
+    /// started with it.
     ///
     /// # Errors
     /// When the server fails or signals cannot be received.
     pub async fn run_until_stopped(self) -> Result<(), Error> {
         let mut signals = Signals::new()?;
+        let effects = self.core.effects();
         self.run_until(async move {
             signals.next().await;
             // The same receivers: a signal that comes before this task runs is not lost.
             tokio::spawn(async move {
                 signals.next().await;
-                std::process::exit(130);
+                effects.kill();
+                std::process::exit(INTERRUPTED);
             });
         })
         .await
@@ -230,18 +243,22 @@ impl Application {
 }
 
 /// SIGTERM and SIGINT.
-struct Signals {
+pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
-    fn new() -> std::io::Result<Self> {
+    /// Receives both from now on; neither ends the process any more.
+    ///
+    /// # Errors
+    /// When the system has no room for another receiver.
+    pub fn new() -> std::io::Result<Self> {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
     /// Resolves at the next one of either.
-    async fn next(&mut self) {
+    pub async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -274,7 +291,7 @@ pub fn identity_options(settings: &settings::Identity) -> identity::Options {
     identity::Options {
         signing_keys: settings.each_signing_key().map(str::to_owned).collect(),
         directory: PathBuf::from(&settings.directory),
-        access_token_life: Duration::from_secs(settings.access_token_minutes.saturating_mul(60)),
+        access_token_life: Duration::from_secs(settings.access_token_seconds),
         session_life: Duration::from_secs(settings.session_days.saturating_mul(24 * 3_600)),
     }
 }
@@ -324,27 +341,28 @@ fn default_limits(settings: &settings::Limits) -> Limits {
 
 /// Where the keys of secrets come from. The default file counts only when it is there or is to be made.
 fn key_source(settings: &Settings) -> vault::Source {
-    let settings::Secrets { keys, key_file, generate_key } = &settings.secrets;
+    let secrets = &settings.secrets;
     let database = settings.store.url.expose().strip_prefix("sqlite:").map(Path::new);
     let folder = database.map_or(Path::new("data"), |database| database.parent().unwrap_or(Path::new("")));
     let default = folder.join("secrets.key");
-    let file = if key_file.is_empty() {
-        Some(default).filter(|file| *generate_key || file.exists())
+    let file = if secrets.key_file.is_empty() {
+        Some(default).filter(|file| secrets.generate_key || file.exists())
     } else {
-        Some(PathBuf::from(key_file))
+        Some(PathBuf::from(&secrets.key_file))
     };
-    vault::Source { keys: keys.expose().to_owned().into(), file, generate: *generate_key }
+    vault::Source { keys: secrets.keys.expose().to_owned().into(), file, generate: secrets.generate_key }
 }
 
-fn effect_options(settings: &settings::Effects) -> effects::Options {
+fn effect_options(settings: &settings::Effects) -> Result<effects::Options, effects::InvalidNetwork> {
     let settings::Effects { http, shell } = settings;
     let folder = |text: &str| (!text.is_empty()).then(|| PathBuf::from(text));
-    effects::Options {
+    let networks = http.permitted_networks.split(',').map(str::trim).filter(|network| !network.is_empty());
+    Ok(effects::Options {
         http: effects::HttpOptions {
             allow_private: http.allow_private,
             connect_timeout: Duration::from_millis(http.connect_timeout_ms),
             timeout: Duration::from_millis(http.timeout_ms),
-            permitted_networks: Vec::new(),
+            permitted_networks: networks.map(str::parse).collect::<Result<_, _>>()?,
             response_limit_bytes: http.response_limit_bytes,
             send_idempotency_key: http.send_idempotency_key,
         },
@@ -355,7 +373,7 @@ fn effect_options(settings: &settings::Effects) -> effects::Options {
             grace: Duration::from_millis(shell.grace_ms),
             runtime_directory: folder(&shell.runtime_directory),
         },
-    }
+    })
 }
 
 fn engine_options(settings: &Settings, failure_points: FailurePoints) -> actors::Options {

@@ -65,7 +65,8 @@ impl Handler<ActorNotice> for Supervisor {
                 self.queue.wake(tenant, id);
                 self.pump(ctx);
             }
-            (Notice::Leaving, Presence::Live { address, .. }) => {
+            // One that has been granted a slot meanwhile stays: it hears of the slot, gives it back and asks again.
+            (Notice::Leaving, Presence::Live { address, slot: false }) => {
                 let address = address.clone();
                 deliver(&address, ToExecution::Dismissed);
                 entry.presence = Presence::Leaving { address, waiting: Vec::new() };

@@ -4,11 +4,13 @@
 //! can read a newer service. Problems (RFC 9457) become readable text and an exit code here, in one place.
 
 use super::Exit;
+use super::credentials;
 use super::error::Error;
 use serde_json::Value;
 use std::fmt::Write;
 use std::time::Duration;
-use url::Url;
+use url::{Host, Url};
+use uuid::Uuid;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
@@ -56,25 +58,39 @@ impl Client {
     /// When the address is not HTTP or HTTPS.
     pub fn new(address: &Address) -> Result<Self, Error> {
         if !matches!(address.url.scheme(), "http" | "https") || address.url.host().is_none() {
-            return Err(Error::invalid(format!("'{}' is no http:// or https:// address of a service", address.url)));
+            let shown = without_credentials(&address.url);
+            return Err(Error::invalid(format!("'{shown}' is no http:// or https:// address of a service")));
         }
         // Installing a second time is refused, which is as good as having done it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut headers = reqwest::header::HeaderMap::new();
-        if let Some(key) = &address.api_key {
+        let key = address.api_key.clone().or_else(|| credentials::stored(&address.url));
+        if let Some(key) = &key {
             let value = reqwest::header::HeaderValue::from_str(key.trim());
             let mut value = value.map_err(|_| Error::invalid("the API key contains characters that no key has"))?;
             value.set_sensitive(true);
             headers.insert(API_KEY, value);
         }
-        let http = reqwest::Client::builder()
+        let mut http = reqwest::Client::builder()
             .default_headers(headers)
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(REQUEST_TIMEOUT)
-            .user_agent(concat!("callboard/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| Error::failure(format!("cannot prepare the HTTP client: {error}")))?;
-        Ok(Self { base: address.url.clone(), key: address.api_key.clone(), http })
+            .user_agent(concat!("callboard/", env!("CARGO_PKG_VERSION")));
+        if is_this_machine(&address.url) {
+            // A proxy from the environment would look for the service on its own machine.
+            http = http.no_proxy();
+        }
+        let http = http.build().map_err(|error| Error::failure(format!("cannot prepare the HTTP client: {error}")))?;
+        Ok(Self { base: address.url.clone(), key, http })
+    }
+
+    /// A client with an access token in place of a key.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn with_bearer(url: &Url, token: &str) -> Result<Self, Error> {
+        // The service takes a token wherever it takes a key.
+        Self::new(&Address { url: url.clone(), api_key: Some(token.to_owned()) })
     }
 
     /// The API key that requests carry.
@@ -157,7 +173,7 @@ impl Client {
             exit: Exit::Failure,
             text: format!(
                 "{} answered with something that is not JSON ({error}); is it a Callboard service?",
-                self.base
+                without_credentials(&self.base)
             ),
         })
     }
@@ -171,8 +187,27 @@ impl Client {
     }
 }
 
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// An address as it may be shown: without the name and the password in it.
+fn without_credentials(url: &Url) -> Url {
+    let mut shown = url.clone();
+    // Both only fail for addresses that cannot have either.
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    shown
+}
+
 /// The error of a service that cannot be reached, with what to do about it.
 pub fn unreachable(url: &Url, reason: &str) -> Error {
+    let url = without_credentials(url);
     Error {
         exit: Exit::Unreachable,
         text: format!(
@@ -197,8 +232,13 @@ pub fn problem(status: u16, body: &[u8]) -> Error {
     if let Some(detail) = field("detail") {
         let _ = write!(text, "\n  {detail}");
     }
-    for error in problem.get("errors").and_then(Value::as_array).into_iter().flatten() {
-        let _ = write!(text, "\n  {}", problem_line(error));
+    let errors = problem.get("errors").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    for error in errors {
+        // The detail of a problem with parts of a request often consists of theirs.
+        let is_said = field("detail").zip(error.get("detail").and_then(Value::as_str));
+        if is_said.is_none_or(|(all, own)| !all.contains(own)) {
+            let _ = write!(text, "\n  {}", problem_line(error));
+        }
     }
     if let Some(suggestion) = field("suggestion") {
         let _ = write!(text, "\n  {suggestion}");
@@ -225,6 +265,15 @@ fn problem_line(error: &Value) -> String {
         let _ = write!(line, " ({suggestion})");
     }
     line
+}
+
+/// Parses the id of an execution.
+///
+/// # Errors
+/// When it is no UUID.
+pub fn id(text: &str) -> Result<Uuid, String> {
+    text.parse()
+        .map_err(|_| "an id looks like 0198c5a0-7c1e-7000-8000-000000000001; `executions list` shows them".into())
 }
 
 /// Parses a `NAME=VALUE` argument.
@@ -277,6 +326,24 @@ mod tests {
             error.text,
             "Definition is not valid (422)\n  2 problems\n  line 3, column 5: /do/0: unknown task kind (did you mean `set`?)\n  Run `callboard validate`.\n  Request r-1"
         );
+    }
+
+    #[test]
+    fn what_the_detail_says_already_is_not_said_again() {
+        let body = br#"{"title":"A query parameter is not valid","detail":"'a' is wrong; 'b' is wrong",
+            "errors":[{"detail":"'a' is wrong","parameter":"a"},{"detail":"'b' is wrong","parameter":"b"}]}"#;
+        assert_eq!(problem(400, body).text, "A query parameter is not valid (400)\n  'a' is wrong; 'b' is wrong");
+    }
+
+    #[test]
+    fn the_password_in_an_address_is_never_shown() {
+        let url: Url = "http://somebody:hunter2@127.0.0.1:1/".parse().unwrap();
+        for error in [
+            unreachable(&url, "refused"),
+            Client::new(&Address { url: "ftp://a:hunter2@b".parse().unwrap(), api_key: None }).unwrap_err(),
+        ] {
+            assert!(!error.text.contains("hunter2") && !error.text.contains("somebody"), "{}", error.text);
+        }
     }
 
     #[test]

@@ -136,13 +136,15 @@ pub async fn follow(
         };
         match opened {
             Ok(mut connection) => {
+                // It was reached: patience begins anew with the next loss, however long nothing happens until then.
+                lost_since = None;
                 let before = after;
                 if read(&mut connection, &mut after, &mut take).await.is_break() {
                     connection.close().await;
                     return Ok(());
                 }
                 if after > before {
-                    (pause, lost_since) = (FIRST_PAUSE, None);
+                    pause = FIRST_PAUSE;
                 }
             }
             Err(error) if is_refusal(&error) => return Err(refusal(*error)),

@@ -4,16 +4,20 @@
 //! people or scripts read on standard output, complains on standard error and returns an [`Exit`]. To add a command,
 //! add its file, a variant of [`Command`] and a line in [`Command::execute`].
 
+mod admin;
 mod agents;
+mod backup;
 mod bench;
 mod chaos;
 mod client;
+mod credentials;
 mod database;
 mod error;
 mod executions;
 mod link;
 mod live;
 mod local_key;
+mod login;
 mod migrate;
 mod reporter;
 mod retention;
@@ -92,6 +96,8 @@ enum Command {
     Agents(agents::Arguments),
     /// Store and delete secrets of a running service
     Secrets(secrets::Arguments),
+    Login(login::Arguments),
+    Admin(admin::Arguments),
     /// Measure the service on this machine
     Bench(bench::Arguments),
     /// Kill the service at random moments while it is used, then check every promise
@@ -100,6 +106,7 @@ enum Command {
     Retention(retention::Arguments),
     Migrate(migrate::Arguments),
     Store(store::Arguments),
+    Backup(backup::Arguments),
     Settings(settings::Arguments),
 }
 
@@ -113,11 +120,14 @@ impl Command {
             Self::Workflows(arguments) => workflows::execute(&arguments),
             Self::Agents(arguments) => agents::execute(&arguments),
             Self::Secrets(arguments) => secrets::execute(&arguments),
+            Self::Login(arguments) => login::execute(&arguments),
+            Self::Admin(arguments) => admin::execute(&arguments),
             Self::Bench(arguments) => bench::execute(&arguments),
             Self::Chaos(arguments) => chaos::execute(&arguments),
             Self::Retention(arguments) => retention::execute(&arguments),
             Self::Migrate(arguments) => migrate::execute(&arguments),
             Self::Store(arguments) => store::execute(&arguments),
+            Self::Backup(arguments) => backup::execute(&arguments),
             Self::Settings(arguments) => settings::execute(&arguments),
         }
     }
@@ -165,12 +175,6 @@ impl SettingsFlags {
         sources.overrides = self.set.iter().cloned().chain(store).chain(more).collect();
         Settings::load(&sources)
     }
-}
-
-/// Says on standard error why nothing was done.
-pub fn refuse(reason: impl std::fmt::Display) -> Exit {
-    eprintln!("callboard: {reason}");
-    Exit::Invalid
 }
 
 #[cfg(test)]

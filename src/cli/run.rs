@@ -15,19 +15,17 @@ use crate::domain::secret::{check_name, check_value};
 use crate::domain::{ExecutionId, TenantId};
 use crate::machine::Compiles;
 use crate::settings::Settings;
-use crate::startup::{self, Core};
+use crate::startup::{self, Core, INTERRUPTED, Signals};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 /// How long processes and connections may take to end after the execution has.
 const STOP_GRACE: Duration = Duration::from_secs(5);
-/// The exit code of a process that was interrupted twice.
-const INTERRUPTED: i32 = 130;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -58,7 +56,7 @@ struct Prepared {
     secrets: Vec<(String, Value)>,
     settings: Settings,
     /// Deleted at the end.
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 fn prepare(arguments: &Arguments) -> Result<Prepared, Error> {
@@ -81,7 +79,7 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, Error> {
     }
     let settings = arguments.settings.load(more.into_iter().map(|(key, value)| (key.to_owned(), value)));
     let settings = settings.map_err(|invalid| Error::invalid(invalid.to_string()))?;
-    Ok(Prepared { definition: Arc::new(definition), input, secrets, settings, _directory: directory })
+    Ok(Prepared { definition: Arc::new(definition), input, secrets, settings, directory })
 }
 
 fn secret_file(text: &str) -> Result<(String, PathBuf), String> {
@@ -131,24 +129,44 @@ fn read_definition(arguments: &Arguments) -> Result<Definition, Error> {
 }
 
 async fn run(prepared: Prepared, json: bool) -> Result<Exit, Error> {
-    let interrupts = Interrupts::listen()?;
-    let core = Core::start_with(&prepared.settings, Arc::new(SystemClock), Instant::now(), prepared.secrets).await;
-    let core = core.map_err(|error| Error::failure(error.to_string()))?;
-    let submission = Submission::new(TenantId::DEFAULT, Runnable::Inline(prepared.definition), prepared.input);
-    let outcome = match core.engine.submit(submission).await {
-        Ok(execution) => watch(&core.engine, execution.id, interrupts, json).await,
-        Err(refusal) => Err(Error::invalid(refusal.to_string())),
+    let Prepared { definition, input, secrets, settings, directory } = prepared;
+    let signals = Signals::new().map_err(|error| Error::failure(format!("cannot listen for signals: {error}")))?;
+    let core = Core::start_with(&settings, Arc::new(SystemClock), Instant::now(), secrets).await?;
+    let effects = core.effects();
+    let (interrupt, mut interrupted) = channel(1);
+    let work = async {
+        let submission = Submission::new(TenantId::DEFAULT, Runnable::Inline(definition), input);
+        let outcome = match core.engine.submit(submission).await {
+            Ok(execution) => watch(&core.engine, execution.id, &mut interrupted, json).await,
+            Err(refusal) => Err(Error::invalid(refusal.to_string())),
+        };
+        core.stop(STOP_GRACE).await;
+        outcome
     };
-    core.stop(STOP_GRACE).await;
-    outcome
+    tokio::select! {
+        outcome = work => outcome,
+        () = second_interrupt(signals, interrupt) => {
+            effects.kill();
+            // The process ends without dropping anything: a folder that cannot be deleted stays.
+            let _ = directory.close();
+            std::process::exit(INTERRUPTED);
+        }
+    }
 }
 
-/// Follows the execution to its end; the first interrupt cancels it, the second ends the process at once.
-async fn watch(engine: &Engine, id: ExecutionId, mut interrupts: Interrupts, json: bool) -> Result<Exit, Error> {
+/// Passes the first interrupt on and resolves at the second.
+async fn second_interrupt(mut signals: Signals, first: Sender<()>) {
+    signals.next().await;
+    // Nobody listens any more when the execution has ended.
+    let _ = first.send(()).await;
+    signals.next().await;
+}
+
+/// Follows the execution to its end; an interrupt cancels it.
+async fn watch(engine: &Engine, id: ExecutionId, interrupted: &mut Receiver<()>, json: bool) -> Result<Exit, Error> {
     let mut reporter = Reporter::new(&id.to_string(), json, Sink::Errors);
     let mut feed: Feed = engine.feed(TenantId::DEFAULT, Scope::Execution { id, after_seq: 0 });
     let mut redraw = tokio::time::interval(REDRAW_INTERVAL);
-    let mut is_cancelled = false;
     loop {
         tokio::select! {
             frame = feed.next() => {
@@ -160,11 +178,7 @@ async fn watch(engine: &Engine, id: ExecutionId, mut interrupts: Interrupts, jso
                 }
             }
             _ = redraw.tick() => reporter.draw(),
-            () = interrupts.next() => {
-                if is_cancelled {
-                    std::process::exit(INTERRUPTED);
-                }
-                is_cancelled = true;
+            Some(()) = interrupted.recv() => {
                 tell("callboard: cancelling; press Ctrl-C again to quit at once");
                 let engine = engine.clone();
                 tokio::task::spawn_local(async move {
@@ -181,27 +195,5 @@ fn news(text: &str) -> Option<News> {
     match parse(text) {
         Parsed::Event { news, .. } | Parsed::News(news) => Some(news),
         Parsed::Goodbye | Parsed::Other => None,
-    }
-}
-
-/// Ctrl-C and TERM.
-struct Interrupts {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Interrupts {
-    fn listen() -> Result<Self, Error> {
-        let failed = |error| Error::failure(format!("cannot listen for signals: {error}"));
-        let interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-        let terminate = signal(SignalKind::terminate()).map_err(failed)?;
-        Ok(Self { interrupt, terminate })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
     }
 }

@@ -36,7 +36,7 @@ fn settings(arguments: &Arguments) -> Result<Settings, Error> {
 }
 
 async fn serve(settings: &Settings) -> Result<Exit, Error> {
-    let application = Application::build(settings).await.map_err(failed)?;
+    let application = Application::build(settings).await?;
     let url = application.url();
     print(&format!("Callboard {} listens on {url}", env!("CARGO_PKG_VERSION")));
     print(&format!("  store  {}", settings.store.url));
@@ -45,11 +45,7 @@ async fn serve(settings: &Settings) -> Result<Exit, Error> {
         print(&format!("  sign in for the first time at {url}/sign-in?token={}", way_in.token));
         print(&format!("          (the token is in {} too)", way_in.file.display()));
     }
-    application.run_until_stopped().await.map_err(failed)?;
+    application.run_until_stopped().await?;
     print("Callboard has stopped");
     Ok(Exit::Success)
-}
-
-fn failed(error: startup::Error) -> Error {
-    Error { exit: Exit::Unreachable, text: error.to_string() }
 }

@@ -95,7 +95,12 @@ impl Service {
         let output = File::options().create(true).append(true).open(&log);
         let output = output.map_err(|error| Error::file("write", &log, &error))?;
         let mut command = Command::new(program);
-        command.arg("serve").arg("--store").arg(&launch.store_url);
+        command.arg("serve");
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CALLBOARD_")) {
+            command.env_remove(name);
+        }
+        // Not as a flag: the list of processes would show the password.
+        command.env("CALLBOARD__STORE__URL", &launch.store_url);
         command
             .arg("--set")
             .arg("server.host=127.0.0.1")

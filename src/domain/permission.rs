@@ -62,6 +62,8 @@ permissions! {
     ExecutionStart "execution_start" (Some(Scope::ExecutionsWrite)) None Own Tenant Platform;
     /// See executions: lists, figures, histories, logs, live feeds.
     ExecutionRead "execution_read" (Some(Scope::ExecutionsRead)) Tenant Own Tenant Platform;
+    /// See figures about all executions of the tenant.
+    ExecutionStatistics "execution_statistics" (Some(Scope::ExecutionsRead)) Tenant Tenant Tenant Platform;
     /// Cancel, pause, resume and change executions.
     ExecutionSteer "execution_steer" (Some(Scope::ExecutionsWrite)) None Own Tenant Platform;
     /// See how long the queue is.

@@ -116,11 +116,14 @@ fn wipe(value: &mut Value) {
     }
 }
 
+/// A name that a definition lists, with what was found under it.
+pub type Entry = (Arc<str>, Result<Arc<Opened>, Unavailable>);
+
 /// The secrets that the steps of one execution may read: those that its definition lists. They are given with each step and are
 /// never part of a state.
 #[derive(Debug)]
 pub struct Secrets {
-    entries: Vec<(Arc<str>, Result<Arc<Opened>, Unavailable>)>,
+    entries: Vec<Entry>,
     redactor: Redactor,
 }
 
@@ -128,7 +131,7 @@ impl Secrets {
     /// None at all.
     pub const NONE: &'static Secrets = &Secrets { entries: Vec::new(), redactor: Redactor::NONE };
 
-    pub fn new(entries: Vec<(Arc<str>, Result<Arc<Opened>, Unavailable>)>) -> Self {
+    pub fn new(entries: Vec<Entry>) -> Self {
         let values = entries.iter().filter_map(|(_, opened)| opened.as_ref().ok());
         let redactor = Redactor::new(values.map(|opened| opened.value()));
         Self { entries, redactor }

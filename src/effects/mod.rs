@@ -133,6 +133,12 @@ impl Effects {
         }
     }
 
+    /// Kills every process tree at once, without asking it first. For a service that is told to end a second time; blocks
+    /// until they are gone. Only finds what is recorded in `options.shell.runtime_directory`.
+    pub fn kill(&self) {
+        self.processes.kill();
+    }
+
     /// Ends every process tree that is still there and returns when none is left. For the end of the service, after the
     /// executions have stopped: effects that are still running fail, new processes are refused.
     pub async fn close(&self) {

@@ -30,11 +30,15 @@ pub async fn perform(processes: &Processes, request: ShellRequest, context: &Eff
     let observer = context.observer.as_ref();
     let mut decoder = Decoder::default();
     let mut errors = ErrorLines::new(observer);
-    let finished = processes
-        .run(command, context, &mut |piece| decoder.push(piece, &mut |text| observer.delta(text)), &mut |piece| {
-            errors.push(piece)
-        })
-        .await;
+    let mut on_stdout = |piece: &[u8]| {
+        decoder.push(piece, &mut |text| observer.delta(text));
+        Ok(())
+    };
+    let mut on_stderr = |piece: &[u8]| {
+        errors.push(piece);
+        Ok(())
+    };
+    let finished = processes.run(command, context, &mut on_stdout, &mut on_stderr).await;
     decoder.finish(&mut |text| observer.delta(text));
     errors.finish();
     let finished = finished?;

@@ -13,7 +13,8 @@ use super::trace;
 use crate::actors::{Runnable, Submission};
 use crate::clock;
 use crate::domain::definition::{self, Definition};
-use crate::domain::{Adapter, Agent, AgentId, ExecutionType, TenantId, Timestamp};
+use crate::domain::{Action, Adapter, Agent, AgentId, ExecutionType, TenantId, Timestamp};
+use crate::identity::Change;
 use crate::store::AgentFilter;
 use crate::wire::agent::{AgentView, ChangeAgent, CreateAgent, TestAgent};
 use crate::wire::catalog::Code;
@@ -22,7 +23,7 @@ use crate::wire::page::List;
 use crate::wire::problem::FieldError;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 use uuid::Uuid;
@@ -60,8 +61,12 @@ pub async fn create(
         updated_at: now,
         ..agent
     };
+    let change = Change::created("agent_created", "agent", agent.id, &facts(&agent));
     let created = service.engine.store().create_agent(agent).await;
     service.engine.agents_changed();
+    if created.is_ok() {
+        service.record(&caller, change).await;
+    }
     let answer = created.map(|agent| (StatusCode::CREATED, AgentView::from(agent))).map_err(Error::from);
     once.finish(&request, answer).await
 }
@@ -127,7 +132,8 @@ pub async fn change(
     body: Json<ChangeAgent>,
 ) -> Result<HttpResponse> {
     let id = path::agent_id(&request)?;
-    let known = own(find(&service, &caller, id).await?)?;
+    let known = own(&caller, find(&service, &caller, id).await?)?;
+    let before = facts(&known);
     let body = body.value;
     let agent = checked(CreateAgent {
         name: body.name.unwrap_or(known.name),
@@ -149,9 +155,11 @@ pub async fn change(
         updated_at: now,
         ..agent
     };
+    let change = Change::changed("agent_changed", "agent", id, &before, &facts(&agent));
     let changed = service.engine.store().update_agent(agent).await;
     let agent = changed.map_err(|error| Error::of_store(error, "agent", id))?;
     service.engine.agents_changed();
+    service.record(&caller, change).await;
     Ok(HttpResponse::Ok().json(AgentView::from(agent)))
 }
 
@@ -162,10 +170,11 @@ pub async fn change(
 )]
 pub async fn remove(service: web::Data<Service>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let id = path::agent_id(&request)?;
-    own(find(&service, &caller, id).await?)?;
+    let known = own(&caller, find(&service, &caller, id).await?)?;
     let removed = service.engine.store().delete_agent(caller.tenant_id, id).await;
     removed.map_err(|error| Error::of_store(error, "agent", id))?;
     service.engine.agents_changed();
+    service.record(&caller, Change::removed("agent_removed", "agent", id, &facts(&known))).await;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -185,6 +194,7 @@ pub async fn test(
     body: Json<TestAgent>,
 ) -> Result<HttpResponse> {
     let id = path::agent_id(&request)?;
+    caller.may_use(&[Action::ExecutionStart])?;
     let agent = find(&service, &caller, id).await?;
     let test_input = body.value.test_input;
     let length = test_input.chars().count();
@@ -206,7 +216,7 @@ pub async fn test(
     caller.sign(&mut submission);
     submission.idempotency = idempotency::of(&request, &body.bytes)?;
     submission.traceparent = trace::of(&request);
-    accept(&service, submission, "The test was accepted and will run as soon as there is room.").await
+    accept(&service, &caller, submission, "The test was accepted and will run as soon as there is room.").await
 }
 
 /// What every agent test runs. The agent and what it is asked come with the input, so that nothing a caller sends is read as
@@ -232,11 +242,21 @@ async fn find(service: &Service, caller: &Caller, id: AgentId) -> Result<Agent> 
     found.map_err(|error| Error::of_store(error, "agent", id))
 }
 
-/// Refuses to change what belongs to the system.
-fn own(agent: Agent) -> Result<Agent> {
+/// What the audit takes the digest of. Parameters may hold credentials, of which not even a digest is kept.
+fn facts(agent: &Agent) -> Value {
+    json!({
+        "name": agent.name, "slug": agent.slug, "description": agent.description, "adapter": agent.adapter,
+        "model": agent.model, "system_prompt": agent.system_prompt, "capabilities": agent.capabilities,
+        "is_active": agent.is_active,
+    })
+}
+
+/// Refuses to change what belongs to the system, or to somebody else for whoever may change only their own.
+fn own(caller: &Caller, agent: Agent) -> Result<Agent> {
     if agent.is_system {
         return Err(Error::new(Code::ReadOnly, format!("The agent '{}' belongs to the system.", agent.slug)));
     }
+    caller.may(Action::AgentChange, agent.created_by.as_deref())?;
     Ok(agent)
 }
 
@@ -244,12 +264,18 @@ fn own(agent: Agent) -> Result<Agent> {
 fn checked(body: CreateAgent) -> Result<Agent> {
     let mut errors = Vec::new();
     let name = body.name.trim().to_owned();
-    let slug = body.slug.unwrap_or_else(|| slug_of(&name));
+    let made = slug_of(&name);
+    let slug_problem = match body.slug {
+        Some(_) => "must be 1 to 63 lower-case letters, digits and hyphens, no hyphen first or last",
+        None => "cannot be made from this name: give one, 1 to 63 lower-case letters, digits and hyphens",
+    };
+    let slug = body.slug.unwrap_or(made);
+    let parameters = body.parameters.unwrap_or_default();
     let description = body.description.unwrap_or_default();
     let capabilities = body.capabilities.unwrap_or_default();
     check_text("/name", &name, 1, MAX_NAME_CHARACTERS, &mut errors);
     if !is_slug(&slug) {
-        errors.push(field("/slug", "must be 1 to 63 lower-case letters, digits and hyphens, no hyphen first or last"));
+        errors.push(field("/slug", slug_problem));
     }
     check_text("/description", &description, 0, MAX_DESCRIPTION_CHARACTERS, &mut errors);
     check_text("/model", body.model.as_deref().unwrap_or_default(), 0, MAX_MODEL_CHARACTERS, &mut errors);
@@ -261,6 +287,7 @@ fn checked(body: CreateAgent) -> Result<Agent> {
         &mut errors,
     );
     check_capabilities(&capabilities, &mut errors);
+    check_reachable(body.adapter, body.model.as_deref(), &parameters, &mut errors);
     if !errors.is_empty() {
         return Err(Error::invalid_fields(errors));
     }
@@ -273,7 +300,7 @@ fn checked(body: CreateAgent) -> Result<Agent> {
         adapter: body.adapter,
         model: body.model,
         system_prompt: body.system_prompt,
-        parameters: body.parameters.unwrap_or_default(),
+        parameters,
         capabilities,
         is_active: body.is_active.unwrap_or(true),
         is_system: false,
@@ -293,6 +320,23 @@ fn check_text(pointer: &str, text: &str, least: usize, most: usize, errors: &mut
     }
 }
 
+/// Without these no call of the agent could ever succeed.
+fn check_reachable(
+    adapter: Adapter,
+    model: Option<&str>,
+    parameters: &Map<String, Value>,
+    errors: &mut Vec<FieldError>,
+) {
+    let has_text = |name: &str| parameters.get(name).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+    match adapter {
+        Adapter::Builtin => {}
+        Adapter::Command if has_text("program") => {}
+        Adapter::Command => errors.push(field("/parameters/program", "is needed with the adapter command")),
+        Adapter::Openai if model.is_some_and(|model| !model.is_empty()) => {}
+        Adapter::Openai => errors.push(field("/model", "is needed with the adapter openai")),
+    }
+}
+
 fn check_capabilities(capabilities: &BTreeMap<String, f64>, errors: &mut Vec<FieldError>) {
     for (skill, level) in capabilities {
         if !(0.0..=1.0).contains(level) {
@@ -301,7 +345,8 @@ fn check_capabilities(capabilities: &BTreeMap<String, f64>, errors: &mut Vec<Fie
     }
 }
 
-fn is_slug(text: &str) -> bool {
+/// Whether a text is a slug.
+pub fn is_slug(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     (1..=MAX_SLUG_CHARACTERS).contains(&text.len())
         && text.bytes().all(is_plain)
@@ -337,6 +382,21 @@ mod tests {
         assert_eq!(slug_of("  Release Notes: Writer (v2)!"), "release-notes-writer-v2");
         assert_eq!(slug_of("ÄÖ"), "");
         assert!(is_slug("a-1") && !is_slug("-a") && !is_slug("A") && !is_slug("") && !is_slug("a_b"));
+    }
+
+    #[test]
+    fn an_agent_that_could_never_answer_is_refused() {
+        for (body, pointer) in [
+            (json!({"name": "a", "adapter": "openai"}), "/model"),
+            (json!({"name": "a", "adapter": "openai", "model": ""}), "/model"),
+            (json!({"name": "a", "adapter": "command", "parameters": {"program": 7}}), "/parameters/program"),
+            (json!({"name": "日本語", "adapter": "builtin"}), "cannot be made from this name"),
+        ] {
+            let text = format!("{:?}", checked(serde_json::from_value(body).unwrap()).unwrap_err());
+            assert!(text.contains(pointer), "{pointer} is missing in {text}");
+        }
+        let fine = json!({"name": "a", "adapter": "command", "parameters": {"program": "claude"}});
+        assert!(checked(serde_json::from_value(fine).unwrap()).is_ok());
     }
 
     #[test]

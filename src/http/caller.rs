@@ -68,6 +68,14 @@ impl Caller {
         self.principal().may(action, target).map_err(Error::from)
     }
 
+    /// Whether they may do these things at all, to what is not anybody's own.
+    ///
+    /// # Errors
+    /// 403 with the reason.
+    pub fn may_use(&self, actions: &[Action]) -> Result<()> {
+        actions.iter().try_for_each(|action| self.principal().reach(*action).map(|_| ()).map_err(Error::from))
+    }
+
     /// Who writes, for the audit.
     pub fn writer(&self) -> Writer {
         Writer { standing: Some(self.standing.clone()), name: self.name(), request_id: self.request_id.clone() }

@@ -103,7 +103,10 @@ impl Query {
             self.pairs.iter().map(|(key, _)| key.clone()).filter(|key| key.starts_with(prefix)).collect();
         let mut found = BTreeMap::new();
         for name in names {
-            if let (Some(value), Some(rest)) = (self.text(&name), name.strip_prefix(prefix)) {
+            if name == prefix {
+                self.take(&name);
+                self.refuse(&name, "must go on with a name");
+            } else if let (Some(value), Some(rest)) = (self.text(&name), name.strip_prefix(prefix)) {
                 found.insert(rest.to_owned(), value);
             }
         }
@@ -112,9 +115,10 @@ impl Query {
 
     /// Notes that a parameter cannot be used.
     pub fn refuse(&mut self, name: &str, detail: &str) {
+        let name = shorten(name);
         self.errors.push(FieldError {
             detail: format!("'{name}' {detail}"),
-            parameter: Some(name.to_owned()),
+            parameter: Some(name),
             ..FieldError::default()
         });
     }
@@ -139,7 +143,8 @@ impl Query {
         match text.parse() {
             Ok(value) => Some(value),
             Err(_) => {
-                self.refuse(name, &format!("must be {expected}, not '{}'", shorten(text)));
+                let hint = if text.contains('T') && text.contains(' ') { " (write + as %2B)" } else { "" };
+                self.refuse(name, &format!("must be {expected}, not '{}'{hint}", shorten(text)));
                 None
             }
         }
@@ -240,6 +245,15 @@ mod tests {
         let mut query = Query::parse("limit=5&page=1");
         query.window();
         assert!(query.finish().is_err());
+    }
+
+    #[test]
+    fn a_plus_that_became_a_space_and_a_label_without_a_name_are_explained() {
+        let mut query = Query::parse("created_after=2026-11-21T00:00:00+01:00&label.=x");
+        let instant: Option<crate::domain::Timestamp> = query.value("created_after", "an instant");
+        assert_eq!((instant, query.with_prefix("label.").len()), (None, 0));
+        let text = query.finish().unwrap_err().to_string();
+        assert!(text.contains("write + as %2B") && text.contains("'label.' must go on with a name"), "{text}");
     }
 
     #[test]

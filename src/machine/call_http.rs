@@ -55,9 +55,9 @@ fn authentication(task: &Task<'_>, rule: &HttpRule) -> Result<Option<Authenticat
     let Some(template) = &rule.authentication else { return Ok(None) };
     let Value::Object(policy) = task.template(template)? else { return Err(invalid("it is not an object")) };
     let Some((scheme, body)) = policy.into_iter().next() else { return Err(invalid("it names no scheme")) };
-    let body = match body {
-        Value::Object(fields) if fields.contains_key("use") => named_secret(task, &fields)?,
-        body => body,
+    let body = match body.get("use") {
+        Some(name) => named_secret(task, name)?,
+        None => body,
     };
     let fields = match body {
         Value::Object(fields) => Fields(fields),
@@ -81,8 +81,8 @@ fn authentication(task: &Task<'_>, rule: &HttpRule) -> Result<Option<Authenticat
 }
 
 /// `{use: name}`: the properties of the scheme are those of the secret, taken as they are.
-fn named_secret(task: &Task<'_>, fields: &Map<String, Value>) -> Result<Value, Failure> {
-    let name = fields.get("use").and_then(Value::as_str).ok_or_else(|| invalid("'use' names no secret"))?;
+fn named_secret(task: &Task<'_>, name: &Value) -> Result<Value, Failure> {
+    let name = name.as_str().ok_or_else(|| invalid("'use' names no secret"))?;
     Ok(task.scope.secret(name)?.clone())
 }
 

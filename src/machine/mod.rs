@@ -26,6 +26,7 @@ mod for_loop;
 mod fork;
 mod frame;
 mod input;
+#[cfg(debug_assertions)]
 mod invariants;
 mod list;
 mod program;

@@ -7,6 +7,7 @@ use super::decide::{Decision, Draft, ListStep, Task, decide, visit_tasks};
 use super::effect;
 use super::expression::Evaluator;
 use super::input::{Input, Moment};
+#[cfg(debug_assertions)]
 use super::invariants;
 use super::program::{Kind, Program};
 use super::recovery::{outstanding, reset};

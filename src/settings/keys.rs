@@ -169,7 +169,9 @@ section! {
         /// Where the generated signing key and the token of the first sign-in are kept, readable by the service only.
         directory: String = "data",
         /// How long an access token is good; it is renewed without a password.
-        access_token_minutes: u64 = 15,
+        access_token_seconds: u64 = 900,
+        /// How long a live session goes on after its token has expired, for a fresh one to come.
+        renewal_seconds: u64 = 30,
         /// How long somebody stays signed in.
         session_days: u64 = 30,
     }
@@ -196,6 +198,8 @@ section! {
     EffectsHttp "effects.http" {
         /// Whether loopback, private and link-local addresses may be called. Cloud metadata addresses are among them.
         allow_private: bool = false,
+        /// Networks that may be called even so, separated by commas, as in `10.1.0.0/16, fd12::/48, 10.2.0.7`.
+        permitted_networks: String = "",
         /// How long it may take to connect.
         connect_timeout_ms: u64 = 10_000,
         /// How long a whole request may take, unless the timeout of its task ends it earlier.

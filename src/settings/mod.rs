@@ -109,7 +109,7 @@ impl Settings {
             "identity.signing_keys",
             "each must have at least 32 characters, as from `openssl rand -hex 32`",
         );
-        require(self.identity.access_token_minutes >= 1, "identity.access_token_minutes", "must be at least 1");
+        require(self.identity.access_token_seconds >= 1, "identity.access_token_seconds", "must be at least 1");
         require(self.identity.session_days >= 1, "identity.session_days", "must be at least 1");
         require(self.live.mailbox >= 1, "live.mailbox", "must be at least 1");
         require(self.live.heartbeat_seconds >= 1, "live.heartbeat_seconds", "must be at least 1");

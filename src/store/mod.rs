@@ -8,6 +8,7 @@ mod api_keys;
 mod append;
 mod audit;
 mod backend;
+mod backup;
 mod batch;
 mod batch_postgres;
 mod batch_sqlite;
@@ -55,6 +56,7 @@ pub use append::{
     Subject,
 };
 pub use audit::AuditFilter;
+pub use backup::{Backup, Restored, back_up, restore};
 pub use blobs::digest;
 pub use error::Error;
 pub use executions::{Filter, Sort};

@@ -5,7 +5,7 @@
 
 use super::column_types::word;
 use super::connection::AnyConnection;
-use super::schema::{executions, removed_executions, tenant_removals};
+use super::schema::{executions, removed_executions, tenant_removals, tenants};
 use super::statement::{Bind, Statement};
 use super::{Error, Store};
 use crate::domain::{TenantId, Timestamp};
@@ -79,7 +79,7 @@ impl Store {
         self.write(move |connection| sweep(connection, &tenant_id.to_string(), &table, limit)).await
     }
 
-    /// Deletes the note, unless an execution of the tenant is still there. Returns whether the tenant is gone.
+    /// Deletes the note and the tenant itself, unless an execution of the tenant is still there. Returns whether the tenant is gone.
     pub async fn finish_tenant_removal(&self, tenant_id: TenantId) -> Result<bool, Error> {
         self.write(move |connection| {
             let tenant_id = tenant_id.to_string();
@@ -97,6 +97,7 @@ impl Store {
                 return Ok(false);
             }
             diesel::delete(tenant_removals::table.find(&tenant_id)).execute(connection)?;
+            diesel::delete(tenants::table.find(&tenant_id)).execute(connection)?;
             Ok(true)
         })
         .await

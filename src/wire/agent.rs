@@ -66,12 +66,14 @@ pub struct CreateAgent {
     #[schema(max_length = 10000)]
     pub description: Option<String>,
     pub adapter: Adapter,
+    /// Needed with the adapter `openai`.
     #[serde(default)]
     #[schema(max_length = 200)]
     pub model: Option<String>,
     #[serde(default)]
     #[schema(max_length = 100000)]
     pub system_prompt: Option<String>,
+    /// Those of the adapter; `command` needs `program`.
     #[serde(default)]
     pub parameters: Option<Map<String, Value>>,
     #[serde(default)]

@@ -38,7 +38,7 @@ pub struct LogView {
     pub task: Option<String>,
     pub agent_id: Option<AgentId>,
     pub metadata: Value,
-    /// What wrote it: `shell`, `agent`, `engine` …
+    /// The kind of effect that wrote it: `http`, `shell` or `agent`.
     pub source: String,
 }
 

@@ -8,12 +8,15 @@
 )]
 
 mod cli;
+mod deploy;
 mod documentation;
 mod effects;
 mod engine;
 mod http;
+mod identity;
 mod language;
 mod live;
 mod postgres;
+mod secrets;
 mod service;
 mod store;

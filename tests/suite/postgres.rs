@@ -92,6 +92,15 @@ pub fn dump_schema(url: &str) -> String {
     String::from_utf8(output.stdout).expect("a dump is text")
 }
 
+/// All rows of a database as `pg_dump` writes them.
+pub fn dump(url: &str) -> String {
+    let server = SERVER.get_or_init(start);
+    let mut command = Command::new(program(&server.programs, "pg_dump"));
+    let output = command.args(["--data-only", "--inserts", url]).output().expect("pg_dump runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("a dump is text")
+}
+
 fn program(programs: &Path, name: &str) -> PathBuf {
     if programs.as_os_str().is_empty() { PathBuf::from(name) } else { programs.join(name) }
 }

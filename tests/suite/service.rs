@@ -130,7 +130,7 @@ impl Service {
             ("server.workers".to_owned(), "2".to_owned()),
             ("server.shutdown_grace_seconds".to_owned(), "1".to_owned()),
             ("store.url".to_owned(), url),
-            ("secrets.key_file".to_owned(), directory.path().join("secrets.key").display().to_string()),
+            ("secrets.key_file".to_owned(), directory.path().join("keys/secrets.key").display().to_string()),
             ("effects.shell.runtime_directory".to_owned(), processes),
             ("identity.directory".to_owned(), identity),
         ];
@@ -151,6 +151,18 @@ impl Service {
             let _ = running.stop.send(());
             running.thread.join().expect("the service ends without a panic");
         }
+    }
+
+    /// The value of a setting from the next start on.
+    pub fn set(&mut self, key: &str, value: &str) {
+        self.settings.retain(|(known, _)| known != key);
+        self.settings.push((key.to_owned(), value.to_owned()));
+    }
+
+    /// The address of its database.
+    pub fn store_url(&self) -> &str {
+        let url = self.settings.iter().find(|(key, _)| key == "store.url");
+        url.map_or("", |(_, url)| url)
     }
 
     /// Stops it and starts it again on the same database.

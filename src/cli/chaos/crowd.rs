@@ -148,37 +148,44 @@ impl Crowd {
     }
 
     async fn look(&self, link: &mut Link, id: Uuid) {
+        let known = self.known_end(id);
         let Ok(answer) = link.get(&format!("/api/v1/executions/{id}")).await else { return };
         match answer.status {
             404 => {
                 let detail = "was acknowledged and is not found";
                 self.ledger.borrow_mut().violated(Promise::Submission, id, detail);
             }
-            _ => self.note_status(&answer),
+            _ => self.note_status(known, &answer),
         }
     }
 
-    fn note_status(&self, answer: &Answer) {
+    fn known_end(&self, id: Uuid) -> Option<Status> {
+        self.ledger.borrow().end_of(id)
+    }
+
+    fn note_status(&self, known: Option<Status>, answer: &Answer) {
         if let Ok(execution) = answer.json()
             && let Some((id, status)) = id_and_status(&execution)
         {
-            self.ledger.borrow_mut().saw_status(id, status);
+            self.ledger.borrow_mut().saw_answer(id, known, status);
         }
     }
 
     async fn cancel(&self, link: &mut Link, id: Uuid) {
+        let known = self.known_end(id);
         let Ok(answer) = link.post(&format!("/api/v1/executions/{id}/cancel"), Bytes::new(), None).await else {
             return;
         };
         if answer.status == 202 {
             self.ledger.borrow_mut().cancelled.push(id);
-            self.note_status(&answer);
+            self.note_status(known, &answer);
         }
     }
 
     async fn command(&self, link: &mut Link, id: Uuid, command: &str) {
+        let known = self.known_end(id);
         if let Ok(answer) = link.post(&format!("/api/v1/executions/{id}/{command}"), Bytes::new(), None).await {
-            self.note_status(&answer);
+            self.note_status(known, &answer);
         }
     }
 
@@ -242,7 +249,7 @@ impl Crowd {
                         position = position.max(at);
                         let mut ledger = self.ledger.borrow_mut();
                         ledger.frames += 1;
-                        ledger.saw_status(data.id.0, data.status);
+                        ledger.saw_update(data.id.0, data.status);
                     }
                 }
             }

@@ -88,8 +88,8 @@ fn hexadecimal(text: &str) -> [String; 2] {
 /// whatever is encoded; in both alphabets, percent-encoded, and line by line.
 fn base64(text: &str) -> Vec<String> {
     let mut forms = Vec::new();
-    for (before, skipped) in [(0_usize, 0_usize), (1, 2), (2, 3)] {
-        let bytes = [&[0_u8; 2][..before.min(2)], text.as_bytes()].concat();
+    for (before, skipped) in [("", 0_usize), ("x", 2), ("xx", 3)] {
+        let bytes = [before.as_bytes(), text.as_bytes()].concat();
         let encoded = STANDARD_NO_PAD.encode(&bytes);
         let complete = bytes.len().saturating_mul(8) / 6;
         let certain = encoded.get(skipped..complete).unwrap_or_default();
@@ -97,7 +97,7 @@ fn base64(text: &str) -> Vec<String> {
         forms.push(certain.replace('+', "%2B").replace('/', "%2F"));
         forms.push(certain.replace('+', "%2b").replace('/', "%2f"));
         forms.push(certain.to_owned());
-        if before == 0 && certain.len() > BASE64_LINE {
+        if before.is_empty() && certain.len() > BASE64_LINE {
             let lines = certain.as_bytes().chunks(BASE64_LINE).filter(|line| line.len() >= MIN_LINE_BYTES);
             forms.extend(lines.map(|line| String::from_utf8_lossy(line).into_owned()));
         }

@@ -83,7 +83,7 @@ struct Answer {
 
 impl Call {
     fn prepare(agent: &Agent, request: &AgentRequest, context: &EffectContext) -> Result<Self, Failure> {
-        let parameters = Parameters::of(agent, request);
+        let parameters = Parameters::of(agent, request)?;
         let base_url = parameters.text("base_url")?.unwrap_or(DEFAULT_BASE_URL).trim_end_matches('/');
         let endpoint = parse_url(&format!("{base_url}/chat/completions"))?;
         let model = agent.model.clone().filter(|model| !model.is_empty());

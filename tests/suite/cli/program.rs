@@ -100,12 +100,18 @@ pub struct Service {
 impl Service {
     /// Starts `callboard serve` on a free port and waits until it says where it listens.
     pub fn start(files: &[(&str, &str)]) -> Self {
+        Self::start_with(files, &[])
+    }
+
+    /// With further arguments.
+    pub fn start_with(files: &[(&str, &str)], arguments: &[&str]) -> Self {
         let directory = folder(files);
         let database = format!("sqlite:{}", directory.path().join("data/callboard.db").display());
         let key = operator_key_on(&database, directory.path());
         let log = fs::File::create(directory.path().join("service.log")).unwrap();
         let mut child = program(directory.path())
             .args(["serve", "--set", "server.port=0", "--set", "effects.shell.enabled=true"])
+            .args(arguments)
             .stderr(log)
             .spawn()
             .unwrap();
@@ -137,10 +143,17 @@ impl Service {
     }
 
     /// Asks it to stop and waits for its end.
-    pub fn stop(mut self) -> Finished {
+    pub fn stop(self) -> Finished {
+        self.stop_and(|_| ())
+    }
+
+    /// The same, and looks at its folder before that is deleted.
+    pub fn stop_and(mut self, look: impl FnOnce(&Path)) -> Finished {
         let child = self.child.take().unwrap();
         kill(pid_of(&child), Signal::SIGTERM).unwrap();
-        finish(child)
+        let finished = finish(child);
+        look(self.directory.path());
+        finished
     }
 }
 

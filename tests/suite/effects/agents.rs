@@ -31,15 +31,19 @@ pub fn agent(adapter: Adapter, model: Option<&str>, parameters: Value) -> Agent 
     }
 }
 
-pub fn ask(agent: &Agent, prompt: &str, output: AgentOutput) -> EffectCall {
-    let request = AgentRequest {
+fn question(agent: &Agent, prompt: &str, output: AgentOutput) -> AgentRequest {
+    AgentRequest {
         agent: agent.slug.clone(),
         prompt: prompt.into(),
         system_prompt: None,
         parameters: serde_json::Map::new(),
         output,
-    };
-    EffectCall::Agent { agent: Box::new(agent.clone()), request: Box::new(request) }
+    }
+}
+
+pub fn ask(agent: &Agent, prompt: &str, output: AgentOutput) -> EffectCall {
+    let request = Box::new(question(agent, prompt, output));
+    EffectCall::Agent { agent: Box::new(agent.clone()), request }
 }
 
 pub async fn answer(agent: &Agent, prompt: &str, output: AgentOutput) -> (EffectOutcome, Call) {
@@ -117,6 +121,29 @@ fn model(server: &StandIn, more: Value) -> Agent {
     let mut agent = agent(Adapter::Openai, Some("m"), json!({"base_url": format!("{}/v1/", server.url)}));
     agent.parameters.extend(more.as_object().unwrap().clone());
     agent
+}
+
+#[tokio::test]
+async fn a_call_cannot_change_how_its_agent_is_reached() {
+    let own = StandIn::start(|_| Reply::status(500)).await;
+    let foreign = StandIn::start(|_| Reply::status(500)).await;
+    let model = model(&own, json!({"api_key_env": "EFFECTS_TEST_API_KEY"}));
+    let mut program = model.clone();
+    program.adapter = Adapter::Command;
+    for (agent, name, value) in [
+        (&model, "base_url", json!(foreign.url)),
+        (&model, "api_key_env", json!("OTHER_API_KEY")),
+        (&model, "prices", Value::Null),
+        (&program, "program", json!("env")),
+    ] {
+        let mut request = question(agent, "x", AgentOutput::Text);
+        request.parameters.insert(name.to_owned(), value);
+        let call = EffectCall::Agent { agent: Box::new(agent.clone()), request: Box::new(request) };
+        let failure = Call::new().perform(&open_effects(), call).await.result.unwrap_err();
+        assert_eq!(kind(&failure), ("authorization", 403));
+        assert!(failure.detail.as_deref().is_some_and(|detail| detail.contains(name)), "{failure:?}");
+    }
+    assert_eq!((own.received().len(), foreign.received().len()), (0, 0));
 }
 
 #[tokio::test]

@@ -28,6 +28,11 @@ impl Process {
             Database::Sqlite => format!("sqlite:{}", directory.path().join("callboard.db").display()),
             Database::Postgres => crate::postgres::database(),
         };
+        Self::on(directory, url, settings)
+    }
+
+    /// Starts it on a database that is there, in a folder with whatever else belongs to it.
+    pub fn on(directory: TempDir, url: String, settings: &[&str]) -> Self {
         let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
         let mut process = Self { directory, url, settings, client: Client::new(String::new()), running: None };
         let key = operator_key_on(&process.url, process.directory.path());
@@ -80,6 +85,11 @@ impl Process {
             panic!("the service does not end:\n{}", self.log());
         };
         status.expect("an end")
+    }
+
+    /// Where its database is.
+    pub fn store_url(&self) -> &str {
+        &self.url
     }
 
     /// What it has logged.

@@ -13,6 +13,7 @@ mod removal;
 mod retention;
 mod rows;
 mod schema;
+mod secrets;
 mod statistics;
 mod tenancy;
 mod workflows;
