@@ -66,8 +66,14 @@ impl Store {
     }
 
     /// What is running or waiting, newest first, at most `limit`.
-    pub async fn active_executions(&self, tenant_id: TenantId, limit: u32) -> Result<Vec<Execution>, Error> {
-        let filter = Filter { statuses: vec![Status::Running, Status::Waiting], ..Filter::default() };
+    pub async fn active_executions(
+        &self,
+        tenant_id: TenantId,
+        created_by: Option<String>,
+        limit: u32,
+    ) -> Result<Vec<Execution>, Error> {
+        let statuses = vec![Status::Running, Status::Waiting];
+        let filter = Filter { statuses, created_by, ..Filter::default() };
         self.read(move |connection| lists::first(connection, &tenant_id.to_string(), &filter, limit)).await
     }
 
