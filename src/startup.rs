@@ -6,7 +6,6 @@
 use crate::actors::{self, Engine, LiveOptions, Parts, UpkeepOptions};
 use crate::clock::{Clock, SystemClock};
 use crate::domain::quota::Limits;
-use crate::domain::{Retention, RetentionRule};
 use crate::effects::{self, Effects};
 use crate::failure_points::FailurePoints;
 use crate::http;
@@ -41,12 +40,12 @@ pub enum Error {
     Listen { address: String, source: std::io::Error },
     #[error("the HTTP server failed: {0}")]
     Server(#[from] std::io::Error),
+    #[error("effects.http.permitted_networks: {0}")]
+    Network(#[from] effects::InvalidNetwork),
     #[error(transparent)]
     Settings(#[from] settings::Invalid),
     #[error("nobody could sign in: {0}")]
     Identity(#[from] identity::Error),
-    #[error("effects.http.permitted_networks: {0}")]
-    Network(#[from] effects::InvalidNetwork),
     #[error("store.failure_points: {0}")]
     FailurePoints(String),
 }
@@ -157,6 +156,8 @@ impl Application {
             clock: Arc::clone(&core.clock),
             metrics: Arc::clone(&core.metrics),
             body_limit_bytes: settings.server.body_limit_bytes,
+            body_timeout: Duration::from_millis(settings.server.body_timeout_ms),
+            boards: http::Boards::default(),
             heartbeat: Duration::from_secs(settings.live.heartbeat_seconds),
             renewal: Duration::from_secs(settings.identity.renewal_seconds),
         };
@@ -393,20 +394,7 @@ fn engine_options(settings: &Settings, failure_points: FailurePoints) -> actors:
             conflation_ms: settings.live.conflation_ms,
             heartbeat_seconds: settings.live.heartbeat_seconds,
         },
-        upkeep: UpkeepOptions {
-            retention: retention(&settings.retention),
-            interval_seconds: settings.retention.interval_seconds,
-        },
+        upkeep: UpkeepOptions::from(&settings.retention),
         failure_points,
-    }
-}
-
-fn retention(settings: &settings::Retention) -> Retention {
-    let rule = |days, count| RetentionRule { days, count };
-    Retention {
-        succeeded: rule(settings.succeeded_days, settings.succeeded_count),
-        failed: rule(settings.failed_days, settings.failed_count),
-        cancelled: rule(settings.cancelled_days, settings.cancelled_count),
-        usage_days: settings.usage_days,
     }
 }

@@ -1,11 +1,13 @@
 //! What an execution actor does after a commit: effects, timers, children.
 
+use super::detached;
 use super::execution::{Arrival, ExecutionActor};
 use super::notices::Notice;
-use super::performer;
+use super::performer::{self, Outcome};
 use super::turn;
-use crate::domain::{Execution, ExecutionId, Failure, Path, StandardType, Status};
+use crate::domain::{Event, Execution, ExecutionId, Failure, Path, StandardType, Status};
 use crate::machine::{self, Action, Input};
+use crate::store::DetachedEffect;
 use actix::{ActorFutureExt, AsyncContext, Context, ContextFutureSpawner, WrapFuture};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -35,7 +37,7 @@ impl ExecutionActor {
         .map(|(state, actions), actor, ctx| {
             actor.state = Some(state);
             actor.busy = false;
-            actor.perform(actions, ctx);
+            actor.perform(actions, &[], ctx);
             // What was decided last may not have been the end of what could be decided. One that is still pending is here
             // for a command only.
             if actor.record.projection.status != Status::Pending {
@@ -46,24 +48,46 @@ impl ExecutionActor {
         .spawn(ctx);
     }
 
-    pub(super) fn perform(&mut self, actions: Vec<Action>, ctx: &mut Context<Self>) {
+    /// Performs what was decided; `events` are those of the same transition.
+    pub(super) fn perform(&mut self, actions: Vec<Action>, events: &[Event], ctx: &mut Context<Self>) {
+        let noted = detached::scheduled(&actions, events).into_iter();
+        let (tenant_id, execution_id) = (self.tenant, self.id);
+        let effect = |(path, seq): (Path, u64)| DetachedEffect { tenant_id, execution_id, path: path.to_string(), seq };
+        let detached: Vec<DetachedEffect> = noted.map(effect).collect();
         for action in actions {
             match action {
                 Action::RunEffect { path, pointer, attempt, key, request, awaited } => {
-                    if !self.draining {
-                        let token = CancellationToken::new();
-                        let (id, tenant) = (self.id, self.tenant);
-                        let traceparent = self.record.creation.traceparent.clone();
-                        let (of_task, secrets) = (Path::clone(&path), self.secrets());
-                        let task =
-                            performer::Task { id, tenant, path: of_task, pointer, attempt, key, traceparent, secrets };
-                        let (performed, address) = (token.clone(), ctx.address());
-                        self.span.in_scope(|| performer::start(task, request, performed, &self.services, address));
-                        // One that nobody waits for outlives its task and even the execution.
-                        if awaited {
-                            self.effects.insert((path, attempt), token.drop_guard());
-                        }
+                    // When the service stops nothing is started any more: the next start asks again.
+                    if self.draining {
+                        continue;
                     }
+                    let token = CancellationToken::new();
+                    let (id, tenant) = (self.id, self.tenant);
+                    let traceparent = self.record.creation.traceparent.clone();
+                    let wanted = if awaited {
+                        self.effects.insert((Path::clone(&path), attempt), token.clone().drop_guard());
+                        Outcome::Awaited(ctx.address())
+                    } else {
+                        // One that nobody waits for outlives its task and even the execution.
+                        let Some(effect) = detached.iter().find(|effect| *effect.path == *path).cloned() else {
+                            continue;
+                        };
+                        if !self.services.detached.begin(&effect) {
+                            continue;
+                        }
+                        Outcome::Noted(effect)
+                    };
+                    let task = performer::Task {
+                        id,
+                        tenant,
+                        path,
+                        pointer,
+                        attempt,
+                        key,
+                        traceparent,
+                        secrets: self.secrets(),
+                    };
+                    self.span.in_scope(|| performer::start(task, request, token, &self.services, wanted));
                 }
                 Action::CancelEffect { path, attempt } => {
                     self.effects.remove(&(path, attempt));

@@ -7,7 +7,7 @@ use super::feed::{Feed, Scope};
 use super::hub;
 use super::maintenance::Maintenance;
 use super::observing::{Observe, QueueView, TenantQueue};
-use super::orders::{Drain, Order, Reprioritize, Submit};
+use super::orders::{Amend, Amended, Drain, Order, Submit};
 use super::seed::{Opening, Seed};
 use super::services::Services;
 use super::supervisor::Supervisor;
@@ -18,6 +18,7 @@ use crate::domain::{Creation, DefinitionRef, Execution, ExecutionId, TenantId, T
 use crate::machine::{self, Program, State};
 use crate::store::{self, DefinitionText, NewExecution, Store};
 use actix::Addr;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -25,6 +26,9 @@ use tokio::sync::oneshot;
 
 /// How often a command is sent again when its actor ended before it could answer.
 const COMMAND_TRIES: usize = 5;
+
+/// How long the last log lines may take to be stored at the end.
+const FLUSH_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A cheap handle.
 #[derive(Clone)]
@@ -219,13 +223,20 @@ impl Engine {
         self.create(tenant, creation, program, NewExecution { definition: None, idempotency }).await
     }
 
-    /// Changes the priority of an execution; a pending one moves in the queue.
+    /// Changes the priority or the labels of an execution; `None` leaves them as they are. A pending one moves in the queue.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`], [`Refusal::WrongState`] when it is terminal.
-    pub async fn set_priority(&self, tenant: TenantId, id: ExecutionId, priority: u8) -> Result<Execution, Refusal> {
-        let execution = self.services.store.update_execution(tenant, id, Some(priority), None).await?;
-        self.supervisor.send(Reprioritize { id, priority }).await.map_err(|_| Refusal::ShuttingDown)?;
+    /// [`Refusal::NotFound`].
+    pub async fn amend(
+        &self,
+        tenant: TenantId,
+        id: ExecutionId,
+        priority: Option<u8>,
+        labels: Option<BTreeMap<String, String>>,
+    ) -> Result<Execution, Refusal> {
+        let execution = self.services.store.update_execution(tenant, id, priority, labels).await?;
+        let amended = Amended { priority: execution.creation.priority, labels: execution.creation.labels.clone() };
+        self.supervisor.send(Amend { id, amended }).await.map_err(|_| Refusal::ShuttingDown)?;
         Ok(execution)
     }
 
@@ -271,6 +282,9 @@ impl Engine {
         let (sender, drained) = oneshot::channel();
         if self.supervisor.send(Drain(sender)).await.is_ok() && tokio::time::timeout(grace, drained).await.is_err() {
             tracing::warn!("effects were still running at the end of the grace period; they will be asked again");
+        }
+        if tokio::time::timeout(FLUSH_PATIENCE, self.services.logs.flush()).await.is_err() {
+            tracing::warn!("log lines were not stored in time and are lost");
         }
         let _ = self.services.hub.send(hub::Close).await;
     }

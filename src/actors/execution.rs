@@ -6,13 +6,14 @@
 use super::command::{Command, Refusal};
 use super::exit::{ChildOutcome, Exit, ExitGuard};
 use super::notices::{ActorNotice, Notice};
+use super::orders::Amended;
 use super::secrets::Held;
 use super::seed::{Opening, Seed};
 use super::services::Services;
 use super::supervisor::Supervisor;
 use super::timers::Timers;
 use super::turn::{self, Turn};
-use crate::domain::{Execution, ExecutionId, Path, Status, TenantId, TimerPurpose};
+use crate::domain::{Creation, Execution, ExecutionId, Path, Status, TenantId, TimerPurpose};
 use crate::machine::{Input, Program, State};
 use crate::store;
 use crate::telemetry;
@@ -181,7 +182,8 @@ impl ExecutionActor {
             .into_actor(self)
             .map(|result, actor, ctx| match result {
                 Ok((record, turn)) => {
-                    actor.record = record;
+                    // It may have been amended meanwhile.
+                    actor.record = turn::Record { creation: Arc::clone(&actor.record.creation), ..record };
                     actor.committed(turn, ctx);
                 }
                 Err((error, turn)) => actor.refused(error, turn, ctx),
@@ -191,7 +193,7 @@ impl ExecutionActor {
 
     /// The events are durable: answer, act, go on.
     fn committed(&mut self, turn: Turn, ctx: &mut Context<Self>) {
-        let Turn { state, actions, replies, more, children, .. } = turn;
+        let Turn { state, events, actions, replies, more, children } = turn;
         self.busy = false;
         let status = state.status();
         let mut view: Option<Execution> = None;
@@ -206,7 +208,7 @@ impl ExecutionActor {
         for seed in children {
             self.notify(Notice::ChildCreated(Box::new(seed)));
         }
-        self.perform(actions, ctx);
+        self.perform(actions, &events, ctx);
         if status.is_terminal() {
             self.finish(ctx);
             return;
@@ -326,6 +328,8 @@ impl Actor for ExecutionActor {
 pub enum ToExecution {
     Arrived(Box<Input>),
     Command(Command, Reply),
+    /// Stored already; for its answers and its children.
+    Amended(Box<Amended>),
     /// The answer to [`Notice::Wanting`]: it has a slot.
     Granted,
     /// The answer to [`Notice::Leaving`]: nothing more will be sent.
@@ -349,6 +353,11 @@ impl Handler<ToExecution> for ExecutionActor {
                 self.advance(ctx);
             }
             ToExecution::Command(command, reply) => self.command(command, reply, ctx),
+            ToExecution::Amended(amended) => {
+                let Amended { priority, labels } = *amended;
+                let creation = Creation { priority, labels, ..self.record.creation.as_ref().clone() };
+                self.record.creation = Arc::new(creation);
+            }
             ToExecution::Dismissed => {
                 if self.parked && !self.busy && self.inbox.is_empty() {
                     self.exit.set(Exit::Passivated { wake_at: self.timers.next() });

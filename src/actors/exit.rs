@@ -91,7 +91,7 @@ pub fn last_panic() -> String {
 
 /// Keeps the message of a panic that happened on another thread and is about to be resumed on this one.
 pub fn remember_panic(payload: &(dyn Any + Send)) {
-    let message = message(payload);
+    let message = telemetry::hidden(&message(payload)).into_owned();
     LAST_PANIC.with_borrow_mut(|last| *last = Some(message));
 }
 

@@ -10,6 +10,7 @@ mod admission;
 mod agents;
 mod children;
 mod command;
+mod detached;
 mod engine;
 mod execution;
 mod exit;

@@ -1,5 +1,6 @@
 //! Performs an execution's effects and brings the outcome back to its actor.
 
+use super::detached;
 use super::execution::{ExecutionActor, ToExecution};
 use super::exit;
 use super::frame::{self, Piece};
@@ -9,9 +10,10 @@ use crate::domain::{
     AgentId, AgentRequest, EffectCall, EffectOutcome, EffectRequest, ExecutionId, Failure, LogLevel, LogLine, Path,
     Pointer, RedactedStream, Secrets, StandardType, TenantId,
 };
-use crate::effects::{EffectContext, Level, Observer};
+use crate::effects::{EffectContext, Observer};
 use crate::failure_points::FailurePoint;
 use crate::machine::Input;
+use crate::store::DetachedEffect;
 use actix::Addr;
 use futures_util::FutureExt;
 use serde_json::Value;
@@ -37,13 +39,21 @@ pub struct Task {
     pub secrets: Arc<Secrets>,
 }
 
-/// Starts the effect on this arbiter. Its outcome is sent to the actor unless `cancellation` comes first.
+/// Who gets the outcome.
+pub enum Outcome {
+    /// The actor that waits for it.
+    Awaited(Addr<ExecutionActor>),
+    /// Nobody; that it has ended is noted.
+    Noted(DetachedEffect),
+}
+
+/// Starts the effect on this arbiter. Its outcome goes where it is wanted unless `cancellation` comes first.
 pub fn start(
     task: Task,
     request: EffectRequest,
     cancellation: CancellationToken,
     services: &Arc<Services>,
-    actor: Addr<ExecutionActor>,
+    wanted: Outcome,
 ) {
     let services = Arc::clone(services);
     let performed = async move {
@@ -70,9 +80,14 @@ pub fn start(
             Err(failure) => task.secrets.redactor().failure(failure),
         }
         services.metrics.effect(kind, outcome.result.is_ok(), began.elapsed());
-        let input = Input::EffectFinished { path: task.path, attempt: task.attempt, outcome };
-        // An actor that is gone was stopped or crashed; its successor asks for the effect again.
-        let _ = actor.send(ToExecution::Arrived(Box::new(input))).await;
+        match wanted {
+            Outcome::Awaited(actor) => {
+                let input = Input::EffectFinished { path: task.path, attempt: task.attempt, outcome };
+                // An actor that is gone was stopped or crashed; its successor asks for the effect again.
+                let _ = actor.send(ToExecution::Arrived(Box::new(input))).await;
+            }
+            Outcome::Noted(effect) => detached::ended(&services, effect, &outcome).await,
+        }
     };
     actix::spawn(performed.in_current_span());
 }
@@ -164,19 +179,14 @@ impl Observer for Watcher {
         self.show(&shown);
     }
 
-    fn log(&self, level: Level, message: &str, mut metadata: Value) {
+    fn log(&self, level: LogLevel, message: &str, mut metadata: Value) {
         let redactor = self.task.secrets.redactor();
         redactor.value(&mut metadata);
         let line = LogLine {
             n: 0,
             task: Some(self.task.pointer.to_string()),
             agent_id: self.agent_id,
-            level: match level {
-                Level::Debug => LogLevel::Debug,
-                Level::Info => LogLevel::Info,
-                Level::Warn => LogLevel::Warn,
-                Level::Error => LogLevel::Error,
-            },
+            level,
             message: redactor.cut_text(message).unwrap_or_else(|| message.to_owned()),
             metadata,
             source: self.kind.to_owned(),

@@ -3,6 +3,7 @@
 
 use super::execution::ExecutionActor;
 use super::services::{READ_PAUSE, Services};
+use crate::domain::secret::Unavailable;
 use crate::domain::{Secrets, TenantId};
 use crate::machine::{DirectEvaluator, Program, WithSecrets};
 use actix::{ActorFutureExt, Context, ContextFutureSpawner, WrapFuture};
@@ -23,6 +24,11 @@ impl Default for Held {
 }
 
 impl Held {
+    /// The secrets themselves.
+    pub fn secrets(&self) -> Arc<Secrets> {
+        Arc::clone(&self.secrets)
+    }
+
     /// What evaluates the expressions of a step.
     pub fn evaluator(&self) -> WithSecrets<'_, DirectEvaluator> {
         WithSecrets { evaluator: DirectEvaluator, secrets: &self.secrets }
@@ -40,6 +46,12 @@ impl Services {
             let generation = Some(self.vault.generation());
             match self.vault.open(tenant, program.secrets()).await {
                 Ok(secrets) => return Held { secrets, generation },
+                Err(error) if !error.is_retryable() => {
+                    tracing::error!(%error, "secrets cannot be read");
+                    let names = program.secrets().iter();
+                    let entries = names.map(|name| (Arc::clone(name), Err(Unavailable::Unreadable))).collect();
+                    return Held { secrets: Arc::new(Secrets::new(entries)), generation };
+                }
                 Err(error) => {
                     tracing::warn!(%error, "secrets wait for the store");
                     tokio::time::sleep(READ_PAUSE).await;
@@ -71,6 +83,6 @@ impl ExecutionActor {
 
     /// The secrets of the next step and of the effects that it asks for.
     pub(super) fn secrets(&self) -> Arc<Secrets> {
-        Arc::clone(&self.secrets.secrets)
+        self.secrets.secrets()
     }
 }

@@ -1,6 +1,7 @@
 //! What every execution actor shares: the store, the hands, the clock, compiled programs, the arbiters.
 
 use super::agents::Agents;
+use super::detached::Detached;
 use super::hub::{Hub, HubState};
 use super::limits::LimitBook;
 use super::logs::Logs;
@@ -39,6 +40,7 @@ pub struct Services {
     pub hub_state: Arc<HubState>,
     pub streams: Streams,
     pub logs: Logs,
+    pub detached: Detached,
     /// The threads of execution actors.
     pub arbiters: Vec<ArbiterHandle>,
     /// The threads of the supervisor and of the hub.

@@ -1,7 +1,8 @@
 //! What the actors can be told: limits and times. Filled from the service's settings by `crate::startup`.
 
-use crate::domain::Retention;
+use crate::domain::{Retention, RetentionRule};
 use crate::failure_points::FailurePoints;
+use crate::settings;
 
 /// Limits of the engine.
 #[derive(Clone, Debug)]
@@ -46,6 +47,19 @@ pub struct UpkeepOptions {
     pub retention: Retention,
     /// Seconds between two rounds; 0 for rounds on request only.
     pub interval_seconds: u64,
+}
+
+impl From<&settings::Retention> for UpkeepOptions {
+    fn from(settings: &settings::Retention) -> Self {
+        let rule = |days, count| RetentionRule { days, count };
+        let retention = Retention {
+            succeeded: rule(settings.succeeded_days, settings.succeeded_count),
+            failed: rule(settings.failed_days, settings.failed_count),
+            cancelled: rule(settings.cancelled_days, settings.cancelled_count),
+            usage_days: settings.usage_days,
+        };
+        Self { retention, interval_seconds: settings.interval_seconds }
+    }
 }
 
 impl Default for LiveOptions {

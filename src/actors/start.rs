@@ -1,6 +1,7 @@
 //! The start of the engine: actors on their arbiters, in the order in which they need each other.
 
 use super::agents::Agents;
+use super::detached::{self, Detached};
 use super::engine::Engine;
 use super::hub::{Hub, HubState};
 use super::limits::LimitBook;
@@ -57,6 +58,7 @@ impl Engine {
             limits: LimitBook::default(),
             logs: Logs::start(store.clone(), hub.clone(), Arc::clone(&hub_state), Arc::clone(&metrics)),
             streams: Streams::default(),
+            detached: Detached::default(),
             store,
             vault,
             effects,
@@ -86,6 +88,7 @@ impl Engine {
         }
         // The supervisor lives as long as its address; it cannot be gone yet.
         let _ = supervisor.send(TakeOver { open, limits, since }).await;
+        services.next_arbiter().spawn(detached::repeat(Arc::clone(&services), None));
         let parts = (Arc::clone(&services), supervisor.clone());
         let maintenance =
             Maintenance::start_in_arbiter(&supervisor_thread, move |_| Maintenance::new(parts.0, parts.1));

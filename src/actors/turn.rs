@@ -5,6 +5,7 @@
 
 use super::children;
 use super::command::Refusal;
+use super::detached;
 use super::execution::{Arrival, Reply};
 use super::exit;
 use super::hub;
@@ -301,6 +302,7 @@ fn build(
     if with_snapshot {
         append = append.with_snapshot(snapshot(&turn.state)?);
     }
+    append = append.with_detached_effects(detached::scheduled(&turn.actions, &turn.events));
     if children.is_empty() {
         return Ok(append);
     }

@@ -39,8 +39,8 @@ impl From<startup::Error> for Error {
             }
             startup::Error::Listen { .. }
             | startup::Error::Vault(_)
-            | startup::Error::Effects(_)
             | startup::Error::Identity(_)
+            | startup::Error::Effects(_)
             | startup::Error::Server(_) => Exit::Failure,
         };
         Self { exit, text: error.to_string() }

@@ -19,6 +19,7 @@ mod live;
 mod local_key;
 mod login;
 mod migrate;
+mod openapi;
 mod reporter;
 mod retention;
 mod run;
@@ -105,6 +106,7 @@ enum Command {
     /// What a running service keeps of finished executions, and deleting the rest
     Retention(retention::Arguments),
     Migrate(migrate::Arguments),
+    Openapi(openapi::Arguments),
     Store(store::Arguments),
     Backup(backup::Arguments),
     Settings(settings::Arguments),
@@ -126,6 +128,7 @@ impl Command {
             Self::Chaos(arguments) => chaos::execute(&arguments),
             Self::Retention(arguments) => retention::execute(&arguments),
             Self::Migrate(arguments) => migrate::execute(&arguments),
+            Self::Openapi(arguments) => openapi::execute(&arguments),
             Self::Store(arguments) => store::execute(&arguments),
             Self::Backup(arguments) => backup::execute(&arguments),
             Self::Settings(arguments) => settings::execute(&arguments),

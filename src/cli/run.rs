@@ -37,7 +37,7 @@ pub struct Arguments {
     /// Print events as JSON lines, then the result
     #[arg(long)]
     json: bool,
-    /// A secret that the definition may read, as NAME=@FILE; repeatable. Others come from variables CALLBOARD_SECRET_<NAME>
+    /// A secret that the definition may read, as NAME=@FILE; repeatable. Others come from variables such as CALLBOARD_SECRET_TOKEN
     #[arg(long, value_name = "NAME=@FILE", value_parser = secret_file)]
     secret: Vec<(String, PathBuf)>,
     #[command(flatten)]
@@ -94,6 +94,9 @@ fn secret_file(text: &str) -> Result<(String, PathBuf), String> {
 fn given_secrets(arguments: &Arguments, definition: &Definition) -> Result<Vec<(String, Value)>, Error> {
     let mut secrets = Vec::new();
     for (name, file) in &arguments.secret {
+        if !definition.components.secrets.iter().any(|listed| **listed == **name) {
+            return Err(Error::invalid(format!("the definition does not list the secret {name} in use.secrets")));
+        }
         let text = std::fs::read_to_string(file).map_err(|error| Error::file("read", file, &error))?;
         secrets.push((name.clone(), secret_value(name, &text)?));
     }

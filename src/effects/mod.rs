@@ -23,7 +23,7 @@ mod tree;
 pub use address::{InvalidNetwork, Network};
 pub use options::{HttpOptions, Options, ShellOptions};
 
-use crate::domain::{Adapter, EffectCall, EffectOutcome, ExecutionId, Failure, StandardType};
+use crate::domain::{Adapter, EffectCall, EffectOutcome, ExecutionId, Failure, LogLevel, StandardType};
 use client::Client;
 use process::Processes;
 use serde_json::Value;
@@ -41,33 +41,12 @@ pub enum Error {
     RuntimeDirectory { path: String, source: std::io::Error },
 }
 
-/// How loud a log line of an effect is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    Debug,
-    Info,
-    Warn,
-    Error,
-}
-
-impl Level {
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Debug => "debug",
-            Self::Info => "info",
-            Self::Warn => "warn",
-            Self::Error => "error",
-        }
-    }
-}
-
 /// Gets to know what an effect produces while it runs. Called from the task that performs the effect: must not block.
 pub trait Observer: Send + Sync {
     /// The next piece of the output. The pieces in order are the text of the final output, which alone is journaled.
     fn delta(&self, text: &str);
     /// One log line, such as a line of standard error.
-    fn log(&self, level: Level, message: &str, metadata: Value);
+    fn log(&self, level: LogLevel, message: &str, metadata: Value);
 }
 
 /// An observer that nobody listens to.
@@ -76,7 +55,7 @@ pub struct Unobserved;
 
 impl Observer for Unobserved {
     fn delta(&self, _text: &str) {}
-    fn log(&self, _level: Level, _message: &str, _metadata: Value) {}
+    fn log(&self, _level: LogLevel, _message: &str, _metadata: Value) {}
 }
 
 /// The circumstances of one call.

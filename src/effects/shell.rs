@@ -5,8 +5,8 @@
 
 use super::process::{Command, Excess, Finished, Processes};
 use super::text::{Decoder, Lines};
-use super::{EffectContext, Level, Observer};
-use crate::domain::{Failure, ProcessReturn, ShellRequest, StandardType};
+use super::{EffectContext, Observer};
+use crate::domain::{Failure, LogLevel, ProcessReturn, ShellRequest, StandardType};
 use serde_json::{Value, json};
 
 /// Longer lines of standard error are logged in parts.
@@ -74,7 +74,7 @@ impl<'a> ErrorLines<'a> {
 
 /// Programs write progress to standard error as often as errors: it is information until the exit code says otherwise.
 fn log(observer: &dyn Observer, line: &str) {
-    observer.log(Level::Info, line, json!({ "stream": "stderr" }));
+    observer.log(LogLevel::Info, line, json!({ "stream": "stderr" }));
 }
 
 /// Says how much output was dropped, if any.
@@ -82,7 +82,7 @@ pub fn report_dropped(finished: &Finished, observer: &dyn Observer) {
     for (name, captured) in [("standard output", &finished.stdout), ("standard error", &finished.stderr)] {
         if captured.dropped_bytes > 0 {
             let message = format!("{} bytes of {name} were over the limit and dropped", captured.dropped_bytes);
-            observer.log(Level::Warn, &message, json!({ "dropped_bytes": captured.dropped_bytes }));
+            observer.log(LogLevel::Warn, &message, json!({ "dropped_bytes": captured.dropped_bytes }));
         }
     }
 }

@@ -240,9 +240,10 @@ fn unsupported(found: Option<&str>, wanted: &str) -> Error {
     Error::from(problem.with_suggestion(format!("Send the header Content-Type: {wanted}.")))
 }
 
-/// The whole body, up to the limit of the settings.
-async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Bytes> {
-    let limit = request.app_data::<web::Data<Service>>().map_or(0, |service| service.body_limit_bytes);
+/// The whole body, up to the limits of the settings in size and in time.
+async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes> {
+    let service = request.app_data::<web::Data<Service>>();
+    let (limit, patience) = service.map_or_else(Default::default, |it| (it.body_limit_bytes, it.body_timeout));
     if let Some(encoding) = request.headers().get(header::CONTENT_ENCODING)
         && encoding != "identity"
     {
@@ -253,6 +254,17 @@ async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Bytes> {
     if announced.is_some_and(|length: usize| length > limit) {
         return Err(too_large(limit));
     }
+    match tokio::time::timeout(patience, collect(payload, limit)).await {
+        Ok(body) => body,
+        Err(_) => {
+            let detail = format!("The body was not complete after {} ms.", patience.as_millis());
+            let close = header::HeaderValue::from_static("close");
+            Err(Error::new(Code::RequestTimeout, detail).with_header(header::CONNECTION, close))
+        }
+    }
+}
+
+async fn collect(mut payload: Payload, limit: usize) -> Result<Bytes> {
     let mut first: Option<Bytes> = None;
     let mut all = BytesMut::new();
     while let Some(chunk) = payload.next().await {

@@ -162,13 +162,9 @@ pub async fn change(
     if let Some(command) = command {
         execution = Some(engine.command(caller.tenant_id, id, command).await.map_err(|refusal| about(refusal, id))?);
     }
-    if let Some(priority) = priority {
-        let changed = engine.set_priority(caller.tenant_id, id, priority).await;
+    if priority.is_some() || labels.is_some() {
+        let changed = engine.amend(caller.tenant_id, id, priority, labels).await;
         execution = Some(changed.map_err(|refusal| about(refusal, id))?);
-    }
-    if let Some(labels) = labels {
-        let changed = engine.store().update_execution(caller.tenant_id, id, None, Some(labels)).await;
-        execution = Some(changed.map_err(|error| Error::of_store(error, "execution", id))?);
     }
     let execution = match execution {
         Some(execution) => {

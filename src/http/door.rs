@@ -3,6 +3,7 @@
 
 use super::Service;
 use super::error::Error;
+use super::headers;
 use super::routing::Pattern;
 use crate::clock;
 use crate::telemetry::{field, request_span};
@@ -53,6 +54,7 @@ pub async fn pass(
     span.record(field::STATUS, response.status().as_u16());
     count(&response, began);
     response.headers_mut().insert(REQUEST_ID, request_id);
+    headers::protect(response.headers_mut());
     Ok(response)
 }
 

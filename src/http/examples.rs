@@ -65,7 +65,9 @@ fn example(method: &str, path: &str) -> Option<Value> {
         }),
         ("PUT", "/api/v1/agents/{id}") => json!({ "description": "Writes release notes.", "is_active": false }),
         ("POST", "/api/v1/agents/{id}/test") => json!({ "test_input": "Say in one sentence what an actor is." }),
-        ("PUT", "/api/v1/retention") => json!({ "succeeded_days": 30, "failed_days": 90, "cancelled_count": 10000 }),
+        ("PUT", "/api/v1/retention") | ("POST", "/api/v1/retention/preview") => {
+            json!({ "succeeded_days": 30, "failed_days": 90, "cancelled_count": 10000 })
+        }
         ("PUT", "/api/v1/secrets/{name}") => json!({ "value": "correct horse battery staple" }),
         _ => return identity_example(method, path),
     };

@@ -11,7 +11,6 @@ use crate::store::{self, Filter, Page as Found, PageRequest, Sort};
 use crate::wire::execution::{ExecutionDetail, ExecutionView, StatusView};
 use crate::wire::page::{List, Page, Stretch};
 use crate::wire::statistics::{HourCount, Percentiles, StatisticsView, StatusCount};
-use crate::wire::task::TaskBoard;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
@@ -159,9 +158,7 @@ pub async fn detail(service: web::Data<Service>, caller: Caller, request: HttpRe
     let current_tasks = if execution.status.is_terminal() {
         Vec::new()
     } else {
-        let mut board = TaskBoard::new();
-        store.events(caller.tenant_id, id, 0).await?.into_iter().for_each(|event| board.apply(event));
-        board.into_current(now)
+        service.boards.of(store, caller.tenant_id, id).await?.current(now)
     };
     let usage = usage_totals(&store.usage(caller.tenant_id, id).await?);
     let execution = ExecutionView::new(&execution, now);

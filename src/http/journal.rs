@@ -7,12 +7,14 @@ use super::path;
 use super::query::{MAX_NUMBER, Query, one_of};
 use crate::domain::{Action, EventBody, ExecutionId, LogLevel};
 use crate::store::{self, LogQuery};
+use crate::wire::catalog::Code;
 use crate::wire::event::push_event;
-use crate::wire::journal::{History, Log, Tasks};
-use crate::wire::task::{TaskBoard, TaskStatus};
+use crate::wire::journal::{DefinitionView, History, Log, Tasks};
+use crate::wire::task::TaskStatus;
 use crate::wire::usage::{UsageRecord, UsageTotals, UsageView};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
+use serde_json::value::RawValue;
 use std::fmt::Write;
 
 const MAX_LINES: u64 = 1_000;
@@ -126,8 +128,7 @@ pub async fn tasks(service: web::Data<Service>, caller: Caller, request: HttpReq
     let limit = query.number("limit", 1..=MAX_LINES).unwrap_or(MAX_LINES);
     query.finish()?;
     service.execution(&caller, id).await?;
-    let mut board = TaskBoard::new();
-    service.engine.store().events(caller.tenant_id, id, 0).await?.into_iter().for_each(|event| board.apply(event));
+    let board = service.boards.of(service.engine.store(), caller.tenant_id, id).await?;
     let mut tasks = board.into_tasks(service.clock.now());
     tasks.retain(|task| statuses.is_empty() || statuses.contains(&task.status));
     let total = u64::try_from(tasks.len()).unwrap_or(u64::MAX);
@@ -156,6 +157,22 @@ pub async fn usage(service: web::Data<Service>, caller: Caller, request: HttpReq
         usage: line.usage,
     });
     Ok(HttpResponse::Ok().json(UsageView { items: items.collect(), totals }))
+}
+
+/// The definition that an execution runs, also when it was never registered.
+#[utoipa::path(get, path = "/api/v1/executions/{id}/definition", tag = "executions",
+    params(("id" = ExecutionId, Path, description = "The execution.")),
+    responses((status = 200, body = DefinitionView)),
+)]
+pub async fn definition(service: web::Data<Service>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+    let id = path::execution_id(&request)?;
+    Query::of(&request).finish()?;
+    let execution = service.execution(&caller, id).await?;
+    let digest = execution.creation.definition.digest.to_string();
+    let text = service.engine.store().definition(caller.tenant_id, digest).await?;
+    let definition = RawValue::from_string(text.json)
+        .map_err(|error| Error::new(Code::Internal, format!("the stored definition is not JSON: {error}")))?;
+    Ok(HttpResponse::Ok().json(DefinitionView { definition, source: text.source }))
 }
 
 /// The sum of an execution's model calls.

@@ -8,15 +8,18 @@ mod api_keys;
 mod audit;
 mod auth;
 mod authorization;
+mod boards;
 mod body;
 mod caller;
 mod commands;
 mod constraints;
+mod dashboard;
 mod door;
 mod error;
 mod examples;
 mod executions;
 mod gate;
+mod headers;
 mod health;
 mod home;
 mod idempotency;
@@ -36,8 +39,10 @@ mod trace;
 mod users;
 mod workflows;
 
+pub use boards::Boards;
 pub use caller::Caller;
 pub use error::Error;
+pub use openapi::text as openapi_text;
 
 use crate::actors::Engine;
 use crate::clock::Clock;
@@ -64,6 +69,9 @@ pub struct Service {
     pub metrics: Arc<Metrics>,
     /// The largest request body.
     pub body_limit_bytes: usize,
+    /// How long a request body may take to arrive.
+    pub body_timeout: Duration,
+    pub boards: Boards,
     /// How often a quiet stream says that it is still there.
     pub heartbeat: Duration,
     /// How long a live session goes on after its token has expired.
@@ -92,6 +100,7 @@ fn addresses() -> Vec<Address> {
         at("/api/v1/executions/{id}/tasks").get(ExecutionRead, journal::tasks),
         at("/api/v1/executions/{id}/usage").get(ExecutionRead, journal::usage),
         at("/api/v1/executions/{id}/children").get(ExecutionRead, executions::children),
+        at("/api/v1/executions/{id}/definition").get(ExecutionRead, journal::definition),
         at("/api/v1/executions/{id}/stream").get(Access::Live(ExecutionRead), stream::one),
         at("/api/v1/queue").get(QueueRead, queue::view),
         at("/api/v1/retention").get(RetentionRead, retention::view).put(RetentionWrite, retention::decide),
@@ -135,7 +144,7 @@ fn addresses() -> Vec<Address> {
         at("/api/v1/audit").get(AuditRead, audit::list),
         at("/api/v1/audit/export").get(AuditRead, audit::export),
         at("/api/v1/secrets").get(SecretRead, secrets::list),
-        at("/api/v1/secret-keys/rotate").post(EngineSteer, secrets::rotate),
+        at("/api/v1/secret-keys/rotate").post(SecretRotate, secrets::rotate),
         at("/api/v1/secrets/{name}")
             .get(SecretRead, secrets::detail)
             .put(SecretWrite, secrets::put)
@@ -159,7 +168,7 @@ fn configure(service: web::Data<Service>, keys: idempotency::Keys) -> impl FnOnc
         for address in addresses() {
             config.service(address);
         }
-        config.default_service(web::to(routing::no_such_address));
+        config.default_service(web::to(home::other));
     }
 }
 

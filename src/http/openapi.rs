@@ -52,7 +52,7 @@ pub const DOCS_FOLDER: &str = "/docs/";
     paths(
         start::start, executions::list, executions::active, executions::stats, executions::detail, commands::change,
         commands::cancel, commands::pause, commands::resume, commands::retry, commands::rerun,
-        journal::history, journal::logs, journal::tasks, journal::usage, executions::children,
+        journal::history, journal::logs, journal::tasks, journal::usage, executions::children, journal::definition,
         stream::all, stream::one, live::all, live::one,
         workflows::register, workflows::list, workflows::validate, workflows::detail, workflows::change, workflows::remove, workflows::versions, start::execute,
         executions::status, commands::stop,
@@ -254,6 +254,7 @@ fn implied(method: &str, path: &str, operation: &Operation) -> Vec<Code> {
             Code::InvalidBody,
             Code::BodyTooDeep,
             Code::BodyTooLarge,
+            Code::RequestTimeout,
             Code::UnsupportedMediaType,
         ]);
     }
@@ -282,12 +283,21 @@ pub fn description() -> utoipa::openapi::OpenApi {
     Description::openapi()
 }
 
+/// The whole description as people can read it in a file: indented JSON.
+pub fn text() -> String {
+    description().to_pretty_json().unwrap_or_default()
+}
+
 static TEXT: LazyLock<Bytes> = LazyLock::new(|| description().to_json().unwrap_or_default().into());
 
 /// The description as JSON.
 pub async fn json() -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(TEXT.clone())
 }
+
+/// What the pages of the browsable form may do: they style their own elements and draw small pictures of their own.
+const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+    frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
 static PAGES: LazyLock<Arc<utoipa_swagger_ui::Config<'static>>> =
     LazyLock::new(|| Arc::new(utoipa_swagger_ui::Config::new([DESCRIPTION])));
@@ -300,6 +310,8 @@ pub async fn docs(request: HttpRequest) -> Result<HttpResponse> {
         .ok_or_else(|| Error::new(Code::RouteNotFound, format!("There is nothing at {}.", request.path())))?;
     let mut response = HttpResponse::Ok();
     response.content_type(file.content_type);
+    response.insert_header((header::CONTENT_SECURITY_POLICY, DOCS_POLICY));
+    response.insert_header((header::CACHE_CONTROL, "no-cache"));
     if file.gzpipped {
         response.insert_header((header::CONTENT_ENCODING, "gzip"));
     }
@@ -309,4 +321,17 @@ pub async fn docs(request: HttpRequest) -> Result<HttpResponse> {
 /// `/docs` leads to `/docs/`, since the pages there are relative to it.
 pub async fn docs_folder() -> HttpResponse {
     HttpResponse::PermanentRedirect().insert_header((header::LOCATION, DOCS_FOLDER)).finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The client of the dashboard is generated from this file.
+    #[test]
+    fn the_description_beside_the_dashboard_is_in_step() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/dashboard/openapi.json");
+        let kept = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(kept.trim_end() == text(), "dashboard/openapi.json is stale: run make generate");
+    }
 }

@@ -183,8 +183,5 @@ impl Identity {
 
 /// A read of the store that finds nothing, as a credential that is not valid.
 fn unknown(error: store::Error) -> Error {
-    match error {
-        store::Error::NotFound => Error::InvalidCredential,
-        error => Error::Store(error),
-    }
+    if matches!(error, store::Error::NotFound) { Error::InvalidCredential } else { Error::Store(error) }
 }

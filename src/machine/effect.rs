@@ -4,13 +4,10 @@ use super::action::Action;
 use super::decide::{Completion, Decision, Task};
 use super::program::Kind;
 use super::state::{EffectResult, Shared, Work};
-use super::{call_agent, call_http, run_shell};
+use super::{call_agent, call_http, resource, run_shell};
 use crate::domain::{EffectRequest, EventBody, Failure, Path, Pointer, Redactor};
 use std::sync::Arc;
 use uuid::Uuid;
-
-/// A request before its first attempt.
-pub(super) const FIRST_ATTEMPT: u32 = 1;
 
 pub(super) fn decide(task: &Task<'_>) -> Option<Decision> {
     match &task.frame.work {
@@ -42,13 +39,23 @@ fn schedule(task: &Task<'_>) -> Result<Decision, Failure> {
     }
     let (path, pointer) = (Path::clone(&task.frame.path), Pointer::clone(&task.frame.pointer));
     let key = key(task);
-    decision.actions.push(Action::RunEffect { path, pointer, attempt: FIRST_ATTEMPT, key, request, awaited });
+    decision.actions.push(Action::RunEffect {
+        path,
+        pointer,
+        attempt: task.frame.next_attempt(),
+        key,
+        request,
+        awaited,
+    });
     Ok(decision)
 }
 
 /// The request with every expression evaluated. It is the same each time: the task's input, its variables and the context do not
 /// change while it is under way, and `now` is the time at which it was scheduled first.
 pub(super) fn request(task: &Task<'_>) -> Result<EffectRequest, Failure> {
+    if let Some(request) = resource::outstanding_request(task) {
+        return request;
+    }
     match &task.node.kind {
         Kind::Http(rule) => Ok(EffectRequest::Http(Box::new(call_http::request(task, rule)?))),
         Kind::Agent(rule) => Ok(EffectRequest::Agent(Box::new(call_agent::request(task, rule)?))),
@@ -71,7 +78,8 @@ pub(super) fn request(task: &Task<'_>) -> Result<EffectRequest, Failure> {
 
 /// The idempotency key of the effect at a path.
 pub(super) fn key(task: &Task<'_>) -> Uuid {
-    task.scope.state.id.derive(&task.frame.path, "effect")
+    let purpose = task.frame.outstanding_fetch().map_or("effect", |fetch| fetch.place.kind());
+    task.scope.state.id.derive(&task.frame.path, purpose)
 }
 
 fn is_awaited(task: &Task<'_>) -> bool {
@@ -94,7 +102,7 @@ pub(super) fn complete(task: &Task<'_>, raw_output: Shared) -> Decision {
 }
 
 /// What people read in the journal: nothing that could be secret.
-fn summary(request: &EffectRequest, redactor: &Redactor) -> String {
+pub(super) fn summary(request: &EffectRequest, redactor: &Redactor) -> String {
     // Before it is cut: of a secret at the end a part would stay.
     let hidden = |text: &str| redactor.text(text).unwrap_or_else(|| text.to_owned());
     match request {

@@ -19,6 +19,7 @@ mod call_http;
 mod compile;
 mod compile_task;
 mod decide;
+mod document;
 mod duration;
 mod effect;
 pub mod expression;
@@ -29,9 +30,11 @@ mod input;
 #[cfg(debug_assertions)]
 mod invariants;
 mod list;
+mod preparation;
 mod program;
 mod raise;
 mod recovery;
+mod resource;
 mod retry;
 mod retry_point;
 mod run_shell;
@@ -46,6 +49,7 @@ mod switch;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod timer;
 mod try_catch;
 mod wait;
 

@@ -6,6 +6,7 @@ use super::effect;
 use super::expression::Evaluator;
 use super::input::Moment;
 use super::program::{Kind, Program};
+use super::resource::outstanding_of_workflow;
 use super::run_workflow;
 use super::scope::Scope;
 use super::secrets::with_true_input;
@@ -20,21 +21,25 @@ use std::sync::Arc;
 pub fn outstanding(program: &Program, state: &State, moment: &Moment, evaluator: &dyn Evaluator) -> Vec<Action> {
     let mut actions = timers(state);
     let Some(main) = state.main.as_ref().filter(|_| !state.status.is_terminal()) else { return actions };
-    visit_tasks(&Scope::new(program, state, *moment, evaluator), main, None, &mut |task| actions.extend(asked(task)));
+    let scope = Scope::new(program, state, *moment, evaluator);
+    actions.extend(outstanding_of_workflow(&scope));
+    visit_tasks(&scope, main, None, &mut |task| actions.extend(asked(task)));
     actions
 }
 
 /// What one task has asked for, apart from timers.
 fn asked(task: &Task<'_>) -> Option<Action> {
-    match (&task.frame.work, &task.node.kind) {
-        (Work::Effect(effect), _) if effect.result.is_none() => Some(Action::RunEffect {
+    if let Some(effect) = task.frame.outstanding_effect() {
+        return Some(Action::RunEffect {
             path: Arc::clone(&task.frame.path),
             pointer: Arc::clone(&task.frame.pointer),
             attempt: effect.attempt,
             key: effect::key(task),
             request: with_true_input(&reset(task), effect::request).ok()?.ok()?,
             awaited: true,
-        }),
+        });
+    }
+    match (&task.frame.work, &task.node.kind) {
         (Work::Child { child_id, result: None }, Kind::Workflow(rule)) => {
             let request = |task: &Task<'_>| run_workflow::request(task, rule, *child_id);
             with_true_input(&reset(task), request).ok()?.ok()
@@ -45,7 +50,8 @@ fn asked(task: &Task<'_>) -> Option<Action> {
 
 /// The task as it was when it asked: `now` is the time at which the effect was scheduled.
 pub(super) fn reset<'a>(task: &Task<'a>) -> Task<'a> {
-    let at = if let Work::Effect(effect) = &task.frame.work { effect.scheduled_at } else { task.frame.started_at };
+    let own = if let Work::Effect(effect) = &task.frame.work { Some(effect) } else { None };
+    let at = task.frame.outstanding_effect().or(own).map_or(task.frame.started_at, |effect| effect.scheduled_at);
     Task { scope: Scope { moment: Moment { at, ..task.scope.moment }, ..task.scope }, ..*task }
 }
 

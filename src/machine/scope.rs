@@ -106,35 +106,31 @@ impl<'a> Scope<'a> {
         template.evaluate(&|expression| self.evaluate(expression, input, view))
     }
 
-    /// Checks the schema of a rule, then applies its transformation; `None` when it has none.
+    /// Checks the schema of a rule, then applies its transformation; `None` when it has none. An external schema is checked when
+    /// it has been fetched, see [`super::resource`].
     pub(super) fn checked_then_transformed(
         &self,
         rule: &DataRule,
         value: &Value,
         view: Option<&View<'_>>,
     ) -> Result<Option<Value>, Failure> {
-        if let Some(schema) = &rule.schema {
+        if let Some(schema) = rule.inline() {
             schema.check(value, "input")?;
         }
         rule.transform.as_ref().map(|transform| self.template(transform, value, view)).transpose()
     }
 
-    /// Applies the transformation of a rule, then checks its schema.
-    pub(super) fn transformed_then_checked(
+    /// Applies the transformation of a rule.
+    pub(super) fn transformed(
         &self,
         rule: &DataRule,
         value: &Shared,
         view: Option<&View<'_>>,
-        what: &str,
     ) -> Result<Shared, Failure> {
-        let transformed = match &rule.transform {
-            Some(transform) => Arc::new(self.template(transform, value, view)?),
-            None => Arc::clone(value),
-        };
-        if let Some(schema) = &rule.schema {
-            schema.check(&transformed, what)?;
+        match &rule.transform {
+            Some(transform) => self.template(transform, value, view).map(Arc::new),
+            None => Ok(Arc::clone(value)),
         }
-        Ok(transformed)
     }
 
     fn variable(&self, name: &str, view: Option<&View<'_>>) -> Shared {

@@ -4,16 +4,19 @@ use super::BATCH_EVENTS;
 use super::action::{Action, Transition};
 use super::apply::apply;
 use super::decide::{Decision, Draft, ListStep, Task, decide, visit_tasks};
+use super::document::{Place, read};
 use super::effect;
 use super::expression::Evaluator;
 use super::input::{Input, Moment};
 #[cfg(debug_assertions)]
 use super::invariants;
+use super::preparation::prepared;
 use super::program::{Kind, Program};
 use super::recovery::{outstanding, reset};
+use super::resource::{self, Readiness, workflow_readiness};
 use super::scope::Scope;
 use super::secrets::{redact, redact_outcome, with_known_input, with_true_input};
-use super::state::{Effect, ListEnd, State, Work};
+use super::state::{ListEnd, State};
 use crate::domain::definition::model::UnknownOutcome;
 use crate::domain::{EffectOutcome, Event, EventBody, ExecutionId, Failure, Path, StandardType, Status, TimerPurpose};
 use serde_json::Value;
@@ -34,12 +37,12 @@ pub fn step(
     step.transition
 }
 
-struct Step<'a> {
+pub(super) struct Step<'a> {
     program: &'a Program,
-    state: &'a mut State,
-    moment: Moment,
+    pub(super) state: &'a mut State,
+    pub(super) moment: Moment,
     evaluator: &'a dyn Evaluator,
-    transition: Transition,
+    pub(super) transition: Transition,
 }
 
 impl Step<'_> {
@@ -87,7 +90,16 @@ impl Step<'_> {
                 self.transition.more = true;
                 return;
             }
-            match decide(&self.scope(), main) {
+            let next = match workflow_readiness(&self.scope()) {
+                Readiness::Ready => decide(&self.scope(), main),
+                Readiness::Blocked => ListStep::Blocked,
+                Readiness::Fetch(decision) => ListStep::Decided(decision),
+                Readiness::Failed(error) => {
+                    self.disarm_timeout();
+                    return self.record(EventBody::ExecutionFailed { error });
+                }
+            };
+            match next {
                 ListStep::Decided(decision) => self.adopt(decision),
                 ListStep::Finished => self.finish(),
                 ListStep::Blocked => {
@@ -104,7 +116,7 @@ impl Step<'_> {
         Scope::new(self.program, self.state, self.moment, self.evaluator)
     }
 
-    fn adopt(&mut self, decision: Decision) {
+    pub(super) fn adopt(&mut self, decision: Decision) {
         for draft in decision.drafts {
             self.push(draft);
         }
@@ -112,7 +124,7 @@ impl Step<'_> {
     }
 
     /// An event of the execution as a whole.
-    fn record(&mut self, body: EventBody) {
+    pub(super) fn record(&mut self, body: EventBody) {
         self.push(Draft { task: None, path: None, body });
     }
 
@@ -131,16 +143,7 @@ impl Step<'_> {
     }
 
     fn start(&mut self) {
-        let raw_input = Arc::clone(&self.state.raw_input);
-        let scope = self.scope();
-        let before = Scope { context: &Arc::default(), ..self.scope() };
-        let input = before.checked_then_transformed(&self.program.input, &raw_input, None);
-        let prepared = input.map_err(|failure| failure.at("/input")).and_then(|input| {
-            let seen = input.as_ref().unwrap_or(&raw_input);
-            let timeout = self.program.timeout.as_ref().map(|timeout| timeout.end(&scope, seen, None, self.moment.at));
-            Ok((timeout.transpose().map_err(|failure| failure.at("/timeout"))?, input))
-        });
-        match prepared {
+        match prepared(&self.scope()) {
             Ok((deadline, input)) => {
                 self.record(EventBody::ExecutionStarted { input, deadline });
                 if let Some(deadline) = deadline {
@@ -150,7 +153,10 @@ impl Step<'_> {
             }
             Err(error) => {
                 self.record(EventBody::ExecutionStarted { input: None, deadline: None });
-                self.record(EventBody::ExecutionFailed { error });
+                // The check of the input comes first, which is not possible yet; then it is tried again.
+                if self.program.input.resource().is_none() {
+                    self.record(EventBody::ExecutionFailed { error });
+                }
             }
         }
     }
@@ -161,7 +167,10 @@ impl Step<'_> {
         let result = match &main.end {
             ListEnd::Failed(failure) => Err(Failure::clone(failure)),
             ListEnd::Open | ListEnd::Done | ListEnd::Ended | ListEnd::Cancelled => {
-                let output = self.scope().transformed_then_checked(&self.program.output, &main.value, None, "output");
+                let (state, rule) = (&*self.state, &self.program.output);
+                let output = self.scope().transformed(rule, &main.value, None).and_then(|output| {
+                    resource::check(state, &state.documents, rule, Place::Output, &output, "output").map(|()| output)
+                });
                 output.map_err(|failure| failure.at("/output"))
             }
         };
@@ -180,10 +189,13 @@ impl Step<'_> {
     }
 
     /// Cancels every task and the timeout of the workflow.
-    fn cancel_everything(&mut self, reason: &str) {
+    pub(super) fn cancel_everything(&mut self, reason: &str) {
         let mut decision = Decision::default();
         if let Some(frame) = self.state.main.as_ref().and_then(|main| main.current.as_ref()) {
             decision.cancel(frame, reason);
+        }
+        if let Some(fetch) = self.state.outstanding_fetch() {
+            decision.actions.push(Action::CancelEffect { path: "".into(), attempt: fetch.effect.attempt });
         }
         self.disarm_timeout();
         self.adopt(decision);
@@ -218,7 +230,10 @@ impl Step<'_> {
             if task.frame.outstanding_effect().is_none() {
                 return;
             }
-            if matches!(&task.node.kind, Kind::Shell(rule) if rule.on_unknown_outcome == UnknownOutcome::Fault) {
+            let is_fetch = task.frame.outstanding_fetch().is_some();
+            if !is_fetch
+                && matches!(&task.node.kind, Kind::Shell(rule) if rule.on_unknown_outcome == UnknownOutcome::Fault)
+            {
                 let detail = "The engine was restarted while the command ran; whether it came to its end is unknown";
                 let failure = Failure::new(StandardType::Runtime, "Outcome unknown", detail);
                 return lost.push((Arc::clone(&task.frame.path), failure));
@@ -251,7 +266,7 @@ impl Step<'_> {
     }
 
     /// Looks at the task at a path; `None` when there is none, or the answer is.
-    fn at_task<T>(&self, path: &str, mut look: impl FnMut(&Task<'_>) -> Option<T>) -> Option<T> {
+    pub(super) fn at_task<T>(&self, path: &str, mut look: impl FnMut(&Task<'_>) -> Option<T>) -> Option<T> {
         let mut found = None;
         self.each_task(Some(path), &mut |task| {
             if *task.frame.path == *path {
@@ -262,19 +277,34 @@ impl Step<'_> {
     }
 
     fn effect_finished(&mut self, path: &Path, attempt: u32, mut outcome: EffectOutcome) {
-        let is_awaited =
-            |task: &Task<'_>| task.frame.outstanding_effect().filter(|effect| effect.attempt == attempt).map(|_| ());
-        if self.at_task(path, is_awaited).is_none() {
+        let of_workflow = self.state.outstanding_fetch().map(|fetch| &fetch.effect).filter(|_| path.is_empty());
+        let awaited = self.at_task(path, |task| task.frame.outstanding_effect().map(|effect| effect.attempt));
+        if awaited.or(of_workflow.map(|effect| effect.attempt)) != Some(attempt) {
             return;
         }
         redact_outcome(self.evaluator.secrets().redactor(), &mut outcome);
         if let Some(usage) = outcome.usage {
             self.record_at(path, EventBody::UsageRecorded(Box::new(usage)));
         }
-        match outcome.result {
-            Ok(output) => self.complete_effect(path, output),
-            Err(failure) => self.fail_effect(path, failure),
+        match (outcome.result, self.fetched(path)) {
+            (Ok(output), None) => self.complete_effect(path, output),
+            (Ok(output), Some(dialect)) => match read(&output, dialect) {
+                Ok(document) => self.record_at(path, EventBody::EffectCompleted { output: Some(document) }),
+                Err(failure) => self.fail_effect(path, failure),
+            },
+            (Err(failure), _) => self.fail_effect(path, failure),
         }
+    }
+
+    /// The dialect of the schema that is being fetched at a path; `None` when what is awaited there is no schema.
+    fn fetched(&self, path: &str) -> Option<Option<&'static str>> {
+        if let Some(fetch) = self.state.outstanding_fetch().filter(|_| path.is_empty()) {
+            return Some(self.program.resource(None, fetch.place)?.dialect);
+        }
+        self.at_task(path, |task| {
+            let fetch = task.frame.outstanding_fetch()?;
+            Some(self.program.resource(Some(task.node), fetch.place)?.dialect)
+        })
     }
 
     /// The raw output is journaled once: in `task_completed` when that follows at once with the same value.
@@ -300,14 +330,18 @@ impl Step<'_> {
     }
 
     fn fail_effect(&mut self, path: &Path, failure: Failure) {
-        let error = self.at_task(path, |task| Some(failure.clone().at(&task.frame.pointer)));
+        let of_workflow = self.state.outstanding_fetch().filter(|_| path.is_empty());
+        let error = match of_workflow {
+            Some(fetch) => Some(failure.at(fetch.place.of_workflow())),
+            None => self.at_task(path, |task| Some(failure.clone().at(&task.frame.pointer))),
+        };
         if let Some(error) = error {
             self.record_at(path, EventBody::EffectFailed { error });
         }
     }
 
     /// An event of the task at a path.
-    fn record_at(&mut self, path: &Path, body: EventBody) {
+    pub(super) fn record_at(&mut self, path: &Path, body: EventBody) {
         let pointer = self.at_task(path, |task| Some(Arc::clone(&task.frame.pointer)));
         self.push(Draft { task: pointer, path: Some(Arc::clone(path)), body });
     }
@@ -324,71 +358,6 @@ impl Step<'_> {
         if let Some(child_id) = awaited.filter(|child_id| id.is_none_or(|id| id == *child_id)) {
             self.record_at(path, EventBody::ChildFinished { child_id, status, output, error });
         }
-    }
-
-    fn timer_fired(&mut self, path: &Path, purpose: TimerPurpose) {
-        let is_paused = self.state.status == Status::Paused;
-        let now = self.moment.at;
-        match purpose {
-            TimerPurpose::WorkflowTimeout => {
-                if !is_paused && self.state.deadline.is_some_and(|deadline| deadline <= now) {
-                    self.cancel_everything("the workflow timed out");
-                    let detail = "The workflow took longer than its timeout";
-                    let failure = Failure::new(StandardType::Timeout, "Workflow timed out", detail);
-                    self.record(EventBody::ExecutionFailed { error: failure.at("/timeout") });
-                }
-            }
-            TimerPurpose::Wait | TimerPurpose::Retry => {
-                if self.is_due(path, purpose) {
-                    self.record_at(path, EventBody::TimerFired { purpose });
-                }
-            }
-            TimerPurpose::TaskTimeout => {
-                if !is_paused && self.is_due(path, purpose) {
-                    let decision = self.at_task(path, |task| {
-                        let detail = "The task took longer than its timeout";
-                        Some(task.fail(Failure::new(StandardType::Timeout, "Task timed out", detail)))
-                    });
-                    self.cancel_effect_of(path);
-                    self.adopt(decision.unwrap_or_default());
-                }
-            }
-            TimerPurpose::AttemptTimeout => {
-                if !is_paused && self.is_due(path, purpose) {
-                    let decision = self.at_task(path, |task| {
-                        let mut decision = Decision::default();
-                        decision.cancel_below(task.frame, "the attempt timed out");
-                        Some(decision)
-                    });
-                    self.adopt(decision.unwrap_or_default());
-                    self.record_at(path, EventBody::TimerFired { purpose });
-                }
-            }
-        }
-    }
-
-    /// Whether the task waits for this timer and its deadline is reached.
-    fn is_due(&self, path: &str, purpose: TimerPurpose) -> bool {
-        let deadline = self.at_task(path, |task| {
-            let known = task.frame.timers().find(|(known, _)| *known == purpose).map(|(_, deadline)| deadline);
-            // An attempt that is over has no limit any more.
-            let is_over = purpose == TimerPurpose::AttemptTimeout
-                && !matches!(&task.frame.work, Work::Try(work) if work.is_attempting());
-            known.filter(|_| !is_over)
-        });
-        deadline.is_some_and(|deadline| deadline <= self.moment.at)
-    }
-
-    /// Stops what the task at a path has asked for itself, apart from the tasks inside it.
-    fn cancel_effect_of(&mut self, path: &str) {
-        let action = self.at_task(path, |task| {
-            let effect = task.frame.outstanding_effect();
-            let cancel =
-                |effect: &Effect| Action::CancelEffect { path: Arc::clone(&task.frame.path), attempt: effect.attempt };
-            let child = || task.frame.awaited_child().map(|child_id| Action::CancelChild { child_id });
-            effect.map(cancel).or_else(child)
-        });
-        self.transition.actions.extend(action);
     }
 }
 

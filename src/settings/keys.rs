@@ -107,6 +107,8 @@ section! {
         body_limit_bytes: usize = 1_048_576,
         /// How long a client may take to send the head of its request.
         header_timeout_ms: u64 = 5_000,
+        /// How long a client may take to send the body of its request. A slower one is answered with 408.
+        body_timeout_ms: u64 = 30_000,
         /// How long an idle connection is kept open for the next request.
         keep_alive_seconds: u64 = 75,
         /// On SIGTERM or Ctrl-C: how long running effects may take to finish. What is left continues after the next start.

@@ -212,6 +212,11 @@ impl SecretText {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// The texts in it, when it holds several that are separated by commas.
+    pub fn each(&self) -> impl Iterator<Item = &str> {
+        self.0.split(',').map(str::trim).filter(|text| !text.is_empty())
+    }
 }
 
 impl fmt::Debug for SecretText {

@@ -30,6 +30,8 @@ pub struct Append {
     pub(super) create: Option<Box<Create>>,
     pub(super) snapshot: Option<Snapshot>,
     pub(super) children: Vec<Append>,
+    /// Effects that nobody waits for: the task instance and the event that schedules it.
+    pub(super) detached: Vec<(Arc<str>, u64)>,
 }
 
 /// The texts of an append as they are stored.
@@ -264,6 +266,7 @@ impl Append {
             create: None,
             snapshot: None,
             children: Vec::new(),
+            detached: Vec::new(),
         })
     }
 
@@ -315,6 +318,13 @@ impl Append {
     #[must_use]
     pub fn without_usage(mut self) -> Self {
         self.usages.clear();
+        self
+    }
+
+    /// Notes effects that nobody waits for, by task instance and scheduling event, until they have ended.
+    #[must_use]
+    pub fn with_detached_effects(mut self, effects: Vec<(Arc<str>, u64)>) -> Self {
+        self.detached = effects;
         self
     }
 

@@ -122,6 +122,19 @@ fn write_rare_rows(connection: &mut AnyConnection, placed: &Placed<'_>) -> Resul
     if let Some(snapshot) = &append.snapshot {
         write_snapshot(connection, append, snapshot)?;
     }
+    for (path, seq) in &append.detached {
+        Statement::new(
+            "INSERT INTO detached_effects (execution_id, path, tenant_id, seq) VALUES (?, ?, ?, ?) \
+             ON CONFLICT (execution_id, path) DO UPDATE SET seq = excluded.seq",
+            vec![
+                Bind::Text(&append.row.execution_id),
+                Bind::Text(path),
+                Bind::Text(&append.row.tenant_id),
+                Bind::Integer(integer(*seq)),
+            ],
+        )
+        .execute(connection)?;
+    }
     let Some(create) = &append.create else {
         return Ok(None);
     };

@@ -101,7 +101,7 @@ pub(super) fn texts<'a, T: Copy>(rows: &[T], value: impl Fn(T) -> &'a str) -> Co
     Column::Texts(rows.iter().map(|row| value(*row)).collect())
 }
 
-fn optional_texts<'a, T: Copy>(rows: &[T], value: impl Fn(T) -> Option<&'a str>) -> Column<'a> {
+pub(super) fn optional_texts<'a, T: Copy>(rows: &[T], value: impl Fn(T) -> Option<&'a str>) -> Column<'a> {
     Column::OptionalTexts(rows.iter().map(|row| value(*row)).collect())
 }
 

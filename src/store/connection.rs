@@ -147,14 +147,9 @@ fn connect_sqlite(path: &Path, purpose: Purpose) -> Result<SqliteConnection, Err
             )
         }
     };
-    // What the planner knows about the tables, brought up to date from a sample of each.
-    let statistics = match purpose {
-        Purpose::Read => "",
-        Purpose::Write => "PRAGMA analysis_limit = 400; PRAGMA optimize = 0x10002;",
-    };
     connection.batch_execute(&format!(
         "PRAGMA busy_timeout = {SQLITE_BUSY_TIMEOUT_MS}; {role} PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-         PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{cache_kib}; {statistics}"
+         PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{cache_kib};"
     ))?;
     Ok(connection)
 }

@@ -97,8 +97,8 @@ impl Store {
 #[derive(Queryable)]
 pub(super) struct Row {
     pub created_position: i64,
-    tenant_id: String,
-    id: String,
+    pub tenant_id: String,
+    pub id: String,
     _execution_type: String,
     status: String,
     _workflow_id: Option<String>,

@@ -1,7 +1,7 @@
 //! Lists of executions: every filter, by number and by cursor, at a price that does not grow with what is stored.
 //!
 //! First the keys of the wanted rows are found, from an index alone where one fits, then the rows themselves are read. What
-//! no index finds (a text, a label together with other filters) is looked for among the next [`SEARCH_WINDOW`] executions;
+//! no index finds (a text, or anything beside a label or an open status) is looked for among the next [`SEARCH_WINDOW`] executions;
 //! a list by cursor says where to go on.
 
 use super::column_types::natural;
@@ -20,10 +20,10 @@ use std::collections::BTreeSet;
 
 /// Executions that one request looks through for what no index finds.
 const SEARCH_WINDOW: i64 = 5_000;
-/// Labelled executions that are held against the other filters at a time.
-const LABELLED_CHUNK: i64 = 500;
+/// Candidates that are held against the filters at a time.
+const CHUNK: i64 = 500;
 /// Totals of lists that are not counted in advance are counted up to here.
-const COUNT_LIMIT: i64 = 10_000;
+const COUNT_LIMIT: i64 = 1_000;
 
 /// The place of an execution in lists: when it was created, and its position, which tells those of one instant apart.
 type Key = (i64, i64);
@@ -87,6 +87,14 @@ pub(super) fn first(
 type ExecutionKeys = Select<executions::table, (executions::created_at, executions::created_position)>;
 type LabelKeys = Select<execution_labels::table, (execution_labels::created_at, execution_labels::created_position)>;
 
+/// Executions that an index gives in the order of the list, and among which the wanted ones are.
+enum Candidates<'a> {
+    /// Those with a label.
+    Labelled(&'a (String, String)),
+    /// Those that have not ended, of which there are few. The filter holds their statuses alone.
+    Open(&'a Filter),
+}
+
 /// What is looked for.
 #[derive(Clone, Copy)]
 struct Query<'a> {
@@ -126,7 +134,12 @@ impl Query<'_> {
         let mut range = Range { after, until: None };
         if let Some((label, rest)) = self.filter.labels.split_first() {
             let filter = Filter { labels: rest.to_vec(), ..self.filter.clone() };
-            return Query { filter: &filter, ..self }.labelled(connection, label, range, limit);
+            return Query { filter: &filter, ..self }.among(connection, &Candidates::Labelled(label), range, limit);
+        }
+        let statuses = &self.filter.statuses;
+        if !statuses.is_empty() && !statuses.iter().any(|status| status.is_terminal()) && !self.is_counted() {
+            let open = Filter { statuses: statuses.clone(), sort: self.filter.sort, ..Filter::default() };
+            return self.among(connection, &Candidates::Open(&open), range, limit);
         }
         if self.filter.text.is_some() {
             let filter = Filter { text: None, ..self.filter.clone() };
@@ -151,20 +164,23 @@ impl Query<'_> {
         Ok(window(keys, offset, limit))
     }
 
-    /// Keys of executions with a label, which stand in order, held against the other filters.
-    fn labelled(
+    /// Keys of candidates, which are known in order, held against the filters.
+    fn among(
         self,
         connection: &mut AnyConnection,
-        label: &(String, String),
+        candidates: &Candidates<'_>,
         mut range: Range,
         limit: i64,
     ) -> Result<Found, Error> {
         let is_alone = *self.filter == Filter { sort: self.filter.sort, ..Filter::default() };
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-        let chunk = if is_alone { limit } else { LABELLED_CHUNK };
+        let chunk = if is_alone { limit } else { CHUNK };
         let (mut found, mut searched) = (Found::default(), 0);
         loop {
-            let candidates = self.labels(label, range).limit(chunk).load::<Key>(connection)?;
+            let candidates = match candidates {
+                Candidates::Labelled(label) => self.labels(label, range).limit(chunk).load::<Key>(connection)?,
+                Candidates::Open(open) => Query { filter: open, ..self }.indexed(connection, range, chunk, 0)?,
+            };
             let is_last = i64::try_from(candidates.len()).is_ok_and(|count| count < chunk);
             let Some(last) = candidates.last().copied() else { return Ok(found) };
             searched += chunk;
@@ -173,9 +189,8 @@ impl Query<'_> {
             } else {
                 let positions = candidates.into_iter().map(|(_, position)| position);
                 let among = executions::created_position.eq_any(positions.collect::<Vec<i64>>());
-                found
-                    .keys
-                    .extend(self.keys(&self.filter.statuses, Range::default()).filter(among).load::<Key>(connection)?);
+                let matching = self.keys(&self.filter.statuses, Range::default()).filter(among);
+                found.keys.extend(matching.load::<Key>(connection)?);
             }
             if is_last {
                 return Ok(found);
@@ -289,24 +304,10 @@ impl Query<'_> {
                 .filter(execution_labels::created_position.eq(executions::created_position));
             query = query.filter(exists(labelled));
         }
-        if let Some(text) = &filter.text {
-            let pattern = contains_pattern(text);
-            query = query.filter(
-                lower(executions::name)
-                    .like(pattern.clone())
-                    .escape('\\')
-                    .or(lower(executions::namespace).like(pattern.clone()).escape('\\'))
-                    .or(executions::id.like(pattern.clone()).escape('\\'))
-                    .or(lower(executions::input).like(pattern.clone()).escape('\\'))
-                    .or(executions::created_by.is_not_null().and(
-                        lower_or_null(executions::created_by).assume_not_null().like(pattern.clone()).escape('\\'),
-                    ))
-                    .or(executions::error
-                        .is_not_null()
-                        .and(lower_or_null(executions::error).assume_not_null().like(pattern).escape('\\'))),
-            );
+        match &filter.text {
+            Some(text) => containing(query, text),
+            None => query,
         }
-        query
     }
 
     fn sort(self, keys: &mut [Key]) {
@@ -322,15 +323,35 @@ impl Query<'_> {
             return Ok(Vec::new());
         }
         let positions: Vec<i64> = keys.iter().map(|(_, position)| *position).collect();
-        let mut rows = executions::table
-            .filter(executions::created_position.eq_any(positions).and(executions::tenant_id.eq(self.tenant_id)))
-            .load::<Row>(connection)?;
+        let mut rows =
+            executions::table.filter(executions::created_position.eq_any(positions)).load::<Row>(connection)?;
+        rows.retain(|row| row.tenant_id == self.tenant_id);
         rows.sort_by_key(|row| (row.created_at, row.created_position));
         if self.filter.sort == Sort::NewestFirst {
             rows.reverse();
         }
         from_rows(connection, rows)
     }
+}
+
+/// Those whose texts contain a text, without regard to case.
+fn containing<'q>(
+    query: IntoBoxed<'q, ExecutionKeys, MultiBackend>,
+    text: &str,
+) -> IntoBoxed<'q, ExecutionKeys, MultiBackend> {
+    let pattern = contains_pattern(text);
+    let created_by = lower_or_null(executions::created_by).assume_not_null();
+    let error = lower_or_null(executions::error).assume_not_null();
+    query.filter(
+        lower(executions::name)
+            .like(pattern.clone())
+            .escape('\\')
+            .or(lower(executions::namespace).like(pattern.clone()).escape('\\'))
+            .or(executions::id.like(pattern.clone()).escape('\\'))
+            .or(lower(executions::input).like(pattern.clone()).escape('\\'))
+            .or(executions::created_by.is_not_null().and(created_by.like(pattern.clone()).escape('\\')))
+            .or(executions::error.is_not_null().and(error.like(pattern).escape('\\'))),
+    )
 }
 
 fn window(keys: Vec<Key>, offset: i64, size: i64) -> Vec<Key> {

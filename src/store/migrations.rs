@@ -93,12 +93,14 @@ pub(super) fn refuse_newer(connection: &mut AnyConnection) -> Result<(), Error> 
     }
 }
 
-/// Brings the database up to date and returns the names of what was missing.
+/// Brings the database up to date and returns the names of what was missing. Refuses one of a newer version.
 pub(super) fn apply_pending(connection: &mut AnyConnection) -> Result<Vec<String>, Error> {
-    on_backend!(connection, inner => {
+    let applied = on_backend!(connection, inner => {
         sqlite: apply(inner, SQLITE),
         postgres: apply(inner, POSTGRES),
-    })
+    })?;
+    refuse_newer(connection)?;
+    Ok(applied)
 }
 
 fn locked<T>(url: &str, work: impl FnOnce(&mut AnyConnection) -> Result<T, Error>) -> Result<T, Error> {

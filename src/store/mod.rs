@@ -16,6 +16,7 @@ mod blobs;
 mod column_types;
 mod connection;
 mod counts;
+mod detached;
 mod error;
 mod executions;
 mod forgetting;
@@ -24,10 +25,12 @@ mod idempotency;
 mod journal;
 mod limits;
 mod lists;
+mod loading;
 mod lock;
 mod logs;
 mod migrations;
 mod page;
+mod planner;
 mod pool;
 mod recovery;
 mod removal;
@@ -58,13 +61,14 @@ pub use append::{
 pub use audit::AuditFilter;
 pub use backup::{Backup, Restored, back_up, restore};
 pub use blobs::digest;
+pub use detached::DetachedEffect;
 pub use error::Error;
 pub use executions::{Filter, Sort};
 pub use forgetting::DefinitionKey;
 pub use history::{Changes, HistoryEvent};
 pub use idempotency::Begun;
 pub use journal::WriterStats;
-pub use logs::LogQuery;
+pub use logs::{LogLines, LogQuery};
 pub use migrations::{MigrationStatus, migrate_down, migrate_up, migration_status};
 pub use page::{MAX_PAGE_SIZE, Page, PageRequest};
 pub use recovery::{Claimed, OpenExecution};
@@ -151,6 +155,7 @@ impl fmt::Debug for Options {
 pub struct Store {
     writer: journal::Writer,
     readers: pool::Readers,
+    loading: loading::Loading,
     clock: Arc<dyn Clock>,
     default_limits: Limits,
 }
@@ -169,12 +174,14 @@ impl Store {
         migrations::apply_pending(&mut connection)?;
         transaction::write_tx(&mut connection, |connection| {
             tenants::seed(connection, clock.now())?;
+            planner::inform(connection)?;
             agents::seed(connection, clock.now())
         })?;
         let writer = journal::Writer::start(location.clone(), file_lock, connection, options)?;
         let points = options.failure_points.clone();
         let readers = pool::Readers::new(location, options.readers, options.read_timeout, points)?;
-        Ok(Self { writer, readers, clock, default_limits: options.default_limits })
+        let loading = loading::Loading::default();
+        Ok(Self { writer, readers, loading, clock, default_limits: options.default_limits })
     }
 
     /// Makes an execution's next events durable. Waits while the queue is full.
@@ -206,7 +213,8 @@ impl Store {
     /// Whether the database answers, reading and writing.
     pub async fn check(&self) -> Result<(), Error> {
         self.readers.run(|connection| connection.run("SELECT 1")).await?;
-        self.writer.run(|connection| connection.run("SELECT 1")).await
+        // A database that may only be read refuses even a write that changes nothing.
+        self.writer.run(|connection| connection.run("UPDATE snapshots SET seq = seq WHERE 1 = 0")).await
     }
 
     /// Writes what is waiting and lets go of the database. Later writes fail with [`Error::Closed`].

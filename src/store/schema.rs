@@ -36,6 +36,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    detached_effects (execution_id, path) {
+        execution_id -> Text,
+        path -> Text,
+        tenant_id -> Text,
+        seq -> BigInt,
+    }
+}
+
+diesel::table! {
     execution_counts (tenant_id, hour, execution_type, status) {
         tenant_id -> Text,
         hour -> BigInt,
@@ -197,6 +206,43 @@ diesel::table! {
 }
 
 diesel::table! {
+    retention_policies (tenant_id) {
+        tenant_id -> Text,
+        succeeded_days -> Nullable<BigInt>,
+        succeeded_count -> Nullable<BigInt>,
+        failed_days -> Nullable<BigInt>,
+        failed_count -> Nullable<BigInt>,
+        cancelled_days -> Nullable<BigInt>,
+        cancelled_count -> Nullable<BigInt>,
+        usage_days -> Nullable<BigInt>,
+        updated_by -> Nullable<Text>,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    removed_executions (execution_id) {
+        execution_id -> Text,
+        tenant_id -> Text,
+    }
+}
+
+diesel::table! {
+    tenant_removals (tenant_id) {
+        tenant_id -> Text,
+        requested_by -> Nullable<Text>,
+        requested_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    watermarks (name) {
+        name -> Text,
+        value -> BigInt,
+    }
+}
+
+diesel::table! {
     tenants (id) {
         id -> Text,
         slug -> Text,
@@ -292,43 +338,6 @@ diesel::table! {
         before_digest -> Nullable<Text>,
         after_digest -> Nullable<Text>,
         at -> BigInt,
-    }
-}
-
-diesel::table! {
-    retention_policies (tenant_id) {
-        tenant_id -> Text,
-        succeeded_days -> Nullable<BigInt>,
-        succeeded_count -> Nullable<BigInt>,
-        failed_days -> Nullable<BigInt>,
-        failed_count -> Nullable<BigInt>,
-        cancelled_days -> Nullable<BigInt>,
-        cancelled_count -> Nullable<BigInt>,
-        usage_days -> Nullable<BigInt>,
-        updated_by -> Nullable<Text>,
-        updated_at -> BigInt,
-    }
-}
-
-diesel::table! {
-    removed_executions (execution_id) {
-        execution_id -> Text,
-        tenant_id -> Text,
-    }
-}
-
-diesel::table! {
-    tenant_removals (tenant_id) {
-        tenant_id -> Text,
-        requested_by -> Nullable<Text>,
-        requested_at -> BigInt,
-    }
-}
-
-diesel::table! {
-    watermarks (name) {
-        name -> Text,
-        value -> BigInt,
     }
 }
 

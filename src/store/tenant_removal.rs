@@ -96,8 +96,8 @@ impl Store {
             if execution.is_some() || rest.is_some() {
                 return Ok(false);
             }
-            diesel::delete(tenant_removals::table.find(&tenant_id)).execute(connection)?;
             diesel::delete(tenants::table.find(&tenant_id)).execute(connection)?;
+            diesel::delete(tenant_removals::table.find(&tenant_id)).execute(connection)?;
             Ok(true)
         })
         .await

@@ -68,6 +68,8 @@ catalog! {
         "See /docs for all addresses.";
     MethodNotAllowed = 405 "method_not_allowed" "This address does not take this method"
         "Use one of the methods in the Allow header.";
+    RequestTimeout = 408 "request_timeout" "The body did not arrive in time"
+        "Send the whole body without a pause; the service waits server.body_timeout_ms for it.";
     WrongState = 409 "wrong_state" "The execution is in a state in which this is not possible"
         "Look at its current status; a finished execution can only be retried or rerun.";
     IdempotencyConflict = 409 "idempotency_conflict" "The Idempotency-Key was used for another request"

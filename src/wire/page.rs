@@ -14,7 +14,7 @@ pub struct Page<T> {
     /// Items on all pages.
     pub total: u64,
     /// Whether `total` is exact. Otherwise there are at least as many items: long filtered lists are not counted to their end,
-    /// and a search with `q` or a label beside other filters looks at the newest executions only; lists by cursor go on.
+    /// and a search (`q`, or other filters beside a label or an open status) looks at the newest executions only; lists by cursor go on.
     pub total_is_exact: bool,
     /// Number of pages; 0 when there is nothing.
     pub pages: u64,

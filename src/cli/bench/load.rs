@@ -62,9 +62,25 @@ pub struct Outcome {
 /// # Errors
 /// When a submission fails otherwise than by a full queue, or nothing ends any more.
 pub async fn run(endpoint: &Endpoint, body: &Value, count: u64, clients: u64) -> Result<Outcome, Error> {
+    let begin = Instant::now();
+    let (acknowledged, refused) = submit(endpoint, body, count, clients).await?;
+    wait_until_idle(endpoint).await?;
+    Ok(Outcome { elapsed: begin.elapsed(), acknowledged, refused })
+}
+
+/// Submits `count` executions through `clients` connections: how long each acknowledgement took, and how often the queue was
+/// full.
+///
+/// # Errors
+/// When a submission fails otherwise than by a full queue.
+pub async fn submit(
+    endpoint: &Endpoint,
+    body: &Value,
+    count: u64,
+    clients: u64,
+) -> Result<(Histogram<u64>, u64), Error> {
     let body = Bytes::from(body.to_string());
     let left = Rc::new(Cell::new(count));
-    let begin = Instant::now();
     let mut acknowledged = histogram()?;
     let mut refused = 0;
     let tasks = tokio::task::LocalSet::new();
@@ -82,8 +98,7 @@ pub async fn run(endpoint: &Endpoint, body: &Value, count: u64, clients: u64) ->
         Ok::<_, Error>(())
     });
     submitted.await?;
-    wait_until_idle(endpoint).await?;
-    Ok(Outcome { elapsed: begin.elapsed(), acknowledged, refused })
+    Ok((acknowledged, refused))
 }
 
 /// Submits one after the other until none is left.

@@ -10,6 +10,7 @@ mod history;
 mod latency;
 mod load;
 mod raw;
+mod recovery;
 mod report;
 mod subscriber;
 mod throughput;
@@ -39,6 +40,8 @@ enum Benchmark {
     Fanout(fanout::Arguments),
     /// Lists with few and with very many executions stored
     History(history::Arguments),
+    /// Killing the service while very many executions run, and starting it again
+    Recovery(recovery::Arguments),
 }
 
 /// What all benchmarks share.
@@ -65,6 +68,7 @@ pub fn execute(arguments: &Arguments) -> Exit {
         Benchmark::Latency(wanted) => latency::run(wanted),
         Benchmark::Fanout(wanted) => fanout::run(wanted),
         Benchmark::History(wanted) => history::run(wanted),
+        Benchmark::Recovery(wanted) => recovery::run(wanted),
     })
 }
 

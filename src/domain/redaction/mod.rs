@@ -10,7 +10,7 @@ mod stream;
 
 pub use stream::RedactedStream;
 
-use super::Failure;
+use super::{Failure, StandardType};
 use aho_corasick::AhoCorasick;
 use serde_json::{Map, Value};
 use std::fmt;
@@ -120,16 +120,22 @@ impl Redactor {
         }
     }
 
-    /// Hides secrets in the texts of a failure, which are often cut off.
+    /// Hides secrets in the texts of a failure. Those for people are often cut off. The standard types stay what they are, whatever
+    /// is a secret: `catch` goes by them.
     pub fn failure(&self, failure: &mut Failure) {
         if self.is_empty() {
             return;
         }
         let Failure { error_type, status, title, detail, instance, retryable: _, suggestion } = failure;
         self.value(status);
-        let texts = [title, detail, instance, suggestion].into_iter().flatten().chain([error_type]);
-        for text in texts {
+        for text in [title, detail, suggestion].into_iter().flatten() {
             if let Some(hidden) = self.cut_text(text) {
+                *text = hidden;
+            }
+        }
+        let is_standard = StandardType::ALL.iter().any(|standard| standard.uri() == *error_type);
+        for text in instance.iter_mut().chain((!is_standard).then_some(error_type)) {
+            if let Some(hidden) = self.text(text) {
                 *text = hidden;
             }
         }

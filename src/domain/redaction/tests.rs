@@ -92,6 +92,13 @@ fn what_is_left_of_a_secret_at_a_cut_end_is_hidden() {
     let mut failure = crate::domain::Failure::new(StandardType::Communication, "Bad", "got 0123456789abc");
     redactor.failure(&mut failure);
     assert_eq!(failure.detail.as_deref(), Some("got ***"));
+
+    let redactor = self::redactor(&[json!("runtime"), json!("timeout-of-mine")]);
+    let mut failure =
+        crate::domain::Failure::new(StandardType::Runtime, "runtime", "it ends in timeout").at("/do/0/timeout");
+    redactor.failure(&mut failure);
+    assert_eq!(failure.error_type, StandardType::Runtime.uri());
+    assert_eq!((failure.title.as_deref(), failure.instance.as_deref()), (Some("***"), Some("/do/0/timeout")));
 }
 
 #[test]

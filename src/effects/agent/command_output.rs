@@ -12,10 +12,10 @@
 
 use super::usage::Tokens;
 use super::{Parameters, invalid};
-use crate::domain::{Failure, StandardType};
+use crate::domain::{Failure, LogLevel, StandardType};
+use crate::effects::Observer;
 use crate::effects::process::too_large;
 use crate::effects::text::{Decoder, Lines};
-use crate::effects::{Level, Observer};
 use serde_json::{Value, json};
 
 /// `parameters.output`.
@@ -160,7 +160,7 @@ impl Found {
             return;
         }
         let Ok(value) = serde_json::from_str::<Value>(line) else {
-            observer.log(Level::Info, line, json!({ "stream": "stdout" }));
+            observer.log(LogLevel::Info, line, json!({ "stream": "stdout" }));
             return;
         };
         self.take_facts(&value);

@@ -9,11 +9,11 @@
 
 use super::usage::{Prices, Report, Tokens, record};
 use super::{Parameters, answered, failed, invalid};
-use crate::domain::{Agent, AgentRequest, EffectOutcome, Failure, StandardType, Usage};
+use crate::domain::{Agent, AgentRequest, EffectOutcome, Failure, LogLevel, StandardType, Usage};
 use crate::effects::client::Client;
 use crate::effects::http::parse_url;
 use crate::effects::model_transport::{Transport, failure_of};
-use crate::effects::{EffectContext, Level, Observer};
+use crate::effects::{EffectContext, Observer};
 use async_openai::config::OpenAIConfig;
 use futures_util::StreamExt;
 use reqwest::header::HeaderValue;
@@ -111,7 +111,7 @@ impl Call {
             Some(reason) => {
                 if reason == "length" {
                     let message = "the answer was cut off at the token limit";
-                    observer.log(Level::Warn, message, json!({ "finish_reason": "length" }));
+                    observer.log(LogLevel::Warn, message, json!({ "finish_reason": "length" }));
                 }
                 Ok(())
             }

@@ -241,7 +241,7 @@ pub(super) fn in_the_order_of_jq<'s>(term: Term<&'s str>) -> Term<&'s str> {
 }
 
 /// `reduce term as $last_output ([][0]; $last_output)`: of several outputs of an update jq keeps the last, of none `null`.
-fn last_output<'s>(term: Term<&'s str>) -> Term<&'s str> {
+fn last_output(term: Term<&str>) -> Term<&str> {
     const LAST: &str = "$last_output";
     let first = Path(vec![(Part::Index(Term::Num("0")), Opt::Essential)]);
     let null = Term::Path(Box::new(Term::Arr(None)), first);

@@ -10,6 +10,7 @@ mod journal;
 mod loops;
 mod properties;
 mod recovery;
+mod resources;
 mod retries;
 mod secrets;
 mod table_e;

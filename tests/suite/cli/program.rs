@@ -39,7 +39,20 @@ impl Finished {
 
 /// The program in a folder of its own, with nothing of the environment's settings.
 pub fn program(directory: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_callboard"));
+    isolated(Command::new(env!("CARGO_BIN_EXE_callboard")), directory)
+}
+
+/// The program, in the place of a shell that has run some commands before.
+pub fn program_after(directory: &Path, before: &str) -> Command {
+    if before.is_empty() {
+        return program(directory);
+    }
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(format!("{before}; exec \"$0\" \"$@\"")).arg(env!("CARGO_BIN_EXE_callboard"));
+    isolated(command, directory)
+}
+
+fn isolated(mut command: Command, directory: &Path) -> Command {
     command.current_dir(directory).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CALLBOARD_")) {
         command.env_remove(name);

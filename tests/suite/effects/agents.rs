@@ -3,9 +3,9 @@
 use super::stand_in::{Reply, StandIn};
 use super::{Call, kind, open_effects, open_options};
 use callboard::domain::{
-    Adapter, Agent, AgentId, AgentOutput, AgentRequest, EffectCall, EffectOutcome, TenantId, Timestamp,
+    Adapter, Agent, AgentId, AgentOutput, AgentRequest, EffectCall, EffectOutcome, LogLevel, TenantId, Timestamp,
 };
-use callboard::effects::{Effects, Level};
+use callboard::effects::Effects;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -279,7 +279,7 @@ async fn an_answer_that_breaks_off_is_a_failure_and_one_cut_at_the_limit_a_warni
     }
     let (outcome, call) = answer(&model(&server, json!({})), "x", AgentOutput::Text).await;
     assert_eq!(outcome.result, Ok(json!("begin")));
-    assert_eq!(call.recorder.logs.lock().unwrap()[0].0, Level::Warn);
+    assert_eq!(call.recorder.logs.lock().unwrap()[0].0, LogLevel::Warn);
 }
 
 #[tokio::test]

@@ -1,9 +1,11 @@
 //! What callers of the HTTP interface rely on.
 
 mod agents;
+mod dashboard;
 mod description;
 mod executions;
 mod fuzz;
+mod hardening;
 mod idempotency;
 mod lists;
 mod problems;

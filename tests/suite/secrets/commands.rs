@@ -16,7 +16,13 @@ do:
 /// Runs a command with text on its standard input.
 fn run_with(service: &Service, arguments: &[&str], input: &str) -> Finished {
     let mut command = program(service.directory.path());
-    let mut child = command.args(arguments).env("CALLBOARD_URL", &service.url).env("CALLBOARD_API_KEY", &service.key).stdin(Stdio::piped()).spawn().unwrap();
+    let mut child = command
+        .args(arguments)
+        .env("CALLBOARD_URL", &service.url)
+        .env("CALLBOARD_API_KEY", &service.key)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     finish(child)
 }
@@ -55,6 +61,16 @@ fn a_value_comes_from_standard_input_and_is_never_printed() {
     assert!(key.contains("key-"), "{key}");
 }
 
+#[test]
+fn in_production_nothing_is_encrypted_with_a_key_that_nobody_chose() {
+    let service = Service::start_with(&[("reading.yaml", READING)], &["--environment", "production"]);
+    let refused = run_with(&service, &["secrets", "set", "api-key"], "s3cret-value\n").expect_code(4);
+    assert!(refused.stderr.contains("Set secrets.keys or secrets.key_file"), "{}", refused.stderr);
+    service.run(&["workflows", "register", "reading.yaml"]).expect_code(0);
+    service.run(&["workflows", "run", "tests/reading"]).expect_code(1);
+    assert!(!service.directory.path().join("data/secrets.key").exists());
+}
+
 fn run(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Finished {
     let mut command = program(folder);
     command.args(["run", "reading.yaml"]).args(arguments).envs(variables.iter().copied());
@@ -90,4 +106,6 @@ fn a_run_without_a_service_gets_its_secrets_from_files_and_variables() {
     let refused = run(path, &["--secret", "api-key=s3cret-value"], &[]).expect_code(2);
     assert!(refused.stderr.contains("NAME=@FILE"), "{}", refused.stderr);
     run(path, &["--secret", "api-key=@none.txt"], &[]).expect_code(2);
+    let unlisted = run(path, &["--secret", "other=@key.txt"], &[]).expect_code(2);
+    assert!(unlisted.stderr.contains("does not list the secret other"), "{}", unlisted.stderr);
 }

@@ -113,13 +113,4 @@ async fn keys_are_rotated_and_lost(mut service: Service) {
     assert!(failed["error"]["detail"].as_str().unwrap().contains("cannot be decrypted"), "{failed}");
     let rotated = service.post("/api/v1/secret-keys/rotate", &json!({})).await.expect(200);
     assert_eq!(rotated, json!({ "rotated": 0, "unreadable": 1 }));
-
-    service.set("secrets.keys", "");
-    service.set("secrets.key_file", "");
-    service.set("secrets.generate_key", "false");
-    service.restart();
-    service.put(PATH, &json!({ "value": "12345678" })).await.problem(503, "no_secret_key");
-    let id = start(&service, measuring()).await;
-    let failed = service.ended(&id).await;
-    assert!(failed["error"]["suggestion"].as_str().unwrap().contains("secrets.keys"), "{failed}");
 }

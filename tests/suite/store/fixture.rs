@@ -2,11 +2,11 @@
 
 use callboard::clock::{Clock, ManualClock, new_id};
 use callboard::domain::{
-    Creation, DefinitionRef, Event, EventBody, ExecutionId, ExecutionType, Failure, Progress, StandardType, Status,
-    TenantId, Timestamp, Trigger,
+    Creation, DefinitionRef, Event, EventBody, ExecutionId, ExecutionType, Failure, LogLine, Progress, StandardType,
+    Status, TenantId, Timestamp, Trigger,
 };
 use callboard::store::{
-    Append, Committed, Error, FailurePoints, NewExecution, Options, PageRequest, Projection, Store, Subject,
+    Append, Committed, Error, FailurePoints, LogLines, NewExecution, Options, PageRequest, Projection, Store, Subject,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -80,6 +80,11 @@ impl Fixture {
 
     pub fn tick(&self) {
         self.clock.advance(Duration::from_millis(10));
+    }
+
+    /// Stores log lines of an execution.
+    pub async fn log(&self, execution_id: ExecutionId, lines: Vec<LogLine>) {
+        self.store().append_logs(vec![LogLines { tenant_id: TENANT, execution_id, lines }]).await.unwrap();
     }
 
     /// A new execution, not stored.

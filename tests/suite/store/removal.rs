@@ -29,6 +29,7 @@ fn with_engine<T>(
         let settings = vec![
             ("store.url".to_owned(), fixture.url.clone()),
             ("effects.shell.runtime_directory".to_owned(), processes),
+            ("secrets.generate_key".to_owned(), "false".to_owned()),
             ("retention.interval_seconds".to_owned(), interval.to_string()),
         ];
         let settings = Settings::load(&Sources { overrides: settings, ..Sources::default() }).unwrap();
