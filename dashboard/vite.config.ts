@@ -5,6 +5,8 @@ import { defineConfig } from "vitest/config";
 
 // `npm run dev` speaks to a service on this address.
 const service = process.env.CALLBOARD_URL ?? "http://127.0.0.1:8080";
+// The service answers pages of its own origin only.
+const passedOn = { target: service, changeOrigin: true, headers: { origin: service } };
 
 export default defineConfig({
   plugins: [react(), tailwindcss()],
@@ -17,9 +19,9 @@ export default defineConfig({
   },
   server: {
     proxy: {
-      "/api": { target: service, changeOrigin: true },
-      "/ws": { target: service, changeOrigin: true, ws: true },
-      "/docs": { target: service, changeOrigin: true },
+      "/api": passedOn,
+      "/ws": { ...passedOn, ws: true },
+      "/docs": passedOn,
     },
   },
   test: { environment: "node", include: ["src/**/*.test.{ts,tsx}"] },

@@ -7,21 +7,25 @@ import { executionRoute } from "@/routes/execution";
 import { executionsRoute } from "@/routes/executions";
 import { Failed, Missing } from "@/routes/fallbacks";
 import { queueRoute } from "@/routes/queue";
-import { rootRoute } from "@/routes/root";
+import { pagesRoute, rootRoute } from "@/routes/root";
+import { signInRoute } from "@/routes/sign-in";
 import { newWorkflowRoute, workflowRoute } from "@/routes/workflow";
 import { workflowsRoute } from "@/routes/workflows";
 
 const routeTree = rootRoute.addChildren([
-  dashboardRoute,
-  executionsRoute,
-  executionRoute,
-  compareRoute,
-  workflowsRoute,
-  newWorkflowRoute,
-  workflowRoute,
-  agentsRoute,
-  agentRoute,
-  queueRoute,
+  signInRoute,
+  pagesRoute.addChildren([
+    dashboardRoute,
+    executionsRoute,
+    executionRoute,
+    compareRoute,
+    workflowsRoute,
+    newWorkflowRoute,
+    workflowRoute,
+    agentsRoute,
+    agentRoute,
+    queueRoute,
+  ]),
 ]);
 
 export const router = createRouter({

@@ -2,8 +2,23 @@
 
 type Listener = () => void;
 
+/** Somebody who has signed in, as far as every page needs it. */
+export interface Person {
+  id: string;
+  tenant_id: string;
+  email: string;
+  display_name: string;
+  role: "viewer" | "member" | "admin" | "operator";
+}
+
+export interface SignedIn {
+  access_token: string;
+  user: Person;
+}
+
 class Session {
   #token: string | undefined;
+  #person: Person | undefined;
   #renewing: Promise<boolean> | undefined;
   #isRefused = false;
   #listeners = new Set<Listener>();
@@ -17,26 +32,32 @@ class Session {
     return this.#token;
   }
 
+  get person(): Person | undefined {
+    return this.#person;
+  }
+
   /** Whether the service wants a sign-in that this browser does not have. */
   get isRefused(): boolean {
     return this.#isRefused;
   }
 
-  begin(token: string): void {
-    this.#token = token;
+  begin({ access_token, user }: SignedIn): void {
+    this.#token = access_token;
+    this.#person = user;
     this.#isRefused = false;
     this.#tell();
   }
 
   end(): void {
     this.#token = undefined;
+    this.#person = undefined;
     this.#isRefused = true;
     this.#tell();
   }
 
   /** Exchanges the cookie for a new access token; many requests that fail at once share one exchange. */
   renew(): Promise<boolean> {
-    this.#renewing ??= this.#exchange().finally(() => {
+    this.#renewing ??= inTurn(() => this.#exchange()).finally(() => {
       this.#renewing = undefined;
     });
     return this.#renewing;
@@ -50,9 +71,8 @@ class Session {
   async #exchange(): Promise<boolean> {
     // A service that cannot be reached has not refused anybody.
     const response = await fetch("/api/v1/auth/refresh", { method: "POST", credentials: "same-origin" });
-    const answer: unknown = response.ok ? await response.json() : undefined;
-    if (typeof answer === "object" && answer !== null && "access_token" in answer) {
-      this.begin(String(answer.access_token));
+    if (response.ok) {
+      this.begin((await response.json()) as SignedIn);
       return true;
     }
     if (response.status === 401) this.end();
@@ -62,6 +82,12 @@ class Session {
   #tell(): void {
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** A renewing token is good once, so the tabs of a browser take turns: the next one sends the cookie that the last one got. */
+function inTurn<T>(act: () => Promise<T>): Promise<T> {
+  // Locks exist in secure contexts only; a plain address that is not the own machine does without.
+  return navigator.locks ? navigator.locks.request("callboard.renew", async () => act()).then((done) => done) : act();
 }
 
 export const session = new Session();

@@ -2,12 +2,14 @@ import { clsx } from "clsx";
 import type { ComponentProps, ReactNode } from "react";
 
 export function Card({ className, ...rest }: ComponentProps<"section">) {
-  return <section {...rest} className={clsx("rounded-xl border border-line bg-surface shadow-card", className)} />;
+  return (
+    <section {...rest} className={clsx("min-w-0 rounded-xl border border-line bg-surface shadow-card", className)} />
+  );
 }
 
 export function CardHead({ title, children, id }: { title: ReactNode; children?: ReactNode; id?: string }) {
   return (
-    <header className="flex min-h-12 items-center justify-between gap-3 border-b px-4 py-2">
+    <header className="flex min-h-12 flex-wrap items-center justify-between gap-x-3 gap-y-1 border-b px-4 py-2">
       <h2 id={id} className="font-semibold text-[15px]">
         {title}
       </h2>

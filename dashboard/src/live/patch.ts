@@ -31,6 +31,25 @@ function byNewest(a: Row, b: Row): number {
   return a.id < b.id ? 1 : a.id > b.id ? -1 : 0;
 }
 
+/** Puts new rows into the first page whose last row is older than they are. */
+function insert(pages: Stretch[], added: readonly Row[]): boolean {
+  const byPage = new Map<number, Row[]>();
+  for (const row of added) {
+    const index = pages.findIndex((page, at) => {
+      const end = page.items.at(-1);
+      return at === pages.length - 1 || (end !== undefined && byNewest(row, end) < 0);
+    });
+    const rows = byPage.get(index);
+    if (rows) rows.push(row);
+    else byPage.set(index, [row]);
+  }
+  for (const [index, rows] of byPage) {
+    const page = pages[index];
+    if (page) pages[index] = { ...page, items: [...rows, ...page.items].sort(byNewest) };
+  }
+  return byPage.size > 0;
+}
+
 export interface Patched<T> {
   data: T;
   /** Only reading again gives the truth. */
@@ -73,19 +92,7 @@ export function patchStretches(
     const { output: _, ...row } = update;
     if (!oldest || byNewest(row, oldest) < 0) added.push(row);
   }
-  const first = patched[0];
-  if (first && added.length > 0) {
-    // Each goes to the first page whose last row is older than it.
-    for (const row of added) {
-      const index = patched.findIndex((page) => {
-        const end = page.items.at(-1);
-        return page === patched.at(-1) || (end !== undefined && byNewest(row, end) < 0);
-      });
-      const page = patched[Math.max(index, 0)];
-      if (page) patched[Math.max(index, 0)] = { ...page, items: [...page.items, row].sort(byNewest) };
-    }
-    changed = true;
-  }
+  if (added.length > 0 && insert(patched, added)) changed = true;
   return { data: changed ? patched : (pages as Stretch[]), isStale };
 }
 

@@ -1,8 +1,8 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
-import { rootRoute } from "./root";
+import { pagesRoute } from "./root";
 
 export const agentRoute = createRoute({
-  getParentRoute: () => rootRoute,
+  getParentRoute: () => pagesRoute,
   path: "/agents/$id",
   validateSearch: (raw: Record<string, unknown>): { test?: string } => ({
     test: typeof raw.test === "string" ? raw.test : undefined,

@@ -1,8 +1,8 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
-import { rootRoute } from "./root";
+import { pagesRoute } from "./root";
 
 export const agentsRoute = createRoute({
-  getParentRoute: () => rootRoute,
+  getParentRoute: () => pagesRoute,
   path: "/agents",
   component: lazyRouteComponent(() => import("@/features/agents/AgentsPage"), "AgentsPage"),
 });

@@ -1,5 +1,5 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
-import { rootRoute } from "./root";
+import { pagesRoute } from "./root";
 
 export interface CompareSearch {
   a?: string;
@@ -7,7 +7,7 @@ export interface CompareSearch {
 }
 
 export const compareRoute = createRoute({
-  getParentRoute: () => rootRoute,
+  getParentRoute: () => pagesRoute,
   path: "/compare",
   validateSearch: (raw: Record<string, unknown>): CompareSearch => ({
     a: typeof raw.a === "string" ? raw.a : undefined,

@@ -1,9 +1,9 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { parseExecutionSearch } from "@/features/execution/search";
-import { rootRoute } from "./root";
+import { pagesRoute } from "./root";
 
 export const executionRoute = createRoute({
-  getParentRoute: () => rootRoute,
+  getParentRoute: () => pagesRoute,
   path: "/executions/$id",
   validateSearch: parseExecutionSearch,
   component: lazyRouteComponent(() => import("@/features/execution/ExecutionPage"), "ExecutionPage"),

@@ -1,9 +1,9 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { parseListSearch } from "@/features/executions/search";
-import { rootRoute } from "./root";
+import { pagesRoute } from "./root";
 
 export const executionsRoute = createRoute({
-  getParentRoute: () => rootRoute,
+  getParentRoute: () => pagesRoute,
   path: "/executions",
   validateSearch: parseListSearch,
   component: lazyRouteComponent(() => import("@/features/executions/ExecutionsPage"), "ExecutionsPage"),

@@ -1,8 +1,8 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
-import { rootRoute } from "./root";
+import { pagesRoute } from "./root";
 
 export const queueRoute = createRoute({
-  getParentRoute: () => rootRoute,
+  getParentRoute: () => pagesRoute,
   path: "/queue",
   component: lazyRouteComponent(() => import("@/features/queue/QueuePage"), "QueuePage"),
 });

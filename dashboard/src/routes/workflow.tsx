@@ -1,11 +1,11 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
-import { rootRoute } from "./root";
+import { pagesRoute } from "./root";
 
 export const workflowTabs = ["definition", "runs", "versions"] as const;
 export type WorkflowTab = (typeof workflowTabs)[number];
 
 export const workflowRoute = createRoute({
-  getParentRoute: () => rootRoute,
+  getParentRoute: () => pagesRoute,
   path: "/workflows/$id",
   validateSearch: (raw: Record<string, unknown>): { tab?: WorkflowTab; run?: string; compare?: string } => ({
     tab: workflowTabs.find((tab) => tab === raw.tab),
@@ -16,7 +16,7 @@ export const workflowRoute = createRoute({
 });
 
 export const newWorkflowRoute = createRoute({
-  getParentRoute: () => rootRoute,
+  getParentRoute: () => pagesRoute,
   path: "/workflows/new",
   validateSearch: (raw: Record<string, unknown>): { from?: string } => ({
     from: typeof raw.from === "string" ? raw.from : undefined,

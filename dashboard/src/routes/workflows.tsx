@@ -1,12 +1,12 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
-import { rootRoute } from "./root";
+import { pagesRoute } from "./root";
 
 export interface WorkflowsSearch {
   q?: string;
 }
 
 export const workflowsRoute = createRoute({
-  getParentRoute: () => rootRoute,
+  getParentRoute: () => pagesRoute,
   path: "/workflows",
   validateSearch: (raw: Record<string, unknown>): WorkflowsSearch => ({
     q: typeof raw.q === "string" ? raw.q : undefined,

@@ -23,7 +23,7 @@ import { useEvents } from "@/live/useLive";
 import { AgentDialog } from "./AgentDialog";
 import { measure } from "./measured";
 
-const route = getRouteApi("/agents/$id");
+const route = getRouteApi("/pages/agents/$id");
 const MAX_INPUT_CHARACTERS = 5_000;
 const MAX_RECENT = 12;
 
@@ -80,7 +80,7 @@ function Head({ agent, rows }: { agent: AgentView; rows: readonly Row[] }) {
   });
   return (
     <div className="mb-5 flex flex-wrap items-start gap-x-6 gap-y-3">
-      <div className="min-w-0 flex-1">
+      <div className="min-w-0 flex-1 basis-72">
         <h1 className="truncate font-semibold text-xl tracking-tight">
           {agent.name} <span className="font-mono font-normal text-ink-faint text-sm">{agent.slug}</span>
         </h1>

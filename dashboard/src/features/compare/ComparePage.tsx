@@ -17,7 +17,7 @@ import { Name, shortId } from "@/features/executions/Name";
 import { useFormats } from "@/i18n/format";
 import { asText, type ComparedTask, compareTasks } from "./compare";
 
-const route = getRouteApi("/compare");
+const route = getRouteApi("/pages/compare");
 
 export function ComparePage() {
   const { t } = useTranslation();

@@ -3,7 +3,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { clsx } from "clsx";
 import { BookOpen, ChevronRight, Download } from "lucide-react";
-import { useMemo, useRef, useState } from "react";
+import { memo, useCallback, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { EventView } from "@/api/generated/schema";
 import { Button } from "@/components/Button";
@@ -13,7 +13,7 @@ import { Empty, SkeletonRows } from "@/components/states";
 import { useFormats } from "@/i18n/format";
 import { nameOf } from "./timeline";
 
-const route = getRouteApi("/executions/$id");
+const route = getRouteApi("/pages/executions/$id");
 
 const looks: [RegExp, string][] = [
   [/failed$/, "status-failed"],
@@ -33,6 +33,7 @@ export default function EventsTab({ events }: { events: EventView[] | undefined 
   const { type } = route.useSearch();
   const navigate = route.useNavigate();
   const [openSeq, setOpenSeq] = useState<number>();
+  const toggle = useCallback((seq: number) => setOpenSeq((open) => (open === seq ? undefined : seq)), []);
   const types = useMemo(() => [...new Set(events?.map((event) => event.type))].sort(), [events]);
   const shown = useMemo(
     () => (type ? (events ?? []).filter((event) => event.type === type) : (events ?? [])),
@@ -94,11 +95,7 @@ export default function EventsTab({ events }: { events: EventView[] | undefined 
                   style={{ transform: `translateY(${item.start}px)` }}
                   className="absolute inset-x-0 top-0 border-b"
                 >
-                  <Line
-                    event={event}
-                    isOpen={openSeq === event.seq}
-                    onToggle={() => setOpenSeq(openSeq === event.seq ? undefined : event.seq)}
-                  />
+                  <Line event={event} isOpen={openSeq === event.seq} onToggle={toggle} />
                 </li>
               );
             })}
@@ -109,14 +106,22 @@ export default function EventsTab({ events }: { events: EventView[] | undefined 
   );
 }
 
-function Line({ event, isOpen, onToggle }: { event: EventView; isOpen: boolean; onToggle: () => void }) {
+const Line = memo(function Line({
+  event,
+  isOpen,
+  onToggle,
+}: {
+  event: EventView;
+  isOpen: boolean;
+  onToggle: (seq: number) => void;
+}) {
   const formats = useFormats();
   return (
     <>
       <button
         type="button"
         aria-expanded={isOpen}
-        onClick={onToggle}
+        onClick={() => onToggle(event.seq)}
         className="flex h-9 w-full items-center gap-3 px-3 text-left hover:bg-sunken"
       >
         <ChevronRight
@@ -145,4 +150,4 @@ function Line({ event, isOpen, onToggle }: { event: EventView; isOpen: boolean; 
       )}
     </>
   );
-}
+});

@@ -37,7 +37,7 @@ const Events = lazy(() => import("./EventsTab"));
 const Output = lazy(() => import("./OutputTab"));
 const Usage = lazy(() => import("./UsageTab"));
 
-const route = getRouteApi("/executions/$id");
+const route = getRouteApi("/pages/executions/$id");
 
 export function ExecutionPage() {
   const { id } = route.useParams();

@@ -9,7 +9,7 @@ import { modelOf } from "@/features/execution-graph/model";
 import { TaskPanel } from "./TaskPanel";
 import { type Timeline, tallies } from "./timeline";
 
-const route = getRouteApi("/executions/$id");
+const route = getRouteApi("/pages/executions/$id");
 
 export default function GraphTab({ id, timeline }: { id: string; timeline: Timeline }) {
   const { task } = route.useSearch();

@@ -15,7 +15,7 @@ import { useLogs } from "@/live/useLive";
 import { type Level, levels } from "./search";
 import { nameOf } from "./timeline";
 
-const route = getRouteApi("/executions/$id");
+const route = getRouteApi("/pages/executions/$id");
 
 export function filterLogs(
   lines: readonly LogView[],

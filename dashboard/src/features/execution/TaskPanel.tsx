@@ -64,7 +64,7 @@ function Details({ instance }: { instance: Instance }) {
   const now = useNow();
   const instant = (ms: number) => new Date(ms).toISOString();
   return (
-    <>
+    <div className="space-y-4">
       <dl className="grid grid-cols-2 gap-3">
         <Part name={t("task.started")}>{formats.clock(instant(instance.from))}</Part>
         <Part name={t("task.took")}>
@@ -77,16 +77,20 @@ function Details({ instance }: { instance: Instance }) {
         )}
       </dl>
       {instance.effect && (
-        <Part name={t(`effect.${effectKind(instance.effect.kind)}`)}>
-          <span className="break-all font-mono text-[13px]">{instance.effect.summary}</span>
-        </Part>
+        <dl>
+          <Part name={t(`effect.${effectKind(instance.effect.kind)}`)}>
+            <span className="break-all font-mono text-[13px]">{instance.effect.summary}</span>
+          </Part>
+        </dl>
       )}
       {instance.childId && (
-        <Part name={t("task.child")}>
-          <Link to="/executions/$id" params={{ id: instance.childId }} className="text-accent-text hover:underline">
-            {t("task.openChild")}
-          </Link>
-        </Part>
+        <dl>
+          <Part name={t("task.child")}>
+            <Link to="/executions/$id" params={{ id: instance.childId }} className="text-accent-text hover:underline">
+              {t("task.openChild")}
+            </Link>
+          </Part>
+        </dl>
       )}
       {instance.error && (
         <div className="status-failed rounded-lg bg-status-tint p-3">
@@ -96,16 +100,20 @@ function Details({ instance }: { instance: Instance }) {
         </div>
       )}
       {instance.input !== undefined && (
-        <Part name={t("task.input")}>
-          <JsonView value={instance.input} name={`${instance.name}-input`} />
-        </Part>
+        <dl>
+          <Part name={t("task.input")}>
+            <JsonView value={instance.input} name={`${instance.name}-input`} />
+          </Part>
+        </dl>
       )}
       {instance.output !== undefined && (
-        <Part name={t("task.output")}>
-          <JsonView value={instance.output} name={`${instance.name}-output`} />
-        </Part>
+        <dl>
+          <Part name={t("task.output")}>
+            <JsonView value={instance.output} name={`${instance.name}-output`} />
+          </Part>
+        </dl>
       )}
-    </>
+    </div>
   );
 }
 
@@ -118,8 +126,8 @@ function effectKind(kind: string): (typeof effectKinds)[number] | "other" {
 function Part({ name, children }: { name: string; children: ReactNode }) {
   return (
     <div className="min-w-0">
-      <p className="text-ink-faint text-xs">{name}</p>
-      <div className="tabular mt-0.5">{children}</div>
+      <dt className="text-ink-faint text-xs">{name}</dt>
+      <dd className="tabular mt-0.5">{children}</dd>
     </div>
   );
 }

@@ -13,7 +13,7 @@ import { useFormats } from "@/i18n/format";
 import { TaskPanel } from "./TaskPanel";
 import { type Instance, type Scale, type StretchKind, scaleOf, type Timeline } from "./timeline";
 
-const route = getRouteApi("/executions/$id");
+const route = getRouteApi("/pages/executions/$id");
 const ROW = 32;
 
 export default function TimelineTab({ timeline, isOver }: { timeline: Timeline; isOver: boolean }) {

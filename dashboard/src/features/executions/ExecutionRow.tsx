@@ -1,5 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { clsx } from "clsx";
+import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import type { Row } from "@/api/executions";
 import { isTerminal } from "@/api/executions";
@@ -24,7 +25,7 @@ export function gridColumns(columns: readonly Column[]): string {
   return `36px 122px minmax(180px,1fr) ${columns.map((column) => widths[column]).join(" ")}`;
 }
 
-export function ExecutionRow({
+export const ExecutionRow = memo(function ExecutionRow({
   row,
   columns,
   isNew,
@@ -37,7 +38,7 @@ export function ExecutionRow({
   isNew: boolean;
   isCurrent: boolean;
   isSelected: boolean;
-  onSelect: (isRange: boolean) => void;
+  onSelect: (id: string, isRange: boolean) => void;
 }) {
   const { t } = useTranslation();
   return (
@@ -58,7 +59,7 @@ export function ExecutionRow({
           checked={isSelected}
           aria-label={t("executions.select", { id: shortId(row.id) })}
           className="size-4 accent-[var(--accent)]"
-          onClick={(event) => onSelect(event.shiftKey)}
+          onClick={(event) => onSelect(row.id, event.shiftKey)}
           onChange={() => undefined}
         />
       </div>
@@ -75,7 +76,7 @@ export function ExecutionRow({
           <span className="truncate">
             <Name row={row} />
           </span>
-          <span className="font-mono font-normal text-ink-faint text-xs">{shortId(row.id)}</span>
+          <span className="font-mono font-normal text-ink-faint text-xs max-md:hidden">{shortId(row.id)}</span>
         </Link>
         {row.error?.detail && <p className="truncate pl-6 text-ink-soft text-xs">{row.error.detail}</p>}
       </div>
@@ -94,7 +95,7 @@ export function ExecutionRow({
       ))}
     </div>
   );
-}
+});
 
 function Cell({ row, column }: { row: Row; column: Column }) {
   switch (column) {

@@ -1,7 +1,7 @@
 // Thousands of rows, of which only the visible ones exist; new ones slide in, and what one reads stays where it is.
 import { useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useEffectEvent, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useEffectEvent, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Row } from "@/api/executions";
 import { isTyping } from "@/features/shell/shortcuts";
@@ -81,6 +81,13 @@ export function ExecutionTable({
     return () => window.removeEventListener("keydown", listen);
   }, []);
 
+  // The same function for ever, so that rows that do not change are not drawn again while one scrolls.
+  const latest = useRef(select);
+  useEffect(() => {
+    latest.current = select;
+  });
+  const onSelect = useCallback((id: string, isRange: boolean) => latest.current(id, isRange), []);
+
   const selected = useMemo(() => rows.filter((row) => selectedIds.has(row.id)), [rows, selectedIds]);
   return (
     <>
@@ -132,7 +139,7 @@ export function ExecutionTable({
                     isNew={isNew(row.id)}
                     isCurrent={row.id === currentId}
                     isSelected={selectedIds.has(row.id)}
-                    onSelect={(isRange) => select(row.id, isRange)}
+                    onSelect={onSelect}
                   />
                 </div>
               );

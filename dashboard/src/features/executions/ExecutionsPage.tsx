@@ -11,7 +11,7 @@ import { ExecutionTable } from "./ExecutionTable";
 import { Filters } from "./Filters";
 import { filterOf, isFiltered } from "./search";
 
-const route = getRouteApi("/executions");
+const route = getRouteApi("/pages/executions");
 
 export function ExecutionsPage() {
   const { t } = useTranslation();

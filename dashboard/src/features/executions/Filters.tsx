@@ -15,7 +15,7 @@ import { columns, toggleColumn, useColumns } from "./columns";
 import { isFiltered, type ListSearch, spans, statuses, statusesOf, types } from "./search";
 import { removeView, saveView, useViews } from "./views";
 
-const route = getRouteApi("/executions");
+const route = getRouteApi("/pages/executions");
 
 export function Filters() {
   const { t } = useTranslation();

@@ -1,11 +1,14 @@
 // The frame around every page: a sidebar, on small screens a bar at the bottom.
+import { useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { clsx } from "clsx";
-import { Keyboard, Search, Settings2 } from "lucide-react";
+import { Keyboard, LogOut, Search, Settings2 } from "lucide-react";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { signOut, usePerson } from "@/api/auth";
 import { Button } from "@/components/Button";
 import { Menu, MenuChoice, MenuItem, MenuLine } from "@/components/Menu";
+import { tellProblem } from "@/features/executions/useCommand";
 import { Monitor } from "@/features/monitor/Monitor";
 import { chooseLanguage, isLanguage, languages } from "@/i18n";
 import { chooseTheme, themes, useTheme } from "@/theme";
@@ -124,6 +127,8 @@ const languageNames = { en: "English", "zh-CN": "简体中文" } as const;
 function Preferences({ onShortcuts, isWide }: { onShortcuts: () => void; isWide?: boolean }) {
   const { t, i18n } = useTranslation();
   const theme = useTheme();
+  const person = usePerson();
+  const queries = useQueryClient();
   const trigger = isWide ? (
     <button
       type="button"
@@ -151,6 +156,14 @@ function Preferences({ onShortcuts, isWide }: { onShortcuts: () => void; isWide?
         onChoose={chooseTheme}
       />
       <MenuLine />
+      {person && (
+        <p className="truncate px-2 pt-1 text-ink-faint text-xs">{`${person.display_name} · ${t(`role.${person.role}`)}`}</p>
+      )}
+      {person && (
+        <MenuItem icon={LogOut} onSelect={() => void signOut(queries).catch(tellProblem)}>
+          {t("shell.signOut")}
+        </MenuItem>
+      )}
       <MenuItem icon={Keyboard} onSelect={onShortcuts}>
         {t("shell.shortcuts")}
       </MenuItem>

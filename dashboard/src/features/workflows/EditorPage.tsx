@@ -16,7 +16,7 @@ import { nextVersion } from "./version";
 
 const Graph = lazy(() => import("@/features/execution-graph/Graph"));
 const Editor = lazy(() => import("./Editor"));
-const route = getRouteApi("/workflows/new");
+const route = getRouteApi("/pages/workflows/new");
 
 const BEGINNING = `document:
   dsl: '1.0.3'

@@ -21,7 +21,7 @@ import { RunDialog } from "./RunDialog";
 const Graph = lazy(() => import("@/features/execution-graph/Graph"));
 const Editor = lazy(() => import("./Editor"));
 const Versions = lazy(() => import("./Versions"));
-const route = getRouteApi("/workflows/$id");
+const route = getRouteApi("/pages/workflows/$id");
 
 export function WorkflowPage() {
   const { id } = route.useParams();

@@ -11,7 +11,7 @@ import { Empty, ProblemView, SkeletonRows } from "@/components/states";
 import { Ago } from "@/components/time";
 import { LastRuns } from "./Sparkbars";
 
-const route = getRouteApi("/workflows");
+const route = getRouteApi("/pages/workflows");
 
 export function WorkflowsPage() {
   const { t } = useTranslation();
