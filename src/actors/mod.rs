@@ -42,6 +42,7 @@ mod timers;
 mod turn;
 mod unrecoverable;
 mod upkeep;
+mod visitor;
 
 pub use admission::{Holdup, Standing};
 pub use command::{Command, DEFAULT_PRIORITY, Refusal, Repetition, Runnable, Submission};
@@ -55,3 +56,4 @@ pub use services::Services;
 pub use settings::{LiveOptions, Options, UpkeepOptions};
 pub use start::Parts;
 pub use upkeep::{Preview, Round};
+pub use visitor::{Admission, Gate, Visitor};

@@ -77,7 +77,7 @@ fn choose(files: &'static [File], request: &HttpRequest) -> Option<&'static File
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok())
         .is_some_and(|value| value.contains("text/html"));
-    if !wants_page || NOT_PAGES.iter().any(|root| is_below(&root)) {
+    if !wants_page || NOT_PAGES.iter().any(is_below) {
         return None;
     }
     dashboard::find(files, dashboard::INDEX)

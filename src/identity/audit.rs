@@ -107,7 +107,7 @@ fn digest(facts: &Value) -> String {
 }
 
 enum Order {
-    Record(AuditEntry),
+    Record(Box<AuditEntry>),
     Close(oneshot::Sender<()>),
 }
 
@@ -125,7 +125,7 @@ impl Recorder {
     /// Adds an entry; waits while too many are waiting.
     pub async fn record(&self, entry: AuditEntry) {
         // The receiver lives until the service has stopped.
-        let _ = self.0.send(Order::Record(entry)).await;
+        let _ = self.0.send(Order::Record(Box::new(entry))).await;
     }
 
     /// Resolves when everything before is written.
@@ -144,7 +144,7 @@ async fn record(store: Store, mut orders: mpsc::Receiver<Order>) {
         let mut entries = Vec::new();
         for order in batch.drain(..) {
             match order {
-                Order::Record(entry) => entries.push(entry),
+                Order::Record(entry) => entries.push(*entry),
                 Order::Close(sender) => closing.push(sender),
             }
         }

@@ -28,7 +28,7 @@ pub use password::{MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS, check_passw
 pub use sessions::{Profile, SignedIn, checked_email, checked_name};
 
 use crate::clock::Clock;
-use crate::domain::{ApiKeyId, Principal, SessionId, Timestamp};
+use crate::domain::{ApiKeyId, Principal, SessionId, TenantId, Timestamp};
 use crate::store::{self, Store};
 use std::fmt;
 use std::path::PathBuf;
@@ -151,6 +151,11 @@ impl Identity {
         Ok(Standing { principal: known.principal.clone(), ..standing.clone() })
     }
 
+    /// Adds an entry about what has been written elsewhere; it is stored in a moment, together with others.
+    pub async fn note(&self, writer: &Writer, tenant_id: TenantId, change: Change) {
+        self.recorder.record(writer.entry(tenant_id, change, self.clock.now())).await;
+    }
+
     /// To be called after a person, a key, a session or a tenant has been changed: nothing that is remembered holds.
     pub fn changed(&self) {
         self.cache.forget();
@@ -178,8 +183,5 @@ impl Identity {
 
 /// A read of the store that finds nothing, as a credential that is not valid.
 fn unknown(error: store::Error) -> Error {
-    match error {
-        store::Error::NotFound => Error::InvalidCredential,
-        error => Error::Store(error),
-    }
+    if matches!(error, store::Error::NotFound) { Error::InvalidCredential } else { Error::Store(error) }
 }

@@ -42,26 +42,9 @@ pub fn apply(program: &Program, state: &mut State, event: &Event) {
             state.status = Status::Running;
             state.paused_at = None;
             state.shift_timeouts(*paused_us);
-            state.change_frames(&mut |frame| {
-                // Outcomes may have come in for any of the branches.
-                if let Work::Fork { latest, .. } = &mut frame.work {
-                    *latest = 0;
-                }
-            });
         }
         EventBody::ExecutionRecovered { .. } => {
-            let ask_again = |effect: &mut Effect| {
-                if effect.result.is_none() {
-                    effect.attempt = effect.attempt.saturating_add(1);
-                }
-            };
-            state.fetch.iter_mut().for_each(|fetch| ask_again(&mut fetch.effect));
-            state.change_frames(&mut |frame| {
-                frame.fetch.iter_mut().for_each(|fetch| ask_again(&mut fetch.effect));
-                if let Work::Effect(effect) = &mut frame.work {
-                    ask_again(effect);
-                }
-            });
+            state.ask_again();
         }
         EventBody::ExecutionCompleted { output } => {
             state.output = Some(Arc::new(output.clone()));
@@ -140,13 +123,11 @@ fn apply_to_task(program: &Program, state: &mut State, event: &Event) {
         | EventBody::ChildFinished { .. } => {
             let mut opening = Opening { program, context: Arc::clone(context), progress };
             if let Some(frame) = main.owner(path).and_then(|list| list.current.as_mut()) {
-                match frame.fetch.as_mut().filter(|fetch| fetch.effect.result.is_none()) {
-                    Some(fetch) => {
-                        let resource = program.resource(program.node(frame.node), fetch.place);
-                        fetch.end(event, resource, resources, &mut frame.documents);
-                    }
-                    None => frame.advance(event, &mut opening),
+                if let Some(fetch) = frame.fetch.as_mut().filter(|fetch| fetch.effect.result.is_none()) {
+                    let resource = program.resource(program.node(frame.node), fetch.place);
+                    return fetch.end(event, resource, resources, &mut frame.documents);
                 }
+                frame.advance(event, &mut opening);
             }
         }
         EventBody::ExecutionCreated(_)
@@ -208,6 +189,22 @@ impl State {
         self.progress.known_tasks = self.progress.completed_tasks;
     }
 
+    /// Raises the attempt of every effect whose outcome is outstanding.
+    fn ask_again(&mut self) {
+        let again = |effect: &mut Effect| {
+            if effect.result.is_none() {
+                effect.attempt = effect.attempt.saturating_add(1);
+            }
+        };
+        self.fetch.iter_mut().for_each(|fetch| again(&mut fetch.effect));
+        self.change_frames(&mut |frame| {
+            frame.fetch.iter_mut().for_each(|fetch| again(&mut fetch.effect));
+            if let Work::Effect(effect) = &mut frame.work {
+                again(effect);
+            }
+        });
+    }
+
     /// Moves every timeout by the length of a pause. Waits and retry delays run on while paused.
     fn shift_timeouts(&mut self, micros: i64) {
         let shift =
@@ -215,6 +212,10 @@ impl State {
         shift(&mut self.deadline);
         self.change_frames(&mut |frame| {
             shift(&mut frame.deadline);
+            // Outcomes may have come in for any of the branches.
+            if let Work::Fork { latest, .. } = &mut frame.work {
+                *latest = 0;
+            }
             if let Work::Try(work) = &mut frame.work
                 && let TryPhase::Attempt { deadline, .. } = &mut work.phase
             {

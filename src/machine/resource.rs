@@ -129,7 +129,7 @@ pub(super) fn workflow_readiness(scope: &Scope<'_>) -> Readiness {
             let request = || request(scope, resource, &state.raw_input, None);
             return match begin(scope, resource, place, &"".into(), request) {
                 Readiness::Failed(failure) => Readiness::Failed(at(place)(failure)),
-                readiness => readiness,
+                readiness @ (Readiness::Ready | Readiness::Blocked | Readiness::Fetch(_)) => readiness,
             };
         }
         if place == Place::Input {

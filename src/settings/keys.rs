@@ -14,8 +14,8 @@ pub struct Settings {
     pub store: Store,
     pub secrets: Secrets,
     pub engine: Engine,
-    pub limits: Limits,
     pub identity: Identity,
+    pub limits: Limits,
     pub effects: Effects,
     pub live: Live,
     pub retention: Retention,
@@ -36,8 +36,8 @@ impl Settings {
         Store::SECTION,
         Secrets::SECTION,
         Engine::SECTION,
-        Limits::SECTION,
         Identity::SECTION,
+        Limits::SECTION,
         EffectsHttp::SECTION,
         EffectsShell::SECTION,
         Live::SECTION,
@@ -52,8 +52,8 @@ impl Settings {
             store: Store::read(layers, problems),
             secrets: Secrets::read(layers, problems),
             engine: Engine::read(layers, problems),
-            limits: Limits::read(layers, problems),
             identity: Identity::read(layers, problems),
+            limits: Limits::read(layers, problems),
             effects: Effects { http: EffectsHttp::read(layers, problems), shell: EffectsShell::read(layers, problems) },
             live: Live::read(layers, problems),
             retention: Retention::read(layers, problems),
@@ -69,8 +69,8 @@ impl Settings {
             store,
             secrets,
             engine,
-            limits,
             identity,
+            limits,
             effects,
             live,
             retention,
@@ -82,8 +82,8 @@ impl Settings {
             store.to_toml(),
             secrets.to_toml(),
             engine.to_toml(),
-            limits.to_toml(),
             identity.to_toml(),
+            limits.to_toml(),
             http.to_toml(),
             shell.to_toml(),
             live.to_toml(),
@@ -163,6 +163,23 @@ section! {
 }
 
 section! {
+    /// Who asks: signing in, and the tokens that follow from it.
+    Identity "identity" {
+        /// Secrets that sign access tokens, separated by commas, each of at least 32 characters: the first one signs, all
+        /// are accepted. Empty (in development only): one is generated and kept in `directory`.
+        signing_keys: SecretText = "",
+        /// Where the generated signing key and the token of the first sign-in are kept, readable by the service only.
+        directory: String = "data",
+        /// How long an access token is good; it is renewed without a password.
+        access_token_seconds: u64 = 900,
+        /// How long a live session goes on after its token has expired, for a fresh one to come.
+        renewal_seconds: u64 = 30,
+        /// How long somebody stays signed in.
+        session_days: u64 = 30,
+    }
+}
+
+section! {
     /// What a tenant may take unless it has limits of its own. 0 means no limit but those of the service.
     Limits "limits" {
         /// Executions of a tenant that run at the same time.
@@ -175,21 +192,6 @@ section! {
         max_tokens_per_month: u64 = 500_000,
         /// US dollars that model calls of a tenant may cost in a calendar month (UTC), as far as their prices are known.
         max_cost_per_month: f64 = 0.0,
-    }
-}
-
-section! {
-    /// Who asks: signing in, and the tokens that follow from it.
-    Identity "identity" {
-        /// Secrets that sign access tokens, separated by commas, each of at least 32 characters: the first one signs, all
-        /// are accepted. Empty (in development only): one is generated and kept in `directory`.
-        signing_keys: SecretText = "",
-        /// Where the generated signing key and the token of the first sign-in are kept, readable by the service only.
-        directory: String = "data",
-        /// How long an access token is good; it is renewed without a password.
-        access_token_minutes: u64 = 15,
-        /// How long somebody stays signed in.
-        session_days: u64 = 30,
     }
 }
 

@@ -9,7 +9,12 @@ impl Store {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn limits(&self, _tenant_id: TenantId) -> Result<Limits, Error> {
-        Ok(self.default_limits)
+    pub async fn limits(&self, tenant_id: TenantId) -> Result<Limits, Error> {
+        match self.tenant(tenant_id).await {
+            Ok(tenant) => Ok(tenant.limits.over(self.default_limits)),
+            // Of a tenant that is being deleted.
+            Err(Error::NotFound) => Ok(self.default_limits),
+            Err(error) => Err(error),
+        }
     }
 }

@@ -70,14 +70,7 @@ pub(super) fn seed(connection: &mut AnyConnection, now: Timestamp) -> Result<(),
     if tenants::table.find(id.to_string()).select(tenants::id).first::<String>(connection).optional()?.is_some() {
         return Ok(());
     }
-    // It belongs to those who installed the service, who need no limits against themselves.
-    let limits = TenantLimits {
-        max_running_executions: None,
-        max_queued_executions: None,
-        max_projects: None,
-        max_tokens_per_month: None,
-        max_cost_per_month: None,
-    };
+    let limits = TenantLimits::default();
     let (slug, name) = ("default".to_owned(), "Default".to_owned());
     insert(connection, &Tenant { id, slug, name, is_active: true, limits, created_at: now, updated_at: now })
 }

@@ -7,7 +7,7 @@
 
 use super::access::positions;
 use super::analysis::calls;
-use super::arithmetic::split;
+use super::arithmetic::{range, split};
 use super::budget::{spend_one, spend_size};
 use super::regex::{self, Parts};
 use super::value::{Data, DataResult, Error};
@@ -17,7 +17,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use jaq_core::data::HasLut;
 use jaq_core::load::parse::Def;
 use jaq_core::native::{Fun, bome, run, unary, v};
-use jaq_core::{Bind, Ctx, DataT, Exn, Lut, RunPtr, ValT, ValXs, load};
+use jaq_core::{Bind, Ctx, DataT, Lut, RunPtr, ValT, load};
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
@@ -130,23 +130,6 @@ fn own() -> Vec<Native> {
         }),
         ("escape_tsv", v(0), |cv| bome(escape(&cv.1, &[('\\', "\\\\"), ('\t', "\\t"), ('\n', "\\n"), ('\r', "\\r")]))),
     ]
-}
-
-/// The numbers from one to before another; none with a step of 0, as in jq 1.7.
-fn range<'a>(from: Data, to: Data, by: Data) -> ValXs<'a, Data> {
-    let (Some(_), Some(_), Some(step)) = (from.as_number(), to.as_number(), by.as_number()) else {
-        return bome(Err(Error::str("Range bounds must be numeric")));
-    };
-    let mut next = Some(Ok(from));
-    Box::new(std::iter::from_fn(move || {
-        let number = match next.take()? {
-            Ok(number) => number,
-            Err(error) => return Some(Err(Exn::from(error))),
-        };
-        let is_inside = (step > 0.0 && number < to) || (step < 0.0 && number > to);
-        next = is_inside.then(|| number.clone() + by.clone());
-        is_inside.then_some(Ok(number))
-    }))
 }
 
 fn is_nan(value: &Data) -> DataResult {

@@ -20,7 +20,7 @@ fn needs_a() -> Value {
 fn uris(world: &World) -> Vec<String> {
     let uri = |request: &EffectRequest| match request {
         EffectRequest::Http(request) => request.uri.clone(),
-        other => panic!("{other:?}"),
+        EffectRequest::Shell(_) | EffectRequest::Agent(_) => panic!("{request:?}"),
     };
     world.effects.iter().map(|(path, _, request)| format!("{path} {}", uri(request))).collect()
 }

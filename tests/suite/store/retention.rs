@@ -7,7 +7,7 @@ use callboard::domain::{
     EventBody, ExecutionId, LogLevel, LogLine, ParentLink, Retention, RetentionRule, Status, TenantId, Usage,
 };
 use callboard::store::{
-    DefinitionText, EXECUTION_TABLES, Error, Idempotency, LogQuery, Snapshot, migrate_down, migrate_up,
+    DefinitionText, EXECUTION_TABLES, Error, Idempotency, LogLines, LogQuery, Snapshot, migrate_down, migrate_up,
 };
 use callboard::store::{compact, space_of};
 use diesel::connection::SimpleConnection;
@@ -141,7 +141,7 @@ async fn rich(fixture: &Fixture, key: &str) -> Run {
         source: "engine".to_owned(),
         at: fixture.now(),
     };
-    fixture.store().append_logs(TENANT, run.id, (1..=3).map(line).collect()).await.unwrap();
+    fixture.store().append_logs(lines_of(run.id, (1..=3).map(line).collect())).await.unwrap();
     run.projection.output = Some(large("o"));
     run.projection.status = Status::Succeeded;
     run.projection.finished_at = Some(run.at);
@@ -210,7 +210,7 @@ async fn nothing_is_left_of_a_deleted_execution(fixture: Fixture) {
     assert_eq!(store.history(TENANT, first.id, 0, 10, Vec::new()).await.unwrap_err(), Error::NotFound);
     // Late lines find nobody.
     let line = store.logs(TENANT, second.id, LogQuery { limit: 1, ..LogQuery::default() }).await.unwrap();
-    store.append_logs(TENANT, first.id, line).await.unwrap();
+    store.append_logs(lines_of(first.id, line)).await.unwrap();
     assert_eq!(filled(first.id), ["usage_records"]);
 
     let kept = store.load(TENANT, second.id).await.unwrap();
@@ -364,4 +364,8 @@ async fn a_sqlite_file_gives_its_space_back() {
     let after = std::fs::metadata(file).unwrap().len();
     assert!(after < 3_000_000, "{before} bytes became {after}");
     fixture.create().await;
+}
+
+fn lines_of(execution_id: ExecutionId, lines: Vec<LogLine>) -> Vec<LogLines> {
+    vec![LogLines { tenant_id: TENANT, execution_id, lines }]
 }
