@@ -88,8 +88,6 @@ permissions! {
     SecretRead "secret_read" (Some(Scope::SecretsRead)) None Tenant Tenant Platform;
     /// Set and remove secrets.
     SecretWrite "secret_write" (Some(Scope::SecretsWrite)) None None Tenant Platform;
-    /// Encrypt the secrets of all tenants with the newest key.
-    SecretRotate "secret_rotate" (Some(Scope::SecretsWrite)) None None None Platform;
     /// Let an execution read the secrets that its workflow lists.
     SecretUse "secret_use" (Some(Scope::ExecutionsWrite)) None Tenant Tenant Platform;
     /// See what is kept and for how long.

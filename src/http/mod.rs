@@ -159,7 +159,7 @@ fn identity_and_service() -> Vec<Address> {
         at("/api/v1/audit").get(AuditRead, audit::list),
         at("/api/v1/audit/export").get(AuditRead, audit::export),
         at("/api/v1/secrets").get(SecretRead, secrets::list),
-        at("/api/v1/secret-keys/rotate").post(SecretRotate, secrets::rotate),
+        at("/api/v1/secret-keys/rotate").post(EngineSteer, secrets::rotate),
         at("/api/v1/secrets/{name}")
             .get(SecretRead, secrets::detail)
             .put(SecretWrite, secrets::put)

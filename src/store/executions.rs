@@ -5,7 +5,7 @@ use super::connection::AnyConnection;
 use super::page::{Page, PageRequest};
 use super::schema::{execution_labels, executions};
 use super::statement::{Bind, Statement};
-use super::{Error, Store, append, batch, blobs, lists};
+use super::{Error, Store, append, batch, blobs, creation, lists};
 use crate::domain::{
     AgentId, Creation, Execution, ExecutionId, ExecutionType, Progress, Status, TenantId, Timestamp, WorkflowId,
 };
@@ -184,7 +184,7 @@ fn update(
 ) -> Result<Execution, Error> {
     let execution = get(connection, tenant_id, id)?;
     let (tenant_id, id) = (tenant_id.to_string(), id.to_string());
-    let mut creation = append::without_input(&execution.creation);
+    let mut creation = creation::without_input(&execution.creation);
     if let Some(labels) = labels {
         let of_this = execution_labels::tenant_id.eq(&tenant_id).and(execution_labels::execution_id.eq(&id));
         diesel::delete(execution_labels::table.filter(of_this)).execute(connection)?;

@@ -16,6 +16,7 @@ mod blobs;
 mod column_types;
 mod connection;
 mod counts;
+mod creation;
 mod detached;
 mod error;
 mod executions;
