@@ -28,6 +28,7 @@ use client::Client;
 use process::Processes;
 use serde_json::Value;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -77,6 +78,8 @@ pub struct EffectContext {
 pub struct Effects {
     client: Client,
     processes: Processes,
+    /// Whether the service ends at once. What its processes come to then is its own doing, and no outcome.
+    is_killed: AtomicBool,
 }
 
 impl Effects {
@@ -85,7 +88,7 @@ impl Effects {
     pub fn new(options: Options) -> Result<Self, Error> {
         let client = Client::new(options.http)?;
         let processes = Processes::new(options.shell)?;
-        Ok(Self { client, processes })
+        Ok(Self { client, processes, is_killed: AtomicBool::new(false) })
     }
 
     /// Performs one call and waits for its end, its cancellation or its deadline.
@@ -93,6 +96,15 @@ impl Effects {
     /// When it returns, nothing of the effect is left: connections are closed and process trees are gone. Dropping the
     /// future ends the effect, too, only that a process tree is then killed in the background.
     pub async fn perform(&self, call: EffectCall, context: EffectContext) -> EffectOutcome {
+        let outcome = self.perform_now(call, context).await;
+        if self.is_killed.load(Ordering::SeqCst) {
+            // The next start of the service asks again.
+            return std::future::pending().await;
+        }
+        outcome
+    }
+
+    async fn perform_now(&self, call: EffectCall, context: EffectContext) -> EffectOutcome {
         match call {
             EffectCall::Agent { agent, request } => match agent.adapter {
                 Adapter::Builtin => agent::builtin::perform(&agent, *request, &context).await,
@@ -115,6 +127,7 @@ impl Effects {
     /// Kills every process tree at once, without asking it first. For a service that is told to end a second time; blocks
     /// until they are gone. Only finds what is recorded in `options.shell.runtime_directory`.
     pub fn kill(&self) {
+        self.is_killed.store(true, Ordering::SeqCst);
         self.processes.kill();
     }
 
