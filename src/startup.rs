@@ -111,6 +111,7 @@ impl Application {
             engine: core.engine.clone(),
             clock: Arc::clone(&core.clock),
             metrics: Arc::clone(&core.metrics),
+            throttle: http::Throttle::new(&settings.rate_limits),
             body_limit_bytes: settings.server.body_limit_bytes,
             heartbeat: Duration::from_secs(settings.live.heartbeat_seconds),
         };

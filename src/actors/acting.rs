@@ -19,8 +19,17 @@ impl ExecutionActor {
                         let (id, tenant) = (self.id, self.tenant);
                         let traceparent = self.record.creation.traceparent.clone();
                         let path_of_task = Path::clone(&path);
-                        let task =
-                            performer::Task { id, tenant, path: path_of_task, pointer, attempt, key, traceparent };
+                        let root = self.record.creation.root(id);
+                        let task = performer::Task {
+                            id,
+                            tenant,
+                            path: path_of_task,
+                            pointer,
+                            attempt,
+                            key,
+                            root,
+                            traceparent,
+                        };
                         let (performed, address) = (token.clone(), ctx.address());
                         self.span.in_scope(|| performer::start(task, request, performed, &self.services, address));
                         // One that nobody waits for outlives its task and even the execution.

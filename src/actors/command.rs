@@ -1,6 +1,8 @@
 //! What people ask of executions, and why they may be refused.
 
+use super::turn::may_be_approved;
 use crate::domain::definition::{Definition, Problem};
+use crate::domain::quota::Budget;
 use crate::domain::{AgentId, Execution, ExecutionId, ExecutionType, Status, TenantId, Timestamp, WorkflowId};
 use crate::machine::Input;
 use crate::store;
@@ -9,11 +11,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A request to an execution, with who asks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    Cancel { by: Option<String>, reason: Option<String> },
-    Pause { by: Option<String> },
-    Resume { by: Option<String> },
+    Cancel {
+        by: Option<String>,
+        reason: Option<String>,
+    },
+    Pause {
+        by: Option<String>,
+    },
+    Resume {
+        by: Option<String>,
+    },
+    /// The limits that are named take the place of those that were; what a limit had paused goes on.
+    Approve {
+        by: Option<String>,
+        budget: Budget,
+    },
 }
 
 impl Command {
@@ -23,6 +37,7 @@ impl Command {
             Self::Cancel { .. } => status.can_become(Status::Cancelled),
             Self::Pause { .. } => status.can_become(Status::Paused),
             Self::Resume { .. } => matches!(status, Status::Paused),
+            Self::Approve { .. } => may_be_approved(status),
         }
     }
 
@@ -32,6 +47,7 @@ impl Command {
             Self::Cancel { .. } => "cancel",
             Self::Pause { .. } => "pause",
             Self::Resume { .. } => "resume",
+            Self::Approve { .. } => "approve more for",
         }
     }
 
@@ -40,6 +56,7 @@ impl Command {
             Self::Cancel { by, reason } => Input::Cancel { by, reason },
             Self::Pause { by } => Input::Pause { by },
             Self::Resume { by } => Input::Resume { by },
+            Self::Approve { by, budget } => Input::Approve { by, budget },
         }
     }
 }
@@ -62,6 +79,8 @@ pub struct Submission {
     pub idempotency: Option<store::Idempotency>,
     pub agent_id: Option<AgentId>,
     pub test_input: Option<String>,
+    /// What it and everything below it may spend.
+    pub budget: Option<Budget>,
 }
 
 impl Submission {
@@ -80,6 +99,7 @@ impl Submission {
             idempotency: None,
             agent_id: None,
             test_input: None,
+            budget: None,
         }
     }
 }

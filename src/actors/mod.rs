@@ -7,6 +7,9 @@
 mod acting;
 mod admission;
 mod agents;
+mod approving;
+mod billing;
+mod calls;
 mod children;
 mod command;
 mod engine;
@@ -15,6 +18,7 @@ mod exit;
 mod feed;
 mod frame;
 mod hub;
+mod ledger;
 mod limits;
 mod listener;
 mod logs;

@@ -1,10 +1,13 @@
 //! Performs an execution's effects and brings the outcome back to its actor.
 
+use super::billing::{Bill, Unpaid};
+use super::calls::Call;
 use super::execution::{ExecutionActor, ToExecution};
 use super::exit;
 use super::frame::{self, Piece};
 use super::hub::Forward;
 use super::services::Services;
+use crate::domain::quota::Breach;
 use crate::domain::{
     AgentId, AgentRequest, EffectCall, EffectOutcome, EffectRequest, ExecutionId, Failure, LogLevel, LogLine, Path,
     Pointer, StandardType, TenantId,
@@ -31,6 +34,8 @@ pub struct Task {
     pub pointer: Pointer,
     pub attempt: u32,
     pub key: Uuid,
+    /// The execution whose budget pays.
+    pub root: ExecutionId,
     /// The trace that the effect continues.
     pub traceparent: Option<String>,
 }
@@ -50,25 +55,38 @@ pub fn start(
         let points = services.options.failure_points.clone();
         let work = async {
             points.pass(FailurePoint::EffectBeforeStart);
-            let outcome = perform(&task, request, cancellation.clone(), &services).await;
+            let end = perform(&task, request, cancellation.clone(), &services).await;
             points.pass(FailurePoint::EffectAfterEnd);
-            outcome
+            end
         };
         // A panic of an effect fails its task; it must not leave the execution waiting.
-        let outcome =
-            AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| failed(panicked(&exit::last_panic())));
+        let end = AssertUnwindSafe(work).catch_unwind().await;
+        let end = end.unwrap_or_else(|_| End::Finished(Box::new(failed(panicked(&exit::last_panic())))));
         if streams {
             services.streams.end(task.id, &task.path, task.attempt);
         }
         if cancellation.is_cancelled() {
             return;
         }
-        services.metrics.effect(kind, outcome.result.is_ok(), began.elapsed());
-        let input = Input::EffectFinished { path: task.path, attempt: task.attempt, outcome };
+        let Task { path, attempt, .. } = task;
+        let input = match end {
+            End::Finished(outcome) => {
+                services.metrics.effect(kind, outcome.result.is_ok(), began.elapsed());
+                Input::EffectFinished { path, attempt, outcome: *outcome }
+            }
+            End::Withheld(breach) => Input::EffectWithheld { path, attempt, breach },
+        };
         // An actor that is gone was stopped or crashed; its successor asks for the effect again.
         let _ = actor.send(ToExecution::Arrived(Box::new(input))).await;
     };
     actix::spawn(performed.in_current_span());
+}
+
+/// What became of a request.
+enum End {
+    Finished(Box<EffectOutcome>),
+    /// Not begun.
+    Withheld(Breach),
 }
 
 async fn perform(
@@ -76,21 +94,27 @@ async fn perform(
     request: EffectRequest,
     cancellation: CancellationToken,
     services: &Arc<Services>,
-) -> EffectOutcome {
+) -> End {
     let kind = request.kind();
     let call = match request {
         EffectRequest::Http(request) => EffectCall::Http(request),
         EffectRequest::Shell(request) => EffectCall::Shell(request),
         EffectRequest::Agent(request) => match find_agent(task.tenant, request, services).await {
             Ok(call) => call,
-            Err(failure) => return failed(failure),
+            Err(failure) => return End::Finished(Box::new(failed(failure))),
         },
+    };
+    let bill = match Bill::open(task, &call, &cancellation, services).await {
+        Ok(bill) => bill,
+        Err(Unpaid::Breach(breach)) => return End::Withheld(breach),
+        Err(Unpaid::Failed(failure)) => return End::Finished(Box::new(failed(failure))),
     };
     let agent_id = match &call {
         EffectCall::Agent { agent, .. } => Some(agent.id),
         EffectCall::Http(_) | EffectCall::Shell(_) => None,
     };
-    let observer = Watcher { task: task.clone(), agent_id, kind, services: Arc::clone(services) };
+    let call_under_way = bill.as_ref().map(Bill::call);
+    let observer = Watcher { task: task.clone(), agent_id, kind, call: call_under_way, services: Arc::clone(services) };
     let context = EffectContext {
         execution_id: task.id,
         key: task.key,
@@ -99,7 +123,12 @@ async fn perform(
         observer: Arc::new(observer),
         traceparent: task.traceparent.clone(),
     };
-    services.effects.perform(call, context).await
+    let stopped = context.cancellation.clone();
+    let mut outcome = services.effects.perform(call, context).await;
+    if let Some(bill) = bill {
+        bill.settle(&mut outcome, stopped.is_cancelled());
+    }
+    End::Finished(Box::new(outcome))
 }
 
 async fn find_agent(tenant: TenantId, request: Box<AgentRequest>, services: &Services) -> Result<EffectCall, Failure> {
@@ -123,11 +152,16 @@ struct Watcher {
     task: Task,
     agent_id: Option<AgentId>,
     kind: &'static str,
+    /// The model call that produces it.
+    call: Option<Arc<Call>>,
     services: Arc<Services>,
 }
 
 impl Observer for Watcher {
     fn delta(&self, text: &str) {
+        if let Some(call) = &self.call {
+            call.answered(text);
+        }
         let Task { id, path, pointer, attempt, .. } = &self.task;
         let Some(n) = self.services.streams.push(*id, path, *attempt, pointer, text) else { return };
         if self.services.hub_state.watchers() > 0 {

@@ -12,7 +12,7 @@ use super::seed::Seed;
 use super::services::Services;
 use crate::domain::{Creation, Event, EventBody, Execution, ExecutionId, Status, TenantId, Timestamp};
 use crate::failure_points::FailurePoint;
-use crate::machine::{self, Action, DirectEvaluator, Input, Program, State};
+use crate::machine::{self, Action, DirectEvaluator, Input, Program, Spent, State};
 use crate::store::{self, Append, NewExecution, Projection, Snapshot, Subject};
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,10 +39,11 @@ impl Turn {
     pub fn take(program: &Program, mut state: State, arrivals: Vec<Arrival>, services: &Services) -> Self {
         services.options.failure_points.pass(FailurePoint::TurnBeforeStep);
         let mut turn = Parts::default();
+        let spent = services.calls.of(state.id());
         for Arrival { input, reply } in arrivals {
             let refusal = illegal(&input, state.status());
             if refusal.is_none() {
-                turn.step(program, &mut state, input, services);
+                turn.step(program, &mut state, input, &spent, services);
             }
             turn.replies.extend(reply.map(|reply| (reply, refusal)));
         }
@@ -68,8 +69,8 @@ struct Parts {
 }
 
 impl Parts {
-    fn step(&mut self, program: &Program, state: &mut State, input: Input, services: &Services) {
-        let transition = machine::step(program, state, input, &services.moment(), &DirectEvaluator);
+    fn step(&mut self, program: &Program, state: &mut State, input: Input, spent: &[Spent], services: &Services) {
+        let transition = machine::step_with(program, state, input, &services.moment(), &DirectEvaluator, spent);
         self.events.extend(transition.events);
         self.actions.extend(transition.actions);
         self.more |= transition.more;
@@ -82,8 +83,10 @@ fn illegal(input: &Input, status: Status) -> Option<Refusal> {
         Input::Cancel { .. } => ("cancel", status.can_become(Status::Cancelled)),
         Input::Pause { .. } => ("pause", status.can_become(Status::Paused)),
         Input::Resume { .. } => ("resume", status == Status::Paused),
+        Input::Approve { .. } => ("approve more for", may_be_approved(status)),
         Input::Start
         | Input::EffectFinished { .. }
+        | Input::EffectWithheld { .. }
         | Input::TimerFired { .. }
         | Input::ChildFinished { .. }
         | Input::ChildRefused { .. }
@@ -92,6 +95,11 @@ fn illegal(input: &Input, status: Status) -> Option<Refusal> {
         | Input::Continue => return None,
     };
     (!is_legal).then_some(Refusal::WrongState { status, verb })
+}
+
+/// Whether more can be approved: it has begun and not ended.
+pub const fn may_be_approved(status: Status) -> bool {
+    matches!(status, Status::Running | Status::Waiting | Status::Paused)
 }
 
 /// What an actor knows of its execution besides the machine's state: the row, and what the next append needs.
@@ -139,6 +147,7 @@ impl Record {
             restarts: projection.restarts,
             last_crash: projection.last_crash.clone(),
             recovered_in_ms: projection.recovered_in_ms,
+            pause_reason: projection.pause_reason.clone(),
             last_seq: state.last_seq(),
             last_position: self.last_position,
             wake_at: projection.wake_at,
@@ -154,6 +163,7 @@ impl Record {
         let projection = &mut self.projection;
         projection.status = state.status();
         projection.progress = state.progress();
+        projection.pause_reason = state.pause_reason().map(str::to_owned);
         projection.wake_at =
             state.wake_at().or(if projection.status == Status::Pending { projection.wake_at } else { None });
         for event in events {

@@ -4,6 +4,7 @@
 use super::Service;
 use super::error::Error;
 use super::routing::Pattern;
+use super::throttle;
 use crate::clock;
 use crate::telemetry::{field, request_span};
 use crate::wire::catalog::Code;
@@ -32,22 +33,33 @@ pub async fn pass(
     let began = Instant::now();
     let request_id = request_id(request.headers());
     let span = request_span(request_id.to_str().unwrap_or_default(), request.method().as_str(), request.path());
-    let mut response = match refuse_strangers(&request) {
+    let admitted = refuse_strangers(&request).and_then(|()| throttle(&request));
+    let mut response = match admitted {
         Err(error) => {
             let (request, _) = request.into_parts();
             let response = error.to_response(Some(request.path()), request_id.to_str().ok());
             ServiceResponse::new(request, response).map_into_right_body()
         }
-        Ok(()) => {
+        Ok(limits) => {
             trim_slashes(&mut request);
             let response = next.call(request).instrument(span.clone()).await?;
-            complete_problem(response, &request_id)
+            let mut response = complete_problem(response, &request_id);
+            for (name, value) in limits {
+                response.headers_mut().insert(name, value);
+            }
+            response
         }
     };
     span.record(field::STATUS, response.status().as_u16());
     count(&response, began);
     response.headers_mut().insert(REQUEST_ID, request_id);
     Ok(response)
+}
+
+/// Counts the request against the limits of its principal and its address.
+fn throttle(request: &ServiceRequest) -> Result<throttle::Headers, Error> {
+    let service = request.app_data::<web::Data<Service>>();
+    service.map_or_else(|| Ok(Vec::new()), |service| service.throttle.pass(request))
 }
 
 /// The caller's id when it is a plain word, else a fresh one.

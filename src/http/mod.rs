@@ -5,6 +5,7 @@
 
 mod agents;
 mod body;
+mod budget;
 mod caller;
 mod commands;
 mod door;
@@ -22,11 +23,13 @@ mod queue;
 mod routing;
 mod start;
 mod stream;
+mod throttle;
 mod trace;
 mod workflows;
 
 pub use caller::Caller;
 pub use error::Error;
+pub use throttle::Throttle;
 
 use crate::actors::Engine;
 use crate::clock::Clock;
@@ -47,6 +50,7 @@ pub struct Service {
     pub engine: Engine,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
+    pub throttle: Throttle,
     /// The largest request body.
     pub body_limit_bytes: usize,
     /// How often a quiet stream says that it is still there.
@@ -66,6 +70,7 @@ fn addresses() -> Vec<Address> {
         at("/api/v1/executions/{id}/cancel").post(commands::cancel),
         at("/api/v1/executions/{id}/pause").post(commands::pause),
         at("/api/v1/executions/{id}/resume").post(commands::resume),
+        at("/api/v1/executions/{id}/budget").post(budget::approve),
         at("/api/v1/executions/{id}/retry").post(commands::retry),
         at("/api/v1/executions/{id}/rerun").post(commands::rerun),
         at("/api/v1/executions/{id}/history").get(journal::history),

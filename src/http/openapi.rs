@@ -1,7 +1,7 @@
 //! The description of the interface: OpenAPI 3.1 from the handlers' own declarations, and its browsable form.
 
 use super::error::{Error, Result};
-use super::{agents, commands, executions, health, home, journal, live, queue, start, stream, workflows};
+use super::{agents, budget, commands, executions, health, home, journal, live, queue, start, stream, workflows};
 use crate::wire::catalog::Code;
 use crate::wire::frame::{ClientFrame, ServerFrame};
 use crate::wire::problem::Problem;
@@ -26,7 +26,8 @@ pub const DOCS_FOLDER: &str = "/docs/";
         title = "Callboard",
         description = "The execution service for agents and workflows: every execution is a supervised actor.\n\n\
             Every answer that is not a success is a problem (RFC 9457). A trailing slash is accepted everywhere. Every answer \
-            carries `X-Request-Id`; a plain word sent under that name is taken over.",
+            carries `X-Request-Id`; a plain word sent under that name is taken over. Where requests are limited, every answer carries \
+            `RateLimit` and `RateLimit-Policy`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     tags(
@@ -38,7 +39,7 @@ pub const DOCS_FOLDER: &str = "/docs/";
     ),
     paths(
         start::start, executions::list, executions::active, executions::stats, executions::detail, commands::change,
-        commands::cancel, commands::pause, commands::resume, commands::retry, commands::rerun,
+        commands::cancel, commands::pause, commands::resume, budget::approve, commands::retry, commands::rerun,
         journal::history, journal::logs, journal::tasks, journal::usage, executions::children,
         stream::all, stream::one, live::all, live::one,
         workflows::register, workflows::list, workflows::validate, workflows::detail, workflows::change, workflows::remove, workflows::versions, start::execute,
@@ -69,6 +70,7 @@ const SPECIFIC: &[(&str, &str, &[Code])] = &[
     ("POST", "/api/v1/executions/{id}/cancel", &[Code::WrongState]),
     ("POST", "/api/v1/executions/{id}/pause", &[Code::WrongState]),
     ("POST", "/api/v1/executions/{id}/resume", &[Code::WrongState]),
+    ("POST", "/api/v1/executions/{id}/budget", &[Code::WrongState]),
     ("POST", "/api/v1/executions/{id}/retry", &[Code::WrongState, Code::QueueFull]),
     ("POST", "/api/v1/executions/{id}/rerun", &[Code::QueueFull, Code::TenantQueueFull]),
     ("GET", "/api/v1/executions/ws", &[Code::UpgradeRequired, Code::OriginNotAllowed]),
@@ -141,7 +143,7 @@ fn add_problems(method: &str, path: &str, operation: &mut Operation) {
 
 /// The problems that follow from the form of a request.
 fn implied(method: &str, path: &str, operation: &Operation) -> Vec<Code> {
-    let mut codes = vec![Code::HostNotAllowed];
+    let mut codes = vec![Code::HostNotAllowed, Code::RateLimited];
     if method != "GET" {
         codes.push(Code::OriginNotAllowed);
     }

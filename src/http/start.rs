@@ -2,6 +2,7 @@
 
 use super::Service;
 use super::body::{Json, OptionalJson, escape};
+use super::budget::check_budget;
 use super::caller::Caller;
 use super::error::{Error, Result};
 use super::idempotency;
@@ -123,6 +124,9 @@ fn submission(caller: &Caller, body: StartExecution) -> Result<Submission> {
     check_priority(priority, &mut errors);
     let labels = body.labels.unwrap_or_default();
     check_labels(&labels, &mut errors);
+    if let Some(budget) = &body.budget {
+        check_budget(budget, "/budget", &mut errors);
+    }
     if !errors.is_empty() {
         return Err(Error::invalid_fields(errors));
     }
@@ -140,6 +144,7 @@ fn submission(caller: &Caller, body: StartExecution) -> Result<Submission> {
     submission.labels = labels;
     submission.created_by = caller.name.clone();
     submission.start_at = body.start_at;
+    submission.budget = body.budget.map(Into::into);
     Ok(submission)
 }
 

@@ -6,6 +6,7 @@
 use super::list::Opening;
 use super::program::{ListId, Program};
 use super::state::{Effect, Frame, List, ListEnd, State, TryPhase, Work};
+use crate::domain::quota::Breach;
 use crate::domain::{Event, EventBody, Progress, Status, Timestamp};
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ pub fn apply(program: &Program, state: &mut State, event: &Event) {
             state.status = Status::Running;
             state.started_at = Some(event.at);
             state.deadline = *deadline;
+            state.wall_deadline = state.budget.wall_deadline(event.at);
             let input = input.as_ref().map_or_else(|| Arc::clone(&state.raw_input), |input| Arc::new(input.clone()));
             state.main = Some(List::new(program.main, "".into(), input));
             state.progress.opened(program, program.main);
@@ -32,14 +34,20 @@ pub fn apply(program: &Program, state: &mut State, event: &Event) {
             state.status = Status::Paused;
             state.paused_at = Some(event.at);
         }
+        EventBody::ApprovalRequested { prompt, limit, .. } => {
+            state.breach = Some(Breach { limit: *limit, reason: prompt.clone() });
+        }
+        EventBody::ApprovalGiven { change, .. } => state.approve(*change),
         EventBody::ExecutionResumed { paused_us, .. } => {
             state.status = Status::Running;
             state.paused_at = None;
+            state.breach = None;
             state.shift_timeouts(*paused_us);
+            state.withhold_nothing();
         }
         EventBody::ExecutionRecovered { .. } => {
             state.change_frames(&mut |frame| {
-                if let Work::Effect(effect @ Effect { result: None, .. }) = &mut frame.work {
+                if let Work::Effect(effect @ Effect { result: None, is_withheld: false, .. }) = &mut frame.work {
                     effect.attempt = effect.attempt.saturating_add(1);
                 }
             });
@@ -61,6 +69,7 @@ pub fn apply(program: &Program, state: &mut State, event: &Event) {
         | EventBody::TaskRetried { .. }
         | EventBody::TaskCancelled { .. }
         | EventBody::EffectScheduled { .. }
+        | EventBody::EffectWithheld { .. }
         | EventBody::EffectCompleted { .. }
         | EventBody::EffectFailed { .. }
         | EventBody::TimerSet { .. }
@@ -113,6 +122,7 @@ fn apply_to_task(program: &Program, state: &mut State, event: &Event) {
         }
         EventBody::TaskRetried { .. }
         | EventBody::EffectScheduled { .. }
+        | EventBody::EffectWithheld { .. }
         | EventBody::EffectCompleted { .. }
         | EventBody::EffectFailed { .. }
         | EventBody::TimerSet { .. }
@@ -133,6 +143,8 @@ fn apply_to_task(program: &Program, state: &mut State, event: &Event) {
         | EventBody::ExecutionCompleted { .. }
         | EventBody::ExecutionFailed { .. }
         | EventBody::ExecutionCancelled { .. }
+        | EventBody::ApprovalRequested { .. }
+        | EventBody::ApprovalGiven { .. }
         | EventBody::UsageRecorded(_) => {}
     }
 }
@@ -142,7 +154,9 @@ impl State {
         self.status = status;
         self.main = None;
         self.deadline = None;
+        self.wall_deadline = None;
         self.paused_at = None;
+        self.breach = None;
         self.progress.known_tasks = self.progress.completed_tasks;
     }
 
@@ -151,12 +165,22 @@ impl State {
         let shift =
             |deadline: &mut Option<Timestamp>| *deadline = deadline.map(|deadline| deadline.plus_micros(micros));
         shift(&mut self.deadline);
+        shift(&mut self.wall_deadline);
         self.change_frames(&mut |frame| {
             shift(&mut frame.deadline);
             if let Work::Try(work) = &mut frame.work
                 && let TryPhase::Attempt { deadline, .. } = &mut work.phase
             {
                 shift(deadline);
+            }
+        });
+    }
+
+    /// What was withheld is asked for again.
+    fn withhold_nothing(&mut self) {
+        self.change_frames(&mut |frame| {
+            if let Work::Effect(effect) = &mut frame.work {
+                effect.is_withheld = false;
             }
         });
     }

@@ -68,8 +68,14 @@ impl Frame {
     pub(super) fn advance(&mut self, event: &Event, opening: &mut Opening<'_>) {
         match (&event.body, &mut self.work) {
             (EventBody::EffectScheduled { .. }, work) => {
-                *work = Work::Effect(Effect { attempt: FIRST_ATTEMPT, scheduled_at: event.at, result: None });
+                *work = Work::Effect(Effect {
+                    attempt: FIRST_ATTEMPT,
+                    scheduled_at: event.at,
+                    is_withheld: false,
+                    result: None,
+                });
             }
+            (EventBody::EffectWithheld { .. }, Work::Effect(effect)) => effect.is_withheld = true,
             (EventBody::EffectCompleted { output }, Work::Effect(effect)) => {
                 effect.result =
                     Some(EffectResult::Completed { output: output.as_ref().map(|output| Arc::new(output.clone())) });

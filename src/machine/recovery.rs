@@ -26,19 +26,25 @@ pub fn outstanding(program: &Program, state: &State, moment: &Moment, evaluator:
 /// What one task has asked for, apart from timers.
 fn asked(task: &Task<'_>) -> Option<Action> {
     match (&task.frame.work, &task.node.kind) {
-        (Work::Effect(effect), _) if effect.result.is_none() => Some(Action::RunEffect {
-            path: Arc::clone(&task.frame.path),
-            pointer: Arc::clone(&task.frame.pointer),
-            attempt: effect.attempt,
-            key: effect::key(task),
-            request: effect::request(&reset(task)).ok()?,
-            awaited: true,
-        }),
+        (Work::Effect(effect), _) if effect.result.is_none() && !effect.is_withheld => effect_action(task),
         (Work::Child { child_id, result: None }, Kind::Workflow(rule)) => {
             run_workflow::request(&reset(task), rule, *child_id).ok()
         }
         _ => None,
     }
+}
+
+/// The effect that a task has asked for, once more.
+pub(super) fn effect_action(task: &Task<'_>) -> Option<Action> {
+    let Work::Effect(effect) = &task.frame.work else { return None };
+    Some(Action::RunEffect {
+        path: Arc::clone(&task.frame.path),
+        pointer: Arc::clone(&task.frame.pointer),
+        attempt: effect.attempt,
+        key: effect::key(task),
+        request: effect::request(&reset(task)).ok()?,
+        awaited: true,
+    })
 }
 
 /// The task as it was when it asked: `now` is the time at which the effect was scheduled.
@@ -55,6 +61,9 @@ pub(super) fn timers(state: &State) -> Vec<Action> {
     }
     if let Some(deadline) = state.deadline {
         actions.push(Action::SetTimer { path: "".into(), purpose: TimerPurpose::WorkflowTimeout, deadline });
+    }
+    if let Some(deadline) = state.wall_deadline {
+        actions.push(Action::SetTimer { path: "".into(), purpose: TimerPurpose::WallBudget, deadline });
     }
     state.visit(&mut |frame| {
         for (purpose, deadline) in frame.timers() {

@@ -5,6 +5,7 @@
 //! from task to task is stored once. The state serialises; a snapshot carries the [`FORMAT`] it was written in.
 
 use super::program::{ListId, NodeId};
+use crate::domain::quota::{Bound, Breach, Budget};
 use crate::domain::{Event, EventBody, ExecutionId, Failure, Path, Pointer, Progress, Status, TimerPurpose, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -35,6 +36,15 @@ pub struct State {
     /// When the timeout of the workflow expires.
     pub(super) deadline: Option<Timestamp>,
     pub(super) paused_at: Option<Timestamp>,
+    /// The limit about which a person was asked who has not answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) breach: Option<Breach>,
+    /// What it may spend; that of the execution at the top counts for all below it.
+    #[serde(default)]
+    pub(super) budget: Budget,
+    /// When the wall time of the budget is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) wall_deadline: Option<Timestamp>,
     pub(super) progress: Progress,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(super) output: Option<Shared>,
@@ -127,6 +137,9 @@ pub(super) enum Work {
 pub(super) struct Effect {
     pub(super) attempt: u32,
     pub(super) scheduled_at: Timestamp,
+    /// Not begun: a limit was reached, and the execution is paused.
+    #[serde(default)]
+    pub(super) is_withheld: bool,
     pub(super) result: Option<EffectResult>,
 }
 
@@ -185,8 +198,11 @@ pub(super) enum TryPhase {
 impl State {
     /// The state after the first event of a journal. `event` is its `execution_created` event.
     pub fn created(id: ExecutionId, event: &Event) -> State {
-        let raw_input =
-            if let EventBody::ExecutionCreated(creation) = &event.body { creation.input.clone() } else { Value::Null };
+        let (raw_input, budget) = if let EventBody::ExecutionCreated(creation) = &event.body {
+            (creation.input.clone(), creation.budget.unwrap_or_default())
+        } else {
+            (Value::Null, Budget::default())
+        };
         State {
             format: FORMAT,
             id,
@@ -198,6 +214,9 @@ impl State {
             context: Arc::new(Value::Object(serde_json::Map::new())),
             deadline: None,
             paused_at: None,
+            breach: None,
+            budget,
+            wall_deadline: None,
             progress: Progress::default(),
             output: None,
             error: None,
@@ -239,12 +258,27 @@ impl State {
         self.error.as_ref()
     }
 
+    /// Why it is paused, when a limit and not a person paused it.
+    pub fn pause_reason(&self) -> Option<&str> {
+        self.breach.as_ref().map(|breach| breach.reason.as_str())
+    }
+
+    /// Why nothing below it may go on either: its time is over.
+    pub fn halt(&self) -> Option<&Breach> {
+        self.breach.as_ref().filter(|breach| breach.limit == Bound::MaxWallSeconds)
+    }
+
+    /// What it may spend, with everything that was approved.
+    pub fn budget(&self) -> Budget {
+        self.budget
+    }
+
     /// The earliest deadline of all timers; `None` while paused, because then nothing may start anyway.
     pub fn wake_at(&self) -> Option<Timestamp> {
         if self.status == Status::Paused || self.status.is_terminal() {
             return None;
         }
-        let mut earliest = self.deadline;
+        let mut earliest = self.deadline.into_iter().chain(self.wall_deadline).min();
         self.visit(&mut |frame| {
             for (_, deadline) in frame.timers() {
                 earliest = Some(earliest.map_or(deadline, |known| known.min(deadline)));
@@ -345,7 +379,7 @@ impl Frame {
     /// The effect whose outcome is still awaited.
     pub(super) fn outstanding_effect(&self) -> Option<&Effect> {
         let Work::Effect(effect) = &self.work else { return None };
-        Some(effect).filter(|effect| effect.result.is_none())
+        Some(effect).filter(|effect| effect.result.is_none() && !effect.is_withheld)
     }
 
     /// The child execution whose end is still awaited.

@@ -11,9 +11,12 @@ use super::invariants;
 use super::program::{Kind, Program};
 use super::recovery::{outstanding, reset};
 use super::scope::Scope;
-use super::state::{Effect, ListEnd, State, Work};
+use super::state::{ListEnd, State};
 use crate::domain::definition::model::UnknownOutcome;
-use crate::domain::{EffectOutcome, Event, EventBody, ExecutionId, Failure, Path, StandardType, Status, TimerPurpose};
+use crate::domain::{
+    EffectOutcome, Event, EventBody, ExecutionId, Failure, Path, StandardType, Status, TimerPurpose, Usage,
+    UsageOutcome,
+};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -26,18 +29,39 @@ pub fn step(
     moment: &Moment,
     evaluator: &dyn Evaluator,
 ) -> Transition {
-    let mut step = Step { program, state, moment: *moment, evaluator, transition: Transition::default() };
+    step_with(program, state, input, moment, evaluator, &[])
+}
+
+/// What a call that is under way has used so far: what is recorded if the step breaks it off.
+#[derive(Clone, Debug)]
+pub struct Spent {
+    pub path: Path,
+    pub attempt: u32,
+    pub usage: Usage,
+}
+
+/// Like [`step`], with the calls that are under way.
+pub fn step_with(
+    program: &Program,
+    state: &mut State,
+    input: Input,
+    moment: &Moment,
+    evaluator: &dyn Evaluator,
+    spent: &[Spent],
+) -> Transition {
+    let mut step = Step { program, state, moment: *moment, evaluator, spent, transition: Transition::default() };
     step.take(input);
     step.advance();
     step.transition
 }
 
-struct Step<'a> {
+pub(super) struct Step<'a> {
     program: &'a Program,
-    state: &'a mut State,
-    moment: Moment,
+    pub(super) state: &'a mut State,
+    pub(super) moment: Moment,
     evaluator: &'a dyn Evaluator,
-    transition: Transition,
+    spent: &'a [Spent],
+    pub(super) transition: Transition,
 }
 
 impl Step<'_> {
@@ -46,6 +70,7 @@ impl Step<'_> {
         match input {
             Input::Start if status == Status::Pending => self.start(),
             Input::EffectFinished { path, attempt, outcome } => self.effect_finished(&path, attempt, outcome),
+            Input::EffectWithheld { path, attempt, breach } => self.effect_withheld(&path, attempt, breach),
             Input::TimerFired { path, purpose } => self.timer_fired(&path, purpose),
             Input::ChildFinished { path, child_id, status, output, error } => {
                 self.child_finished(&path, Some(child_id), status, output, error);
@@ -54,9 +79,12 @@ impl Step<'_> {
                 self.child_finished(&path, None, Status::Failed, None, Some(failure));
             }
             Input::Pause { by } if matches!(status, Status::Running | Status::Waiting) => {
-                self.record(EventBody::ExecutionPaused { by });
+                self.record(EventBody::ExecutionPaused { by, reason: None });
             }
             Input::Resume { by } if status == Status::Paused => self.resume(by),
+            Input::Approve { by, budget } if !status.is_terminal() && status != Status::Pending => {
+                self.approve(by, budget);
+            }
             Input::Cancel { by, reason } if !status.is_terminal() => {
                 self.cancel_everything("the execution was cancelled");
                 self.record(EventBody::ExecutionCancelled { by, reason });
@@ -70,6 +98,7 @@ impl Step<'_> {
             Input::Start
             | Input::Pause { .. }
             | Input::Resume { .. }
+            | Input::Approve { .. }
             | Input::Cancel { .. }
             | Input::Recovered { .. }
             | Input::Abort { .. }
@@ -102,7 +131,7 @@ impl Step<'_> {
         Scope::new(self.program, self.state, self.moment, self.evaluator)
     }
 
-    fn adopt(&mut self, decision: Decision) {
+    pub(super) fn adopt(&mut self, decision: Decision) {
         for draft in decision.drafts {
             self.push(draft);
         }
@@ -110,11 +139,12 @@ impl Step<'_> {
     }
 
     /// An event of the execution as a whole.
-    fn record(&mut self, body: EventBody) {
+    pub(super) fn record(&mut self, body: EventBody) {
         self.push(Draft { task: None, path: None, body });
     }
 
     fn push(&mut self, draft: Draft) {
+        self.record_broken_off(&draft);
         let Draft { task, path, body } = draft;
         let attempt = path.as_deref().map_or(0, attempt_of);
         let seq = self.state.last_seq.saturating_add(1);
@@ -125,6 +155,19 @@ impl Step<'_> {
         #[cfg(debug_assertions)]
         invariants::check_change(&before, &event, self.state);
         self.transition.events.push(event);
+    }
+
+    /// A task that ends while its effect is under way breaks it off; what that has used is recorded first.
+    fn record_broken_off(&mut self, draft: &Draft) {
+        let (EventBody::TaskCancelled { .. } | EventBody::TaskFailed { .. }, Some(path)) = (&draft.body, &draft.path)
+        else {
+            return;
+        };
+        let of_task = |spent: &&Spent| spent.path == *path && self.awaits(path, spent.attempt);
+        if let Some(Spent { usage, .. }) = self.spent.iter().find(of_task) {
+            let usage = Box::new(Usage { outcome: UsageOutcome::Wasted, ..usage.clone() });
+            self.record_at(path, EventBody::UsageRecorded(usage));
+        }
     }
 
     fn start(&mut self) {
@@ -142,6 +185,10 @@ impl Step<'_> {
                 self.record(EventBody::ExecutionStarted { input, deadline });
                 if let Some(deadline) = deadline {
                     let purpose = TimerPurpose::WorkflowTimeout;
+                    self.transition.actions.push(Action::SetTimer { path: "".into(), purpose, deadline });
+                }
+                if let Some(deadline) = self.state.wall_deadline {
+                    let purpose = TimerPurpose::WallBudget;
                     self.transition.actions.push(Action::SetTimer { path: "".into(), purpose, deadline });
                 }
             }
@@ -174,10 +221,14 @@ impl Step<'_> {
             let purpose = TimerPurpose::WorkflowTimeout;
             self.transition.actions.push(Action::CancelTimer { path: "".into(), purpose });
         }
+        if self.state.wall_deadline.is_some() {
+            let purpose = TimerPurpose::WallBudget;
+            self.transition.actions.push(Action::CancelTimer { path: "".into(), purpose });
+        }
     }
 
     /// Cancels every task and the timeout of the workflow.
-    fn cancel_everything(&mut self, reason: &str) {
+    pub(super) fn cancel_everything(&mut self, reason: &str) {
         let mut decision = Decision::default();
         if let Some(frame) = self.state.main.as_ref().and_then(|main| main.current.as_ref()) {
             decision.cancel(frame, reason);
@@ -186,12 +237,14 @@ impl Step<'_> {
         self.adopt(decision);
     }
 
-    fn resume(&mut self, by: Option<String>) {
+    pub(super) fn resume(&mut self, by: Option<String>) {
+        let withheld = self.withheld();
         let paused_us = self.state.paused_at.map_or(0, |paused_at| self.moment.at.micros_since(paused_at).max(0));
         self.record(EventBody::ExecutionResumed { by, paused_us });
         // Timeouts have moved and waits may have come due: every timer is armed anew.
         let timers = super::recovery::timers(self.state);
         self.transition.actions.extend(timers);
+        self.transition.actions.extend(withheld);
     }
 
     fn abort(&mut self, error: Failure) {
@@ -241,14 +294,14 @@ impl Step<'_> {
         self.transition.actions.extend(asked);
     }
 
-    fn each_task(&self, only: Option<&str>, see: &mut dyn FnMut(&Task<'_>)) {
+    pub(super) fn each_task(&self, only: Option<&str>, see: &mut dyn FnMut(&Task<'_>)) {
         if let Some(main) = &self.state.main {
             visit_tasks(&self.scope(), main, only, see);
         }
     }
 
     /// Looks at the task at a path; `None` when there is none, or the answer is.
-    fn at_task<T>(&self, path: &str, mut look: impl FnMut(&Task<'_>) -> Option<T>) -> Option<T> {
+    pub(super) fn at_task<T>(&self, path: &str, mut look: impl FnMut(&Task<'_>) -> Option<T>) -> Option<T> {
         let mut found = None;
         self.each_task(Some(path), &mut |task| {
             if *task.frame.path == *path {
@@ -258,10 +311,15 @@ impl Step<'_> {
         found
     }
 
-    fn effect_finished(&mut self, path: &Path, attempt: u32, outcome: EffectOutcome) {
+    /// Whether the outcome of this attempt is awaited by the task at a path.
+    pub(super) fn awaits(&self, path: &str, attempt: u32) -> bool {
         let is_awaited =
             |task: &Task<'_>| task.frame.outstanding_effect().filter(|effect| effect.attempt == attempt).map(|_| ());
-        if self.at_task(path, is_awaited).is_none() {
+        self.at_task(path, is_awaited).is_some()
+    }
+
+    fn effect_finished(&mut self, path: &Path, attempt: u32, outcome: EffectOutcome) {
+        if !self.awaits(path, attempt) {
             return;
         }
         if let Some(usage) = outcome.usage {
@@ -302,7 +360,7 @@ impl Step<'_> {
     }
 
     /// An event of the task at a path.
-    fn record_at(&mut self, path: &Path, body: EventBody) {
+    pub(super) fn record_at(&mut self, path: &Path, body: EventBody) {
         let pointer = self.at_task(path, |task| Some(Arc::clone(&task.frame.pointer)));
         self.push(Draft { task: pointer, path: Some(Arc::clone(path)), body });
     }
@@ -319,71 +377,6 @@ impl Step<'_> {
         if let Some(child_id) = awaited.filter(|child_id| id.is_none_or(|id| id == *child_id)) {
             self.record_at(path, EventBody::ChildFinished { child_id, status, output, error });
         }
-    }
-
-    fn timer_fired(&mut self, path: &Path, purpose: TimerPurpose) {
-        let is_paused = self.state.status == Status::Paused;
-        let now = self.moment.at;
-        match purpose {
-            TimerPurpose::WorkflowTimeout => {
-                if !is_paused && self.state.deadline.is_some_and(|deadline| deadline <= now) {
-                    self.cancel_everything("the workflow timed out");
-                    let detail = "The workflow took longer than its timeout";
-                    let failure = Failure::new(StandardType::Timeout, "Workflow timed out", detail);
-                    self.record(EventBody::ExecutionFailed { error: failure.at("/timeout") });
-                }
-            }
-            TimerPurpose::Wait | TimerPurpose::Retry => {
-                if self.is_due(path, purpose) {
-                    self.record_at(path, EventBody::TimerFired { purpose });
-                }
-            }
-            TimerPurpose::TaskTimeout => {
-                if !is_paused && self.is_due(path, purpose) {
-                    let decision = self.at_task(path, |task| {
-                        let detail = "The task took longer than its timeout";
-                        Some(task.fail(Failure::new(StandardType::Timeout, "Task timed out", detail)))
-                    });
-                    self.cancel_effect_of(path);
-                    self.adopt(decision.unwrap_or_default());
-                }
-            }
-            TimerPurpose::AttemptTimeout => {
-                if !is_paused && self.is_due(path, purpose) {
-                    let decision = self.at_task(path, |task| {
-                        let mut decision = Decision::default();
-                        decision.cancel_below(task.frame, "the attempt timed out");
-                        Some(decision)
-                    });
-                    self.adopt(decision.unwrap_or_default());
-                    self.record_at(path, EventBody::TimerFired { purpose });
-                }
-            }
-        }
-    }
-
-    /// Whether the task waits for this timer and its deadline is reached.
-    fn is_due(&self, path: &str, purpose: TimerPurpose) -> bool {
-        let deadline = self.at_task(path, |task| {
-            let known = task.frame.timers().find(|(known, _)| *known == purpose).map(|(_, deadline)| deadline);
-            // An attempt that is over has no limit any more.
-            let is_over = purpose == TimerPurpose::AttemptTimeout
-                && !matches!(&task.frame.work, Work::Try(work) if work.is_attempting());
-            known.filter(|_| !is_over)
-        });
-        deadline.is_some_and(|deadline| deadline <= self.moment.at)
-    }
-
-    /// Stops what the task at a path has asked for itself, apart from the tasks inside it.
-    fn cancel_effect_of(&mut self, path: &str) {
-        let action = self.at_task(path, |task| {
-            let effect = task.frame.outstanding_effect();
-            let cancel =
-                |effect: &Effect| Action::CancelEffect { path: Arc::clone(&task.frame.path), attempt: effect.attempt };
-            let child = || task.frame.awaited_child().map(|child_id| Action::CancelChild { child_id });
-            effect.map(cancel).or_else(child)
-        });
-        self.transition.actions.extend(action);
     }
 }
 

@@ -11,6 +11,7 @@ pub struct Settings {
     pub server: Server,
     pub store: Store,
     pub engine: Engine,
+    pub rate_limits: RateLimits,
     pub limits: Limits,
     pub effects: Effects,
     pub live: Live,
@@ -31,6 +32,7 @@ impl Settings {
         Store::SECTION,
         Engine::SECTION,
         Limits::SECTION,
+        RateLimits::SECTION,
         EffectsHttp::SECTION,
         EffectsShell::SECTION,
         Live::SECTION,
@@ -43,6 +45,7 @@ impl Settings {
             store: Store::read(layers, problems),
             engine: Engine::read(layers, problems),
             limits: Limits::read(layers, problems),
+            rate_limits: RateLimits::read(layers, problems),
             effects: Effects { http: EffectsHttp::read(layers, problems), shell: EffectsShell::read(layers, problems) },
             live: Live::read(layers, problems),
             telemetry: Telemetry::read(layers, problems),
@@ -51,12 +54,14 @@ impl Settings {
 
     /// The values in force as a file that could be loaded again; passwords are replaced by `***`.
     pub fn to_toml(&self) -> String {
-        let Self { server, store, engine, limits, effects: Effects { http, shell }, live, telemetry } = self;
+        let Self { server, store, engine, limits, rate_limits, effects: Effects { http, shell }, live, telemetry } =
+            self;
         let sections = [
             server.to_toml(),
             store.to_toml(),
             engine.to_toml(),
             limits.to_toml(),
+            rate_limits.to_toml(),
             http.to_toml(),
             shell.to_toml(),
             live.to_toml(),
@@ -133,6 +138,18 @@ section! {
         max_tokens_per_month: u64 = 500_000,
         /// US dollars that model calls of a tenant may cost in a calendar month (UTC), as far as their prices are known.
         max_cost_per_month: f64 = 0.0,
+    }
+}
+
+section! {
+    /// How many requests are answered. 0 means any number, which is what development settings say.
+    RateLimits "rate_limits" {
+        /// Requests per minute of one principal, in whatever rhythm. Further ones are answered with 429 and `Retry-After`.
+        per_principal: u32 = 6_000,
+        /// Requests per minute of one address (of one /64 network for IPv6).
+        per_address: u32 = 12_000,
+        /// Principals and addresses that are remembered, each; those beyond share one limit.
+        max_keys: usize = 100_000,
     }
 }
 

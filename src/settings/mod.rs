@@ -15,7 +15,9 @@ mod layers;
 mod reference;
 mod value;
 
-pub use keys::{Blobs, Effects, EffectsHttp, EffectsShell, Engine, Limits, Live, LogFormat, Server, Settings};
+pub use keys::{
+    Blobs, Effects, EffectsHttp, EffectsShell, Engine, Limits, Live, LogFormat, RateLimits, Server, Settings,
+};
 pub use keys::{Store, Telemetry};
 pub use layers::{Environment, Sources};
 pub use reference::{default_toml, reference_table};
@@ -109,6 +111,7 @@ impl Settings {
             "limits.max_cost_per_month",
             "must not be negative",
         );
+        require(self.rate_limits.max_keys >= 1, "rate_limits.max_keys", "must be at least 1");
         require(
             tracing_subscriber::EnvFilter::try_new(&self.telemetry.level).is_ok(),
             "telemetry.level",

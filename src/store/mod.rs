@@ -10,8 +10,10 @@ mod batch;
 mod batch_postgres;
 mod batch_sqlite;
 mod blobs;
+mod budgets;
 mod column_types;
 mod connection;
+mod derived;
 mod error;
 mod executions;
 mod history;
@@ -40,6 +42,7 @@ pub use append::{
     Subject,
 };
 pub use blobs::digest;
+pub use budgets::Account;
 pub use error::Error;
 pub use executions::{Filter, Sort};
 pub use history::{Changes, HistoryEvent};

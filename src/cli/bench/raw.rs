@@ -130,6 +130,7 @@ fn creation(definition: &definition::Definition, input: Value) -> Creation {
         forked_from: None,
         start_at: None,
         traceparent: None,
+        budget: None,
     }
 }
 

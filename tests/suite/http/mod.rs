@@ -7,4 +7,5 @@ mod idempotency;
 mod lists;
 mod problems;
 mod stream;
+mod throttle;
 mod workflows;
