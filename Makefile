@@ -10,17 +10,38 @@ EXAMPLES = $(wildcard examples/*.yaml)
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r target text; do printf '  make %-10s %s\n' "$$target" "$$text"; done
 
+# The dashboard becomes part of the program when it has been built before it, which takes Node 20.19 or newer. Without, the
+# program is built all the same, and its page says how to get the dashboard.
+NODE_IS_THERE := $(shell node -e 'const [a, b] = process.versions.node.split(".").map(Number); console.log(a > 20 || (a === 20 && b >= 19) ? "yes" : "")' 2>/dev/null)
+DASHBOARD_SOURCES = $(shell find dashboard/src dashboard/public dashboard/scripts -type f) dashboard/index.html dashboard/vite.config.ts
+
+dashboard/node_modules/.package-lock.json: dashboard/package.json dashboard/package-lock.json
+	cd dashboard && npm ci --no-fund --no-audit
+	@touch $@
+
+dashboard/dist/index.html: dashboard/node_modules/.package-lock.json $(DASHBOARD_SOURCES)
+	cd dashboard && npm run --silent build -- --logLevel warn
+	@touch $@
+
+.PHONY: dashboard
+ifeq ($(NODE_IS_THERE),yes)
+dashboard: dashboard/dist/index.html ## Build the dashboard, which becomes part of the program
+else
+dashboard:
+	@echo "No Node 20.19 or newer: the program is built without the dashboard." >&2
+endif
+
 .PHONY: run
-run: ## Build and start the service on SQLite in ./data, with development settings
+run: dashboard ## Build and start the service on SQLite in ./data, with development settings
 	$(CARGO) build --release --locked
 	@exec $(CARGO) run --quiet --release --locked -- serve --config config
 
 .PHONY: build
-build: ## Build the optimized program, target/release/callboard
+build: dashboard ## Build the optimized program, target/release/callboard
 	$(CARGO) build --release --locked
 
 .PHONY: test
-test: packages lint ## Everything: what the tests need, lint, unit tests, suite on both databases, examples, bench, chaos
+test: packages dashboard lint ## Everything: what the tests need, lint, unit tests, suite on both databases, examples, bench, chaos
 	$(CARGO) test --locked --lib --bins
 	$(CARGO) test --locked --test suite
 	$(CALLBOARD) validate $(EXAMPLES)
@@ -37,11 +58,13 @@ bench: ## Measure this machine: throughput, latency and live fan-out of the opti
 	$(CARGO) run --quiet --release --locked -- bench fanout
 
 .PHONY: packages
-packages: ## Install what the tests need (PostgreSQL server, jq) where it is missing
+packages: ## Install what the tests need (PostgreSQL server, nginx, jq, the fuzzer) where it is missing
 	@.ci/packages
+	@.ci/fuzzer
 
 .PHONY: lint
-lint: ## Formatting, clippy, the house rules, documentation
+lint: dashboard/node_modules/.package-lock.json ## Formatting, clippy, the house rules, documentation, the dashboard's types, style and unit tests
+	cd dashboard && npm run --silent check
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) test --locked --quiet --test tidy
@@ -52,12 +75,17 @@ audit: ## Licenses and known weaknesses of the libraries (needs cargo-deny)
 	$(CARGO) deny --locked check
 
 .PHONY: format
-format: ## Format the sources
+format: dashboard/node_modules/.package-lock.json ## Format the sources
 	$(CARGO) fmt
+	cd dashboard && npm run --silent format
 
 .PHONY: generate
-generate: ## Write config/default.toml and the settings table of the operator guide
+generate: dashboard/node_modules/.package-lock.json ## Write what is generated: config/default.toml, settings table, docs/errors.md, the dashboard's client
 	$(CALLBOARD) settings --reference toml > config/default.toml.new
 	mv config/default.toml.new config/default.toml
 	TABLE="$$($(CALLBOARD) settings --reference markdown)" perl -0pi -e \
 		's/(<!-- settings:[^\n]*\n).*?(<!-- end of settings -->)/$$1$$ENV{TABLE}\n$$2/s' docs/operator-guide.md
+	CALLBOARD_UPDATE_DOCS=1 $(CARGO) test --locked --quiet --lib wire::catalog
+	$(CALLBOARD) openapi > dashboard/openapi.json.new
+	mv dashboard/openapi.json.new dashboard/openapi.json
+	cd dashboard && npm run --silent generate

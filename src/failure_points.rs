@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_point_is_refused_with_the_names_that_exist() {
+    fn a_misspelled_point_is_refused_with_the_names_that_exist() {
         assert!("journal=abort".parse::<FailurePoints>().unwrap_err().contains("journal_after_commit"));
         assert!("before_read=explode".parse::<FailurePoints>().unwrap_err().contains("abort"));
     }

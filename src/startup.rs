@@ -3,36 +3,49 @@
 //! Start: store (with its migrations), effects, engine (which takes over what is open), HTTP. Stop: no new work is taken,
 //! running effects get a grace period, sessions get a goodbye, the door closes, processes end, the writer empties its queue.
 
-use crate::actors::{self, Engine, LiveOptions, Parts};
+use crate::actors::{self, Engine, LiveOptions, Parts, UpkeepOptions};
 use crate::clock::{Clock, SystemClock};
 use crate::domain::quota::Limits;
 use crate::effects::{self, Effects};
 use crate::failure_points::FailurePoints;
 use crate::http;
+use crate::identity::{self, FirstSignIn, Identity};
 use crate::settings::{self, Settings};
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
+use crate::vault::{self, Keys, Vault};
 use actix_web::dev::Server;
+use serde_json::Value;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How many compiled definitions are kept.
 const PROGRAM_CACHE: usize = 1_000;
+/// The exit code of a process that was interrupted a second time.
+pub const INTERRUPTED: i32 = 130;
 
 /// Why the service does not start or ends with an error.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("the store cannot be opened: {0}")]
     Store(#[from] store::Error),
+    #[error("secrets cannot be kept: {0}")]
+    Vault(#[from] vault::Error),
     #[error("effects cannot be performed: {0}")]
     Effects(#[from] effects::Error),
     #[error("cannot listen on {address}: {source}")]
     Listen { address: String, source: std::io::Error },
     #[error("the HTTP server failed: {0}")]
     Server(#[from] std::io::Error),
+    #[error("effects.http.permitted_networks: {0}")]
+    Network(#[from] effects::InvalidNetwork),
+    #[error(transparent)]
+    Settings(#[from] settings::Invalid),
+    #[error("nobody could sign in: {0}")]
+    Identity(#[from] identity::Error),
     #[error("store.failure_points: {0}")]
     FailurePoints(String),
 }
@@ -47,6 +60,7 @@ pub struct Core {
     pub engine: Engine,
     pub metrics: Arc<Metrics>,
     pub clock: Arc<dyn Clock>,
+    vault: Vault,
     effects: Arc<Effects>,
     store: Store,
 }
@@ -57,23 +71,46 @@ impl Core {
     /// # Errors
     /// See [`Error`].
     pub async fn start(settings: &Settings, clock: Arc<dyn Clock>, since: Instant) -> Result<Self, Error> {
+        Self::start_with(settings, clock, since, Vec::new()).await
+    }
+
+    /// Like [`Core::start`] with secrets, by name, that go before those of the store and are never stored.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn start_with(
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+        since: Instant,
+        secrets: Vec<(String, Value)>,
+    ) -> Result<Self, Error> {
         actors::install_panic_hook();
         let points: FailurePoints = settings.store.failure_points.parse().map_err(Error::FailurePoints)?;
         let options = store_options(settings, &points);
         let store_clock = Arc::clone(&clock);
         let store = blocking(move || Store::open(&options, store_clock)).await?;
-        let options = effect_options(&settings.effects);
+        let source = key_source(settings);
+        let keys = blocking(move || Keys::load(&source)).await?;
+        let vault = Vault::new(store.clone(), Arc::clone(&clock), keys, secrets);
+        vault.check().await?;
+        let options = effect_options(&settings.effects)?;
         let effects = Arc::new(blocking(move || Effects::new(options)).await?);
         let metrics = Arc::new(Metrics::default());
         let parts = Parts {
             store: store.clone(),
+            vault: vault.clone(),
             effects: Arc::clone(&effects),
             clock: Arc::clone(&clock),
             metrics: Arc::clone(&metrics),
             options: engine_options(settings, points),
         };
         let engine = Engine::start(parts, since).await?;
-        Ok(Self { engine, metrics, clock, effects, store })
+        Ok(Self { engine, metrics, clock, vault, effects, store })
+    }
+
+    /// The hands, for who has to end their processes without waiting.
+    pub fn effects(&self) -> Arc<Effects> {
+        Arc::clone(&self.effects)
     }
 
     /// Ends everything in order; running effects get `grace` to finish.
@@ -92,6 +129,8 @@ impl Core {
 /// A running service.
 pub struct Application {
     core: Core,
+    identity: Identity,
+    first_sign_in: Option<FirstSignIn>,
     server: Server,
     address: SocketAddr,
     grace: Duration,
@@ -104,19 +143,33 @@ impl Application {
     /// See [`Error`].
     pub async fn build(settings: &Settings) -> Result<Self, Error> {
         let since = Instant::now();
+        settings.check_service()?;
         let listener = listen(&settings.server)?;
         let address = listener.local_addr()?;
         let core = Core::start(settings, Arc::new(SystemClock), since).await?;
+        let identity = start_identity(settings, &core).await?;
+        let first_sign_in = identity.first_start().await?;
         let service = http::Service {
             engine: core.engine.clone(),
+            vault: core.vault.clone(),
+            identity: identity.clone(),
             clock: Arc::clone(&core.clock),
             metrics: Arc::clone(&core.metrics),
             throttle: http::Throttle::new(&settings.rate_limits),
             body_limit_bytes: settings.server.body_limit_bytes,
+            body_timeout: Duration::from_millis(settings.server.body_timeout_ms),
+            boards: http::Boards::default(),
             heartbeat: Duration::from_secs(settings.live.heartbeat_seconds),
         };
         let server = http::server(listener, &settings.server, service)?;
-        Ok(Self { core, server, address, grace: Duration::from_secs(settings.server.shutdown_grace_seconds) })
+        Ok(Self {
+            core,
+            identity,
+            first_sign_in,
+            server,
+            address,
+            grace: Duration::from_secs(settings.server.shutdown_grace_seconds),
+        })
     }
 
     /// The port it listens on; the real one when the settings said 0.
@@ -133,14 +186,24 @@ impl Application {
         &self.core.engine
     }
 
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The way in for the first operator, as long as there is none with a password.
+    pub fn first_sign_in(&self) -> Option<&FirstSignIn> {
+        self.first_sign_in.as_ref()
+    }
+
     /// Serves until SIGTERM, SIGINT (Ctrl-C) or `stop` resolves, then stops gracefully.
     ///
     /// # Errors
     /// When the server fails.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), Error> {
-        let Self { core, server, grace, .. } = self;
+        let Self { core, identity, server, grace, .. } = self;
         let handle = server.handle();
         let mut serving = actix::spawn(server);
+        let upkeep = tokio::spawn(keep_tidy(identity.clone()));
         let ended = tokio::select! {
             result = &mut serving => Some(result),
             () = stop => None,
@@ -150,6 +213,8 @@ impl Application {
         if ended.is_none() {
             handle.stop(true).await;
         }
+        upkeep.abort();
+        identity.close().await;
         core.finish().await;
         match ended {
             Some(Ok(result)) => Ok(result?),
@@ -157,18 +222,21 @@ impl Application {
         }
     }
 
-    /// Serves until SIGTERM or Ctrl-C, then stops gracefully. A second signal ends the process at once.
+    /// Serves until SIGTERM or Ctrl-C, then stops gracefully. A second signal ends the process at once, and what it has
+    /// started with it.
     ///
     /// # Errors
     /// When the server fails or signals cannot be received.
     pub async fn run_until_stopped(self) -> Result<(), Error> {
         let mut signals = Signals::new()?;
+        let effects = self.core.effects();
         self.run_until(async move {
             signals.next().await;
             // The same receivers: a signal that comes before this task runs is not lost.
             tokio::spawn(async move {
                 signals.next().await;
-                std::process::exit(130);
+                effects.kill();
+                std::process::exit(INTERRUPTED);
             });
         })
         .await
@@ -176,22 +244,56 @@ impl Application {
 }
 
 /// SIGTERM and SIGINT.
-struct Signals {
+pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
-    fn new() -> std::io::Result<Self> {
+    /// Receives both from now on; neither ends the process any more.
+    ///
+    /// # Errors
+    /// When the system has no room for another receiver.
+    pub fn new() -> std::io::Result<Self> {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
     /// Resolves at the next one of either.
-    async fn next(&mut self) {
+    pub async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
+    }
+}
+
+/// How often what identity only remembers is stored.
+const UPKEEP: Duration = Duration::from_secs(30);
+
+async fn keep_tidy(identity: Identity) {
+    loop {
+        tokio::time::sleep(UPKEEP).await;
+        identity.tidy().await;
+    }
+}
+
+async fn start_identity(settings: &Settings, core: &Core) -> Result<Identity, Error> {
+    let options = identity_options(&settings.identity);
+    let (store, clock, runtime) = (core.store.clone(), Arc::clone(&core.clock), tokio::runtime::Handle::current());
+    blocking(move || {
+        let _entered = runtime.enter();
+        Ok(Identity::start(store, clock, options)?)
+    })
+    .await
+}
+
+/// The settings of identity as identity takes them.
+pub fn identity_options(settings: &settings::Identity) -> identity::Options {
+    identity::Options {
+        signing_keys: settings.signing_keys.each().map(str::to_owned).collect(),
+        directory: PathBuf::from(&settings.directory),
+        access_token_life: Duration::from_secs(settings.access_token_minutes.saturating_mul(60)),
+        session_life: Duration::from_secs(settings.session_days.saturating_mul(24 * 3_600)),
     }
 }
 
@@ -238,15 +340,30 @@ fn default_limits(settings: &settings::Limits) -> Limits {
     }
 }
 
-fn effect_options(settings: &settings::Effects) -> effects::Options {
+/// Where the keys of secrets come from. The default file counts only when it is there or is to be made.
+fn key_source(settings: &Settings) -> vault::Source {
+    let secrets = &settings.secrets;
+    let database = settings.store.url.expose().strip_prefix("sqlite:").map(Path::new);
+    let folder = database.map_or(Path::new("data"), |database| database.parent().unwrap_or(Path::new("")));
+    let default = folder.join("secrets.key");
+    let file = if secrets.key_file.is_empty() {
+        Some(default).filter(|file| secrets.generate_key || file.exists())
+    } else {
+        Some(PathBuf::from(&secrets.key_file))
+    };
+    vault::Source { keys: secrets.keys.expose().to_owned().into(), file, generate: secrets.generate_key }
+}
+
+fn effect_options(settings: &settings::Effects) -> Result<effects::Options, effects::InvalidNetwork> {
     let settings::Effects { http, shell } = settings;
     let folder = |text: &str| (!text.is_empty()).then(|| PathBuf::from(text));
-    effects::Options {
+    let networks = http.permitted_networks.split(',').map(str::trim).filter(|network| !network.is_empty());
+    Ok(effects::Options {
         http: effects::HttpOptions {
             allow_private: http.allow_private,
             connect_timeout: Duration::from_millis(http.connect_timeout_ms),
             timeout: Duration::from_millis(http.timeout_ms),
-            permitted_networks: Vec::new(),
+            permitted_networks: networks.map(str::parse).collect::<Result<_, _>>()?,
             response_limit_bytes: http.response_limit_bytes,
             send_idempotency_key: http.send_idempotency_key,
         },
@@ -257,7 +374,7 @@ fn effect_options(settings: &settings::Effects) -> effects::Options {
             grace: Duration::from_millis(shell.grace_ms),
             runtime_directory: folder(&shell.runtime_directory),
         },
-    }
+    })
 }
 
 fn engine_options(settings: &Settings, failure_points: FailurePoints) -> actors::Options {
@@ -277,6 +394,7 @@ fn engine_options(settings: &Settings, failure_points: FailurePoints) -> actors:
             conflation_ms: settings.live.conflation_ms,
             heartbeat_seconds: settings.live.heartbeat_seconds,
         },
+        upkeep: UpkeepOptions::from(&settings.retention),
         failure_points,
     }
 }

@@ -1,42 +1,94 @@
 //! What an execution actor does after a commit: effects, timers, children.
 
+use super::detached;
 use super::execution::{Arrival, ExecutionActor};
 use super::notices::Notice;
-use super::performer;
-use crate::domain::{Execution, ExecutionId, Failure, Path, StandardType};
-use crate::machine::{Action, Input};
+use super::performer::{self, Outcome};
+use super::turn;
+use crate::domain::{Event, Execution, ExecutionId, Failure, Path, StandardType, Status};
+use crate::machine::{self, Action, Input};
+use crate::store::DetachedEffect;
 use actix::{ActorFutureExt, AsyncContext, Context, ContextFutureSpawner, WrapFuture};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 impl ExecutionActor {
-    pub(super) fn perform(&mut self, actions: Vec<Action>, ctx: &mut Context<Self>) {
+    /// Back in memory: what is outstanding is asked, armed or looked up again.
+    pub(super) fn ask_again(&mut self, ctx: &mut Context<Self>) {
+        let Some(state) = self.state.take() else { return };
+        let (program, services) = (Arc::clone(&self.program), Arc::clone(&self.services));
+        let tenant = self.tenant;
+        self.busy = true;
+        async move {
+            let held = services.secrets(tenant, &program).await;
+            let secrets = held.clone();
+            let work = move || {
+                let evaluator = secrets.evaluator();
+                let actions = machine::outstanding(&program, &state, &services.moment(), &evaluator);
+                (state, actions)
+            };
+            (held, work)
+        }
+        .into_actor(self)
+        .then(|(held, work), actor, _| {
+            actor.secrets = held;
+            turn::run(actor.program.is_bounded(), work).into_actor(actor)
+        })
+        .map(|(state, actions), actor, ctx| {
+            actor.state = Some(state);
+            actor.busy = false;
+            actor.perform(actions, &[], ctx);
+            // What was decided last may not have been the end of what could be decided. One that is still pending is here
+            // for a command only.
+            if actor.record.projection.status != Status::Pending {
+                actor.inbox.push_back(Arrival { input: Input::Continue, reply: None });
+            }
+            actor.advance(ctx);
+        })
+        .spawn(ctx);
+    }
+
+    /// Performs what was decided; `events` are those of the same transition.
+    pub(super) fn perform(&mut self, actions: Vec<Action>, events: &[Event], ctx: &mut Context<Self>) {
+        let noted = detached::scheduled(&actions, events).into_iter();
+        let (tenant_id, execution_id) = (self.tenant, self.id);
+        let effect = |(path, seq): (Path, u64)| DetachedEffect { tenant_id, execution_id, path: path.to_string(), seq };
+        let detached: Vec<DetachedEffect> = noted.map(effect).collect();
         for action in actions {
             match action {
                 Action::RunEffect { path, pointer, attempt, key, request, awaited } => {
-                    if !self.draining {
-                        let token = CancellationToken::new();
-                        let (id, tenant) = (self.id, self.tenant);
-                        let traceparent = self.record.creation.traceparent.clone();
-                        let path_of_task = Path::clone(&path);
-                        let root = self.record.creation.root(id);
-                        let task = performer::Task {
-                            id,
-                            tenant,
-                            path: path_of_task,
-                            pointer,
-                            attempt,
-                            key,
-                            root,
-                            traceparent,
-                        };
-                        let (performed, address) = (token.clone(), ctx.address());
-                        self.span.in_scope(|| performer::start(task, request, performed, &self.services, address));
-                        // One that nobody waits for outlives its task and even the execution.
-                        if awaited {
-                            self.effects.insert((path, attempt), token.drop_guard());
-                        }
+                    // When the service stops nothing is started any more: the next start asks again.
+                    if self.draining {
+                        continue;
                     }
+                    let token = CancellationToken::new();
+                    let (id, tenant) = (self.id, self.tenant);
+                    let traceparent = self.record.creation.traceparent.clone();
+                    let wanted = if awaited {
+                        self.effects.insert((Path::clone(&path), attempt), token.clone().drop_guard());
+                        Outcome::Awaited(ctx.address())
+                    } else {
+                        // One that nobody waits for outlives its task and even the execution.
+                        let Some(effect) = detached.iter().find(|effect| *effect.path == *path).cloned() else {
+                            continue;
+                        };
+                        if !self.services.detached.begin(&effect) {
+                            continue;
+                        }
+                        Outcome::Noted(effect)
+                    };
+                    let task = performer::Task {
+                        id,
+                        tenant,
+                        path,
+                        pointer,
+                        attempt,
+                        key,
+                        root: self.record.creation.root(id),
+                        traceparent,
+                        secrets: self.secrets(),
+                    };
+                    self.span.in_scope(|| performer::start(task, request, token, &self.services, wanted));
                 }
                 Action::CancelEffect { path, attempt } => {
                     self.effects.remove(&(path, attempt));

@@ -220,6 +220,15 @@ impl<T> Admission<T> {
         true
     }
 
+    /// Changes what is kept for a pending execution.
+    pub fn amend(&mut self, id: ExecutionId, change: impl FnOnce(&mut T)) {
+        let Some(Place { tenant, ticket: Some(ticket) }) = self.places.get(&id).copied() else { return };
+        let entry = self.lanes.get_mut(&tenant).and_then(|lane| lane.pending.get_mut(&ticket));
+        if let Some((_, item)) = entry {
+            change(item);
+        }
+    }
+
     /// Takes what comes next when there is a slot for it. Whether it takes the slot is told by [`Admission::occupy`].
     pub fn pop(&mut self) -> Option<Next<T>> {
         if self.running >= self.max_running {

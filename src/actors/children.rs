@@ -59,7 +59,9 @@ pub async fn create(
                 newborns.push(newborn);
                 turn.children.push(seed);
             }
-            Err(failure) => turn.step(&scope.program, Input::ChildRefused { path, failure: *failure }, services),
+            Err(failure) => {
+                turn.step(&scope.program, Input::ChildRefused { path, failure: *failure }, &scope.secrets, services)
+            }
         }
     }
     Ok(newborns)
@@ -95,6 +97,7 @@ async fn prepare(
         priority: record.creation.priority,
         labels: record.creation.labels.clone(),
         created_by: record.creation.created_by.clone(),
+        authority: record.creation.authority.clone(),
         agent_id: None,
         test_input: None,
         idempotency_key: None,

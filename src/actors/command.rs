@@ -3,7 +3,9 @@
 use super::turn::may_be_approved;
 use crate::domain::definition::{Definition, Problem};
 use crate::domain::quota::Budget;
-use crate::domain::{AgentId, Execution, ExecutionId, ExecutionType, Status, TenantId, Timestamp, WorkflowId};
+use crate::domain::{
+    AgentId, Authority, Execution, ExecutionId, ExecutionType, Status, TenantId, Timestamp, WorkflowId,
+};
 use crate::machine::Input;
 use crate::store;
 use serde_json::Value;
@@ -71,7 +73,9 @@ pub struct Submission {
     /// 0 to 9, 9 first.
     pub priority: u8,
     pub labels: BTreeMap<String, String>,
+    /// Whose it will be, and what it may do. Absent for what no principal asks for.
     pub created_by: Option<String>,
+    pub authority: Option<Authority>,
     /// Not to be started before.
     pub start_at: Option<Timestamp>,
     /// W3C trace context that the effects of the execution continue.
@@ -94,6 +98,7 @@ impl Submission {
             priority: DEFAULT_PRIORITY,
             labels: BTreeMap::new(),
             created_by: None,
+            authority: None,
             start_at: None,
             traceparent: None,
             idempotency: None,
@@ -107,8 +112,9 @@ impl Submission {
 /// A request for a new execution from an earlier one (retry, rerun).
 #[derive(Clone, Debug, Default)]
 pub struct Repetition {
-    /// Who asks.
-    pub by: Option<String>,
+    /// Whose it will be, and what it may do.
+    pub created_by: Option<String>,
+    pub authority: Option<Authority>,
     pub traceparent: Option<String>,
     pub idempotency: Option<store::Idempotency>,
 }

@@ -5,8 +5,9 @@ use super::children::creation_event;
 use super::command::{Command, Refusal, Repetition, Runnable, Submission};
 use super::feed::{Feed, Scope};
 use super::hub;
+use super::maintenance::Maintenance;
 use super::observing::{Observe, QueueView, TenantQueue};
-use super::orders::{Drain, Order, Reprioritize, Submit};
+use super::orders::{Amend, Amended, Drain, Order, Submit};
 use super::seed::{Opening, Seed};
 use super::services::Services;
 use super::supervisor::Supervisor;
@@ -17,6 +18,7 @@ use crate::domain::{Creation, DefinitionRef, Execution, ExecutionId, TenantId, T
 use crate::machine::{self, Program, State};
 use crate::store::{self, DefinitionText, NewExecution, Store};
 use actix::Addr;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -25,11 +27,15 @@ use tokio::sync::oneshot;
 /// How often a command is sent again when its actor ended before it could answer.
 const COMMAND_TRIES: usize = 5;
 
+/// How long the last log lines may take to be stored at the end.
+const FLUSH_PATIENCE: Duration = Duration::from_secs(5);
+
 /// A cheap handle.
 #[derive(Clone)]
 pub struct Engine {
     pub(super) services: Arc<Services>,
     pub(super) supervisor: Addr<Supervisor>,
+    pub(super) maintenance: Addr<Maintenance>,
 }
 
 impl Engine {
@@ -58,6 +64,7 @@ impl Engine {
     /// # Errors
     /// See [`Refusal`].
     pub async fn submit(&self, submission: Submission) -> Result<Execution, Refusal> {
+        self.refuse_departing(submission.tenant_id)?;
         let (definition, program, text) = self.resolve(&submission).await?;
         let creation = Creation {
             execution_type: submission.execution_type,
@@ -68,6 +75,7 @@ impl Engine {
             priority: submission.priority,
             labels: submission.labels,
             created_by: submission.created_by,
+            authority: submission.authority,
             agent_id: submission.agent_id,
             test_input: submission.test_input,
             idempotency_key: submission.idempotency.as_ref().map(|idempotency| idempotency.key.clone()),
@@ -179,6 +187,14 @@ impl Engine {
         Err(self.unanswered())
     }
 
+    /// Nothing new for a tenant that is being deleted.
+    pub(super) fn refuse_departing(&self, tenant: TenantId) -> Result<(), Refusal> {
+        if self.services.is_departing(tenant) {
+            return Err(Refusal::UnknownReference { what: format!("tenant {tenant}") });
+        }
+        Ok(())
+    }
+
     /// Why nobody answered: what should have done it has ended.
     fn unanswered(&self) -> Refusal {
         if self.is_shutting_down() { Refusal::ShuttingDown } else { Refusal::Crashed }
@@ -189,12 +205,14 @@ impl Engine {
     /// # Errors
     /// See [`Refusal`].
     pub async fn rerun(&self, tenant: TenantId, id: ExecutionId, wish: Repetition) -> Result<Execution, Refusal> {
-        let Repetition { by, traceparent, idempotency } = wish;
+        self.refuse_departing(tenant)?;
+        let Repetition { created_by, authority, traceparent, idempotency } = wish;
         let execution = self.services.store.execution(tenant, id).await?;
         let program = self.services.programs.stored(execution.tenant_id, &execution.creation.definition.digest).await?;
         let creation = Creation {
             trigger: Trigger::Api,
-            created_by: by,
+            created_by,
+            authority,
             parent: None,
             forked_from: None,
             idempotency_key: idempotency.as_ref().map(|idempotency| idempotency.key.clone()),
@@ -206,13 +224,20 @@ impl Engine {
         self.create(tenant, creation, program, NewExecution { definition: None, idempotency }).await
     }
 
-    /// Changes the priority of an execution; a pending one moves in the queue.
+    /// Changes the priority or the labels of an execution; `None` leaves them as they are. A pending one moves in the queue.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`], [`Refusal::WrongState`] when it is terminal.
-    pub async fn set_priority(&self, tenant: TenantId, id: ExecutionId, priority: u8) -> Result<Execution, Refusal> {
-        let execution = self.services.store.update_execution(tenant, id, Some(priority), None).await?;
-        self.supervisor.send(Reprioritize { id, priority }).await.map_err(|_| Refusal::ShuttingDown)?;
+    /// [`Refusal::NotFound`].
+    pub async fn amend(
+        &self,
+        tenant: TenantId,
+        id: ExecutionId,
+        priority: Option<u8>,
+        labels: Option<BTreeMap<String, String>>,
+    ) -> Result<Execution, Refusal> {
+        let execution = self.services.store.update_execution(tenant, id, priority, labels).await?;
+        let amended = Amended { priority: execution.creation.priority, labels: execution.creation.labels.clone() };
+        self.supervisor.send(Amend { id, amended }).await.map_err(|_| Refusal::ShuttingDown)?;
         Ok(execution)
     }
 
@@ -258,6 +283,9 @@ impl Engine {
         let (sender, drained) = oneshot::channel();
         if self.supervisor.send(Drain(sender)).await.is_ok() && tokio::time::timeout(grace, drained).await.is_err() {
             tracing::warn!("effects were still running at the end of the grace period; they will be asked again");
+        }
+        if tokio::time::timeout(FLUSH_PATIENCE, self.services.logs.flush()).await.is_err() {
+            tracing::warn!("log lines were not stored in time and are lost");
         }
         let _ = self.services.hub.send(hub::Close).await;
     }

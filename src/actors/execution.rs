@@ -6,13 +6,15 @@
 use super::command::{Command, Refusal};
 use super::exit::{ChildOutcome, Exit, ExitGuard};
 use super::notices::{ActorNotice, Notice};
+use super::orders::Amended;
+use super::secrets::Held;
 use super::seed::{Opening, Seed};
 use super::services::Services;
 use super::supervisor::Supervisor;
 use super::timers::Timers;
 use super::turn::{self, Turn};
-use crate::domain::{Execution, ExecutionId, Path, Status, TenantId, TimerPurpose};
-use crate::machine::{self, DirectEvaluator, Input, Program, State};
+use crate::domain::{Creation, Execution, ExecutionId, Path, Status, TenantId, TimerPurpose};
+use crate::machine::{Input, Program, State};
 use crate::store;
 use crate::telemetry;
 use actix::{
@@ -50,6 +52,7 @@ pub struct ExecutionActor {
     pub(super) id: ExecutionId,
     pub(super) tenant: TenantId,
     pub(super) program: Arc<Program>,
+    pub(super) secrets: Held,
     /// Absent only while a step is under way on a worker thread.
     pub(super) state: Option<State>,
     pub(super) record: turn::Record,
@@ -85,6 +88,7 @@ impl ExecutionActor {
                 id: seed.id,
                 tenant: seed.tenant,
                 program: seed.program,
+                secrets: Held::default(),
                 state: Some(seed.state),
                 record: seed.record,
                 opening: Some(seed.opening),
@@ -129,30 +133,6 @@ impl ExecutionActor {
         self.advance(ctx);
     }
 
-    /// Back in memory: what is outstanding is asked, armed or looked up again.
-    fn ask_again(&mut self, ctx: &mut Context<Self>) {
-        let Some(state) = self.state.take() else { return };
-        let (program, services) = (Arc::clone(&self.program), Arc::clone(&self.services));
-        self.busy = true;
-        turn::run(self.program.is_bounded(), move || {
-            let actions = machine::outstanding(&program, &state, &services.moment(), &DirectEvaluator);
-            (state, actions)
-        })
-        .into_actor(self)
-        .map(|(state, actions), actor, ctx| {
-            actor.state = Some(state);
-            actor.busy = false;
-            actor.perform(actions, ctx);
-            // What was decided last may not have been the end of what could be decided. One that is still pending is here
-            // for a command only.
-            if actor.record.projection.status != Status::Pending {
-                actor.inbox.push_back(Arrival { input: Input::Continue, reply: None });
-            }
-            actor.advance(ctx);
-        })
-        .spawn(ctx);
-    }
-
     /// Steps what has arrived, unless an append is on its way.
     pub(super) fn advance(&mut self, ctx: &mut Context<Self>) {
         if self.busy || self.inbox.is_empty() || self.exit.is_set() {
@@ -167,6 +147,9 @@ impl ExecutionActor {
             }
             return;
         }
+        if !self.has_secrets() {
+            return self.fetch_secrets(ctx);
+        }
         let Some(state) = self.state.take() else { return };
         if let Some(idle) = self.idle.take() {
             ctx.cancel_future(idle);
@@ -175,12 +158,13 @@ impl ExecutionActor {
         let count = self.inbox.len().min(INPUTS_PER_TURN);
         let arrivals: Vec<Arrival> = self.inbox.drain(..count).collect();
         let (program, services) = (Arc::clone(&self.program), Arc::clone(&self.services));
+        let secrets = self.secrets.clone();
         if self.program.is_bounded() {
-            let turn = self.span.in_scope(|| Turn::take(&program, state, arrivals, &services));
+            let turn = self.span.in_scope(|| Turn::take(&program, state, arrivals, &secrets, &services));
             self.commit(turn, ctx);
         } else {
             let span = self.span.clone();
-            turn::run_elsewhere(move || span.in_scope(|| Turn::take(&program, state, arrivals, &services)))
+            turn::run_elsewhere(move || span.in_scope(|| Turn::take(&program, state, arrivals, &secrets, &services)))
                 .into_actor(self)
                 .map(|turn, actor, ctx| actor.commit(turn, ctx))
                 .spawn(ctx);
@@ -194,13 +178,15 @@ impl ExecutionActor {
         }
         let record = self.record.clone();
         let services = Arc::clone(&self.services);
-        let scope = turn::AppendScope { id: self.id, tenant: self.tenant, program: Arc::clone(&self.program) };
+        let (program, secrets) = (Arc::clone(&self.program), self.secrets.clone());
+        let scope = turn::AppendScope { id: self.id, tenant: self.tenant, program, secrets };
         turn::append(scope, record, turn, services)
             .instrument(self.span.clone())
             .into_actor(self)
             .map(|result, actor, ctx| match result {
                 Ok((record, turn)) => {
-                    actor.record = record;
+                    // It may have been amended meanwhile.
+                    actor.record = turn::Record { creation: Arc::clone(&actor.record.creation), ..record };
                     actor.committed(turn, ctx);
                 }
                 Err((error, turn)) => actor.refused(error, turn, ctx),
@@ -210,7 +196,7 @@ impl ExecutionActor {
 
     /// The events are durable: answer, act, go on.
     fn committed(&mut self, turn: Turn, ctx: &mut Context<Self>) {
-        let Turn { state, actions, replies, more, children, .. } = turn;
+        let Turn { state, events, actions, replies, more, children } = turn;
         self.busy = false;
         let status = state.status();
         let mut view: Option<Execution> = None;
@@ -228,7 +214,7 @@ impl ExecutionActor {
         for seed in children {
             self.notify(Notice::ChildCreated(Box::new(seed)));
         }
-        self.perform(actions, ctx);
+        self.perform(actions, &events, ctx);
         if status.is_terminal() {
             self.finish(ctx);
             return;
@@ -351,6 +337,8 @@ impl Actor for ExecutionActor {
 pub enum ToExecution {
     Arrived(Box<Input>),
     Command(Command, Reply),
+    /// Stored already; for its answers and its children.
+    Amended(Box<Amended>),
     /// The answer to [`Notice::Wanting`]: it has a slot.
     Granted,
     /// The answer to [`Notice::Leaving`]: nothing more will be sent.
@@ -375,6 +363,11 @@ impl Handler<ToExecution> for ExecutionActor {
                 self.advance(ctx);
             }
             ToExecution::Command(command, reply) => self.command(command, reply, ctx),
+            ToExecution::Amended(amended) => {
+                let Amended { priority, labels } = *amended;
+                let creation = Creation { priority, labels, ..self.record.creation.as_ref().clone() };
+                self.record.creation = Arc::new(creation);
+            }
             ToExecution::Dismissed => {
                 if self.parked && !self.busy && self.inbox.is_empty() {
                     self.exit.set(Exit::Passivated { wake_at: self.timers.next() });

@@ -3,6 +3,7 @@
 use super::notices::Exited;
 use super::supervisor::Supervisor;
 use crate::domain::{Creation, ExecutionId, Failure, ParentLink, Status, Timestamp};
+use crate::telemetry;
 use actix::Addr;
 use serde_json::Value;
 use std::any::Any;
@@ -90,7 +91,7 @@ pub fn last_panic() -> String {
 
 /// Keeps the message of a panic that happened on another thread and is about to be resumed on this one.
 pub fn remember_panic(payload: &(dyn Any + Send)) {
-    let message = message(payload);
+    let message = telemetry::hidden(&message(payload)).into_owned();
     LAST_PANIC.with_borrow_mut(|last| *last = Some(message));
 }
 
@@ -116,7 +117,7 @@ fn set_panic_hook() {
         if !tracing::dispatcher::has_been_set() {
             previous(info);
         }
-        let message = message(info.payload());
+        let message = telemetry::hidden(&message(info.payload())).into_owned();
         let place = info.location().map_or_else(String::new, |location| format!(" at {location}"));
         tracing::error!(panic = %message, "a thread panicked{place}");
         LAST_PANIC.with_borrow_mut(|last| *last = Some(message));

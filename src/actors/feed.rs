@@ -130,16 +130,18 @@ impl Reader {
             Scope::Global { .. } => Topic::Tenant(self.tenant),
             Scope::Execution { id, .. } => Topic::Execution(id),
         };
-        let Ok(joined) = self.services.hub.send(Join { topic, sender, lagging: Arc::clone(&lagging) }).await else {
+        let (hub, id) = (self.services.hub.clone(), self.services.hub_state.next_subscriber());
+        let join = Join { subscriber: id, topic, sender, lagging: Arc::clone(&lagging) };
+        // Made before the answer: a feed that is given up while it joins leaves all the same.
+        self.subscription = Some(Subscription { id, hub: hub.clone(), receiver, lagging });
+        let Ok(position) = hub.send(join).await else {
             self.phase = Phase::Ended;
             return;
         };
-        self.head = joined.position;
-        self.subscription =
-            Some(Subscription { id: joined.subscriber, hub: self.services.hub.clone(), receiver, lagging });
+        self.head = position;
         self.phase = match self.scope {
             Scope::Global { after: None } => {
-                self.position = joined.position;
+                self.position = position;
                 Phase::Live
             }
             Scope::Global { after: Some(_) } | Scope::Execution { .. } => Phase::CatchingUp,

@@ -10,7 +10,7 @@ use super::settings::LiveOptions;
 use crate::domain::{ExecutionId, TenantId};
 use crate::store::CommittedAppend;
 use crate::telemetry::Metrics;
-use actix::{Actor, AsyncContext, Context, Handler, Message, MessageResult};
+use actix::{Actor, AsyncContext, Context, Handler, Message};
 use indexmap::IndexMap;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -31,6 +31,8 @@ pub struct HubState {
     /// The newest committed position.
     pub(super) position: AtomicU64,
     pub(super) watchers: AtomicUsize,
+    /// How many subscriptions have been given a number.
+    subscribers: AtomicU64,
     /// A commit did not fit into the hub's mailbox: all subscribers have to catch up.
     pub(super) gap: AtomicBool,
 }
@@ -44,6 +46,11 @@ impl HubState {
     /// Starts from what the store already holds.
     pub fn start_at(&self, position: u64) {
         self.position.store(position, Ordering::SeqCst);
+    }
+
+    /// A number for a new subscription.
+    pub fn next_subscriber(&self) -> u64 {
+        self.subscribers.fetch_add(1, Ordering::Relaxed)
     }
 
     /// How many live subscriptions there are.
@@ -83,7 +90,6 @@ pub struct Hub {
     by_execution: HashMap<ExecutionId, Vec<u64>>,
     by_tenant: HashMap<TenantId, Vec<u64>>,
     conflated: HashMap<TenantId, Conflation>,
-    next_subscriber: u64,
     closing: bool,
 }
 
@@ -97,7 +103,6 @@ impl Hub {
             by_execution: HashMap::new(),
             by_tenant: HashMap::new(),
             conflated: HashMap::new(),
-            next_subscriber: 1,
             closing: false,
         }
     }
@@ -283,36 +288,30 @@ impl Handler<Forward> for Hub {
     }
 }
 
-/// Subscribes. From the answer on every commit is delivered; what was committed before stands in the journal.
+/// Subscribes. The answer is the store's position: every later commit is delivered; what was committed before stands in the
+/// journal.
 #[derive(Message)]
-#[rtype(result = "Joined")]
+#[rtype(result = "u64")]
 pub struct Join {
+    /// From [`HubState::next_subscriber`].
+    pub subscriber: u64,
     pub topic: Topic,
     pub sender: mpsc::Sender<Delivery>,
     pub lagging: Arc<AtomicBool>,
 }
 
-/// A subscription: its number and the store's position at that moment.
-#[derive(Clone, Copy, Debug)]
-pub struct Joined {
-    pub subscriber: u64,
-    pub position: u64,
-}
-
 impl Handler<Join> for Hub {
-    type Result = MessageResult<Join>;
-    fn handle(&mut self, message: Join, _: &mut Self::Context) -> Self::Result {
-        let subscriber = self.next_subscriber;
-        self.next_subscriber += 1;
+    type Result = u64;
+    fn handle(&mut self, message: Join, _: &mut Self::Context) -> u64 {
         // First the count, then the position: a commit that saw no watcher has already stored its position.
         self.state.watchers.fetch_add(1, Ordering::SeqCst);
         if self.closing {
             let _ = message.sender.try_send(vec![frame::goodbye()].into());
         }
-        self.members(message.topic).push(subscriber);
+        self.members(message.topic).push(message.subscriber);
         let entry = Subscriber { topic: message.topic, sender: message.sender, lagging: message.lagging };
-        self.subscribers.insert(subscriber, entry);
-        MessageResult(Joined { subscriber, position: self.state.position() })
+        self.subscribers.insert(message.subscriber, entry);
+        self.state.position()
     }
 }
 

@@ -5,12 +5,13 @@
 use super::frame;
 use super::hub::{Forward, Hub, HubState};
 use crate::domain::{ExecutionId, LogLine, TenantId};
-use crate::store::Store;
+use crate::store::{self, LogLines, Store};
 use crate::telemetry::Metrics;
 use actix::Addr;
+use indexmap::IndexMap;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// Lines that may wait to be stored; beyond it they are dropped.
 const WAITING_LINES: usize = 8_192;
@@ -28,11 +29,11 @@ pub struct Logs {
     metrics: Arc<Metrics>,
 }
 
-/// A line without its number yet.
-struct Entry {
-    tenant: TenantId,
-    execution_id: ExecutionId,
-    line: LogLine,
+enum Entry {
+    /// A line without its number yet.
+    Line(TenantId, ExecutionId, Box<LogLine>),
+    /// Somebody waits until everything before is stored.
+    Flush(oneshot::Sender<()>),
 }
 
 /// How many lines of an execution were dropped since its last stored one.
@@ -54,10 +55,19 @@ impl Logs {
         if let Some((end, _)) = line.message.char_indices().nth(MAX_MESSAGE_CHARACTERS) {
             line.message.truncate(end);
         }
-        if self.sender.try_send(Entry { tenant, execution_id, line }).is_err() {
+        if self.sender.try_send(Entry::Line(tenant, execution_id, Box::new(line))).is_err() {
             self.metrics.logs_dropped(1);
             let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
             *dropped.entry(execution_id).or_default() += 1;
+        }
+    }
+
+    /// Resolves when every line that was handed over before is stored, or lost.
+    pub async fn flush(&self) {
+        let (done, stored) = oneshot::channel();
+        if self.sender.send(Entry::Flush(done)).await.is_ok() {
+            // An error means that the task has ended, and with it the storing.
+            let _ = stored.await;
         }
     }
 }
@@ -75,47 +85,76 @@ impl Keeper {
     async fn run(mut self, mut receiver: mpsc::Receiver<Entry>) {
         let mut batch = Vec::with_capacity(BATCH_LINES);
         while receiver.recv_many(&mut batch, BATCH_LINES).await > 0 {
-            let mut by_execution: Vec<(ExecutionId, TenantId, Vec<LogLine>)> = Vec::new();
-            for Entry { tenant, execution_id, line } in batch.drain(..) {
-                match by_execution.iter_mut().find(|(id, ..)| *id == execution_id) {
-                    Some((_, _, lines)) => lines.push(line),
-                    None => by_execution.push((execution_id, tenant, vec![line])),
+            let mut gathered: IndexMap<ExecutionId, LogLines> = IndexMap::new();
+            let mut waiting = Vec::new();
+            for entry in batch.drain(..) {
+                match entry {
+                    Entry::Line(tenant, execution_id, line) => {
+                        let new = || LogLines { tenant_id: tenant, execution_id, lines: Vec::new() };
+                        gathered.entry(execution_id).or_insert_with(new).lines.push(*line);
+                    }
+                    Entry::Flush(done) => waiting.push(done),
                 }
             }
-            for (id, tenant, lines) in by_execution {
-                self.store(id, tenant, lines).await;
+            if !gathered.is_empty() {
+                self.store(gathered.into_values().collect()).await;
+            }
+            for done in waiting {
+                let _ = done.send(());
             }
         }
     }
 
-    async fn store(&mut self, id: ExecutionId, tenant: TenantId, mut lines: Vec<LogLine>) {
-        let last = match self.numbers.get(&id) {
-            Some(last) => *last,
-            None => self.store.last_log_number(tenant, id).await.unwrap_or(0),
+    /// Stores lines of several executions in one write, then shows them to whoever watches.
+    async fn store(&mut self, gathered: Vec<LogLines>) {
+        let mut numbered = Vec::with_capacity(gathered.len());
+        for mut of_one in gathered {
+            match self.number(&mut of_one).await {
+                Ok(()) => numbered.push(of_one),
+                Err(error) => self.lost(&of_one, &error),
+            }
+        }
+        let watched = self.hub_state.watchers() > 0;
+        let frames = |of_one: &LogLines| {
+            let id = of_one.execution_id;
+            (id, of_one.lines.iter().map(|line| frame::log(id, line)).collect::<Vec<_>>())
         };
-        let skipped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner).remove(&id).unwrap_or(0);
+        let frames: Vec<_> = numbered.iter().filter(|_| watched).map(frames).collect();
+        match self.store.append_logs(numbered.clone()).await {
+            Ok(()) => {
+                for (execution_id, frames) in frames {
+                    let _ = self.hub.try_send(Forward { execution_id, frames: frames.into() });
+                }
+            }
+            Err(error) => numbered.iter().for_each(|of_one| self.lost(of_one, &error)),
+        }
+    }
+
+    /// Gives lines their numbers; those that were dropped on the way here leave a gap.
+    async fn number(
+        &mut self,
+        LogLines { tenant_id, execution_id: id, lines }: &mut LogLines,
+    ) -> Result<(), store::Error> {
+        let last = match self.numbers.get(id) {
+            Some(last) => *last,
+            None => self.store.last_log_number(*tenant_id, *id).await?,
+        };
+        let skipped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner).remove(id).unwrap_or(0);
         let mut n = last + skipped;
-        for line in &mut lines {
+        for line in lines {
             n += 1;
             line.n = n;
         }
         if self.numbers.len() >= REMEMBERED {
             self.numbers.clear();
         }
-        self.numbers.insert(id, n);
-        let watched = self.hub_state.watchers() > 0;
-        let frames = watched.then(|| lines.iter().map(|line| frame::log(id, line)).collect::<Vec<_>>());
+        self.numbers.insert(*id, n);
+        Ok(())
+    }
+
+    fn lost(&self, LogLines { execution_id, lines, .. }: &LogLines, error: &store::Error) {
         let count = u64::try_from(lines.len()).unwrap_or(u64::MAX);
-        match self.store.append_logs(tenant, id, lines).await {
-            Ok(_) => {
-                if let Some(frames) = frames {
-                    let _ = self.hub.try_send(Forward { execution_id: id, frames: frames.into() });
-                }
-            }
-            Err(error) => {
-                tracing::warn!(execution_id = %id, %error, count, "log lines of an execution were lost");
-                self.metrics.logs_dropped(count);
-            }
-        }
+        tracing::warn!(%execution_id, %error, count, "log lines of an execution were lost");
+        self.metrics.logs_dropped(count);
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! [`Engine`] is the handle others use. Behind it: the [`supervisor`] owns what lives and what waits; an [`execution`] actor
 //! drives one execution, one [`turn`] at a time; [`performer`] runs its effects; [`recovery`] brings executions back; the
-//! [`hub`] forwards what was committed to [`feed`]s, which WebSocket [`session`]s and SSE responses read.
+//! [`hub`] forwards what was committed to [`feed`]s, which WebSocket [`session`]s and SSE responses read; [`maintenance`]
+//! deletes what is past its time.
 
 mod acting;
 mod admission;
@@ -12,6 +13,7 @@ mod billing;
 mod calls;
 mod children;
 mod command;
+mod detached;
 mod engine;
 mod execution;
 mod exit;
@@ -22,6 +24,7 @@ mod ledger;
 mod limits;
 mod listener;
 mod logs;
+mod maintenance;
 mod notices;
 mod observing;
 mod orders;
@@ -31,6 +34,7 @@ mod rebuilding;
 mod recovery;
 pub mod refusal;
 mod retry;
+mod secrets;
 mod seed;
 mod services;
 pub mod session;
@@ -41,6 +45,7 @@ mod supervisor;
 mod timers;
 mod turn;
 mod unrecoverable;
+mod upkeep;
 
 pub use admission::{Holdup, Standing};
 pub use command::{Command, DEFAULT_PRIORITY, Refusal, Repetition, Runnable, Submission};
@@ -48,7 +53,9 @@ pub use engine::Engine;
 pub use exit::install_panic_hook;
 pub use feed::{Feed, Scope};
 pub use frame::Frame;
+pub use maintenance::MaintenanceView;
 pub use observing::{QueueView, TenantQueue};
 pub use services::Services;
-pub use settings::{LiveOptions, Options};
+pub use settings::{LiveOptions, Options, UpkeepOptions};
 pub use start::Parts;
+pub use upkeep::{Preview, Round};

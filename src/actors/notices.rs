@@ -1,7 +1,8 @@
 //! What execution actors tell their supervisor, and what it does about it: parking, passivation, children, exits and
 //! crashes.
 
-use super::command::Command;
+use super::command::{Command, Refusal};
+use super::detached;
 use super::execution::ToExecution;
 use super::exit::{ChildOutcome, Exit};
 use super::recovery::{self, Why};
@@ -65,7 +66,8 @@ impl Handler<ActorNotice> for Supervisor {
                 self.queue.wake(tenant, id);
                 self.pump(ctx);
             }
-            (Notice::Leaving, Presence::Live { address, .. }) => {
+            // One that has been granted a slot meanwhile stays: it hears of the slot, gives it back and asks again.
+            (Notice::Leaving, Presence::Live { address, slot: false }) => {
                 let address = address.clone();
                 deliver(&address, ToExecution::Dismissed);
                 entry.presence = Presence::Leaving { address, waiting: Vec::new() };
@@ -180,6 +182,8 @@ impl Supervisor {
             entry.presence = Presence::Waking { why, queued: false, waiting };
             let tenant = entry.tenant;
             self.look_after_children(id, tenant, false, ctx);
+            // What it had scheduled without waiting for it may not have been started.
+            self.services.next_arbiter().spawn(detached::repeat(Arc::clone(&self.services), Some(id)));
         }
         ctx.run_later(pause, move |supervisor, ctx| supervisor.rebuild(id, slot, ctx));
     }
@@ -208,10 +212,25 @@ impl Supervisor {
             .spawn(ctx);
     }
 
+    /// Cancels a child whose parent has ended. A child that crashes before it has taken notice is told again.
     pub(super) fn cancel_child(&mut self, child: ExecutionId, tenant: TenantId, ctx: &mut Context<Self>) {
-        let (reply, _) = oneshot::channel();
+        let (reply, answer) = oneshot::channel();
         let command = Command::Cancel { by: None, reason: Some("the parent execution ended".to_owned()) };
         self.route(child, tenant, ToExecution::Command(command, reply), ctx);
+        answer
+            .into_actor(self)
+            .map(move |answer, supervisor, ctx| {
+                let is_lost = match answer {
+                    Ok(Ok(_)) | Ok(Err(Refusal::WrongState { .. } | Refusal::NotFound | Refusal::ShuttingDown)) => {
+                        false
+                    }
+                    Err(_) | Ok(Err(_)) => true,
+                };
+                if is_lost && supervisor.entries.contains_key(&child) && !supervisor.closing {
+                    supervisor.cancel_child(child, tenant, ctx);
+                }
+            })
+            .spawn(ctx);
     }
 
     pub(super) fn child_finished(&mut self, child_id: ExecutionId, outcome: ChildOutcome, ctx: &mut Context<Self>) {

@@ -3,9 +3,10 @@
 use super::command::{Command, Refusal};
 use super::execution::{Reply, ToExecution};
 use super::seed::Seed;
-use super::supervisor::{Entry, Presence, Supervisor, deliver};
+use super::supervisor::{Presence, Supervisor, deliver};
 use crate::domain::{ExecutionId, Status, TenantId};
 use actix::{Handler, Message};
+use std::collections::BTreeMap;
 use tokio::sync::oneshot;
 
 /// A new execution; its seed carries the reply.
@@ -64,20 +65,35 @@ impl Handler<Order> for Supervisor {
     }
 }
 
-/// Moves a pending execution in the queue.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Reprioritize {
-    pub id: ExecutionId,
+/// What somebody has changed in an execution besides its course.
+#[derive(Clone, Debug)]
+pub struct Amended {
     pub priority: u8,
+    pub labels: BTreeMap<String, String>,
 }
 
-impl Handler<Reprioritize> for Supervisor {
+/// The priority or the labels of an execution were changed in the store: a pending one moves in the queue, a living one takes
+/// them over, so that its children have them.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Amend {
+    pub id: ExecutionId,
+    pub amended: Amended,
+}
+
+impl Handler<Amend> for Supervisor {
     type Result = ();
-    fn handle(&mut self, message: Reprioritize, _: &mut Self::Context) {
-        self.queue.reprioritize(message.id, message.priority);
-        if let Some(Entry { presence: Presence::Delayed { priority }, .. }) = self.entries.get_mut(&message.id) {
-            *priority = message.priority;
+    fn handle(&mut self, Amend { id, amended }: Amend, _: &mut Self::Context) {
+        self.queue.reprioritize(id, amended.priority);
+        match self.entries.get_mut(&id).map(|entry| &mut entry.presence) {
+            Some(Presence::Delayed { priority }) => *priority = amended.priority,
+            Some(Presence::Live { address, .. }) => deliver(address, ToExecution::Amended(Box::new(amended))),
+            Some(Presence::Waking { waiting, .. } | Presence::Leaving { waiting, .. }) => {
+                waiting.push(ToExecution::Amended(Box::new(amended)));
+            }
+            // Its seed in the queue, if it has one, is passed over: what is read back has everything.
+            Some(Presence::Pending) => self.queue.amend(id, |seed| *seed = None),
+            Some(Presence::Parked) | None => {}
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::billing::{Bill, Unpaid};
 use super::calls::Call;
+use super::detached;
 use super::execution::{ExecutionActor, ToExecution};
 use super::exit;
 use super::frame::{self, Piece};
@@ -10,16 +11,17 @@ use super::services::Services;
 use crate::domain::quota::Breach;
 use crate::domain::{
     AgentId, AgentRequest, EffectCall, EffectOutcome, EffectRequest, ExecutionId, Failure, LogLevel, LogLine, Path,
-    Pointer, StandardType, TenantId,
+    Pointer, RedactedStream, Secrets, StandardType, TenantId,
 };
-use crate::effects::{EffectContext, Level, Observer};
+use crate::effects::{EffectContext, Observer};
 use crate::failure_points::FailurePoint;
 use crate::machine::Input;
+use crate::store::DetachedEffect;
 use actix::Addr;
 use futures_util::FutureExt;
 use serde_json::Value;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -38,15 +40,25 @@ pub struct Task {
     pub root: ExecutionId,
     /// The trace that the effect continues.
     pub traceparent: Option<String>,
+    /// What must not be seen in anything that comes back.
+    pub secrets: Arc<Secrets>,
 }
 
-/// Starts the effect on this arbiter. Its outcome is sent to the actor unless `cancellation` comes first.
+/// Who gets the outcome.
+pub enum Outcome {
+    /// The actor that waits for it.
+    Awaited(Addr<ExecutionActor>),
+    /// Nobody; that it has ended is noted.
+    Noted(DetachedEffect),
+}
+
+/// Starts the effect on this arbiter. Its outcome goes where it is wanted unless `cancellation` comes first.
 pub fn start(
     task: Task,
     request: EffectRequest,
     cancellation: CancellationToken,
     services: &Arc<Services>,
-    actor: Addr<ExecutionActor>,
+    wanted: Outcome,
 ) {
     let services = Arc::clone(services);
     let performed = async move {
@@ -68,18 +80,39 @@ pub fn start(
         if cancellation.is_cancelled() {
             return;
         }
-        let Task { path, attempt, .. } = task;
-        let input = match end {
-            End::Finished(outcome) => {
-                services.metrics.effect(kind, outcome.result.is_ok(), began.elapsed());
-                Input::EffectFinished { path, attempt, outcome: *outcome }
-            }
-            End::Withheld(breach) => Input::EffectWithheld { path, attempt, breach },
-        };
-        // An actor that is gone was stopped or crashed; its successor asks for the effect again.
-        let _ = actor.send(ToExecution::Arrived(Box::new(input))).await;
+        deliver(end, task, kind, began, wanted, &services).await;
     };
     actix::spawn(performed.in_current_span());
+}
+
+/// Brings what became of a request to where it is wanted.
+async fn deliver(end: End, task: Task, kind: &'static str, began: Instant, wanted: Outcome, services: &Arc<Services>) {
+    let Task { path, attempt, secrets, .. } = task;
+    let mut outcome = match (end, &wanted) {
+        (End::Finished(outcome), _) => *outcome,
+        (End::Withheld(breach), Outcome::Awaited(actor)) => {
+            let input = Input::EffectWithheld { path, attempt, breach };
+            let _ = actor.send(ToExecution::Arrived(Box::new(input))).await;
+            return;
+        }
+        // Nobody waits who could be asked.
+        (End::Withheld(breach), Outcome::Noted(_)) => {
+            failed(Failure::new(StandardType::Runtime, "A limit is reached", breach.reason))
+        }
+    };
+    match &mut outcome.result {
+        Ok(output) => secrets.redactor().value(output),
+        Err(failure) => secrets.redactor().failure(failure),
+    }
+    services.metrics.effect(kind, outcome.result.is_ok(), began.elapsed());
+    match wanted {
+        Outcome::Awaited(actor) => {
+            let input = Input::EffectFinished { path, attempt, outcome };
+            // An actor that is gone was stopped or crashed; its successor asks for the effect again.
+            let _ = actor.send(ToExecution::Arrived(Box::new(input))).await;
+        }
+        Outcome::Noted(effect) => detached::ended(services, effect, &outcome).await,
+    }
 }
 
 /// What became of a request.
@@ -114,17 +147,21 @@ async fn perform(
         EffectCall::Http(_) | EffectCall::Shell(_) => None,
     };
     let call_under_way = bill.as_ref().map(Bill::call);
-    let observer = Watcher { task: task.clone(), agent_id, kind, call: call_under_way, services: Arc::clone(services) };
+    let stream = Mutex::new(RedactedStream::new(Arc::clone(&task.secrets)));
+    let watcher =
+        Watcher { task: task.clone(), agent_id, kind, call: call_under_way, stream, services: Arc::clone(services) };
+    let watcher = Arc::new(watcher);
     let context = EffectContext {
         execution_id: task.id,
         key: task.key,
         deadline: None,
         cancellation,
-        observer: Arc::new(observer),
+        observer: Arc::<Watcher>::clone(&watcher),
         traceparent: task.traceparent.clone(),
     };
     let stopped = context.cancellation.clone();
     let mut outcome = services.effects.perform(call, context).await;
+    watcher.finish();
     if let Some(bill) = bill {
         bill.settle(&mut outcome, stopped.is_cancelled());
     }
@@ -154,13 +191,21 @@ struct Watcher {
     kind: &'static str,
     /// The model call that produces it.
     call: Option<Arc<Call>>,
+    /// Pieces may tear a secret apart.
+    stream: Mutex<RedactedStream>,
     services: Arc<Services>,
 }
 
-impl Observer for Watcher {
-    fn delta(&self, text: &str) {
-        if let Some(call) = &self.call {
-            call.answered(text);
+impl Watcher {
+    /// Shows what was held back.
+    fn finish(&self) {
+        let rest = self.stream.lock().unwrap_or_else(PoisonError::into_inner).finish();
+        self.show(&rest);
+    }
+
+    fn show(&self, text: &str) {
+        if text.is_empty() {
+            return;
         }
         let Task { id, path, pointer, attempt, .. } = &self.task;
         let Some(n) = self.services.streams.push(*id, path, *attempt, pointer, text) else { return };
@@ -170,19 +215,26 @@ impl Observer for Watcher {
             let _ = self.services.hub.try_send(Forward { execution_id: *id, frames });
         }
     }
+}
 
-    fn log(&self, level: Level, message: &str, metadata: Value) {
+impl Observer for Watcher {
+    fn delta(&self, text: &str) {
+        if let Some(call) = &self.call {
+            call.answered(text);
+        }
+        let shown = self.stream.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+        self.show(&shown);
+    }
+
+    fn log(&self, level: LogLevel, message: &str, mut metadata: Value) {
+        let redactor = self.task.secrets.redactor();
+        redactor.value(&mut metadata);
         let line = LogLine {
             n: 0,
             task: Some(self.task.pointer.to_string()),
             agent_id: self.agent_id,
-            level: match level {
-                Level::Debug => LogLevel::Debug,
-                Level::Info => LogLevel::Info,
-                Level::Warn => LogLevel::Warn,
-                Level::Error => LogLevel::Error,
-            },
-            message: message.to_owned(),
+            level,
+            message: redactor.cut_text(message).unwrap_or_else(|| message.to_owned()),
             metadata,
             source: self.kind.to_owned(),
             at: self.services.clock.now(),

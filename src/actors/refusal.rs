@@ -34,7 +34,14 @@ pub fn store_problem(error: &store::Error) -> Problem {
             Problem::new(Code::AlreadyExists, error.to_string())
         }
         store::Error::IdempotencyKeyUsed { .. } => Problem::new(Code::IdempotencyConflict, error.to_string()),
-        store::Error::InvalidCursor => Problem::new(Code::InvalidQuery, error.to_string()),
+        store::Error::InvalidCursor => {
+            let detail = error.to_string();
+            let field =
+                FieldError { detail: detail.clone(), parameter: Some("cursor".to_owned()), ..FieldError::default() };
+            Problem::new(Code::InvalidQuery, detail)
+                .with_errors(vec![field])
+                .with_suggestion("Give back `next_cursor` as it came, or begin again without a cursor.")
+        }
         store::Error::Unavailable { .. } | store::Error::Closed => {
             tracing::warn!(%error, "the store did not answer");
             Problem::new(Code::StoreUnavailable, "the database cannot be reached right now")

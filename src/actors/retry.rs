@@ -18,6 +18,7 @@ impl Engine {
     /// # Errors
     /// [`Refusal::WrongState`] unless it has failed or was cancelled.
     pub async fn retry(&self, tenant: TenantId, id: ExecutionId, wish: Repetition) -> Result<Execution, Refusal> {
+        self.refuse_departing(tenant)?;
         let origin = self.services.store.execution(tenant, id).await?;
         if !matches!(origin.status, Status::Failed | Status::Cancelled) {
             return Err(Refusal::WrongState { status: origin.status, verb: "retry" });
@@ -35,14 +36,15 @@ impl Engine {
         origin: Execution,
         wish: Repetition,
     ) -> Result<Execution, Refusal> {
-        let Repetition { by, traceparent, idempotency } = wish;
+        let Repetition { created_by, authority, traceparent, idempotency } = wish;
         let journal = self.services.store.events(tenant, origin.id, 0).await?;
         let keep = machine::retry_point(&journal);
         let program = self.services.programs.stored(tenant, &origin.creation.definition.digest).await?;
         let id = ExecutionId(clock::new_id());
         let creation = Creation {
             trigger: Trigger::Retry,
-            created_by: by,
+            created_by,
+            authority,
             parent: None,
             forked_from: Some(ForkedFrom { execution_id: origin.id, seq: keep, path: None }),
             idempotency_key: idempotency.as_ref().map(|idempotency| idempotency.key.clone()),

@@ -2,6 +2,7 @@
 
 use super::agents::Agents;
 use super::calls::Calls;
+use super::detached::Detached;
 use super::hub::{Hub, HubState};
 use super::ledger::Ledger;
 use super::limits::LimitBook;
@@ -10,14 +11,17 @@ use super::programs::Programs;
 use super::settings::Options;
 use super::streams::Streams;
 use crate::clock::Clock;
+use crate::domain::TenantId;
 use crate::effects::Effects;
 use crate::machine::Moment;
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
+use crate::vault::Vault;
 use actix::{Addr, Arbiter, ArbiterHandle};
+use std::collections::HashSet;
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 /// Between two tries to read what has to be read while the store cannot be reached.
@@ -26,6 +30,7 @@ pub const READ_PAUSE: Duration = Duration::from_millis(500);
 /// Shared by all actors of one engine.
 pub struct Services {
     pub store: Store,
+    pub vault: Vault,
     pub effects: Arc<Effects>,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
@@ -39,6 +44,7 @@ pub struct Services {
     pub hub_state: Arc<HubState>,
     pub streams: Streams,
     pub logs: Logs,
+    pub detached: Detached,
     /// The threads of execution actors.
     pub arbiters: Vec<ArbiterHandle>,
     /// The threads of the supervisor and of the hub.
@@ -46,6 +52,8 @@ pub struct Services {
     pub next_arbiter: AtomicUsize,
     /// The service has begun to stop.
     pub closing: AtomicBool,
+    /// Tenants that are being deleted; an id is never used again, so they stay here until the service ends.
+    pub departing: RwLock<HashSet<TenantId>>,
 }
 
 impl Services {
@@ -59,6 +67,11 @@ impl Services {
         let turn = self.next_arbiter.fetch_add(1, Ordering::Relaxed);
         let index = turn.checked_rem(self.arbiters.len()).unwrap_or(0);
         self.arbiters.get(index).cloned().unwrap_or_else(Arbiter::current)
+    }
+
+    /// Whether the tenant is being deleted: nothing new is accepted for it.
+    pub fn is_departing(&self, tenant: TenantId) -> bool {
+        self.departing.read().unwrap_or_else(PoisonError::into_inner).contains(&tenant)
     }
 
     /// Reads until the store answers. `None` when what was looked for is not there.

@@ -1,6 +1,8 @@
 //! What the actors can be told: limits and times. Filled from the service's settings by `crate::startup`.
 
+use crate::domain::{Retention, RetentionRule};
 use crate::failure_points::FailurePoints;
+use crate::settings;
 
 /// Limits of the engine.
 #[derive(Clone, Debug)]
@@ -22,6 +24,7 @@ pub struct Options {
     /// How many compiled definitions are kept.
     pub program_cache: usize,
     pub live: LiveOptions,
+    pub upkeep: UpkeepOptions,
     /// Where the engine fails on purpose.
     pub failure_points: FailurePoints,
 }
@@ -35,6 +38,28 @@ pub struct LiveOptions {
     pub conflation_ms: u64,
     /// Protocol pings of WebSocket sessions, in seconds; two missed close the session.
     pub heartbeat_seconds: u64,
+}
+
+/// What is deleted in the course of time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct UpkeepOptions {
+    /// What is kept of a tenant that has decided nothing.
+    pub retention: Retention,
+    /// Seconds between two rounds; 0 for rounds on request only.
+    pub interval_seconds: u64,
+}
+
+impl From<&settings::Retention> for UpkeepOptions {
+    fn from(settings: &settings::Retention) -> Self {
+        let rule = |days, count| RetentionRule { days, count };
+        let retention = Retention {
+            succeeded: rule(settings.succeeded_days, settings.succeeded_count),
+            failed: rule(settings.failed_days, settings.failed_count),
+            cancelled: rule(settings.cancelled_days, settings.cancelled_count),
+            usage_days: settings.usage_days,
+        };
+        Self { retention, interval_seconds: settings.interval_seconds }
+    }
 }
 
 impl Default for LiveOptions {
@@ -55,6 +80,7 @@ impl Default for Options {
             snapshot_every_events: 500,
             program_cache: 1_000,
             live: LiveOptions::default(),
+            upkeep: UpkeepOptions::default(),
             failure_points: FailurePoints::default(),
         }
     }

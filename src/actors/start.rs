@@ -1,12 +1,14 @@
 //! The start of the engine: actors on their arbiters, in the order in which they need each other.
 
 use super::agents::Agents;
+use super::detached::{self, Detached};
 use super::engine::Engine;
 use super::hub::{Hub, HubState};
 use super::ledger::Ledger;
 use super::limits::LimitBook;
 use super::listener;
 use super::logs::Logs;
+use super::maintenance::Maintenance;
 use super::programs::Programs;
 use super::recovery::{RESTARTED, TakeOver};
 use super::services::Services;
@@ -18,15 +20,17 @@ use crate::domain::TenantId;
 use crate::effects::Effects;
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
+use crate::vault::Vault;
 use actix::{Actor, Arbiter};
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{Arc, RwLock};
 use std::time::Instant;
 
 /// What the engine is built from.
 pub struct Parts {
     pub store: Store,
+    pub vault: Vault,
     pub effects: Arc<Effects>,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
@@ -39,7 +43,7 @@ impl Engine {
     /// # Errors
     /// When the store cannot be read.
     pub async fn start(parts: Parts, since: Instant) -> Result<Self, store::Error> {
-        let Parts { store, effects, clock, metrics, options } = parts;
+        let Parts { store, vault, effects, clock, metrics, options } = parts;
         let hub_state = Arc::new(HubState::default());
         hub_state.start_at(store.position());
         let live = options.live;
@@ -48,6 +52,7 @@ impl Engine {
         let hub = Hub::start_in_arbiter(&hub_thread, move |_| Hub::new(live, state, figures));
         store.on_commit(listener::commit_listener(hub.clone(), Arc::clone(&hub_state), Arc::clone(&metrics)));
         let arbiters = (0..options.arbiters.max(1)).map(|_| Arbiter::new().handle()).collect();
+        let departing = store.tenant_removals().await?.into_iter().map(|removal| removal.tenant_id).collect();
         let services = Arc::new(Services {
             programs: Programs::new(store.clone(), options.program_cache),
             agents: Agents::new(store.clone()),
@@ -56,7 +61,9 @@ impl Engine {
             calls: Arc::default(),
             logs: Logs::start(store.clone(), hub.clone(), Arc::clone(&hub_state), Arc::clone(&metrics)),
             streams: Streams::default(),
+            detached: Detached::default(),
             store,
+            vault,
             effects,
             clock,
             metrics,
@@ -67,6 +74,7 @@ impl Engine {
             others: vec![hub_thread, supervisor_thread.clone()],
             next_arbiter: AtomicUsize::new(0),
             closing: AtomicBool::new(false),
+            departing: RwLock::new(departing),
         });
         let recovered_in_ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
         let open = services.store.claim_open(RESTARTED, recovered_in_ms).await?;
@@ -83,6 +91,10 @@ impl Engine {
         }
         // The supervisor lives as long as its address; it cannot be gone yet.
         let _ = supervisor.send(TakeOver { open, limits, since }).await;
-        Ok(Self { services, supervisor })
+        services.next_arbiter().spawn(detached::repeat(Arc::clone(&services), None));
+        let parts = (Arc::clone(&services), supervisor.clone());
+        let maintenance =
+            Maintenance::start_in_arbiter(&supervisor_thread, move |_| Maintenance::new(parts.0, parts.1));
+        Ok(Self { services, supervisor, maintenance })
     }
 }

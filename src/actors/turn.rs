@@ -5,14 +5,16 @@
 
 use super::children;
 use super::command::Refusal;
+use super::detached;
 use super::execution::{Arrival, Reply};
 use super::exit;
 use super::hub;
+use super::secrets::Held;
 use super::seed::Seed;
 use super::services::Services;
 use crate::domain::{Creation, Event, EventBody, Execution, ExecutionId, Status, TenantId, Timestamp};
 use crate::failure_points::FailurePoint;
-use crate::machine::{self, Action, DirectEvaluator, Input, Program, Spent, State};
+use crate::machine::{self, Action, Input, Program, Spent, State};
 use crate::store::{self, Append, NewExecution, Projection, Snapshot, Subject};
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,14 +38,20 @@ pub struct Turn {
 
 impl Turn {
     /// Steps everything that has arrived.
-    pub fn take(program: &Program, mut state: State, arrivals: Vec<Arrival>, services: &Services) -> Self {
+    pub fn take(
+        program: &Program,
+        mut state: State,
+        arrivals: Vec<Arrival>,
+        secrets: &Held,
+        services: &Services,
+    ) -> Self {
         services.options.failure_points.pass(FailurePoint::TurnBeforeStep);
         let mut turn = Parts::default();
         let spent = services.calls.of(state.id());
         for Arrival { input, reply } in arrivals {
             let refusal = illegal(&input, state.status());
             if refusal.is_none() {
-                turn.step(program, &mut state, input, &spent, services);
+                turn.step(program, &mut state, input, secrets, &spent, services);
             }
             turn.replies.extend(reply.map(|reply| (reply, refusal)));
         }
@@ -52,8 +60,10 @@ impl Turn {
     }
 
     /// Steps one more input into the same append.
-    pub(super) fn step(&mut self, program: &Program, input: Input, services: &Services) {
-        let transition = machine::step(program, &mut self.state, input, &services.moment(), &DirectEvaluator);
+    pub(super) fn step(&mut self, program: &Program, input: Input, secrets: &Held, services: &Services) {
+        let spent = services.calls.of(self.state.id());
+        let moment = services.moment();
+        let transition = machine::step_with(program, &mut self.state, input, &moment, &secrets.evaluator(), &spent);
         self.events.extend(transition.events);
         self.actions.extend(transition.actions);
         self.more |= transition.more;
@@ -69,8 +79,16 @@ struct Parts {
 }
 
 impl Parts {
-    fn step(&mut self, program: &Program, state: &mut State, input: Input, spent: &[Spent], services: &Services) {
-        let transition = machine::step_with(program, state, input, &services.moment(), &DirectEvaluator, spent);
+    fn step(
+        &mut self,
+        program: &Program,
+        state: &mut State,
+        input: Input,
+        secrets: &Held,
+        spent: &[Spent],
+        services: &Services,
+    ) {
+        let transition = machine::step_with(program, state, input, &services.moment(), &secrets.evaluator(), spent);
         self.events.extend(transition.events);
         self.actions.extend(transition.actions);
         self.more |= transition.more;
@@ -206,6 +224,7 @@ pub struct AppendScope {
     pub id: ExecutionId,
     pub tenant: TenantId,
     pub program: Arc<Program>,
+    pub secrets: Held,
 }
 
 /// Appends the turn's events, trying again while the store cannot be reached.
@@ -226,6 +245,7 @@ pub async fn append(
             Err(error) => return Err((error, turn)),
         };
     }
+    let previous = record.projection.status;
     record.project(&turn.state, &turn.events);
     let first = record.create.take();
     if let Some(first) = &first {
@@ -237,7 +257,7 @@ pub async fn append(
     let mut pause = FIRST_PAUSE;
     let mut tried = false;
     loop {
-        let result = match build(&scope, &record, &turn, first.as_deref(), &children, snapshot_due) {
+        let result = match build(&scope, &record, previous, &turn, first.as_deref(), &children, snapshot_due) {
             Ok(append) => services.store.append(append).await,
             Err(error) => Err(error),
         };
@@ -283,6 +303,7 @@ async fn arrived(scope: &AppendScope, record: &mut Record, last_seq: u64, servic
 fn build(
     scope: &AppendScope,
     record: &Record,
+    previous: Status,
     turn: &Turn,
     first: Option<&First>,
     children: &[children::Newborn],
@@ -295,12 +316,13 @@ fn build(
         }
         None => {
             let subject = Arc::clone(&record.subject);
-            Append::new(scope.tenant, scope.id, record.epoch, subject, &turn.events, projection)?
+            Append::new(scope.tenant, scope.id, record.epoch, subject, previous, &turn.events, projection)?
         }
     };
     if with_snapshot {
         append = append.with_snapshot(snapshot(&turn.state)?);
     }
+    append = append.with_detached_effects(detached::scheduled(&turn.actions, &turn.events));
     if children.is_empty() {
         return Ok(append);
     }

@@ -53,6 +53,7 @@ async fn append(
         updated_at: at,
     };
     let subject = Arc::new(Subject::new(&execution.creation, execution.created_at));
-    services.store.append(Append::new(tenant, id, execution.attempt, subject, &[event], projection)?).await?;
+    let (epoch, previous) = (execution.attempt, execution.status);
+    services.store.append(Append::new(tenant, id, epoch, subject, previous, &[event], projection)?).await?;
     Ok(ChildOutcome::of(&execution.creation, Status::Failed, None, Some(failure)))
 }

@@ -8,25 +8,46 @@ use super::error::Error;
 use serde_json::Value;
 use std::fmt::Write;
 use std::time::Duration;
-use url::Url;
+use url::{Host, Url};
+use uuid::Uuid;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 const BASE_PATH: &str = "/api/v1";
+/// The header of API keys.
+pub const API_KEY: &str = "x-api-key";
 
 /// Which service to talk to.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, clap::Args)]
 pub struct Address {
     /// Address of the service
     #[arg(long, env = "CALLBOARD_URL", default_value = "http://127.0.0.1:8080", value_name = "URL", global = true)]
     pub url: Url,
+    /// API key that opens the service
+    #[arg(long, env = "CALLBOARD_API_KEY", value_name = "KEY", hide_env_values = true, global = true)]
+    pub api_key: Option<String>,
+}
+
+impl std::fmt::Debug for Address {
+    /// Without the key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Address").field("url", &self.url.as_str()).finish_non_exhaustive()
+    }
 }
 
 /// A connection to one service.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Client {
     base: Url,
+    key: Option<String>,
     http: reqwest::Client,
+}
+
+impl std::fmt::Debug for Client {
+    /// Without the key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("base", &self.base.as_str()).finish_non_exhaustive()
+    }
 }
 
 impl Client {
@@ -36,17 +57,34 @@ impl Client {
     /// When the address is not HTTP or HTTPS.
     pub fn new(address: &Address) -> Result<Self, Error> {
         if !matches!(address.url.scheme(), "http" | "https") || address.url.host().is_none() {
-            return Err(Error::invalid(format!("'{}' is no http:// or https:// address of a service", address.url)));
+            let shown = without_credentials(&address.url);
+            return Err(Error::invalid(format!("'{shown}' is no http:// or https:// address of a service")));
         }
         // Installing a second time is refused, which is as good as having done it.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
+        let mut headers = reqwest::header::HeaderMap::new();
+        if let Some(key) = &address.api_key {
+            let value = reqwest::header::HeaderValue::from_str(key.trim());
+            let mut value = value.map_err(|_| Error::invalid("the API key contains characters that no key has"))?;
+            value.set_sensitive(true);
+            headers.insert(API_KEY, value);
+        }
+        let mut http = reqwest::Client::builder()
+            .default_headers(headers)
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(REQUEST_TIMEOUT)
-            .user_agent(concat!("callboard/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| Error::failure(format!("cannot prepare the HTTP client: {error}")))?;
-        Ok(Self { base: address.url.clone(), http })
+            .user_agent(concat!("callboard/", env!("CARGO_PKG_VERSION")));
+        if is_this_machine(&address.url) {
+            // A proxy from the environment would look for the service on its own machine.
+            http = http.no_proxy();
+        }
+        let http = http.build().map_err(|error| Error::failure(format!("cannot prepare the HTTP client: {error}")))?;
+        Ok(Self { base: address.url.clone(), key: address.api_key.clone(), http })
+    }
+
+    /// The API key that requests carry.
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref().map(str::trim)
     }
 
     /// The address of `path` below the API's base path.
@@ -86,6 +124,22 @@ impl Client {
         .await
     }
 
+    /// PUT of a JSON body.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn put(&self, path: &str, body: &Value) -> Result<Value, Error> {
+        self.send(self.http.put(self.address(path)).json(body)).await
+    }
+
+    /// DELETE.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn delete(&self, path: &str) -> Result<Value, Error> {
+        self.send(self.http.delete(self.address(path))).await
+    }
+
     /// POST of text in a given media type.
     ///
     /// # Errors
@@ -108,7 +162,7 @@ impl Client {
             exit: Exit::Failure,
             text: format!(
                 "{} answered with something that is not JSON ({error}); is it a Callboard service?",
-                self.base
+                without_credentials(&self.base)
             ),
         })
     }
@@ -122,8 +176,27 @@ impl Client {
     }
 }
 
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// An address as it may be shown: without the name and the password in it.
+fn without_credentials(url: &Url) -> Url {
+    let mut shown = url.clone();
+    // Both only fail for addresses that cannot have either.
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    shown
+}
+
 /// The error of a service that cannot be reached, with what to do about it.
 pub fn unreachable(url: &Url, reason: &str) -> Error {
+    let url = without_credentials(url);
     Error {
         exit: Exit::Unreachable,
         text: format!(
@@ -148,8 +221,13 @@ pub fn problem(status: u16, body: &[u8]) -> Error {
     if let Some(detail) = field("detail") {
         let _ = write!(text, "\n  {detail}");
     }
-    for error in problem.get("errors").and_then(Value::as_array).into_iter().flatten() {
-        let _ = write!(text, "\n  {}", problem_line(error));
+    let errors = problem.get("errors").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    for error in errors {
+        // The detail of a problem with parts of a request often consists of theirs.
+        let is_said = field("detail").zip(error.get("detail").and_then(Value::as_str));
+        if is_said.is_none_or(|(all, own)| !all.contains(own)) {
+            let _ = write!(text, "\n  {}", problem_line(error));
+        }
     }
     if let Some(suggestion) = field("suggestion") {
         let _ = write!(text, "\n  {suggestion}");
@@ -176,6 +254,15 @@ fn problem_line(error: &Value) -> String {
         let _ = write!(line, " ({suggestion})");
     }
     line
+}
+
+/// Parses the id of an execution.
+///
+/// # Errors
+/// When it is no UUID.
+pub fn id(text: &str) -> Result<Uuid, String> {
+    text.parse()
+        .map_err(|_| "an id looks like 0198c5a0-7c1e-7000-8000-000000000001; `executions list` shows them".into())
 }
 
 /// Parses a `NAME=VALUE` argument.
@@ -208,7 +295,7 @@ mod tests {
     use super::*;
 
     fn client(url: &str) -> Client {
-        Client::new(&Address { url: url.parse().unwrap() }).unwrap()
+        Client::new(&Address { url: url.parse().unwrap(), api_key: None }).unwrap()
     }
 
     #[test]
@@ -231,6 +318,24 @@ mod tests {
     }
 
     #[test]
+    fn what_the_detail_says_already_is_not_said_again() {
+        let body = br#"{"title":"A query parameter is not valid","detail":"'a' is wrong; 'b' is wrong",
+            "errors":[{"detail":"'a' is wrong","parameter":"a"},{"detail":"'b' is wrong","parameter":"b"}]}"#;
+        assert_eq!(problem(400, body).text, "A query parameter is not valid (400)\n  'a' is wrong; 'b' is wrong");
+    }
+
+    #[test]
+    fn the_password_in_an_address_is_never_shown() {
+        let url: Url = "http://somebody:hunter2@127.0.0.1:1/".parse().unwrap();
+        for error in [
+            unreachable(&url, "refused"),
+            Client::new(&Address { url: "ftp://a:hunter2@b".parse().unwrap(), api_key: None }).unwrap_err(),
+        ] {
+            assert!(!error.text.contains("hunter2") && !error.text.contains("somebody"), "{}", error.text);
+        }
+    }
+
+    #[test]
     fn an_answer_that_is_no_problem_document_is_shown_as_it_is() {
         let error = problem(502, b"Bad Gateway\n");
         assert_eq!((error.exit, error.text.as_str()), (Exit::Failure, "the service answered 502: Bad Gateway"));
@@ -238,7 +343,7 @@ mod tests {
 
     #[test]
     fn an_address_that_is_not_http_is_refused() {
-        let error = Client::new(&Address { url: "ftp://example.org".parse().unwrap() }).unwrap_err();
+        let error = Client::new(&Address { url: "ftp://example.org".parse().unwrap(), api_key: None }).unwrap_err();
         assert_eq!(error.exit, Exit::Invalid);
     }
 }

@@ -45,7 +45,7 @@ impl Database {
                 let server = PostgresServer::start(directory.path())?;
                 (server.url(), "postgres", Some(server))
             }
-            url if url.starts_with("sqlite:") => (url.to_owned(), "sqlite", None),
+            url if url.starts_with("sqlite:") => (absolute(url)?, "sqlite", None),
             url if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
                 (url.to_owned(), "postgres", None)
             }
@@ -62,6 +62,14 @@ impl Database {
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }
+}
+
+/// The address of a SQLite file from wherever: the service is started in another folder than this process.
+fn absolute(url: &str) -> Result<String, Error> {
+    let file = url.trim_start_matches("sqlite:").trim_start_matches("//");
+    let path = std::path::absolute(file)
+        .map_err(|error| Error::invalid(format!("--store {url}: no file can have this name ({error})")))?;
+    Ok(format!("sqlite:{}", path.display()))
 }
 
 /// A PostgreSQL server with the defaults of its version, on a free port of this machine.

@@ -1,6 +1,7 @@
 //! The error every command returns: what people read, and the code the process ends with.
 
 use super::Exit;
+use crate::startup;
 use std::future::Future;
 
 /// Why a command could not do its work.
@@ -26,6 +27,23 @@ impl Error {
     /// A file could not be read or written.
     pub fn file(action: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
         Self::invalid(format!("cannot {action} {}: {error}", path.display()))
+    }
+}
+
+impl From<startup::Error> for Error {
+    fn from(error: startup::Error) -> Self {
+        let exit = match error {
+            startup::Error::Store(_) => Exit::Unreachable,
+            startup::Error::FailurePoints(_) | startup::Error::Network(_) | startup::Error::Settings(_) => {
+                Exit::Invalid
+            }
+            startup::Error::Listen { .. }
+            | startup::Error::Vault(_)
+            | startup::Error::Identity(_)
+            | startup::Error::Effects(_)
+            | startup::Error::Server(_) => Exit::Failure,
+        };
+        Self { exit, text: error.to_string() }
     }
 }
 

@@ -1,12 +1,13 @@
 //! `callboard executions`: look at executions of a running service and steer them.
 
-use super::client::{Address, Client, items_at, text_at};
+use super::client::{Address, Client, id, items_at, text_at};
 use super::error::{Error, block_on};
 use super::reporter::watch;
 use super::terminal::{Sink, Table, Tone, duration, fit, paint, pretty, print, print_json, status_tone};
 use super::{Exit, table_cells};
 use crate::domain::Timestamp;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 /// The most lines of log or list that one request asks for.
 const PAGE_LIMIT: u32 = 100;
@@ -30,7 +31,7 @@ enum Action {
     /// Show the log of one execution
     Logs(Logs),
     /// Ask executions and everything under them to stop
-    Cancel(Steer),
+    Cancel(Cancel),
     /// Let running effects finish, start nothing new
     Pause(Steer),
     /// Continue paused executions
@@ -79,7 +80,8 @@ struct List {
 #[derive(Debug, clap::Args)]
 struct One {
     /// Id of the execution
-    id: String,
+    #[arg(value_parser = id)]
+    id: Uuid,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -88,7 +90,8 @@ struct One {
 #[derive(Debug, clap::Args)]
 struct Logs {
     /// Id of the execution
-    id: String,
+    #[arg(value_parser = id)]
+    id: Uuid,
     /// Only lines of this level and above
     #[arg(long, value_parser = ["debug", "info", "warn", "error"])]
     level: Option<String>,
@@ -106,14 +109,20 @@ struct Logs {
 #[derive(Debug, clap::Args)]
 struct Steer {
     /// Ids of the executions
-    #[arg(required = true)]
-    ids: Vec<String>,
-    /// Why, for the journal (cancel only)
-    #[arg(long)]
-    reason: Option<String>,
+    #[arg(required = true, value_name = "ID", value_parser = id)]
+    ids: Vec<Uuid>,
     /// Print one JSON object per execution
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Cancel {
+    #[command(flatten)]
+    steer: Steer,
+    /// Why, for the journal
+    #[arg(long)]
+    reason: Option<String>,
 }
 
 /// Does what the command line says.
@@ -123,13 +132,16 @@ pub fn execute(arguments: &Arguments) -> Exit {
         match &arguments.action {
             Action::List(wanted) => list(&client, wanted).await,
             Action::Show(one) => show(&client, one).await,
-            Action::Watch(one) => watch(&client, &one.id, one.json, Sink::Output).await,
+            Action::Watch(one) => watch(&client, &one.id.to_string(), one.json, Sink::Output).await,
             Action::Logs(wanted) => logs(&client, wanted).await,
-            Action::Cancel(steer) => steer_all(&client, steer, "cancel").await,
-            Action::Pause(steer) => steer_all(&client, steer, "pause").await,
-            Action::Resume(steer) => steer_all(&client, steer, "resume").await,
-            Action::Retry(steer) => steer_all(&client, steer, "retry").await,
-            Action::Rerun(steer) => steer_all(&client, steer, "rerun").await,
+            Action::Cancel(cancel) => {
+                let body = cancel.reason.as_ref().map(|reason| json!({ "reason": reason }));
+                steer_all(&client, &cancel.steer, "cancel", body.as_ref()).await
+            }
+            Action::Pause(steer) => steer_all(&client, steer, "pause", None).await,
+            Action::Resume(steer) => steer_all(&client, steer, "resume", None).await,
+            Action::Retry(steer) => steer_all(&client, steer, "retry", None).await,
+            Action::Rerun(steer) => steer_all(&client, steer, "rerun", None).await,
         }
     })
 }
@@ -184,6 +196,7 @@ fn progress(execution: &Value) -> String {
 async fn show(client: &Client, one: &One) -> Result<Exit, Error> {
     let mut execution = client.get(&format!("/executions/{}", one.id), &[]).await?;
     let tasks = client.get(&format!("/executions/{}/tasks", one.id), &[]).await?;
+    let total = tasks.get("total").and_then(Value::as_u64).unwrap_or(0);
     let tasks = Value::from(items_at(&tasks, "/items"));
     if one.json {
         if let Some(fields) = execution.as_object_mut() {
@@ -225,7 +238,7 @@ async fn show(client: &Client, one: &One) -> Result<Exit, Error> {
             print(&format!("{name}\n{}", indent(&pretty(value))));
         }
     }
-    print_tasks(items_at(&tasks, ""), colors);
+    print_tasks(items_at(&tasks, ""), total, colors);
     Ok(Exit::Success)
 }
 
@@ -233,7 +246,7 @@ fn indent(text: &str) -> String {
     text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }
 
-fn print_tasks(tasks: &[Value], colors: bool) {
+fn print_tasks(tasks: &[Value], total: u64, colors: bool) {
     if tasks.is_empty() {
         return;
     }
@@ -250,6 +263,10 @@ fn print_tasks(tasks: &[Value], colors: bool) {
         ]);
     }
     print(&table.render(colors));
+    let left_out = total.saturating_sub(u64::try_from(tasks.len()).unwrap_or(0));
+    if left_out > 0 {
+        print(&format!("… and {left_out} more tasks"));
+    }
 }
 
 async fn logs(client: &Client, wanted: &Logs) -> Result<Exit, Error> {
@@ -278,11 +295,10 @@ async fn logs(client: &Client, wanted: &Logs) -> Result<Exit, Error> {
 }
 
 /// Steers every execution; what one refuses does not keep the others from being steered.
-async fn steer_all(client: &Client, steer: &Steer, action: &str) -> Result<Exit, Error> {
+async fn steer_all(client: &Client, steer: &Steer, action: &str, body: Option<&Value>) -> Result<Exit, Error> {
     let mut exit = Exit::Success;
     for id in &steer.ids {
-        let body = steer.reason.as_ref().map(|reason| json!({ "reason": reason }));
-        match client.post(&format!("/executions/{id}/{action}"), body.as_ref()).await {
+        match client.post(&format!("/executions/{id}/{action}"), body).await {
             Ok(execution) if steer.json => print(&execution.to_string()),
             Ok(execution) => print(&format!("{}  {}", text_at(&execution, "/id"), text_at(&execution, "/status"))),
             Err(error) => {

@@ -2,6 +2,7 @@
 //!
 //! It shares the processor with what it measures, so it does as little as possible: no pool, no redirects, no names.
 
+use super::client::API_KEY;
 use super::error::Error;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -10,7 +11,9 @@ use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite;
 
 /// Why a request got no answer. Whether it arrived is not known.
 #[derive(Debug, thiserror::Error)]
@@ -44,20 +47,42 @@ impl Answer {
     }
 }
 
+/// A service on this machine, and what opens it.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    pub port: u16,
+    pub key: Arc<str>,
+}
+
+impl Endpoint {
+    /// A WebSocket handshake with an address below `/`.
+    ///
+    /// # Errors
+    /// When the path is not one.
+    pub fn handshake(&self, path: &str) -> Result<tungstenite::handshake::client::Request, Box<tungstenite::Error>> {
+        let url = format!("ws://127.0.0.1:{}{path}", self.port);
+        super::live::handshake(&url, Some(&self.key))
+    }
+}
+
 /// A connection that is opened when it is needed and opened again after it broke.
 #[derive(Debug)]
 pub struct Link {
     port: u16,
     host: HeaderValue,
+    key: HeaderValue,
     sender: Option<SendRequest<Full<Bytes>>>,
 }
 
 impl Link {
     /// A connection to a port of this machine.
-    pub fn to(port: u16) -> Self {
+    pub fn to(endpoint: &Endpoint) -> Self {
+        let port = endpoint.port;
+        // Letters, digits, `-` and `_` are, too.
+        let key = HeaderValue::try_from(endpoint.key.as_ref()).unwrap_or(HeaderValue::from_static(""));
         // Digits, dots and a colon are always a valid header value.
         let host = HeaderValue::try_from(format!("127.0.0.1:{port}"));
-        Self { port, host: host.unwrap_or(HeaderValue::from_static("127.0.0.1")), sender: None }
+        Self { port, host: host.unwrap_or(HeaderValue::from_static("127.0.0.1")), key, sender: None }
     }
 
     /// GET of a path with its query.
@@ -78,6 +103,7 @@ impl Link {
 
     async fn send(&mut self, method: Method, path: &str, body: Bytes, key: Option<&str>) -> Result<Answer, LinkError> {
         let mut request = Request::builder().method(method).uri(path).header(HOST, self.host.clone());
+        request = request.header(HeaderName::from_static(API_KEY), self.key.clone());
         if !body.is_empty() {
             request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }

@@ -3,7 +3,7 @@
 //! A feed is resumed with the number of the last event that arrived, so nothing is lost and nothing comes twice.
 
 use super::Exit;
-use super::client::{Client, unreachable};
+use super::client::{API_KEY, Client, unreachable};
 use super::error::Error;
 use crate::domain::Event;
 use futures_util::{SinkExt, StreamExt};
@@ -12,15 +12,30 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
-use url::Url;
 
 /// How long a connection may take to be opened.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// The request that opens a session, with the key that is its credential.
+///
+/// # Errors
+/// When the address is no WebSocket's.
+pub fn handshake(url: &str, key: Option<&str>) -> Result<Request, Box<tungstenite::Error>> {
+    let mut request = url.into_client_request().map_err(Box::new)?;
+    if let Some(mut value) = key.and_then(|key| HeaderValue::from_str(key).ok()) {
+        value.set_sensitive(true);
+        request.headers_mut().insert(API_KEY, value);
+    }
+    Ok(request)
+}
 
 /// One open session.
 #[derive(Debug)]
@@ -33,8 +48,8 @@ impl Connection {
     ///
     /// # Errors
     /// A tungstenite error: refused, not reachable, not a WebSocket.
-    pub async fn open(url: &Url) -> Result<Self, Box<tungstenite::Error>> {
-        let opening = tokio_tungstenite::connect_async_with_config(url.as_str(), None, true);
+    pub async fn open(request: Request) -> Result<Self, Box<tungstenite::Error>> {
+        let opening = tokio_tungstenite::connect_async_with_config(request, None, true);
         match tokio::time::timeout(OPEN_TIMEOUT, opening).await {
             Ok(Ok((socket, _))) => Ok(Self { socket }),
             Ok(Err(error)) => Err(Box::new(error)),
@@ -115,15 +130,21 @@ pub async fn follow(
     loop {
         let mut url = client.live_address(&format!("/ws/executions/{execution_id}"));
         url.query_pairs_mut().append_pair("after", &after.to_string());
-        match Connection::open(&url).await {
+        let opened = match handshake(url.as_str(), client.key()) {
+            Ok(request) => Connection::open(request).await,
+            Err(error) => Err(error),
+        };
+        match opened {
             Ok(mut connection) => {
+                // It was reached: patience begins anew with the next loss, however long nothing happens until then.
+                lost_since = None;
                 let before = after;
                 if read(&mut connection, &mut after, &mut take).await.is_break() {
                     connection.close().await;
                     return Ok(());
                 }
                 if after > before {
-                    (pause, lost_since) = (FIRST_PAUSE, None);
+                    pause = FIRST_PAUSE;
                 }
             }
             Err(error) if is_refusal(&error) => return Err(refusal(*error)),

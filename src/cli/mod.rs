@@ -5,6 +5,7 @@
 //! add its file, a variant of [`Command`] and a line in [`Command::execute`].
 
 mod agents;
+mod backup;
 mod bench;
 mod chaos;
 mod client;
@@ -13,12 +14,17 @@ mod error;
 mod executions;
 mod link;
 mod live;
+mod local_key;
 mod migrate;
+mod openapi;
 mod reporter;
+mod retention;
 mod run;
+mod secrets;
 mod serve;
 mod service;
 mod settings;
+mod store;
 mod table_cells;
 mod terminal;
 mod tree;
@@ -86,11 +92,18 @@ enum Command {
     Workflows(workflows::Arguments),
     /// Look at agents of a running service and test them
     Agents(agents::Arguments),
+    /// Store and delete secrets of a running service
+    Secrets(secrets::Arguments),
     /// Measure the service on this machine
     Bench(bench::Arguments),
     /// Kill the service at random moments while it is used, then check every promise
     Chaos(chaos::Arguments),
+    /// What a running service keeps of finished executions, and deleting the rest
+    Retention(retention::Arguments),
     Migrate(migrate::Arguments),
+    Openapi(openapi::Arguments),
+    Store(store::Arguments),
+    Backup(backup::Arguments),
     Settings(settings::Arguments),
 }
 
@@ -103,9 +116,14 @@ impl Command {
             Self::Executions(arguments) => executions::execute(&arguments),
             Self::Workflows(arguments) => workflows::execute(&arguments),
             Self::Agents(arguments) => agents::execute(&arguments),
+            Self::Secrets(arguments) => secrets::execute(&arguments),
             Self::Bench(arguments) => bench::execute(&arguments),
             Self::Chaos(arguments) => chaos::execute(&arguments),
+            Self::Retention(arguments) => retention::execute(&arguments),
             Self::Migrate(arguments) => migrate::execute(&arguments),
+            Self::Openapi(arguments) => openapi::execute(&arguments),
+            Self::Store(arguments) => store::execute(&arguments),
+            Self::Backup(arguments) => backup::execute(&arguments),
             Self::Settings(arguments) => settings::execute(&arguments),
         }
     }
@@ -153,12 +171,6 @@ impl SettingsFlags {
         sources.overrides = self.set.iter().cloned().chain(store).chain(more).collect();
         Settings::load(&sources)
     }
-}
-
-/// Says on standard error why nothing was done.
-pub fn refuse(reason: impl std::fmt::Display) -> Exit {
-    eprintln!("callboard: {reason}");
-    Exit::Invalid
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ pub struct Reporter {
     tree: Tree,
     form: Form,
     pieces: Pieces,
+    /// The connection is lost, and that has been said.
+    is_cut_off: bool,
 }
 
 /// Streamed output is not ordered with the events and may come twice around a reconnect.
@@ -63,7 +65,13 @@ impl Reporter {
     /// A reporter; with `json` events go to standard output as lines, otherwise progress goes to `sink`.
     pub fn new(execution_id: &str, json: bool, sink: Sink) -> Self {
         let form = if json { Form::Json } else { Form::People(View::on(sink)) };
-        Self { execution_id: execution_id.to_owned(), tree: Tree::new(), form, pieces: Pieces::default() }
+        Self {
+            execution_id: execution_id.to_owned(),
+            tree: Tree::new(),
+            form,
+            pieces: Pieces::default(),
+            is_cut_off: false,
+        }
     }
 
     /// Reports one event.
@@ -139,6 +147,7 @@ impl Reporter {
 
     /// Reports what following the execution brought; `Break` once it has ended.
     pub fn take(&mut self, news: News) -> ControlFlow<()> {
+        let was_cut_off = std::mem::replace(&mut self.is_cut_off, matches!(news, News::Reconnecting));
         match news {
             News::Event(event) => {
                 self.event(&event);
@@ -153,6 +162,7 @@ impl Reporter {
             }
             News::Output { path, n, text } => self.output(path, n, text),
             News::Log(line) => self.log(&text_at(&line, "/level"), &text_at(&line, "/message")),
+            News::Reconnecting if was_cut_off => {}
             News::Reconnecting => self.log("live", "the connection is lost, trying again"),
         }
         ControlFlow::Continue(())

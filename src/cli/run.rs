@@ -11,22 +11,21 @@ use super::{Exit, SettingsFlags};
 use crate::actors::{Command, Engine, Feed, Runnable, Scope, Submission};
 use crate::clock::SystemClock;
 use crate::domain::definition::{Definition, Severity, render, review};
+use crate::domain::secret::{check_name, check_value};
 use crate::domain::{ExecutionId, TenantId};
 use crate::machine::Compiles;
 use crate::settings::Settings;
-use crate::startup::{self, Core};
+use crate::startup::{self, Core, INTERRUPTED, Signals};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 /// How long processes and connections may take to end after the execution has.
 const STOP_GRACE: Duration = Duration::from_secs(5);
-/// The exit code of a process that was interrupted twice.
-const INTERRUPTED: i32 = 130;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -38,6 +37,9 @@ pub struct Arguments {
     /// Print events as JSON lines, then the result
     #[arg(long)]
     json: bool,
+    /// A secret that the definition may read, as NAME=@FILE; repeatable. Others come from variables such as CALLBOARD_SECRET_TOKEN
+    #[arg(long, value_name = "NAME=@FILE", value_parser = secret_file)]
+    secret: Vec<(String, PathBuf)>,
     #[command(flatten)]
     settings: SettingsFlags,
 }
@@ -51,14 +53,16 @@ pub fn execute(arguments: &Arguments) -> Exit {
 struct Prepared {
     definition: Arc<Definition>,
     input: Value,
+    secrets: Vec<(String, Value)>,
     settings: Settings,
     /// Deleted at the end.
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 fn prepare(arguments: &Arguments) -> Result<Prepared, Error> {
     let definition = read_definition(arguments)?;
     let input = arguments.input.as_ref().map_or(Ok(json!({})), |input| json_argument("--input", input))?;
+    let secrets = given_secrets(arguments, &definition)?;
     let directory = tempfile::Builder::new().prefix("callboard-").tempdir();
     let directory = directory.map_err(|error| Error::failure(format!("cannot make a temporary folder: {error}")))?;
     let is_set = |key: &str| arguments.settings.set.iter().any(|(known, _)| known == key);
@@ -66,6 +70,8 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, Error> {
         ("effects.shell.runtime_directory", directory.path().join("processes").display().to_string()),
         ("effects.shell.enabled", "true".to_owned()),
         ("effects.http.allow_private", "true".to_owned()),
+        // What it needs is given; a database that is kept has its key already.
+        ("secrets.generate_key", "false".to_owned()),
     ];
     more.retain(|(key, _)| !is_set(key));
     if arguments.settings.store.is_none() && !is_set("store.url") {
@@ -73,7 +79,43 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, Error> {
     }
     let settings = arguments.settings.load(more.into_iter().map(|(key, value)| (key.to_owned(), value)));
     let settings = settings.map_err(|invalid| Error::invalid(invalid.to_string()))?;
-    Ok(Prepared { definition: Arc::new(definition), input, settings, _directory: directory })
+    Ok(Prepared { definition: Arc::new(definition), input, secrets, settings, directory })
+}
+
+fn secret_file(text: &str) -> Result<(String, PathBuf), String> {
+    // The text may hold what should be in a file: it is not repeated.
+    let (name, file) = text.split_once("=@").filter(|(_, file)| !file.is_empty()).ok_or("write NAME=@FILE")?;
+    check_name(name).map_err(|why| format!("the name {why}"))?;
+    Ok((name.to_owned(), PathBuf::from(file)))
+}
+
+/// Secrets from files and, for names that the definition lists, from variables: `CALLBOARD_SECRET_` and the name, as it is or in
+/// capitals with `_` for what is neither letter nor digit. A text that is a JSON object is one.
+fn given_secrets(arguments: &Arguments, definition: &Definition) -> Result<Vec<(String, Value)>, Error> {
+    let mut secrets = Vec::new();
+    for (name, file) in &arguments.secret {
+        if !definition.components.secrets.iter().any(|listed| **listed == **name) {
+            return Err(Error::invalid(format!("the definition does not list the secret {name} in use.secrets")));
+        }
+        let text = std::fs::read_to_string(file).map_err(|error| Error::file("read", file, &error))?;
+        secrets.push((name.clone(), secret_value(name, &text)?));
+    }
+    for name in &definition.components.secrets {
+        let capitals = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' });
+        let variables =
+            [format!("CALLBOARD_SECRET_{name}"), format!("CALLBOARD_SECRET_{}", capitals.collect::<String>())];
+        let text = variables.iter().find_map(|variable| std::env::var(variable).ok());
+        if let Some(text) = text.filter(|_| !secrets.iter().any(|(known, _)| **known == **name)) {
+            secrets.push((name.to_string(), secret_value(name, &text)?));
+        }
+    }
+    Ok(secrets)
+}
+
+fn secret_value(name: &str, text: &str) -> Result<Value, Error> {
+    let value = super::secrets::value(text, true).or_else(|_| super::secrets::value(text, false))?;
+    check_value(&value).map_err(|why| Error::invalid(format!("the secret {name} {why}")))?;
+    Ok(value)
 }
 
 /// Reads and checks the file; its problems are printed as `validate` prints them.
@@ -90,24 +132,44 @@ fn read_definition(arguments: &Arguments) -> Result<Definition, Error> {
 }
 
 async fn run(prepared: Prepared, json: bool) -> Result<Exit, Error> {
-    let interrupts = Interrupts::listen()?;
-    let core = Core::start(&prepared.settings, Arc::new(SystemClock), Instant::now()).await;
-    let core = core.map_err(|error| Error::failure(error.to_string()))?;
-    let submission = Submission::new(TenantId::DEFAULT, Runnable::Inline(prepared.definition), prepared.input);
-    let outcome = match core.engine.submit(submission).await {
-        Ok(execution) => watch(&core.engine, execution.id, interrupts, json).await,
-        Err(refusal) => Err(Error::invalid(refusal.to_string())),
+    let Prepared { definition, input, secrets, settings, directory } = prepared;
+    let signals = Signals::new().map_err(|error| Error::failure(format!("cannot listen for signals: {error}")))?;
+    let core = Core::start_with(&settings, Arc::new(SystemClock), Instant::now(), secrets).await?;
+    let effects = core.effects();
+    let (interrupt, mut interrupted) = channel(1);
+    let work = async {
+        let submission = Submission::new(TenantId::DEFAULT, Runnable::Inline(definition), input);
+        let outcome = match core.engine.submit(submission).await {
+            Ok(execution) => watch(&core.engine, execution.id, &mut interrupted, json).await,
+            Err(refusal) => Err(Error::invalid(refusal.to_string())),
+        };
+        core.stop(STOP_GRACE).await;
+        outcome
     };
-    core.stop(STOP_GRACE).await;
-    outcome
+    tokio::select! {
+        outcome = work => outcome,
+        () = second_interrupt(signals, interrupt) => {
+            effects.kill();
+            // The process ends without dropping anything: a folder that cannot be deleted stays.
+            let _ = directory.close();
+            std::process::exit(INTERRUPTED);
+        }
+    }
 }
 
-/// Follows the execution to its end; the first interrupt cancels it, the second ends the process at once.
-async fn watch(engine: &Engine, id: ExecutionId, mut interrupts: Interrupts, json: bool) -> Result<Exit, Error> {
+/// Passes the first interrupt on and resolves at the second.
+async fn second_interrupt(mut signals: Signals, first: Sender<()>) {
+    signals.next().await;
+    // Nobody listens any more when the execution has ended.
+    let _ = first.send(()).await;
+    signals.next().await;
+}
+
+/// Follows the execution to its end; an interrupt cancels it.
+async fn watch(engine: &Engine, id: ExecutionId, interrupted: &mut Receiver<()>, json: bool) -> Result<Exit, Error> {
     let mut reporter = Reporter::new(&id.to_string(), json, Sink::Errors);
     let mut feed: Feed = engine.feed(TenantId::DEFAULT, Scope::Execution { id, after_seq: 0 });
     let mut redraw = tokio::time::interval(REDRAW_INTERVAL);
-    let mut is_cancelled = false;
     loop {
         tokio::select! {
             frame = feed.next() => {
@@ -119,11 +181,7 @@ async fn watch(engine: &Engine, id: ExecutionId, mut interrupts: Interrupts, jso
                 }
             }
             _ = redraw.tick() => reporter.draw(),
-            () = interrupts.next() => {
-                if is_cancelled {
-                    std::process::exit(INTERRUPTED);
-                }
-                is_cancelled = true;
+            Some(()) = interrupted.recv() => {
                 tell("callboard: cancelling; press Ctrl-C again to quit at once");
                 let engine = engine.clone();
                 tokio::task::spawn_local(async move {
@@ -140,27 +198,5 @@ fn news(text: &str) -> Option<News> {
     match parse(text) {
         Parsed::Event { news, .. } | Parsed::News(news) => Some(news),
         Parsed::Goodbye | Parsed::Other => None,
-    }
-}
-
-/// Ctrl-C and TERM.
-struct Interrupts {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Interrupts {
-    fn listen() -> Result<Self, Error> {
-        let failed = |error| Error::failure(format!("cannot listen for signals: {error}"));
-        let interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-        let terminate = signal(SignalKind::terminate()).map_err(failed)?;
-        Ok(Self { interrupt, terminate })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
     }
 }

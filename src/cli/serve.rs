@@ -36,16 +36,16 @@ fn settings(arguments: &Arguments) -> Result<Settings, Error> {
 }
 
 async fn serve(settings: &Settings) -> Result<Exit, Error> {
-    let application = Application::build(settings).await.map_err(failed)?;
+    let application = Application::build(settings).await?;
     let url = application.url();
     print(&format!("Callboard {} listens on {url}", env!("CARGO_PKG_VERSION")));
     print(&format!("  store  {}", settings.store.url));
     print(&format!("  API    {url}/api/v1, described at {url}/docs"));
-    application.run_until_stopped().await.map_err(failed)?;
+    if let Some(way_in) = application.first_sign_in() {
+        print(&format!("  sign in for the first time at {url}/sign-in?token={}", way_in.token));
+        print(&format!("          (the token is in {} too)", way_in.file.display()));
+    }
+    application.run_until_stopped().await?;
     print("Callboard has stopped");
     Ok(Exit::Success)
-}
-
-fn failed(error: startup::Error) -> Error {
-    Error { exit: Exit::Unreachable, text: error.to_string() }
 }

@@ -1,7 +1,8 @@
 //! The service as a child process, for `bench` and `chaos`: started from this very program, stopped or killed by its pid.
 
 use super::error::Error;
-use super::link::Link;
+use super::link::{Endpoint, Link};
+use super::local_key;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, SysconfVar, sysconf};
 use std::fs::File;
@@ -24,7 +25,7 @@ const LOG_TAIL_BYTES: usize = 2_000;
 #[derive(Clone, Debug)]
 pub struct Launch {
     pub store_url: String,
-    pub port: u16,
+    pub endpoint: Endpoint,
     /// Its current folder; `service.log` is written there.
     pub directory: PathBuf,
     /// Dotted keys and values on top of the defaults.
@@ -35,7 +36,7 @@ impl Launch {
     /// A launch on a free port with what every measurement needs: quiet logs, no environment of the user's own.
     ///
     /// # Errors
-    /// When no port is free.
+    /// When no port is free, or the database cannot be opened.
     pub fn new(store_url: &str, directory: &Path) -> Result<Self, Error> {
         let settings = [
             ("telemetry.level", "warn"),
@@ -45,9 +46,10 @@ impl Launch {
             ("effects.shell.enabled", "true"),
             ("effects.shell.runtime_directory", "processes"),
         ];
+        let key = local_key::make(store_url, directory, "measurement")?;
         Ok(Self {
             store_url: store_url.to_owned(),
-            port: free_port()?,
+            endpoint: Endpoint { port: free_port()?, key: key.into() },
             directory: directory.to_owned(),
             settings: settings.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec(),
         })
@@ -79,7 +81,7 @@ pub fn free_port() -> Result<u16, Error> {
 pub struct Service {
     child: Child,
     pid: Pid,
-    port: u16,
+    endpoint: Endpoint,
     log: PathBuf,
 }
 
@@ -95,8 +97,14 @@ impl Service {
         let output = File::options().create(true).append(true).open(&log);
         let output = output.map_err(|error| Error::file("write", &log, &error))?;
         let mut command = Command::new(program);
-        command.arg("serve").arg("--store").arg(&launch.store_url);
-        command.arg("--set").arg("server.host=127.0.0.1").arg("--set").arg(format!("server.port={}", launch.port));
+        command.arg("serve");
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CALLBOARD_")) {
+            command.env_remove(name);
+        }
+        // Not as a flag: the list of processes would show the password.
+        command.env("CALLBOARD__STORE__URL", &launch.store_url);
+        command.arg("--set").arg("server.host=127.0.0.1");
+        command.arg("--set").arg(format!("server.port={}", launch.endpoint.port));
         for (key, value) in &launch.settings {
             command.arg("--set").arg(format!("{key}={value}"));
         }
@@ -105,7 +113,7 @@ impl Service {
         let child = child.map_err(|error| Error::failure(format!("cannot start the service: {error}")))?;
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).map(Pid::from_raw);
         let pid = pid.ok_or_else(|| Error::failure("the service has ended at once"))?;
-        Ok(Self { child, pid, port: launch.port, log })
+        Ok(Self { child, pid, endpoint: launch.endpoint.clone(), log })
     }
 
     /// Starts the process and waits until it is ready.
@@ -124,7 +132,7 @@ impl Service {
     /// As [`Service::start`].
     pub async fn ready(&mut self) -> Result<Duration, Error> {
         let begin = Instant::now();
-        let mut link = Link::to(self.port);
+        let mut link = Link::to(&self.endpoint);
         loop {
             if let Ok(answer) = link.get("/readyz").await
                 && answer.status == 200
@@ -150,9 +158,9 @@ impl Service {
         Error::failure(format!("the service did not start: {reason}\n{}", super::terminal::harmless(tail.trim())))
     }
 
-    /// The port it listens on.
-    pub fn port(&self) -> u16 {
-        self.port
+    /// Where it listens, and what opens it.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     /// Asks it to stop (TERM) and waits for its end; whether it ended by itself and with success.

@@ -1,6 +1,8 @@
 //! `callboard settings`: the settings in force, or their reference.
 
-use super::{Exit, SettingsFlags, refuse};
+use super::error::{Error, finish};
+use super::terminal::print;
+use super::{Exit, SettingsFlags};
 use crate::settings::{default_toml, reference_table};
 use clap::{Args, ValueEnum};
 
@@ -27,15 +29,15 @@ impl Arguments {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the answer of the command")]
+/// Prints what was asked for; every problem of the settings when they cannot be used.
 pub fn execute(arguments: &Arguments) -> Exit {
-    match arguments.reference {
-        Some(Form::Toml) => print!("{}", default_toml()),
-        Some(Form::Markdown) => print!("{}", reference_table()),
-        None => match arguments.settings.load([]) {
-            Ok(settings) => print!("{}", settings.to_toml()),
-            Err(invalid) => return refuse(invalid),
-        },
-    }
-    Exit::Success
+    let text = match arguments.reference {
+        Some(Form::Toml) => Ok(default_toml()),
+        Some(Form::Markdown) => Ok(reference_table()),
+        None => arguments.settings.load([]).map(|settings| settings.to_toml()),
+    };
+    finish(text.map_err(|invalid| Error::invalid(invalid.to_string())).map(|text| {
+        print(text.trim_end());
+        Exit::Success
+    }))
 }

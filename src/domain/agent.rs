@@ -47,6 +47,8 @@ pub struct Agent {
     pub is_active: bool,
     /// Shared by all tenants, not editable by them.
     pub is_system: bool,
+    /// Whose it is: the id of a person, or of a key that belongs to nobody.
+    pub created_by: Option<String>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }

@@ -129,7 +129,7 @@ pub enum EventBody {
     },
     /// Something is asked of the world. It is asked again after a crash until an outcome is journaled.
     EffectScheduled {
-        /// `http`, `shell`, `agent`.
+        /// `http`, `shell`, `agent`; `input_schema`, `output_schema`, `export_schema` for the fetch of a schema.
         kind: Arc<str>,
         /// What people read: method and address, command, agent. Without query, credentials and secrets.
         summary: String,

@@ -1,12 +1,11 @@
 //! An execution: its type, its status and the only legal transitions, and the row that lists show.
 
 use super::quota::Budget;
-use super::{AgentId, ExecutionId, Failure, TenantId, Timestamp, WorkflowId};
+use super::words::words;
+use super::{AgentId, Authority, ExecutionId, Failure, TenantId, Timestamp, WorkflowId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
 /// What an execution is a run of. A word, not a branch: the engine treats all of them alike.
@@ -47,45 +46,12 @@ pub enum Trigger {
     Fork,
 }
 
-macro_rules! words {
-    ($name:ident { $($variant:ident = $word:literal),+ $(,)? } $(aliases { $($alias:literal => $target:ident),+ })?) => {
-        impl $name {
-            pub const ALL: &'static [$name] = &[$($name::$variant),+];
-            /// The word used on the wire and in the database.
-            pub const fn as_str(self) -> &'static str {
-                match self { $($name::$variant => $word),+ }
-            }
-        }
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.pad(self.as_str()) }
-        }
-        impl FromStr for $name {
-            type Err = UnknownWord;
-            fn from_str(text: &str) -> Result<Self, UnknownWord> {
-                match text {
-                    $($word => Ok($name::$variant),)+
-                    $($($alias => Ok($name::$target),)+)?
-                    other => Err(UnknownWord { word: other.to_owned(), known: &[$($word),+] }),
-                }
-            }
-        }
-    };
-}
-
 words!(ExecutionType { Workflow = "workflow", AgentTest = "agent_test", ProjectRound = "project_round" });
 words!(Status {
     Pending = "pending", Running = "running", Waiting = "waiting", Paused = "paused",
     Succeeded = "succeeded", Failed = "failed", Cancelled = "cancelled",
 } aliases { "completed" => Succeeded, "faulted" => Failed, "suspended" => Paused });
 words!(Trigger { Api = "api", Schedule = "schedule", Event = "event", Parent = "parent", Retry = "retry", Fork = "fork" });
-
-/// A word that is not one of an enumeration's.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{word}' is not one of {}", known.join(", "))]
-pub struct UnknownWord {
-    pub word: String,
-    pub known: &'static [&'static str],
-}
 
 impl Status {
     /// A terminal status never changes.
@@ -175,8 +141,12 @@ pub struct Creation {
     pub priority: u8,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
+    /// Whose it is: the id of a person, or of a key that belongs to nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
+    /// What it may do: what its creator was allowed to when it was made. Children have that of their parent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority: Option<Authority>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_id: Option<AgentId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -52,6 +52,22 @@ id!(
     /// One agent.
     AgentId
 );
+id!(
+    /// One person.
+    UserId
+);
+id!(
+    /// One API key.
+    ApiKeyId
+);
+id!(
+    /// One sign-in of a person: the family of refresh tokens that follow from it.
+    SessionId
+);
+id!(
+    /// One line of the audit.
+    AuditId
+);
 
 impl TenantId {
     /// The tenant that every installation has.

@@ -10,8 +10,14 @@ mod execution;
 mod failure;
 mod ids;
 mod log;
+mod permission;
+mod principal;
 pub mod quota;
+pub mod redaction;
+mod retention;
+pub mod secret;
 mod timestamp;
+mod words;
 
 pub use agent::{Adapter, Agent, Prices, Usage, UsageOutcome};
 pub use effect::{
@@ -20,9 +26,17 @@ pub use effect::{
 };
 pub use event::{ApprovalKind, Event, EventBody, Path, Pointer, TimerPurpose};
 pub use execution::{
-    Creation, DefinitionRef, Execution, ExecutionType, ForkedFrom, ParentLink, Progress, Status, Trigger, UnknownWord,
+    Creation, DefinitionRef, Execution, ExecutionType, ForkedFrom, ParentLink, Progress, Status, Trigger,
 };
 pub use failure::{Failure, STANDARD_TYPE_BASE, StandardType};
-pub use ids::{AgentId, ExecutionId, TenantId, WorkflowId};
+pub use ids::{AgentId, ApiKeyId, AuditId, ExecutionId, SessionId, TenantId, UserId, WorkflowId};
 pub use log::{LogLevel, LogLine};
+pub use permission::{Action, Denial, Reach, Target};
+pub use principal::{
+    ApiKey, AuditEntry, Authority, Principal, PrincipalKind, Role, Scope, Scopes, Tenant, TenantLimits, User,
+};
+pub use redaction::{RedactedStream, Redactor};
+pub use retention::{Retention, RetentionChoice, RetentionPolicy, RetentionRule};
+pub use secret::{Secret, Secrets};
 pub use timestamp::Timestamp;
+pub use words::UnknownWord;

@@ -96,7 +96,8 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        text.parse().map_err(de::Error::custom)
+        text.parse()
+            .map_err(|_| de::Error::custom(format_args!("'{text}' is not an instant such as 2026-03-01T09:30:00Z")))
     }
 }
 

@@ -16,7 +16,7 @@ use url::{Host, Url};
 pub struct Policy {
     /// `effects.http.allow_private`.
     allow_private: bool,
-    /// Exceptions for single networks.
+    /// `effects.http.permitted_networks`: exceptions.
     permitted_networks: Arc<[Network]>,
 }
 

@@ -5,7 +5,7 @@
 
 use super::client::{Answer, Client, Outgoing, address, without_user};
 use super::{EffectContext, digest, oauth};
-use crate::domain::{Authentication, Failure, HttpOutput, HttpRequest, StandardType};
+use crate::domain::{Authentication, Failure, HttpOutput, HttpRequest, Redactor, StandardType};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
@@ -26,10 +26,20 @@ const FRAMING_HEADERS: [&str; 2] = ["content-length", "transfer-encoding"];
 /// Performs one `call: http`.
 pub async fn perform(client: &Client, request: HttpRequest, context: &EffectContext) -> Result<Value, Failure> {
     let mut outgoing = build(&request, client.options().send_idempotency_key, context)?;
-    if let Some(authentication) = &request.authentication {
-        authenticate(client, authentication, &mut outgoing).await?;
+    let Some(authentication) = &request.authentication else { return exchange(client, outgoing, &request).await };
+    let token = authenticate(client, authentication, &mut outgoing).await?.map(Value::from);
+    let mut result = exchange(client, outgoing, &request).await;
+    // A token that was acquired on the way is nobody's secret by name, and yet must not be journaled when it is echoed.
+    let redactor = Redactor::new(&token);
+    match &mut result {
+        Ok(value) => redactor.value(value),
+        Err(failure) => redactor.failure(failure),
     }
-    let (answer, last) = follow(client, outgoing, &request).await?;
+    result
+}
+
+async fn exchange(client: &Client, outgoing: Outgoing, request: &HttpRequest) -> Result<Value, Failure> {
+    let (answer, last) = follow(client, outgoing, request).await?;
     let acceptable = if request.redirect { 200..400 } else { 200..300 };
     if !acceptable.contains(&answer.status.as_u16()) {
         if let (StatusCode::UNAUTHORIZED, Some(authentication)) = (answer.status, &request.authentication) {
@@ -165,27 +175,32 @@ fn encode_form(fields: &Map<String, Value>) -> Bytes {
     Bytes::from(form.finish())
 }
 
-/// Adds the credentials that can be sent unasked. Digest waits for the challenge.
-async fn authenticate(client: &Client, policy: &Authentication, outgoing: &mut Outgoing) -> Result<(), Failure> {
+/// Adds the credentials that can be sent unasked, and answers a token that had to be acquired. Digest waits for the challenge.
+async fn authenticate(
+    client: &Client,
+    policy: &Authentication,
+    outgoing: &mut Outgoing,
+) -> Result<Option<String>, Failure> {
+    let mut acquired = None;
     let value = match policy {
         Authentication::Basic { username, password } => basic(username, password),
         Authentication::Bearer { token } => sensitive(&format!("Bearer {token}")),
         Authentication::OAuth2(policy) => {
             let token = client.tokens().bearer(client, policy, oauth::Kind::OAuth2).await?;
-            sensitive(&format!("Bearer {token}"))
+            sensitive(&format!("Bearer {}", acquired.insert(token)))
         }
         Authentication::Oidc(policy) => {
             let token = client.tokens().bearer(client, policy, oauth::Kind::Oidc).await?;
-            sensitive(&format!("Bearer {token}"))
+            sensitive(&format!("Bearer {}", acquired.insert(token)))
         }
-        Authentication::Digest { .. } => return Ok(()),
+        Authentication::Digest { .. } => return Ok(None),
     };
     let value = value.ok_or_else(|| {
         let detail = "the credentials contain characters that no header can carry";
         Failure::new(StandardType::Authentication, "Invalid credentials", detail).retryable(false)
     })?;
     outgoing.headers.insert(header::AUTHORIZATION, value);
-    Ok(())
+    Ok(acquired)
 }
 
 /// The target did not accept the token: the next attempt gets a fresh one.

@@ -24,7 +24,7 @@ pub use address::{InvalidNetwork, Network};
 pub use agent::Forecast;
 pub use options::{HttpOptions, Options, ShellOptions};
 
-use crate::domain::{Adapter, EffectCall, EffectOutcome, ExecutionId, Failure, StandardType};
+use crate::domain::{Adapter, EffectCall, EffectOutcome, ExecutionId, Failure, LogLevel, StandardType};
 use client::Client;
 use process::Processes;
 use serde_json::Value;
@@ -42,33 +42,12 @@ pub enum Error {
     RuntimeDirectory { path: String, source: std::io::Error },
 }
 
-/// How loud a log line of an effect is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    Debug,
-    Info,
-    Warn,
-    Error,
-}
-
-impl Level {
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Debug => "debug",
-            Self::Info => "info",
-            Self::Warn => "warn",
-            Self::Error => "error",
-        }
-    }
-}
-
 /// Gets to know what an effect produces while it runs. Called from the task that performs the effect: must not block.
 pub trait Observer: Send + Sync {
     /// The next piece of the output. The pieces in order are the text of the final output, which alone is journaled.
     fn delta(&self, text: &str);
     /// One log line, such as a line of standard error.
-    fn log(&self, level: Level, message: &str, metadata: Value);
+    fn log(&self, level: LogLevel, message: &str, metadata: Value);
 }
 
 /// An observer that nobody listens to.
@@ -77,7 +56,7 @@ pub struct Unobserved;
 
 impl Observer for Unobserved {
     fn delta(&self, _text: &str) {}
-    fn log(&self, _level: Level, _message: &str, _metadata: Value) {}
+    fn log(&self, _level: LogLevel, _message: &str, _metadata: Value) {}
 }
 
 /// The circumstances of one call.
@@ -132,6 +111,12 @@ impl Effects {
             }
             EffectCall::Shell(request) => outcome(Box::pin(shell::perform(&self.processes, *request, &context)).await),
         }
+    }
+
+    /// Kills every process tree at once, without asking it first. For a service that is told to end a second time; blocks
+    /// until they are gone. Only finds what is recorded in `options.shell.runtime_directory`.
+    pub fn kill(&self) {
+        self.processes.kill();
     }
 
     /// Ends every process tree that is still there and returns when none is left. For the end of the service, after the

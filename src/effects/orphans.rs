@@ -38,7 +38,10 @@ impl Records {
 
     /// To be called before the first process of a tree is started.
     pub fn add(&self, key: Uuid) -> io::Result<()> {
-        std::fs::write(self.path(key), &self.owner)
+        // In one step: a record without its owner looks like one of a dead service to another that starts now.
+        let unfinished = self.directory.join(format!("{}.new", key.hyphenated()));
+        std::fs::write(&unfinished, &self.owner)?;
+        std::fs::rename(unfinished, self.path(key))
     }
 
     /// To be called when no process of the tree is left.
@@ -46,6 +49,12 @@ impl Records {
         if let Err(error) = std::fs::remove_file(self.path(key)) {
             tracing::debug!(%key, %error, "the record of a process tree is gone already");
         }
+    }
+
+    /// Kills the trees that this service has recorded.
+    pub fn kill(&self) {
+        let own = recorded(&self.directory, |owner| owner == self.owner).unwrap_or_default();
+        kill_all(&own);
     }
 
     fn path(&self, key: Uuid) -> PathBuf {
@@ -63,23 +72,25 @@ fn is_running(owner_text: &str) -> bool {
         .is_some_and(|process| !process.is_zombie && owner(&process) == owner_text)
 }
 
-fn sweep(directory: &Path) -> io::Result<()> {
-    let mut left_over: HashSet<Uuid> = HashSet::new();
+/// The keys of the records whose owner fits.
+fn recorded(directory: &Path, is_wanted: impl Fn(&str) -> bool) -> io::Result<HashSet<Uuid>> {
+    let mut keys = HashSet::new();
     for entry in std::fs::read_dir(directory)? {
         let path = entry?.path();
         let key = path.file_name().and_then(|name| name.to_str()).and_then(|name| Uuid::parse_str(name).ok());
         let Some(key) = key else { continue };
-        if !is_running(&std::fs::read_to_string(&path).unwrap_or_default()) {
-            left_over.insert(key);
+        if is_wanted(&std::fs::read_to_string(&path).unwrap_or_default()) {
+            keys.insert(key);
         }
     }
-    if left_over.is_empty() {
-        return Ok(());
-    }
+    Ok(keys)
+}
+
+/// Kills every process that carries one of the keys, newcomers included; how many there were.
+fn kill_all(keys: &HashSet<Uuid>) -> usize {
     let mut ended = HashSet::new();
     for _ in 0..SWEEPS {
-        let found: Vec<_> =
-            procfs::processes().into_iter().filter(|process| is_left_over(process, &left_over)).collect();
+        let found: Vec<_> = procfs::processes().into_iter().filter(|process| is_left_over(process, keys)).collect();
         if found.is_empty() {
             break;
         }
@@ -90,8 +101,17 @@ fn sweep(directory: &Path) -> io::Result<()> {
         }
         std::thread::sleep(BETWEEN_SWEEPS);
     }
-    if !ended.is_empty() {
-        tracing::warn!(processes = ended.len(), "ended processes that a killed service had left behind");
+    ended.len()
+}
+
+fn sweep(directory: &Path) -> io::Result<()> {
+    let left_over = recorded(directory, |owner| !is_running(owner))?;
+    if left_over.is_empty() {
+        return Ok(());
+    }
+    let ended = kill_all(&left_over);
+    if ended > 0 {
+        tracing::warn!(processes = ended, "ended processes that a killed service had left behind");
     }
     for key in left_over {
         std::fs::remove_file(directory.join(key.hyphenated().to_string()))?;

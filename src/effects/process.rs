@@ -27,7 +27,7 @@ const READ_BYTES: usize = 16 * 1024;
 /// How much of the end of an output is kept for error messages.
 const TAIL_BYTES: usize = 4 * 1024;
 /// The service's own settings are nobody else's business.
-const OWN_VARIABLES: &str = "CALLBOARD__";
+const OWN_VARIABLES: [&str; 2] = ["CALLBOARD__", "CALLBOARD_SECRET_"];
 
 /// The processes of this service.
 pub struct Processes {
@@ -57,6 +57,8 @@ pub enum Excess {
     Fails,
     /// The rest is dropped.
     IsDropped,
+    /// Nothing is kept at all: the listener takes what it needs and says itself when it is too much.
+    IsTheListeners,
 }
 
 /// What was written to one output.
@@ -75,8 +77,8 @@ pub struct Finished {
     pub stderr: Captured,
 }
 
-/// Gets the pieces of an output as they come.
-pub type Listener<'a> = &'a mut (dyn FnMut(&[u8]) + Send);
+/// Gets the pieces of an output as they come. A failure ends the command.
+pub type Listener<'a> = &'a mut (dyn FnMut(&[u8]) -> Result<(), Failure> + Send);
 
 impl Captured {
     /// The output as text; what is not UTF-8 is replaced.
@@ -119,6 +121,18 @@ impl Processes {
             closing: CancellationToken::new(),
             trees: TaskTracker::new(),
         })
+    }
+
+    /// The largest output that may be a result, in bytes.
+    pub fn output_limit_bytes(&self) -> usize {
+        self.options.output_limit_bytes
+    }
+
+    /// Kills all recorded trees at once; blocks until they are gone.
+    pub fn kill(&self) {
+        if let Some(records) = &self.records {
+            records.kill();
+        }
     }
 
     /// Ends all trees and waits until they are gone.
@@ -173,7 +187,7 @@ impl Processes {
         let mut builder = tokio::process::Command::new(&command.program);
         builder.args(&command.arguments);
         for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with(OWN_VARIABLES) {
+            if OWN_VARIABLES.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
                 builder.env_remove(name);
             }
         }
@@ -290,17 +304,26 @@ async fn read(
         if piece.is_empty() {
             return Ok(());
         }
-        listener(piece);
-        if !captured.keep(piece, limit) && excess == Excess::Fails {
-            return Err(Failure::new(
-                StandardType::Runtime,
-                "Output too large",
-                format!("the command wrote more than {limit} bytes to its {name}, which is its result"),
-            )
-            .retryable(false)
-            .with_suggestion("write large results to a file, or raise `effects.shell.output_limit_bytes`"));
+        listener(piece)?;
+        match excess {
+            Excess::IsTheListeners => {}
+            Excess::IsDropped => {
+                captured.keep(piece, limit);
+            }
+            Excess::Fails => {
+                if !captured.keep(piece, limit) {
+                    return Err(too_large(limit, &format!("to its {name}, which is its result")));
+                }
+            }
         }
     }
+}
+
+/// The failure of a command that wrote more than may be a result.
+pub fn too_large(limit: usize, what: &str) -> Failure {
+    Failure::new(StandardType::Runtime, "Output too large", format!("the command wrote more than {limit} bytes {what}"))
+        .retryable(false)
+        .with_suggestion("write large results to a file, or raise `effects.shell.output_limit_bytes`")
 }
 
 fn not_started(command: &Command, error: &std::io::Error) -> Failure {

@@ -5,8 +5,8 @@
 
 use super::process::{Command, Excess, Finished, Processes};
 use super::text::{Decoder, Lines};
-use super::{EffectContext, Level, Observer};
-use crate::domain::{Failure, ProcessReturn, ShellRequest, StandardType};
+use super::{EffectContext, Observer};
+use crate::domain::{Failure, LogLevel, ProcessReturn, ShellRequest, StandardType};
 use serde_json::{Value, json};
 
 /// Longer lines of standard error are logged in parts.
@@ -30,11 +30,15 @@ pub async fn perform(processes: &Processes, request: ShellRequest, context: &Eff
     let observer = context.observer.as_ref();
     let mut decoder = Decoder::default();
     let mut errors = ErrorLines::new(observer);
-    let finished = processes
-        .run(command, context, &mut |piece| decoder.push(piece, &mut |text| observer.delta(text)), &mut |piece| {
-            errors.push(piece)
-        })
-        .await;
+    let mut on_stdout = |piece: &[u8]| {
+        decoder.push(piece, &mut |text| observer.delta(text));
+        Ok(())
+    };
+    let mut on_stderr = |piece: &[u8]| {
+        errors.push(piece);
+        Ok(())
+    };
+    let finished = processes.run(command, context, &mut on_stdout, &mut on_stderr).await;
     decoder.finish(&mut |text| observer.delta(text));
     errors.finish();
     let finished = finished?;
@@ -70,7 +74,7 @@ impl<'a> ErrorLines<'a> {
 
 /// Programs write progress to standard error as often as errors: it is information until the exit code says otherwise.
 fn log(observer: &dyn Observer, line: &str) {
-    observer.log(Level::Info, line, json!({ "stream": "stderr" }));
+    observer.log(LogLevel::Info, line, json!({ "stream": "stderr" }));
 }
 
 /// Says how much output was dropped, if any.
@@ -78,7 +82,7 @@ pub fn report_dropped(finished: &Finished, observer: &dyn Observer) {
     for (name, captured) in [("standard output", &finished.stdout), ("standard error", &finished.stderr)] {
         if captured.dropped_bytes > 0 {
             let message = format!("{} bytes of {name} were over the limit and dropped", captured.dropped_bytes);
-            observer.log(Level::Warn, &message, json!({ "dropped_bytes": captured.dropped_bytes }));
+            observer.log(LogLevel::Warn, &message, json!({ "dropped_bytes": captured.dropped_bytes }));
         }
     }
 }

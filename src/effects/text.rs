@@ -54,6 +54,11 @@ impl Lines {
         Self { pending: Vec::new(), longest: longest.max(1) }
     }
 
+    /// How much of a line has arrived whose end has not.
+    pub fn pending_bytes(&self) -> usize {
+        self.pending.len()
+    }
+
     /// Hands on the lines that are complete now.
     pub fn push(&mut self, piece: &[u8], take: &mut dyn FnMut(&str)) {
         let mut parts = piece.split(|byte| *byte == b'\n').peekable();

@@ -22,7 +22,7 @@ use crate::wire::page::List;
 use crate::wire::problem::FieldError;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 use uuid::Uuid;
@@ -52,8 +52,14 @@ pub async fn create(
         Once::Begun(once) => once,
     };
     let now = service.clock.now();
-    let agent =
-        Agent { id: AgentId(clock::new_id()), tenant_id: caller.tenant_id, created_at: now, updated_at: now, ..agent };
+    let agent = Agent {
+        id: AgentId(clock::new_id()),
+        tenant_id: caller.tenant_id,
+        created_by: Some(caller.owner()),
+        created_at: now,
+        updated_at: now,
+        ..agent
+    };
     let created = service.engine.store().create_agent(agent).await;
     service.engine.agents_changed();
     let answer = created.map(|agent| (StatusCode::CREATED, AgentView::from(agent))).map_err(Error::from);
@@ -135,7 +141,14 @@ pub async fn change(
         is_active: Some(body.is_active.unwrap_or(known.is_active)),
     })?;
     let now = service.clock.now();
-    let agent = Agent { id, tenant_id: caller.tenant_id, created_at: known.created_at, updated_at: now, ..agent };
+    let agent = Agent {
+        id,
+        tenant_id: caller.tenant_id,
+        created_by: known.created_by,
+        created_at: known.created_at,
+        updated_at: now,
+        ..agent
+    };
     let changed = service.engine.store().update_agent(agent).await;
     let agent = changed.map_err(|error| Error::of_store(error, "agent", id))?;
     service.engine.agents_changed();
@@ -190,7 +203,7 @@ pub async fn test(
     submission.execution_type = ExecutionType::AgentTest;
     submission.agent_id = Some(id);
     submission.test_input = Some(test_input);
-    submission.created_by = caller.name;
+    caller.sign(&mut submission);
     submission.idempotency = idempotency::of(&request, &body.bytes)?;
     submission.traceparent = trace::of(&request);
     accept(&service, submission, "The test was accepted and will run as soon as there is room.").await
@@ -231,12 +244,18 @@ fn own(agent: Agent) -> Result<Agent> {
 fn checked(body: CreateAgent) -> Result<Agent> {
     let mut errors = Vec::new();
     let name = body.name.trim().to_owned();
-    let slug = body.slug.unwrap_or_else(|| slug_of(&name));
+    let made = slug_of(&name);
+    let slug_problem = match body.slug {
+        Some(_) => "must be 1 to 63 lower-case letters, digits and hyphens, no hyphen first or last",
+        None => "cannot be made from this name: give one, 1 to 63 lower-case letters, digits and hyphens",
+    };
+    let slug = body.slug.unwrap_or(made);
+    let parameters = body.parameters.unwrap_or_default();
     let description = body.description.unwrap_or_default();
     let capabilities = body.capabilities.unwrap_or_default();
     check_text("/name", &name, 1, MAX_NAME_CHARACTERS, &mut errors);
     if !is_slug(&slug) {
-        errors.push(field("/slug", "must be 1 to 63 lower-case letters, digits and hyphens, no hyphen first or last"));
+        errors.push(field("/slug", slug_problem));
     }
     check_text("/description", &description, 0, MAX_DESCRIPTION_CHARACTERS, &mut errors);
     check_text("/model", body.model.as_deref().unwrap_or_default(), 0, MAX_MODEL_CHARACTERS, &mut errors);
@@ -248,6 +267,7 @@ fn checked(body: CreateAgent) -> Result<Agent> {
         &mut errors,
     );
     check_capabilities(&capabilities, &mut errors);
+    check_reachable(body.adapter, body.model.as_deref(), &parameters, &mut errors);
     if !errors.is_empty() {
         return Err(Error::invalid_fields(errors));
     }
@@ -260,10 +280,11 @@ fn checked(body: CreateAgent) -> Result<Agent> {
         adapter: body.adapter,
         model: body.model,
         system_prompt: body.system_prompt,
-        parameters: body.parameters.unwrap_or_default(),
+        parameters,
         capabilities,
         is_active: body.is_active.unwrap_or(true),
         is_system: false,
+        created_by: None,
         created_at: Timestamp::default(),
         updated_at: Timestamp::default(),
     })
@@ -276,6 +297,23 @@ fn check_text(pointer: &str, text: &str, least: usize, most: usize, errors: &mut
     }
     if text.contains('\0') {
         errors.push(field(pointer, "contains a NUL character"));
+    }
+}
+
+/// Without these no call of the agent could ever succeed.
+fn check_reachable(
+    adapter: Adapter,
+    model: Option<&str>,
+    parameters: &Map<String, Value>,
+    errors: &mut Vec<FieldError>,
+) {
+    let has_text = |name: &str| parameters.get(name).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+    match adapter {
+        Adapter::Builtin => {}
+        Adapter::Command if has_text("program") => {}
+        Adapter::Command => errors.push(field("/parameters/program", "is needed with the adapter command")),
+        Adapter::Openai if model.is_some_and(|model| !model.is_empty()) => {}
+        Adapter::Openai => errors.push(field("/model", "is needed with the adapter openai")),
     }
 }
 
@@ -323,6 +361,21 @@ mod tests {
         assert_eq!(slug_of("  Release Notes: Writer (v2)!"), "release-notes-writer-v2");
         assert_eq!(slug_of("ÄÖ"), "");
         assert!(is_slug("a-1") && !is_slug("-a") && !is_slug("A") && !is_slug("") && !is_slug("a_b"));
+    }
+
+    #[test]
+    fn an_agent_that_could_never_answer_is_refused() {
+        for (body, pointer) in [
+            (json!({"name": "a", "adapter": "openai"}), "/model"),
+            (json!({"name": "a", "adapter": "openai", "model": ""}), "/model"),
+            (json!({"name": "a", "adapter": "command", "parameters": {"program": 7}}), "/parameters/program"),
+            (json!({"name": "日本語", "adapter": "builtin"}), "cannot be made from this name"),
+        ] {
+            let text = format!("{:?}", checked(serde_json::from_value(body).unwrap()).unwrap_err());
+            assert!(text.contains(pointer), "{pointer} is missing in {text}");
+        }
+        let fine = json!({"name": "a", "adapter": "command", "parameters": {"program": "claude"}});
+        assert!(checked(serde_json::from_value(fine).unwrap()).is_ok());
     }
 
     #[test]

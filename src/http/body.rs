@@ -101,6 +101,12 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     if is_deeper_than(bytes, MAX_DEPTH) {
         return Err(Error::new(Code::BodyTooDeep, format!("The body is nested more than {MAX_DEPTH} levels deep.")));
     }
+    match bytes.trim_ascii_start().first() {
+        None => return Err(Error::new(Code::InvalidJson, "The body is empty.")),
+        // Every body is an object. The library would also take the fields as a list, without their names.
+        Some(b'[') => return Err(Error::invalid_field("", "must be an object with named fields, not a list")),
+        Some(_) => {}
+    }
     // Most bodies are fine; only for the others the path to the mistake is tracked.
     serde_json::from_slice(bytes).or_else(|_| explain(bytes))
 }
@@ -119,10 +125,10 @@ fn explain<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     };
     let (line, column) = (u32::try_from(error.line()).ok(), u32::try_from(error.column()).ok());
     let text = error.to_string();
-    let reason = text.split_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
+    let reason = plain(text.split_once(" at line ").map_or(text.as_str(), |(reason, _)| reason));
     let is_wrong_form = error.is_data();
     let field = FieldError {
-        detail: reason.to_owned(),
+        detail: reason.clone(),
         pointer: is_wrong_form.then_some(pointer.clone()),
         line,
         column,
@@ -135,6 +141,34 @@ fn explain<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
         format!("line {}, column {}", error.line(), error.column())
     };
     Err(Error::from(Problem::new(code, format!("{place}: {reason}.")).with_errors(vec![field])))
+}
+
+/// What the library finds wrong, in words for people who do not know what it is written in.
+fn plain(reason: &str) -> String {
+    if reason.starts_with("UUID parsing failed") {
+        return "must be a UUID such as 0198c5a0-7c1e-7000-8000-000000000001".to_owned();
+    }
+    let mismatch = reason.strip_prefix("invalid type: ").or_else(|| reason.strip_prefix("invalid value: "));
+    match mismatch.and_then(|mismatch| mismatch.split_once(", expected ")) {
+        Some((found, expected)) => format!("must be {}, not {}", words_for(expected), words_for(found)),
+        None => reason.to_owned(),
+    }
+}
+
+fn words_for(kind: &str) -> &str {
+    match kind {
+        "a formatted UUID string" => "a UUID",
+        "a map" | "map" => "an object",
+        "a sequence" | "sequence" => "a list",
+        "a string" | "a borrowed string" => "a text",
+        "a boolean" => "true or false",
+        "u8" => "a small whole number",
+        "u16" | "u32" | "u64" | "usize" => "a whole number from 0",
+        "i16" | "i32" | "i64" => "a whole number",
+        "f32" | "f64" => "a number",
+        structure if structure.starts_with("struct ") => "an object",
+        other => other,
+    }
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {
@@ -206,9 +240,10 @@ fn unsupported(found: Option<&str>, wanted: &str) -> Error {
     Error::from(problem.with_suggestion(format!("Send the header Content-Type: {wanted}.")))
 }
 
-/// The whole body, up to the limit of the settings.
-async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Bytes> {
-    let limit = request.app_data::<web::Data<Service>>().map_or(0, |service| service.body_limit_bytes);
+/// The whole body, up to the limits of the settings in size and in time.
+async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes> {
+    let service = request.app_data::<web::Data<Service>>();
+    let (limit, patience) = service.map_or_else(Default::default, |it| (it.body_limit_bytes, it.body_timeout));
     if let Some(encoding) = request.headers().get(header::CONTENT_ENCODING)
         && encoding != "identity"
     {
@@ -219,6 +254,17 @@ async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Bytes> {
     if announced.is_some_and(|length: usize| length > limit) {
         return Err(too_large(limit));
     }
+    match tokio::time::timeout(patience, collect(payload, limit)).await {
+        Ok(body) => body,
+        Err(_) => {
+            let detail = format!("The body was not complete after {} ms.", patience.as_millis());
+            let close = header::HeaderValue::from_static("close");
+            Err(Error::new(Code::RequestTimeout, detail).with_header(header::CONNECTION, close))
+        }
+    }
+}
+
+async fn collect(mut payload: Payload, limit: usize) -> Result<Bytes> {
     let mut first: Option<Bytes> = None;
     let mut all = BytesMut::new();
     while let Some(chunk) = payload.next().await {
@@ -276,6 +322,23 @@ mod tests {
     }
 
     #[test]
+    fn mistakes_are_told_in_words_for_everybody() {
+        for (body, said) in [
+            ("", "The body is empty."),
+            (r#"["0198c5a0-7c1e-7000-8000-000000000001"]"#, "must be an object with named fields, not a list"),
+            ("null", "must be an object, not null"),
+            (r#"{"workflow_id": 5}"#, "must be a UUID, not integer `5`"),
+            (r#"{"workflow_id": "hello"}"#, "must be a UUID such as 0198"),
+            (r#"{"priority": -1}"#, "must be a small whole number, not integer `-1`"),
+            (r#"{"labels": []}"#, "must be an object, not a list"),
+            (r#"{"start_at": "tomorrow"}"#, "'tomorrow' is not an instant such as 2026-03-01T09:30:00Z"),
+        ] {
+            let detail = refusal(body)["detail"].as_str().unwrap().to_owned();
+            assert!(detail.contains(said), "{body}: {detail}");
+        }
+    }
+
+    #[test]
     fn deep_nesting_is_refused_before_it_is_parsed() {
         let deep = format!("{{\"input\":{}1{}}}", "[".repeat(64), "]".repeat(64));
         assert_eq!(refusal(&deep)["code"], "body_too_deep");
@@ -283,6 +346,12 @@ mod tests {
         assert!(parse::<StartExecution>(fits.as_bytes()).is_ok());
         let in_text = format!("{{\"input\":\"\\\"{}\"}}", "[".repeat(500));
         assert!(parse::<StartExecution>(in_text.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn a_list_is_no_object() {
+        assert_eq!(refusal(" [null, null]")["code"], "invalid_body");
+        assert_eq!(refusal(r#"{"workflow": ["a", "b"]}"#)["errors"][0]["pointer"], "/workflow");
     }
 
     #[test]

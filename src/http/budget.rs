@@ -43,7 +43,7 @@ pub async fn approve(
     if !errors.is_empty() {
         return Err(Error::invalid_fields(errors));
     }
-    let approved = service.engine.approve(caller.tenant_id, id, caller.name.clone(), body.value.into()).await;
+    let approved = service.engine.approve(caller.tenant_id, id, Some(caller.name()), body.value.into()).await;
     let execution = approved.map_err(|refusal| Error::of_refusal(refusal, "execution", id))?;
     Ok(HttpResponse::Accepted().json(ExecutionView::new(&execution, service.clock.now())))
 }

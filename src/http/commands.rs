@@ -31,7 +31,7 @@ pub async fn cancel(
     body: OptionalJson<CommandBody>,
 ) -> Result<HttpResponse> {
     let reason = checked_reason(body.value)?;
-    let command = Command::Cancel { by: caller.name.clone(), reason };
+    let command = Command::Cancel { by: Some(caller.name()), reason };
     perform(&service, &caller, path::execution_id(&request)?, command).await
 }
 
@@ -50,7 +50,7 @@ pub async fn pause(
     body: OptionalJson<CommandBody>,
 ) -> Result<HttpResponse> {
     checked_reason(body.value)?;
-    perform(&service, &caller, path::execution_id(&request)?, Command::Pause { by: caller.name.clone() }).await
+    perform(&service, &caller, path::execution_id(&request)?, Command::Pause { by: Some(caller.name()) }).await
 }
 
 /// Go on after a pause.
@@ -68,7 +68,7 @@ pub async fn resume(
     body: OptionalJson<CommandBody>,
 ) -> Result<HttpResponse> {
     checked_reason(body.value)?;
-    perform(&service, &caller, path::execution_id(&request)?, Command::Resume { by: caller.name.clone() }).await
+    perform(&service, &caller, path::execution_id(&request)?, Command::Resume { by: Some(caller.name()) }).await
 }
 
 /// Start a new execution that takes over what a failed or cancelled one had completed, and goes on from there.
@@ -90,7 +90,7 @@ pub async fn retry(
     body: OptionalJson<CommandBody>,
 ) -> Result<HttpResponse> {
     let id = path::execution_id(&request)?;
-    let wish = repetition(caller.name, &request, body)?;
+    let wish = repetition(&caller, &request, body)?;
     begun(service.engine.retry(caller.tenant_id, id, wish).await, id)
 }
 
@@ -113,7 +113,7 @@ pub async fn rerun(
     body: OptionalJson<CommandBody>,
 ) -> Result<HttpResponse> {
     let id = path::execution_id(&request)?;
-    let wish = repetition(caller.name, &request, body)?;
+    let wish = repetition(&caller, &request, body)?;
     begun(service.engine.rerun(caller.tenant_id, id, wish).await, id)
 }
 
@@ -142,9 +142,9 @@ pub async fn change(
     }
     let command = match status {
         None => None,
-        Some(Status::Paused) => Some(Command::Pause { by: caller.name.clone() }),
-        Some(Status::Running) => Some(Command::Resume { by: caller.name.clone() }),
-        Some(Status::Cancelled) => Some(Command::Cancel { by: caller.name.clone(), reason: None }),
+        Some(Status::Paused) => Some(Command::Pause { by: Some(caller.name()) }),
+        Some(Status::Running) => Some(Command::Resume { by: Some(caller.name()) }),
+        Some(Status::Cancelled) => Some(Command::Cancel { by: Some(caller.name()), reason: None }),
         Some(Status::Pending | Status::Waiting | Status::Succeeded | Status::Failed) => {
             errors.push(field("/status", "may only be set to paused, running or cancelled"));
             None
@@ -158,13 +158,9 @@ pub async fn change(
     if let Some(command) = command {
         execution = Some(engine.command(caller.tenant_id, id, command).await.map_err(|refusal| about(refusal, id))?);
     }
-    if let Some(priority) = priority {
-        let changed = engine.set_priority(caller.tenant_id, id, priority).await;
+    if priority.is_some() || labels.is_some() {
+        let changed = engine.amend(caller.tenant_id, id, priority, labels).await;
         execution = Some(changed.map_err(|refusal| about(refusal, id))?);
-    }
-    if let Some(labels) = labels {
-        let changed = engine.store().update_execution(caller.tenant_id, id, None, Some(labels)).await;
-        execution = Some(changed.map_err(|error| Error::of_store(error, "execution", id))?);
     }
     let execution = match execution {
         Some(execution) => execution,
@@ -188,7 +184,7 @@ pub async fn stop(
     body: OptionalJson<CommandBody>,
 ) -> Result<HttpResponse> {
     let reason = checked_reason(body.value)?;
-    let command = Command::Cancel { by: caller.name.clone(), reason };
+    let command = Command::Cancel { by: Some(caller.name()), reason };
     perform(&service, &caller, path::execution_id(&request)?, command).await
 }
 
@@ -199,10 +195,15 @@ async fn perform(service: &Service, caller: &Caller, id: ExecutionId, command: C
 }
 
 /// What is asked of the engine beyond the execution itself.
-fn repetition(by: Option<String>, request: &HttpRequest, body: OptionalJson<CommandBody>) -> Result<Repetition> {
+fn repetition(caller: &Caller, request: &HttpRequest, body: OptionalJson<CommandBody>) -> Result<Repetition> {
     let idempotency = idempotency::of(request, &body.bytes)?;
     checked_reason(body.value)?;
-    Ok(Repetition { by, traceparent: trace::of(request), idempotency })
+    Ok(Repetition {
+        created_by: Some(caller.owner()),
+        authority: Some(caller.authority()),
+        traceparent: trace::of(request),
+        idempotency,
+    })
 }
 
 /// The answer to what has made a new execution from the one with this id.

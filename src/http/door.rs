@@ -3,6 +3,7 @@
 
 use super::Service;
 use super::error::Error;
+use super::headers;
 use super::routing::Pattern;
 use super::throttle;
 use crate::clock;
@@ -14,13 +15,17 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::uri::PathAndQuery;
 use actix_web::http::{Method, Uri};
 use actix_web::middleware::Next;
-use actix_web::web;
+use actix_web::{HttpMessage, HttpRequest, web};
 use std::net::IpAddr;
 use std::time::Instant;
 use tracing::Instrument;
 
 /// The header under which a request's id travels.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The id of a request, for what happens inside.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
 
 /// The longest request id that is taken over from the caller.
 const MAX_REQUEST_ID_CHARACTERS: usize = 128;
@@ -40,26 +45,34 @@ pub async fn pass(
             let response = error.to_response(Some(request.path()), request_id.to_str().ok());
             ServiceResponse::new(request, response).map_into_right_body()
         }
-        Ok(limits) => {
+        Ok(()) => {
             trim_slashes(&mut request);
+            let id = RequestId(request_id.to_str().unwrap_or_default().to_owned());
+            request.extensions_mut().insert(id);
             let response = next.call(request).instrument(span.clone()).await?;
-            let mut response = complete_problem(response, &request_id);
-            for (name, value) in limits {
-                response.headers_mut().insert(name, value);
-            }
-            response
+            complete_problem(response, &request_id)
         }
     };
+    for (name, value) in limits(response.request()) {
+        response.headers_mut().insert(name, value);
+    }
     span.record(field::STATUS, response.status().as_u16());
     count(&response, began);
     response.headers_mut().insert(REQUEST_ID, request_id);
+    headers::protect(response.headers_mut());
     Ok(response)
 }
 
-/// Counts the request against the limits of its principal and its address.
-fn throttle(request: &ServiceRequest) -> Result<throttle::Headers, Error> {
+/// Counts the request against the limit of its address.
+fn throttle(request: &ServiceRequest) -> Result<(), Error> {
     let service = request.app_data::<web::Data<Service>>();
-    service.map_or_else(|| Ok(Vec::new()), |service| service.throttle.pass(request))
+    service.map_or(Ok(()), |service| service.throttle.count_address(request))
+}
+
+/// What the answer says about the limits.
+fn limits(request: &HttpRequest) -> throttle::Headers {
+    let service = request.app_data::<web::Data<Service>>();
+    service.map_or_else(Vec::new, |service| service.throttle.headers(request))
 }
 
 /// The caller's id when it is a plain word, else a fresh one.

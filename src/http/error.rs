@@ -45,7 +45,10 @@ impl Error {
     /// Fields that cannot be used, by JSON pointer.
     pub fn invalid_fields(errors: Vec<FieldError>) -> Self {
         let detail = match errors.as_slice() {
-            [only] => format!("{}: {}", only.pointer.as_deref().unwrap_or(""), only.detail),
+            [only] => match only.pointer.as_deref() {
+                Some("") | None => only.detail.clone(),
+                Some(pointer) => format!("{pointer}: {}", only.detail),
+            },
             several => format!("{} fields are not valid.", several.len()),
         };
         Self::from(Problem::new(Code::InvalidBody, detail).with_errors(errors))

@@ -11,7 +11,6 @@ use crate::store::{self, Filter, Page as Found, PageRequest, Sort};
 use crate::wire::execution::{ExecutionDetail, ExecutionView, StatusView};
 use crate::wire::page::{List, Page, Stretch};
 use crate::wire::statistics::{HourCount, Percentiles, StatisticsView, StatusCount};
-use crate::wire::task::TaskBoard;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
@@ -28,16 +27,18 @@ use serde::Serialize;
         ("status" = Option<Vec<Status>>, Query, description = "Any of these; repeat it or separate by commas. `completed`, \
             `faulted` and `suspended` are taken for `succeeded`, `failed` and `paused`."),
         ("execution_type" = Option<ExecutionType>, Query, description = "Of this type."),
-        ("workflow_id" = Option<String>, Query, description = "Of this registered version."),
-        ("workflow" = Option<String>, Query, description = "Of all versions of a workflow: `namespace/name`."),
-        ("agent_id" = Option<String>, Query, description = "Tests of this agent."),
+        ("workflow_id" = Option<crate::domain::WorkflowId>, Query, description = "Of this registered version."),
+        ("workflow" = Option<String>, Query, description = "Of all versions of a workflow: `namespace/name`.", pattern = "^[^/]*/.*$"),
+        ("agent_id" = Option<crate::domain::AgentId>, Query, description = "Tests of this agent."),
         ("project_id" = Option<String>, Query, description = "Rounds of this project."),
-        ("parent_execution_id" = Option<String>, Query, description = "Children of this execution."),
+        ("parent_execution_id" = Option<ExecutionId>, Query, description = "Children of this execution."),
         ("created_by" = Option<String>, Query, description = "Started by this person."),
         ("created_after" = Option<Timestamp>, Query, description = "Exclusive."),
         ("created_before" = Option<Timestamp>, Query, description = "Exclusive."),
         ("label.{name}" = Option<String>, Query, description = "With this label; may be given for several names."),
-        ("q" = Option<String>, Query, description = "Contains this text in id, name, creator, input or error."),
+        ("q" = Option<String>, Query, description = "Contains this text in id, name, creator, \
+            input or error. One request looks through 5 000 executions that match the other filters, newest first: an answer \
+            by cursor may hold few items or none and still have a `next_cursor`."),
         ("sort" = Option<String>, Query, description = "`-created_at` (newest first, the default) or `created_at`."),
     ),
     responses((status = 200, body = List<ExecutionView<'static>>)),
@@ -109,7 +110,14 @@ pub fn show<T: Serialize>(
 fn show_executions(service: &Service, window: Window, found: Found<Execution>) -> HttpResponse {
     let now = service.clock.now();
     let items: Vec<ExecutionView> = found.items.iter().map(|execution| ExecutionView::new(execution, now)).collect();
-    show(window, items, found.next_cursor, found.total)
+    let list = match window {
+        Window::Page { page, size } => {
+            let page = Page::new(items, page, size, found.total.unwrap_or(0));
+            List::Page(Page { total_is_exact: found.total_is_exact, ..page })
+        }
+        Window::Cursor { .. } => List::Stretch(Stretch { items, next_cursor: found.next_cursor }),
+    };
+    HttpResponse::Ok().json(list)
 }
 
 /// What is running or waiting now, newest first.
@@ -142,9 +150,7 @@ pub async fn detail(service: web::Data<Service>, caller: Caller, request: HttpRe
     let current_tasks = if execution.status.is_terminal() {
         Vec::new()
     } else {
-        let mut board = TaskBoard::new();
-        store.events(caller.tenant_id, id, 0).await?.into_iter().for_each(|event| board.apply(event));
-        board.into_current(now)
+        service.boards.of(store, caller.tenant_id, id).await?.current(now)
     };
     let usage = usage_totals(&store.usage(caller.tenant_id, id).await?);
     let budget = service.budget(&execution).await?;
@@ -191,7 +197,7 @@ const DEFAULT_SPAN_MICROS: i64 = 7 * 24 * 3_600 * 1_000_000;
 
 /// Figures about the executions created since an instant.
 #[utoipa::path(get, path = "/api/v1/executions/stats", tag = "executions",
-    params(("since" = Option<Timestamp>, Query, description = "A week ago when absent.")),
+    params(("since" = Option<Timestamp>, Query, description = "A week ago when absent; the hour that it lies in is counted from its beginning.")),
     responses((status = 200, body = StatisticsView)),
 )]
 pub async fn stats(service: web::Data<Service>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {

@@ -14,10 +14,12 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
-const KEY: &str = "Idempotency-Key";
+/// The header.
+pub const KEY: &str = "Idempotency-Key";
 /// Says that the answer is the first one once more.
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-const MAX_KEY_CHARACTERS: usize = 255;
+/// The longest key.
+pub const MAX_KEY_CHARACTERS: usize = 255;
 
 /// The key of a request, with the digest by which a repetition is told from another request: method, path and body.
 ///

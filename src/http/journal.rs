@@ -4,20 +4,33 @@ use super::Service;
 use super::caller::Caller;
 use super::error::{Error, Result};
 use super::path;
-use super::query::{Query, one_of};
-use crate::domain::{ExecutionId, LogLevel};
+use super::query::{MAX_NUMBER, Query, one_of};
+use crate::domain::{EventBody, ExecutionId, LogLevel};
 use crate::store::{self, LogQuery};
+use crate::wire::catalog::Code;
 use crate::wire::event::push_event;
-use crate::wire::journal::{History, Log, Tasks};
-use crate::wire::task::{TaskBoard, TaskStatus};
+use crate::wire::journal::{DefinitionView, History, Log, Tasks};
+use crate::wire::task::TaskStatus;
 use crate::wire::usage::{UsageRecord, UsageTotals, UsageView};
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::json;
+use serde_json::value::RawValue;
 use std::fmt::Write;
 
 const MAX_LINES: u64 = 1_000;
 /// The store hands out at most 1 000 lines, and one more than asked for tells whether there is more.
 const MAX_LOG_LINES: u64 = 500;
 const DEFAULT_LINES: u64 = 100;
+/// Longer words are no event type, and not repeated in answers.
+const LONGEST_TYPE: usize = 60;
+
+/// Why a word is no event type. The reader of events is asked, so that there is no second list of types to keep in step.
+fn unknown_type(name: &str) -> Option<String> {
+    let name: String = name.chars().take(LONGEST_TYPE).collect();
+    let error = serde_json::from_value::<EventBody>(json!({ "type": name })).err()?.to_string();
+    let known = error.strip_prefix("unknown variant ")?.split_once(", expected one of ")?.1.replace('`', "");
+    Some(format!("must be one of {known}, not '{name}'"))
+}
 
 /// The journal of an execution, oldest first.
 #[utoipa::path(get, path = "/api/v1/executions/{id}/history", tag = "executions",
@@ -32,9 +45,12 @@ const DEFAULT_LINES: u64 = 100;
 pub async fn history(service: web::Data<Service>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let id = path::execution_id(&request)?;
     let mut query = Query::of(&request);
-    let after_seq = query.number("after_seq", 0..=u64::MAX).unwrap_or(0);
+    let after_seq = query.number("after_seq", 0..=MAX_NUMBER).unwrap_or(0);
     let limit = query.number("limit", 1..=MAX_LINES).unwrap_or(DEFAULT_LINES);
     let types: Vec<String> = query.values("type", "an event type");
+    for reason in types.iter().filter_map(|name| unknown_type(name)) {
+        query.refuse("type", &reason);
+    }
     query.finish()?;
     // One more than asked for tells whether there is more.
     let read = u32::try_from(limit + 1).unwrap_or(u32::MAX);
@@ -79,7 +95,7 @@ pub async fn logs(service: web::Data<Service>, caller: Caller, request: HttpRequ
     let level = query.value("level", &one_of(LogLevel::ALL));
     let task = query.text("task");
     let text = query.text("q");
-    let after = query.number("after", 0..=u64::MAX).unwrap_or(0);
+    let after = query.number("after", 0..=MAX_NUMBER).unwrap_or(0);
     let limit = query.number("limit", 1..=MAX_LOG_LINES).unwrap_or(DEFAULT_LINES);
     query.finish()?;
     service.execution(&caller, id).await?;
@@ -107,12 +123,11 @@ pub async fn tasks(service: web::Data<Service>, caller: Caller, request: HttpReq
     let id = path::execution_id(&request)?;
     let mut query = Query::of(&request);
     let statuses: Vec<TaskStatus> = query.values("status", &one_of(TaskStatus::ALL));
-    let offset = query.number("offset", 0..=u64::MAX).unwrap_or(0);
+    let offset = query.number("offset", 0..=MAX_NUMBER).unwrap_or(0);
     let limit = query.number("limit", 1..=MAX_LINES).unwrap_or(MAX_LINES);
     query.finish()?;
     service.execution(&caller, id).await?;
-    let mut board = TaskBoard::new();
-    service.engine.store().events(caller.tenant_id, id, 0).await?.into_iter().for_each(|event| board.apply(event));
+    let board = service.boards.of(service.engine.store(), caller.tenant_id, id).await?;
     let mut tasks = board.into_tasks(service.clock.now());
     tasks.retain(|task| statuses.is_empty() || statuses.contains(&task.status));
     let total = u64::try_from(tasks.len()).unwrap_or(u64::MAX);
@@ -141,6 +156,22 @@ pub async fn usage(service: web::Data<Service>, caller: Caller, request: HttpReq
         usage: line.usage,
     });
     Ok(HttpResponse::Ok().json(UsageView { items: items.collect(), totals }))
+}
+
+/// The definition that an execution runs, also when it was never registered.
+#[utoipa::path(get, path = "/api/v1/executions/{id}/definition", tag = "executions",
+    params(("id" = ExecutionId, Path, description = "The execution.")),
+    responses((status = 200, body = DefinitionView)),
+)]
+pub async fn definition(service: web::Data<Service>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+    let id = path::execution_id(&request)?;
+    Query::of(&request).finish()?;
+    let execution = service.execution(&caller, id).await?;
+    let digest = execution.creation.definition.digest.to_string();
+    let text = service.engine.store().definition(caller.tenant_id, digest).await?;
+    let definition = RawValue::from_string(text.json)
+        .map_err(|error| Error::new(Code::Internal, format!("the stored definition is not JSON: {error}")))?;
+    Ok(HttpResponse::Ok().json(DefinitionView { definition, source: text.source }))
 }
 
 /// The sum of an execution's model calls.

@@ -1,10 +1,11 @@
 //! The doors of WebSocket sessions; `actors/session.rs` speaks the protocol behind them.
 
 use super::Service;
+use super::authorization::LIVE_PARAMETERS;
 use super::caller::Caller;
 use super::error::{Error, Result};
 use super::path;
-use super::query::Query;
+use super::query::{MAX_NUMBER, Query};
 use crate::actors::{Scope, session};
 use crate::wire::catalog::Code;
 use actix_web::http::header;
@@ -27,8 +28,9 @@ pub async fn all(
     payload: web::Payload,
 ) -> Result<HttpResponse> {
     let mut query = Query::of(&request);
+    query.ignore(&LIVE_PARAMETERS);
     query.text("client_id");
-    let after = query.number("after", 0..=u64::MAX);
+    let after = query.number("after", 0..=MAX_NUMBER);
     query.finish()?;
     begin(&service, &caller, &request, payload, Scope::Global { after })
 }
@@ -52,8 +54,9 @@ pub async fn one(
 ) -> Result<HttpResponse> {
     let id = path::execution_id(&request)?;
     let mut query = Query::of(&request);
+    query.ignore(&LIVE_PARAMETERS);
     query.text("client_id");
-    let after_seq = query.number("after", 0..=u64::MAX).unwrap_or(0);
+    let after_seq = query.number("after", 0..=MAX_NUMBER).unwrap_or(0);
     query.finish()?;
     service.execution(&caller, id).await?;
     begin(&service, &caller, &request, payload, Scope::Execution { id, after_seq })

@@ -4,13 +4,19 @@
 //! about executions. Called by `startup`, which builds a [`Service`] and runs [`server`].
 
 mod agents;
+mod authorization;
+mod boards;
 mod body;
 mod budget;
 mod caller;
 mod commands;
+mod constraints;
+mod dashboard;
 mod door;
 mod error;
+mod examples;
 mod executions;
+mod headers;
 mod health;
 mod home;
 mod idempotency;
@@ -20,22 +26,28 @@ mod openapi;
 mod path;
 mod query;
 mod queue;
+mod retention;
 mod routing;
+mod secrets;
 mod start;
 mod stream;
 mod throttle;
 mod trace;
 mod workflows;
 
+pub use boards::Boards;
 pub use caller::Caller;
 pub use error::Error;
+pub use openapi::text as openapi_text;
 pub use throttle::Throttle;
 
 use crate::actors::Engine;
 use crate::clock::Clock;
 use crate::domain::{Execution, ExecutionId};
+use crate::identity::Identity;
 use crate::settings;
 use crate::telemetry::Metrics;
+use crate::vault::Vault;
 use actix_web::dev::Server;
 use actix_web::http::KeepAlive;
 use actix_web::{App, HttpServer, middleware, web};
@@ -48,57 +60,80 @@ use std::time::Duration;
 /// What handlers work with.
 pub struct Service {
     pub engine: Engine,
+    pub vault: Vault,
     pub clock: Arc<dyn Clock>,
+    pub identity: Identity,
     pub metrics: Arc<Metrics>,
     pub throttle: Throttle,
     /// The largest request body.
     pub body_limit_bytes: usize,
+    /// How long a request body may take to arrive.
+    pub body_timeout: Duration,
+    pub boards: Boards,
     /// How often a quiet stream says that it is still there.
     pub heartbeat: Duration,
 }
 
 /// All addresses. Fixed words come before `{id}`.
 fn addresses() -> Vec<Address> {
+    use crate::domain::Action::*;
+    use authorization::Access::{self, Open};
     vec![
-        at("/api/v1/executions").post(start::start).get(executions::list),
-        at("/api/v1/executions/active").get(executions::active),
-        at("/api/v1/executions/stats").get(executions::stats),
-        at("/api/v1/executions/stream").get(stream::all),
-        at("/api/v1/executions/ws").get(live::all),
-        at("/api/v1/executions/ws/{id}").get(live::one),
-        at("/api/v1/executions/{id}").get(executions::detail).put(commands::change),
-        at("/api/v1/executions/{id}/cancel").post(commands::cancel),
-        at("/api/v1/executions/{id}/pause").post(commands::pause),
-        at("/api/v1/executions/{id}/resume").post(commands::resume),
-        at("/api/v1/executions/{id}/budget").post(budget::approve),
-        at("/api/v1/executions/{id}/retry").post(commands::retry),
-        at("/api/v1/executions/{id}/rerun").post(commands::rerun),
-        at("/api/v1/executions/{id}/history").get(journal::history),
-        at("/api/v1/executions/{id}/logs").get(journal::logs),
-        at("/api/v1/executions/{id}/tasks").get(journal::tasks),
-        at("/api/v1/executions/{id}/usage").get(journal::usage),
-        at("/api/v1/executions/{id}/children").get(executions::children),
-        at("/api/v1/executions/{id}/stream").get(stream::one),
-        at("/api/v1/queue").get(queue::view),
-        at("/api/v1/workflows").post(workflows::register).get(workflows::list),
-        at("/api/v1/workflows/validate").post(workflows::validate),
-        at("/api/v1/workflows/executions/{id}/status").get(executions::status),
-        at("/api/v1/workflows/executions/{id}/stop").post(commands::stop),
-        at("/api/v1/workflows/{id}").get(workflows::detail).put(workflows::change).delete(workflows::remove),
-        at("/api/v1/workflows/{id}/versions").get(workflows::versions),
-        at("/api/v1/workflows/{id}/execute").post(start::execute),
-        at("/api/v1/agents").post(agents::create).get(agents::list),
-        at("/api/v1/agents/{id}").get(agents::detail).put(agents::change).delete(agents::remove),
-        at("/api/v1/agents/{id}/test").post(agents::test),
-        at("/ws/executions").get(live::all),
-        at("/ws/executions/{id}").get(live::one),
-        at("/livez").get(health::live),
-        at("/readyz").get(health::ready),
-        at("/metrics").get(health::metrics),
-        at(openapi::DESCRIPTION).get(openapi::json),
-        at("/docs").get(openapi::docs_folder),
-        at("/docs/{file:.*}").get(openapi::docs),
-        at("/").get(home::page),
+        at("/api/v1/executions").post(ExecutionStart, start::start).get(ExecutionRead, executions::list),
+        at("/api/v1/executions/active").get(ExecutionRead, executions::active),
+        at("/api/v1/executions/stats").get(ExecutionRead, executions::stats),
+        at("/api/v1/executions/stream").get(Access::Live(ExecutionRead), stream::all),
+        at("/api/v1/executions/ws").get(Access::Live(ExecutionRead), live::all),
+        at("/api/v1/executions/ws/{id}").get(Access::Live(ExecutionRead), live::one),
+        at("/api/v1/executions/{id}").get(ExecutionRead, executions::detail).put(ExecutionSteer, commands::change),
+        at("/api/v1/executions/{id}/cancel").post(ExecutionSteer, commands::cancel),
+        at("/api/v1/executions/{id}/pause").post(ExecutionSteer, commands::pause),
+        at("/api/v1/executions/{id}/resume").post(ExecutionSteer, commands::resume),
+        at("/api/v1/executions/{id}/budget").post(ExecutionSteer, budget::approve),
+        at("/api/v1/executions/{id}/retry").post(ExecutionStart, commands::retry),
+        at("/api/v1/executions/{id}/rerun").post(ExecutionStart, commands::rerun),
+        at("/api/v1/executions/{id}/history").get(ExecutionRead, journal::history),
+        at("/api/v1/executions/{id}/logs").get(ExecutionRead, journal::logs),
+        at("/api/v1/executions/{id}/tasks").get(ExecutionRead, journal::tasks),
+        at("/api/v1/executions/{id}/usage").get(ExecutionRead, journal::usage),
+        at("/api/v1/executions/{id}/children").get(ExecutionRead, executions::children),
+        at("/api/v1/executions/{id}/definition").get(ExecutionRead, journal::definition),
+        at("/api/v1/executions/{id}/stream").get(Access::Live(ExecutionRead), stream::one),
+        at("/api/v1/queue").get(QueueRead, queue::view),
+        at("/api/v1/retention").get(RetentionRead, retention::view).put(RetentionWrite, retention::decide),
+        at("/api/v1/retention/preview").post(RetentionRead, retention::preview),
+        at("/api/v1/retention/run").post(RetentionWrite, retention::run),
+        at("/api/v1/workflows").post(WorkflowRegister, workflows::register).get(WorkflowRead, workflows::list),
+        at("/api/v1/workflows/validate").post(WorkflowRead, workflows::validate),
+        at("/api/v1/workflows/executions/{id}/status").get(ExecutionRead, executions::status),
+        at("/api/v1/workflows/executions/{id}/stop").post(ExecutionSteer, commands::stop),
+        at("/api/v1/workflows/{id}")
+            .get(WorkflowRead, workflows::detail)
+            .put(WorkflowChange, workflows::change)
+            .delete(WorkflowChange, workflows::remove),
+        at("/api/v1/workflows/{id}/versions").get(WorkflowRead, workflows::versions),
+        at("/api/v1/workflows/{id}/execute").post(ExecutionStart, start::execute),
+        at("/api/v1/agents").post(AgentCreate, agents::create).get(AgentRead, agents::list),
+        at("/api/v1/agents/{id}")
+            .get(AgentRead, agents::detail)
+            .put(AgentChange, agents::change)
+            .delete(AgentChange, agents::remove),
+        at("/api/v1/agents/{id}/test").post(AgentUse, agents::test),
+        at("/api/v1/secrets").get(SecretRead, secrets::list),
+        at("/api/v1/secret-keys/rotate").post(SecretRotate, secrets::rotate),
+        at("/api/v1/secrets/{name}")
+            .get(SecretRead, secrets::detail)
+            .put(SecretWrite, secrets::put)
+            .delete(SecretWrite, secrets::remove),
+        at("/ws/executions").get(Access::Live(ExecutionRead), live::all),
+        at("/ws/executions/{id}").get(Access::Live(ExecutionRead), live::one),
+        at("/livez").get(Open, health::live),
+        at("/readyz").get(Open, health::ready),
+        at("/metrics").get(Open, health::metrics),
+        at(openapi::DESCRIPTION).get(Open, openapi::json),
+        at("/docs").get(Open, openapi::docs_folder),
+        at("/docs/{file:.*}").get(Open, openapi::docs),
+        at("/").get(Open, home::page),
     ]
 }
 
@@ -109,7 +144,7 @@ fn configure(service: web::Data<Service>, keys: idempotency::Keys) -> impl FnOnc
         for address in addresses() {
             config.service(address);
         }
-        config.default_service(web::to(routing::no_such_address));
+        config.default_service(web::to(home::other));
     }
 }
 

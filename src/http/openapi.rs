@@ -1,7 +1,13 @@
 //! The description of the interface: OpenAPI 3.1 from the handlers' own declarations, and its browsable form.
 
+use super::authorization::{Access, Accesses};
+use super::constraints::Constraints;
 use super::error::{Error, Result};
-use super::{agents, budget, commands, executions, health, home, journal, live, queue, start, stream, workflows};
+use super::examples::Examples;
+use super::{
+    agents, budget, commands, executions, health, home, idempotency, journal, live, queue, retention, secrets,
+};
+use super::{start, stream, workflows};
 use crate::wire::catalog::Code;
 use crate::wire::frame::{ClientFrame, ServerFrame};
 use crate::wire::problem::Problem;
@@ -10,9 +16,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
-use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::response::{Response, ResponseBuilder};
-use utoipa::openapi::{Content, Ref, RefOr};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
+use utoipa::openapi::{Content, Ref, RefOr, Required};
 use utoipa::{Modify, OpenApi};
 
 /// Where the description is.
@@ -35,20 +44,24 @@ pub const DOCS_FOLDER: &str = "/docs/";
         (name = "live", description = "Executions as they change, over WebSocket and server-sent events."),
         (name = "workflows", description = "Register and check workflow definitions."),
         (name = "agents", description = "Who can be asked to do a piece of work."),
+        (name = "retention", description = "How long executions are kept, and deleting those that are not."),
+        (name = "secrets", description = "Values that executions may read and nobody sees."),
         (name = "service", description = "The state of the service itself."),
     ),
     paths(
         start::start, executions::list, executions::active, executions::stats, executions::detail, commands::change,
         commands::cancel, commands::pause, commands::resume, budget::approve, commands::retry, commands::rerun,
-        journal::history, journal::logs, journal::tasks, journal::usage, executions::children,
+        journal::history, journal::logs, journal::tasks, journal::usage, executions::children, journal::definition,
         stream::all, stream::one, live::all, live::one,
         workflows::register, workflows::list, workflows::validate, workflows::detail, workflows::change, workflows::remove, workflows::versions, start::execute,
         executions::status, commands::stop,
         agents::create, agents::list, agents::detail, agents::change, agents::remove, agents::test,
+        secrets::list, secrets::detail, secrets::put, secrets::remove, secrets::rotate,
+        retention::view, retention::decide, retention::preview, retention::run,
         queue::view, health::live, health::ready, health::metrics, home::page,
     ),
     components(schemas(Problem, ServerFrame<'static>, ClientFrame)),
-    modifiers(&Problems),
+    modifiers(&Constraints, &Examples, &Problems, &Security),
 )]
 struct Description;
 
@@ -57,14 +70,7 @@ const SPECIFIC: &[(&str, &str, &[Code])] = &[
     (
         "POST",
         "/api/v1/executions",
-        &[
-            Code::NotFound,
-            Code::IdempotencyConflict,
-            Code::InvalidDefinition,
-            Code::NotRunnable,
-            Code::QueueFull,
-            Code::TenantQueueFull,
-        ],
+        &[Code::NotFound, Code::InvalidDefinition, Code::NotRunnable, Code::QueueFull, Code::TenantQueueFull],
     ),
     ("PUT", "/api/v1/executions/{id}", &[Code::WrongState]),
     ("POST", "/api/v1/executions/{id}/cancel", &[Code::WrongState]),
@@ -77,22 +83,78 @@ const SPECIFIC: &[(&str, &str, &[Code])] = &[
     ("GET", "/api/v1/executions/ws/{id}", &[Code::UpgradeRequired, Code::OriginNotAllowed]),
     ("GET", "/api/v1/executions/stream", &[Code::InvalidHeader]),
     ("GET", "/api/v1/executions/{id}/stream", &[Code::InvalidHeader]),
-    ("POST", "/api/v1/workflows", &[Code::AlreadyExists, Code::InvalidDefinition, Code::IdempotencyConflict]),
-    (
-        "POST",
-        "/api/v1/workflows/{id}/execute",
-        &[Code::IdempotencyConflict, Code::NotRunnable, Code::QueueFull, Code::TenantQueueFull],
-    ),
+    ("POST", "/api/v1/workflows", &[Code::AlreadyExists, Code::InvalidDefinition]),
+    ("POST", "/api/v1/workflows/{id}/execute", &[Code::NotRunnable, Code::QueueFull, Code::TenantQueueFull]),
     ("POST", "/api/v1/workflows/executions/{id}/stop", &[Code::WrongState]),
-    ("POST", "/api/v1/agents", &[Code::AlreadyExists, Code::IdempotencyConflict]),
+    ("POST", "/api/v1/agents", &[Code::AlreadyExists]),
     ("PUT", "/api/v1/agents/{id}", &[Code::AlreadyExists, Code::ReadOnly]),
     ("DELETE", "/api/v1/agents/{id}", &[Code::ReadOnly]),
-    (
-        "POST",
-        "/api/v1/agents/{id}/test",
-        &[Code::IdempotencyConflict, Code::NotRunnable, Code::QueueFull, Code::TenantQueueFull],
-    ),
+    ("POST", "/api/v1/agents/{id}/test", &[Code::NotRunnable, Code::QueueFull, Code::TenantQueueFull]),
+    ("PUT", "/api/v1/secrets/{name}", &[Code::NoSecretKey]),
+    ("POST", "/api/v1/secret-keys/rotate", &[Code::NoSecretKey]),
 ];
+
+/// What a route asks of whoever comes.
+fn access(method: &str, path: &str) -> Access {
+    let accesses = ACCESSES.iter().find(|(pattern, _)| *pattern == path).map(|(_, accesses)| accesses);
+    let found = accesses.and_then(|accesses| accesses.iter().find(|(known, _)| known.as_str() == method));
+    found.map_or(Access::Open, |(_, access)| *access)
+}
+
+/// The accesses of all addresses, from the one route table.
+static ACCESSES: LazyLock<Vec<(&'static str, Accesses)>> = LazyLock::new(|| {
+    super::addresses().iter().map(|address| (address.pattern(), address.accesses().clone())).collect()
+});
+
+/// How a request says who sends it.
+struct Security;
+
+/// The names of the security schemes, and where each stands.
+const BEARER: &str = "bearer";
+const API_KEY: &str = "api_key";
+const TICKET: &str = "ticket";
+const TOKEN: &str = "token";
+
+impl Modify for Security {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        let components = description.components.get_or_insert_default();
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("An access token from `/api/v1/auth/login`, or an API key."));
+        components.add_security_scheme(BEARER, SecurityScheme::Http(bearer.build()));
+        let place = |value| SecurityScheme::ApiKey(value);
+        let key = ApiKeyValue::with_description("X-API-Key", "`cb_…`, from `/api/v1/api-keys`.");
+        components.add_security_scheme(API_KEY, place(ApiKey::Header(key)));
+        let ticket = ApiKeyValue::with_description("ticket", "From `/api/v1/auth/ticket`; good once, for 30 seconds.");
+        components.add_security_scheme(TICKET, place(ApiKey::Query(ticket)));
+        let token = ApiKeyValue::with_description("token", "A token or key, for clients that can do nothing else.");
+        components.add_security_scheme(TOKEN, place(ApiKey::Query(token)));
+        for (path, item) in &mut description.paths.paths {
+            for (method, operation) in operations(item) {
+                let schemes: &[&str] = match access(method, path) {
+                    Access::Open => continue,
+                    Access::Needs(_) => &[BEARER, API_KEY],
+                    Access::Live(_) => &[BEARER, API_KEY, TICKET, TOKEN],
+                };
+                let none: [&str; 0] = [];
+                let requirement = |scheme: &&str| SecurityRequirement::new(*scheme, none);
+                operation.security = Some(schemes.iter().map(requirement).collect());
+                add_tenant_parameter(operation);
+            }
+        }
+    }
+}
+
+fn add_tenant_parameter(operation: &mut Operation) {
+    let parameter = ParameterBuilder::new()
+        .name("X-Tenant-Id")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some("The tenant to work in, for operators; their own when absent."))
+        .schema(Some(<crate::domain::TenantId as utoipa::PartialSchema>::schema()))
+        .build();
+    operation.parameters.get_or_insert_default().push(RefOr::T(parameter));
+}
 
 /// Adds the problems to every operation.
 struct Problems;
@@ -147,16 +209,26 @@ fn implied(method: &str, path: &str, operation: &Operation) -> Vec<Code> {
     if method != "GET" {
         codes.push(Code::OriginNotAllowed);
     }
-    if path.contains('{') {
-        codes.push(Code::NotFound);
+    if access(method, path) != Access::Open {
+        codes.extend([
+            Code::Unauthenticated,
+            Code::InvalidCredentials,
+            Code::TokenExpired,
+            Code::Forbidden,
+            // The thing or, for operators, the tenant.
+            Code::NotFound,
+        ]);
     }
     let parameters = operation.parameters.iter().flatten().filter_map(|parameter| match parameter {
-        RefOr::T(parameter) => Some(&parameter.parameter_in),
+        RefOr::T(parameter) => Some(parameter),
         RefOr::Ref(_) => None,
     });
-    for place in parameters {
-        match place {
+    for parameter in parameters {
+        match parameter.parameter_in {
             ParameterIn::Query => codes.push(Code::InvalidQuery),
+            ParameterIn::Header if parameter.name == idempotency::KEY => {
+                codes.extend([Code::InvalidHeader, Code::IdempotencyConflict, Code::RequestInProgress]);
+            }
             ParameterIn::Header => codes.push(Code::InvalidHeader),
             ParameterIn::Path | ParameterIn::Cookie | ParameterIn::QueryString => {}
         }
@@ -167,6 +239,7 @@ fn implied(method: &str, path: &str, operation: &Operation) -> Vec<Code> {
             Code::InvalidBody,
             Code::BodyTooDeep,
             Code::BodyTooLarge,
+            Code::RequestTimeout,
             Code::UnsupportedMediaType,
         ]);
     }
@@ -195,12 +268,21 @@ pub fn description() -> utoipa::openapi::OpenApi {
     Description::openapi()
 }
 
+/// The whole description as people can read it in a file: indented JSON.
+pub fn text() -> String {
+    description().to_pretty_json().unwrap_or_default()
+}
+
 static TEXT: LazyLock<Bytes> = LazyLock::new(|| description().to_json().unwrap_or_default().into());
 
 /// The description as JSON.
 pub async fn json() -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(TEXT.clone())
 }
+
+/// What the pages of the browsable form may do: they style their own elements and draw small pictures of their own.
+const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+    frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
 static PAGES: LazyLock<Arc<utoipa_swagger_ui::Config<'static>>> =
     LazyLock::new(|| Arc::new(utoipa_swagger_ui::Config::new([DESCRIPTION])));
@@ -213,6 +295,8 @@ pub async fn docs(request: HttpRequest) -> Result<HttpResponse> {
         .ok_or_else(|| Error::new(Code::RouteNotFound, format!("There is nothing at {}.", request.path())))?;
     let mut response = HttpResponse::Ok();
     response.content_type(file.content_type);
+    response.insert_header((header::CONTENT_SECURITY_POLICY, DOCS_POLICY));
+    response.insert_header((header::CACHE_CONTROL, "no-cache"));
     if file.gzpipped {
         response.insert_header((header::CONTENT_ENCODING, "gzip"));
     }
@@ -222,4 +306,17 @@ pub async fn docs(request: HttpRequest) -> Result<HttpResponse> {
 /// `/docs` leads to `/docs/`, since the pages there are relative to it.
 pub async fn docs_folder() -> HttpResponse {
     HttpResponse::PermanentRedirect().insert_header((header::LOCATION, DOCS_FOLDER)).finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The client of the dashboard is generated from this file.
+    #[test]
+    fn the_description_beside_the_dashboard_is_in_step() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/dashboard/openapi.json");
+        let kept = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(kept.trim_end() == text(), "dashboard/openapi.json is stale: run make generate");
+    }
 }

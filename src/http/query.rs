@@ -16,8 +16,10 @@ pub struct Query {
     errors: Vec<FieldError>,
 }
 
-/// The longest text that is searched for, in bytes.
-const MAX_TEXT_BYTES: usize = 1_000;
+/// The longest text that is searched for.
+pub const MAX_TEXT_CHARACTERS: usize = 1_000;
+/// The largest number that any parameter takes: cursors are signed numbers of 64 bits in both databases.
+pub const MAX_NUMBER: u64 = i64::MAX.unsigned_abs();
 
 impl Query {
     pub fn of(request: &HttpRequest) -> Self {
@@ -39,6 +41,11 @@ impl Query {
         self.pairs.extract_if(.., |(key, _)| key == name).map(|(_, value)| value).collect()
     }
 
+    /// Leaves out parameters that were read elsewhere.
+    pub fn ignore(&mut self, names: &[&str]) {
+        self.pairs.retain(|(key, _)| !names.contains(&key.as_str()));
+    }
+
     /// A text; absent when empty.
     pub fn text(&mut self, name: &str) -> Option<String> {
         let mut values = self.take(name);
@@ -46,8 +53,8 @@ impl Query {
             self.refuse(name, "may be given only once");
         }
         let text = values.pop().filter(|text| !text.is_empty())?;
-        if text.len() > MAX_TEXT_BYTES {
-            self.refuse(name, &format!("is longer than {MAX_TEXT_BYTES} bytes"));
+        if text.chars().count() > MAX_TEXT_CHARACTERS {
+            self.refuse(name, &format!("is longer than {MAX_TEXT_CHARACTERS} characters"));
             return None;
         }
         if text.chars().any(char::is_control) {
@@ -57,8 +64,13 @@ impl Query {
         Some(text)
     }
 
-    /// A value of a type; `expected` says in words what it looks like.
+    /// A value of a type; `expected` says in words what it looks like. Unlike a text it cannot be empty.
     pub fn value<T: FromStr>(&mut self, name: &str, expected: &str) -> Option<T> {
+        if self.pairs.iter().any(|(key, value)| key == name && value.is_empty()) {
+            self.take(name);
+            self.refuse(name, &format!("must be {expected}, or be left out; it is empty"));
+            return None;
+        }
         let text = self.text(name)?;
         self.read(name, &text, expected)
     }
@@ -66,13 +78,13 @@ impl Query {
     /// Several values: given repeatedly, or separated by commas.
     pub fn values<T: FromStr>(&mut self, name: &str, expected: &str) -> Vec<T> {
         let texts = self.take(name);
-        let words = texts.iter().flat_map(|text| text.split(',')).map(str::trim).filter(|word| !word.is_empty());
+        let words = texts.iter().flat_map(|text| text.split(',')).map(str::trim);
         words.filter_map(|word| self.read(name, word, expected)).collect()
     }
 
     /// A whole number within bounds.
     pub fn number(&mut self, name: &str, bounds: RangeInclusive<u64>) -> Option<u64> {
-        let expected = if *bounds.end() == u64::MAX {
+        let expected = if *bounds.end() == MAX_NUMBER {
             format!("a whole number from {}", bounds.start())
         } else {
             format!("a whole number from {} to {}", bounds.start(), bounds.end())
@@ -91,7 +103,10 @@ impl Query {
             self.pairs.iter().map(|(key, _)| key.clone()).filter(|key| key.starts_with(prefix)).collect();
         let mut found = BTreeMap::new();
         for name in names {
-            if let (Some(value), Some(rest)) = (self.text(&name), name.strip_prefix(prefix)) {
+            if name == prefix {
+                self.take(&name);
+                self.refuse(&name, "must go on with a name");
+            } else if let (Some(value), Some(rest)) = (self.text(&name), name.strip_prefix(prefix)) {
                 found.insert(rest.to_owned(), value);
             }
         }
@@ -100,9 +115,10 @@ impl Query {
 
     /// Notes that a parameter cannot be used.
     pub fn refuse(&mut self, name: &str, detail: &str) {
+        let name = shorten(name);
         self.errors.push(FieldError {
             detail: format!("'{name}' {detail}"),
-            parameter: Some(name.to_owned()),
+            parameter: Some(name),
             ..FieldError::default()
         });
     }
@@ -127,7 +143,8 @@ impl Query {
         match text.parse() {
             Ok(value) => Some(value),
             Err(_) => {
-                self.refuse(name, &format!("must be {expected}, not '{}'", shorten(text)));
+                let hint = if text.contains('T') && text.contains(' ') { " (write + as %2B)" } else { "" };
+                self.refuse(name, &format!("must be {expected}, not '{}'{hint}", shorten(text)));
                 None
             }
         }
@@ -228,6 +245,28 @@ mod tests {
         let mut query = Query::parse("limit=5&page=1");
         query.window();
         assert!(query.finish().is_err());
+    }
+
+    #[test]
+    fn a_plus_that_became_a_space_and_a_label_without_a_name_are_explained() {
+        let mut query = Query::parse("created_after=2026-11-21T00:00:00+01:00&label.=x");
+        let instant: Option<crate::domain::Timestamp> = query.value("created_after", "an instant");
+        assert_eq!((instant, query.with_prefix("label.").len()), (None, 0));
+        let text = query.finish().unwrap_err().to_string();
+        assert!(text.contains("write + as %2B") && text.contains("'label.' must go on with a name"), "{text}");
+    }
+
+    #[test]
+    fn a_value_is_not_empty() {
+        let mut query = Query::parse("since=&status=&q=");
+        assert_eq!(query.value::<u64>("since", "a number"), None);
+        assert_eq!(query.values::<Status>("status", "a status"), []);
+        assert_eq!(query.text("q"), None);
+        let text = query.finish().unwrap_err().to_string();
+        assert!(
+            text.contains("'since' must be a number, or be left out") && text.contains("'status' must be a status")
+        );
+        assert!(!text.contains("'q'"), "{text}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::path;
 use super::trace;
 use crate::actors::{DEFAULT_PRIORITY, Refusal, Runnable, Submission};
 use crate::domain::definition::{self, Definition};
-use crate::domain::{Execution, Status};
+use crate::domain::{Execution, Status, TenantId};
 use crate::wire::execution::{Accepted, ExecuteWorkflow, ExecutionView, StartExecution};
 use crate::wire::problem::FieldError;
 use actix_web::http::header;
@@ -47,7 +47,8 @@ pub async fn start(
     body: Json<StartExecution>,
 ) -> Result<HttpResponse> {
     let idempotency = idempotency::of(&request, &body.bytes)?;
-    let mut submission = submission(&caller, body.value)?;
+    let mut submission = submission(caller.tenant_id, body.value)?;
+    caller.sign(&mut submission);
     submission.idempotency = idempotency;
     submission.traceparent = trace::of(&request);
     let (execution, is_replayed) = submit(&service, submission).await?;
@@ -80,7 +81,8 @@ pub async fn execute(
     let ExecuteWorkflow { input, input_data, priority, labels } = body.value;
     let start =
         StartExecution { workflow_id: Some(id), input, input_data, priority, labels, ..StartExecution::default() };
-    let mut submission = submission(&caller, start)?;
+    let mut submission = submission(caller.tenant_id, start)?;
+    caller.sign(&mut submission);
     submission.idempotency = idempotency;
     submission.traceparent = trace::of(&request);
     accept(&service, submission, "The workflow was accepted and will run as soon as there is room.").await
@@ -111,7 +113,7 @@ pub fn mark_replayed(response: &mut actix_web::HttpResponseBuilder, is_replayed:
 }
 
 /// What the engine is asked for; every field that is wrong is named.
-fn submission(caller: &Caller, body: StartExecution) -> Result<Submission> {
+fn submission(tenant_id: TenantId, body: StartExecution) -> Result<Submission> {
     let mut errors = Vec::new();
     let given = [body.workflow_id.is_some(), body.workflow.is_some(), body.definition.is_some()];
     if given.iter().filter(|is_given| **is_given).count() != 1 {
@@ -139,10 +141,9 @@ fn submission(caller: &Caller, body: StartExecution) -> Result<Submission> {
         (None, None, None) => return Err(Error::invalid_field("", "nothing to run is given")),
     };
     let input = body.input.or(body.input_data).unwrap_or_else(|| Value::Object(Map::new()));
-    let mut submission = Submission::new(caller.tenant_id, runnable, input);
+    let mut submission = Submission::new(tenant_id, runnable, input);
     submission.priority = priority;
     submission.labels = labels;
-    submission.created_by = caller.name.clone();
     submission.start_at = body.start_at;
     submission.budget = body.budget.map(Into::into);
     Ok(submission)
@@ -193,16 +194,11 @@ pub fn field(pointer: &str, detail: &str) -> FieldError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::TenantId;
     use serde_json::json;
-
-    fn caller() -> Caller {
-        Caller { tenant_id: TenantId::DEFAULT, name: None }
-    }
 
     fn refused(body: Value) -> String {
         let body: StartExecution = serde_json::from_str(&body.to_string()).unwrap();
-        submission(&caller(), body).unwrap_err().to_string()
+        submission(TenantId::DEFAULT, body).unwrap_err().to_string()
     }
 
     #[test]
@@ -212,7 +208,7 @@ mod tests {
         let id = "0198c5a0-7c1e-7000-8000-000000000002";
         assert!(refused(json!({"workflow": selector, "workflow_id": id})).contains("exactly one of"));
         let body = serde_json::from_str(&json!({"workflow": selector}).to_string()).unwrap();
-        let submission = submission(&caller(), body).unwrap();
+        let submission = submission(TenantId::DEFAULT, body).unwrap();
         assert_eq!(submission.input, json!({}));
         assert_eq!(submission.priority, DEFAULT_PRIORITY);
     }

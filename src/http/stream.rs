@@ -1,10 +1,11 @@
 //! Server-sent events: the frames of a feed, each with its cursor as `id`, so that `Last-Event-ID` resumes.
 
 use super::Service;
+use super::authorization::LIVE_PARAMETERS;
 use super::caller::Caller;
 use super::error::{Error, Result};
 use super::path;
-use super::query::Query;
+use super::query::{MAX_NUMBER, Query};
 use crate::actors::{Feed, Scope};
 use crate::telemetry::Metrics;
 use actix_web::http::header;
@@ -37,7 +38,8 @@ const HEARTBEAT: &[u8] = b": \n\n";
 )]
 pub async fn all(service: web::Data<Service>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let mut query = Query::of(&request);
-    let after = query.number("after", 0..=u64::MAX);
+    query.ignore(&LIVE_PARAMETERS);
+    let after = query.number("after", 0..=MAX_NUMBER);
     query.finish()?;
     let after = last_event_id(&request)?.or(after);
     Ok(respond(&service, service.engine.feed(caller.tenant_id, Scope::Global { after })))
@@ -58,7 +60,8 @@ pub async fn all(service: web::Data<Service>, caller: Caller, request: HttpReque
 pub async fn one(service: web::Data<Service>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let id = path::execution_id(&request)?;
     let mut query = Query::of(&request);
-    let after_seq = query.number("after_seq", 0..=u64::MAX);
+    query.ignore(&LIVE_PARAMETERS);
+    let after_seq = query.number("after_seq", 0..=MAX_NUMBER);
     query.finish()?;
     let after_seq = last_event_id(&request)?.or(after_seq).unwrap_or(0);
     service.execution(&caller, id).await?;

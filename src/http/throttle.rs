@@ -1,16 +1,16 @@
 //! Rate limits: how many requests a principal and an address may send, told in every answer.
 //!
 //! Each has a bucket that refills evenly and holds what may come at once. The headers are those of the IETF draft
-//! "RateLimit header fields for HTTP"; a refusal is a problem with `Retry-After`. Called by the door, before any handler.
+//! "RateLimit header fields for HTTP"; a refusal is a problem with `Retry-After`. Addresses are counted by the door, before
+//! anybody is asked who they are, and principals by `authorization`, as soon as that is known.
 
-use super::caller::Caller;
 use super::error::{Error, Result};
-use crate::domain::TenantId;
+use crate::domain::Principal;
 use crate::settings;
 use crate::wire::catalog::Code;
-use actix_web::dev::{Payload, ServiceRequest};
+use actix_web::HttpMessage;
+use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::{FromRequest, HttpRequest};
 use governor::clock::{Clock, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::HashMapStateStore;
@@ -18,6 +18,7 @@ use governor::{Quota, RateLimiter};
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
+use uuid::Uuid;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -28,7 +29,7 @@ const HEALTH: [&str; 3] = ["/livez", "/readyz", "/metrics"];
 
 /// The limits of a service.
 pub struct Throttle {
-    principals: Option<Buckets<TenantId>>,
+    principals: Option<Buckets<Uuid>>,
     addresses: Option<Buckets<IpAddr>>,
     policy: Option<HeaderValue>,
 }
@@ -47,7 +48,12 @@ struct Buckets<K: Hash + Eq + Clone> {
     max_keys: usize,
 }
 
+/// How the buckets of a request stand, for its answer.
+#[derive(Default)]
+struct Levels(Vec<Level>);
+
 /// How a bucket stands after a request.
+#[derive(Clone, Copy)]
 struct Level {
     name: &'static str,
     remaining: u32,
@@ -66,40 +72,35 @@ impl Throttle {
         Self { principals, addresses, policy }
     }
 
-    /// Counts a request. The headers belong into its answer.
+    /// Counts a request against the limit of its address.
     ///
     /// # Errors
     /// 429 when it is one too many.
-    pub fn pass(&self, request: &ServiceRequest) -> Result<Headers> {
+    pub fn count_address(&self, request: &ServiceRequest) -> Result<()> {
         let address = request.peer_addr().map(|address| address.ip());
         let is_own_health = HEALTH.contains(&request.path()) && address.is_some_and(|address| address.is_loopback());
-        if is_own_health || self.policy.is_none() {
-            return Ok(Vec::new());
+        match &self.addresses {
+            Some(addresses) if !is_own_health => count(addresses, address.map(network), request),
+            Some(_) | None => Ok(()),
         }
-        let mut levels = Vec::new();
-        if let Some(addresses) = &self.addresses {
-            levels.push(self.count(addresses, address.map(network))?);
-        }
-        if let Some(principals) = &self.principals {
-            levels.push(self.count(principals, principal(request.request()))?);
-        }
-        Ok(self.headers(&levels))
     }
 
-    fn count<K: Hash + Eq + Clone>(&self, buckets: &Buckets<K>, key: Option<K>) -> Result<Level> {
-        buckets.take(key).map_err(|wait_seconds| {
-            let detail =
-                format!("More than {} requests per minute of this {} have come.", buckets.per_minute, buckets.name);
-            let level = Level { name: buckets.name, remaining: 0, full_in_seconds: WINDOW_SECONDS };
-            let refused =
-                Error::new(Code::RateLimited, detail).with_header(header::RETRY_AFTER, HeaderValue::from(wait_seconds));
-            self.headers(&[level]).into_iter().fold(refused, |error, (name, value)| error.with_header(name, value))
-        })
+    /// Counts a request against the limit of whoever has sent it.
+    ///
+    /// # Errors
+    /// 429 when it is one too many.
+    pub fn count_principal(&self, request: &ServiceRequest, principal: &Principal) -> Result<()> {
+        self.principals.as_ref().map_or(Ok(()), |principals| count(principals, Some(principal.id), request))
     }
 
-    /// The bucket that is closest to empty, and the policies.
-    fn headers(&self, levels: &[Level]) -> Headers {
-        let Some(level) = levels.iter().min_by_key(|level| level.remaining) else { return Vec::new() };
+    /// What the answer to a request says about the limits it was counted against.
+    pub fn headers(&self, request: &impl HttpMessage) -> Headers {
+        request.extensions().get::<Levels>().map(|levels| self.shown(&levels.0)).unwrap_or_default()
+    }
+
+    /// The bucket that is closest to empty, of two equal ones that of the principal, and the policies.
+    fn shown(&self, levels: &[Level]) -> Headers {
+        let Some(level) = levels.iter().rev().min_by_key(|level| level.remaining) else { return Vec::new() };
         let text = format!("\"{}\";r={};t={}", level.name, level.remaining, level.full_in_seconds);
         let state = HeaderValue::from_str(&text).ok().map(|value| (RATE_LIMIT, value));
         let policy = self.policy.clone().map(|value| (RATE_LIMIT_POLICY, value));
@@ -142,9 +143,23 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
     }
 }
 
-/// Whose request it is.
-fn principal(request: &HttpRequest) -> Option<TenantId> {
-    Caller::from_request(request, &mut Payload::None).into_inner().ok().map(|caller| caller.tenant_id)
+/// Takes a request out of a bucket and notes how that stands.
+fn count<K: Hash + Eq + Clone>(buckets: &Buckets<K>, key: Option<K>, request: &ServiceRequest) -> Result<()> {
+    let taken = buckets.take(key);
+    let empty = Level { name: buckets.name, remaining: 0, full_in_seconds: WINDOW_SECONDS };
+    let level = *taken.as_ref().unwrap_or(&empty);
+    let mut extensions = request.extensions_mut();
+    if extensions.get::<Levels>().is_none() {
+        extensions.insert(Levels::default());
+    }
+    if let Some(levels) = extensions.get_mut::<Levels>() {
+        levels.0.push(level);
+    }
+    taken.map(|_| ()).map_err(|wait_seconds| {
+        let detail =
+            format!("More than {} requests per minute of this {} have come.", buckets.per_minute, buckets.name);
+        Error::new(Code::RateLimited, detail).with_header(header::RETRY_AFTER, HeaderValue::from(wait_seconds))
+    })
 }
 
 /// What is counted together: an IPv4 address, or the half of an IPv6 address that a provider gives to one customer.

@@ -27,7 +27,7 @@ use serde_json::value::RawValue;
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters.")),
     request_body(content(
         (serde_json::Value = "application/json"),
-        (String = "application/yaml"),
+        (serde_json::Value = "application/yaml"),
     ), description = "The definition."),
     responses(
         (status = 201, body = RegisteredView, description = "Registered.", headers(("Location" = String))),
@@ -53,7 +53,7 @@ async fn register_now(service: &Service, caller: &Caller, source: String) -> Res
     let review = service.engine.review(source.clone()).await;
     let Some(definition) = review.definition else { return Err(Error::invalid_definition(&review.problems)) };
     refuse_nul(&definition)?;
-    let created_by = caller.name.clone();
+    let created_by = Some(caller.owner());
     let registered =
         service.engine.store().register_workflow(caller.tenant_id, &definition, source, created_by).await?;
     let status = if registered.is_new { StatusCode::CREATED } else { StatusCode::OK };
@@ -108,7 +108,7 @@ pub async fn list(service: web::Data<Service>, caller: Caller, request: HttpRequ
 #[utoipa::path(post, path = "/api/v1/workflows/validate", tag = "workflows",
     request_body(content(
         (serde_json::Value = "application/json"),
-        (String = "application/yaml"),
+        (serde_json::Value = "application/yaml"),
     ), description = "The definition."),
     responses((status = 200, body = Validation, description = "Checked; `is_valid` says how it went.")),
 )]

@@ -3,17 +3,23 @@
 //! An event finds its place by its path. Most changes of phase have no event of their own: the first event of a list opens it, so
 //! `…/i3/s0:get` moves a loop to its fourth iteration and `…/h/s0:note` a try to its handler.
 
+use super::document::{Document, Documents, Fetch, Place, next_attempt};
 use super::list::Opening;
 use super::program::{ListId, Program};
-use super::state::{Effect, Frame, List, ListEnd, State, TryPhase, Work};
+use super::resource::ResourceRule;
+use super::state::{Effect, EffectResult, Frame, List, ListEnd, State, TryPhase, Work};
 use crate::domain::quota::Breach;
 use crate::domain::{Event, EventBody, Progress, Status, Timestamp};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Applies one event. Events that do not fit the state change nothing but its `last_seq`.
 pub fn apply(program: &Program, state: &mut State, event: &Event) {
     state.last_seq = event.seq;
-    if event.path.is_some() {
+    if let Some(path) = &event.path {
+        if path.is_empty() {
+            return apply_to_fetch(program, state, event);
+        }
         if state.status == Status::Waiting {
             state.status = Status::Running;
         }
@@ -46,11 +52,7 @@ pub fn apply(program: &Program, state: &mut State, event: &Event) {
             state.withhold_nothing();
         }
         EventBody::ExecutionRecovered { .. } => {
-            state.change_frames(&mut |frame| {
-                if let Work::Effect(effect @ Effect { result: None, is_withheld: false, .. }) = &mut frame.work {
-                    effect.attempt = effect.attempt.saturating_add(1);
-                }
-            });
+            state.ask_again();
         }
         EventBody::ExecutionCompleted { output } => {
             state.output = Some(Arc::new(output.clone()));
@@ -82,7 +84,7 @@ pub fn apply(program: &Program, state: &mut State, event: &Event) {
 
 fn apply_to_task(program: &Program, state: &mut State, event: &Event) {
     let Some(path) = &event.path else { return };
-    let State { main: Some(main), context, progress, .. } = state else { return };
+    let State { main: Some(main), context, progress, resources, .. } = state else { return };
     match &event.body {
         EventBody::TaskStarted { .. } | EventBody::TaskSkipped {} => {
             let context = Arc::clone(main.context_at(path).unwrap_or(context));
@@ -131,6 +133,10 @@ fn apply_to_task(program: &Program, state: &mut State, event: &Event) {
         | EventBody::ChildFinished { .. } => {
             let mut opening = Opening { program, context: Arc::clone(context), progress };
             if let Some(frame) = main.owner(path).and_then(|list| list.current.as_mut()) {
+                if let Some(fetch) = frame.fetch.as_mut().filter(|fetch| fetch.effect.result.is_none()) {
+                    let resource = program.resource(program.node(frame.node), fetch.place);
+                    return fetch.end(event, resource, resources, &mut frame.documents);
+                }
                 frame.advance(event, &mut opening);
             }
         }
@@ -149,15 +155,68 @@ fn apply_to_task(program: &Program, state: &mut State, event: &Event) {
     }
 }
 
+/// What happens to the fetch of a schema of the workflow itself.
+fn apply_to_fetch(program: &Program, state: &mut State, event: &Event) {
+    let State { fetch, resources, documents, .. } = state;
+    if let EventBody::EffectScheduled { kind, .. } = &event.body {
+        let effect = Effect::asked(next_attempt(fetch.as_ref()), event.at);
+        *fetch = Place::of_kind(kind).map(|place| Fetch { place, effect });
+    } else if let Some(fetch) = fetch {
+        let resource = program.resource(None, fetch.place);
+        fetch.end(event, resource, resources, documents);
+    }
+}
+
+impl Fetch {
+    /// Takes in the outcome. The document is kept for the whole execution when its address is literal.
+    fn end(
+        &mut self,
+        event: &Event,
+        resource: Option<&ResourceRule>,
+        shared: &mut BTreeMap<Arc<str>, Document>,
+        own: &mut Documents,
+    ) {
+        if let EventBody::EffectFailed { error } = &event.body {
+            self.effect.result = Some(EffectResult::Failed(Box::new(error.clone())));
+        } else if let EventBody::EffectCompleted { output: Some(document) } = &event.body {
+            self.effect.result = Some(EffectResult::Completed { output: None });
+            let document = Document::new(Arc::new(document.clone()));
+            match resource.and_then(|resource| resource.key.as_ref()) {
+                Some(key) => drop(shared.insert(Arc::clone(key), document)),
+                None => drop(own.insert(self.place, document)),
+            }
+        }
+    }
+}
+
 impl State {
     fn finish(&mut self, status: Status) {
         self.status = status;
         self.main = None;
+        self.fetch = None;
+        self.documents.clear();
+        self.resources.clear();
         self.deadline = None;
         self.wall_deadline = None;
         self.paused_at = None;
         self.breach = None;
         self.progress.known_tasks = self.progress.completed_tasks;
+    }
+
+    /// Raises the attempt of every effect whose outcome is outstanding. What was withheld is asked for when it goes on.
+    fn ask_again(&mut self) {
+        let again = |effect: &mut Effect| {
+            if effect.result.is_none() && !effect.is_withheld {
+                effect.attempt = effect.attempt.saturating_add(1);
+            }
+        };
+        self.fetch.iter_mut().for_each(|fetch| again(&mut fetch.effect));
+        self.change_frames(&mut |frame| {
+            frame.fetch.iter_mut().for_each(|fetch| again(&mut fetch.effect));
+            if let Work::Effect(effect) = &mut frame.work {
+                again(effect);
+            }
+        });
     }
 
     /// Moves every timeout by the length of a pause. Waits and retry delays run on while paused.
@@ -168,6 +227,10 @@ impl State {
         shift(&mut self.wall_deadline);
         self.change_frames(&mut |frame| {
             shift(&mut frame.deadline);
+            // Outcomes may have come in for any of the branches.
+            if let Work::Fork { latest, .. } = &mut frame.work {
+                *latest = 0;
+            }
             if let Work::Try(work) = &mut frame.work
                 && let TryPhase::Attempt { deadline, .. } = &mut work.phase
             {

@@ -9,7 +9,7 @@ use super::recovery;
 use super::state::{State, Work};
 use super::step::Step;
 use crate::domain::quota::{Bound, Breach, Budget};
-use crate::domain::{ApprovalKind, EventBody, Path, Status, TimerPurpose, Timestamp};
+use crate::domain::{ApprovalKind, EventBody, Failure, Path, Status, TimerPurpose, Timestamp};
 
 impl Step<'_> {
     /// The effect at a path was not begun.
@@ -62,15 +62,17 @@ impl Step<'_> {
         }
     }
 
-    /// What was withheld, as actions; to be asked for before the execution is resumed.
-    pub(super) fn withheld(&self) -> Vec<Action> {
-        let mut actions = Vec::new();
+    /// What was withheld: as an action, or why it cannot be asked for any more. To be called before the execution is resumed.
+    pub(super) fn withheld(&self) -> Vec<(Path, Result<Action, Failure>)> {
+        let mut withheld = Vec::new();
         self.each_task(None, &mut |task| {
-            if matches!(&task.frame.work, Work::Effect(effect) if effect.is_withheld) {
-                actions.extend(recovery::effect_action(task));
+            if let Work::Effect(effect) = &task.frame.work
+                && effect.is_withheld
+            {
+                withheld.push((Path::clone(&task.frame.path), recovery::effect_action(task, effect)));
             }
         });
-        actions
+        withheld
     }
 }
 

@@ -3,7 +3,7 @@
 use super::decide::Task;
 use super::expression::{Template, expand_uri};
 use super::program::{HttpRule, UriRule};
-use super::scope::View;
+use super::scope::{Scope, View};
 use super::state::Shared;
 use super::texts::{pairs, text};
 use crate::domain::{Authentication, Failure, HttpRequest, OAuth, StandardType};
@@ -52,22 +52,25 @@ fn descriptor(authentication: &Authentication) -> Option<Shared> {
 }
 
 fn authentication(task: &Task<'_>, rule: &HttpRule) -> Result<Option<Authentication>, Failure> {
-    let Some(template) = &rule.authentication else { return Ok(None) };
-    let Value::Object(policy) = task.template(template)? else { return Err(invalid("it is not an object")) };
+    rule.authentication.as_ref().map(|template| policy(&task.scope, task.template(template)?)).transpose()
+}
+
+/// An evaluated policy.
+pub(super) fn policy(scope: &Scope<'_>, policy: Value) -> Result<Authentication, Failure> {
+    let Value::Object(policy) = policy else { return Err(invalid("it is not an object")) };
     let Some((scheme, body)) = policy.into_iter().next() else { return Err(invalid("it names no scheme")) };
+    let body = match body.get("use") {
+        Some(name) => named_secret(scope, name)?,
+        None => body,
+    };
     let fields = match body {
         Value::Object(fields) => Fields(fields),
-        Value::String(token) if scheme == "bearer" => return Ok(Some(Authentication::Bearer { token })),
+        Value::String(token) if scheme == "bearer" => return Ok(Authentication::Bearer { token }),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
             return Err(invalid("its scheme has no properties"));
         }
     };
-    if let Some(secret) = fields.optional("use")? {
-        let detail = format!("The secret '{secret}' does not exist");
-        let failure = Failure::new(StandardType::Authorization, "Secret not available", detail);
-        return Err(failure.with_suggestion("This version stores no secrets yet; give the credentials in the input"));
-    }
-    Ok(Some(match scheme.as_str() {
+    Ok(match scheme.as_str() {
         "basic" => {
             Authentication::Basic { username: fields.required("username")?, password: fields.required("password")? }
         }
@@ -78,7 +81,13 @@ fn authentication(task: &Task<'_>, rule: &HttpRule) -> Result<Option<Authenticat
         "oauth2" => Authentication::OAuth2(Box::new(fields.oauth()?)),
         "oidc" => Authentication::Oidc(Box::new(fields.oauth()?)),
         other => return Err(invalid(&format!("the scheme '{other}' is not known"))),
-    }))
+    })
+}
+
+/// `{use: name}`: the properties of the scheme are those of the secret, taken as they are.
+fn named_secret(scope: &Scope<'_>, name: &Value) -> Result<Value, Failure> {
+    let name = name.as_str().ok_or_else(|| invalid("'use' names no secret"))?;
+    Ok(scope.secret(name)?.clone())
 }
 
 fn invalid(why: &str) -> Failure {

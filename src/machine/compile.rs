@@ -2,10 +2,12 @@
 
 use super::duration::DurationRule;
 use super::expression::{Expression, Template};
-use super::program::{Case, DataRule, ForRule, Kind, ListId, Next, Node, NodeId, Program};
+use super::program::{Case, DataRule, ForRule, Kind, ListId, Next, Node, NodeId, Program, SchemaRule};
+use super::resource::ResourceRule;
 use super::schema::Schema;
 use crate::domain::definition::model::{
-    DataSpec, Directive, DurationSpec, EvaluationMode, Expression as Text, Task, TaskKind, TimeoutRef, Transform,
+    DataSpec, Directive, DurationSpec, EvaluationMode, Expression as Text, ExternalSchema, SchemaSpec, Task, TaskKind,
+    TimeoutRef, Transform, UriSpec,
 };
 use crate::domain::definition::{Definition, Problem};
 use serde_json::Value;
@@ -82,15 +84,19 @@ impl Compiler {
         let at = self.nodes.len();
         self.nodes.push(None);
         let place = &*task.pointer;
+        let input = self.data(task.input.as_ref(), &format!("{place}/input"), true);
+        let output = self.data(task.output.as_ref(), &format!("{place}/output"), false);
+        let export = self.data(task.export.as_ref(), &format!("{place}/export"), false);
         let node = Node {
             name: Arc::clone(&task.name),
             escaped: task.name.replace('~', "~0").replace('/', "~1").into(),
             pointer: self.relative(&task.pointer),
             source: Arc::clone(&task.source),
             condition: self.optional(task.condition.as_ref(), place, "if"),
-            input: self.data(task.input.as_ref(), &format!("{place}/input"), true),
-            output: self.data(task.output.as_ref(), &format!("{place}/output"), false),
-            export: self.data(task.export.as_ref(), &format!("{place}/export"), false),
+            has_resources: [&input, &output, &export].iter().any(|rule| rule.resource().is_some()),
+            input,
+            output,
+            export,
             timeout: self.timeout(task.timeout.as_ref(), place),
             then: next(&task.then),
             kind: self.kind(task),
@@ -193,16 +199,41 @@ impl Compiler {
     /// `input` transforms after its check, `output` and `export` before; the rule is the same either way.
     fn data(&mut self, spec: Option<&DataSpec>, place: &str, is_input: bool) -> DataRule {
         let Some(spec) = spec else { return DataRule::default() };
-        let schema = spec.schema.as_ref().and_then(|document| match Schema::compile(document) {
-            Ok(schema) => Some(schema),
-            Err(message) => {
-                self.problems.push(Problem::error("invalid_schema", format!("{place}/schema/document"), message));
-                None
-            }
-        });
+        let schema = spec.schema.as_ref().and_then(|schema| self.schema(schema, place));
         let field = if is_input { "from" } else { "as" };
         let transform = spec.transform.as_ref().map(|transform| self.transform(transform, &format!("{place}/{field}")));
-        DataRule { schema, transform }
+        let reads = |is_wanted: &dyn Fn(&Expression) -> bool| transform.as_ref().is_some_and(|it| it.any(is_wanted));
+        let transform_reads_secrets = reads(&Expression::reads_secrets);
+        let transform_reads_authorization =
+            reads(&|expression| expression.variables().iter().any(|name| **name == *"authorization"));
+        DataRule { schema, transform, transform_reads_secrets, transform_reads_authorization }
+    }
+
+    fn schema(&mut self, schema: &SchemaSpec, place: &str) -> Option<SchemaRule> {
+        let external = match schema {
+            SchemaSpec::External(external) => external,
+            SchemaSpec::Inline(document) => {
+                return Schema::compile(document)
+                    .map(SchemaRule::Inline)
+                    .map_err(|message| {
+                        self.problems.push(Problem::error(
+                            "invalid_schema",
+                            format!("{place}/schema/document"),
+                            message,
+                        ))
+                    })
+                    .ok();
+            }
+        };
+        let ExternalSchema { endpoint, dialect } = &**external;
+        let (uri, authentication) = self.endpoint(endpoint, &format!("{place}/schema/resource/endpoint"));
+        let key = match &endpoint.uri {
+            UriSpec::Template(address) if !address.contains('{') => {
+                Some(format!("{address} {:?} {dialect:?}", endpoint.authentication).into())
+            }
+            UriSpec::Template(_) | UriSpec::Expression(_) => None,
+        };
+        Some(SchemaRule::External(Box::new(ResourceRule { uri, authentication, dialect: *dialect, key })))
     }
 
     fn transform(&mut self, transform: &Transform, place: &str) -> Template {

@@ -1,10 +1,11 @@
 //! The longer task kinds of [`super::compile`]: `try`, `raise`, calls and runs.
 
 use super::compile::{Compiler, find, next};
+use super::expression::Template;
 use super::program::{AgentRule, ErrorRule, HttpRule, RetryRule, ShellRule, TryRule, UriRule, WorkflowRule};
 use crate::domain::definition::model::{
-    AgentCall, AuthenticationRef, ErrorSpec, HttpCall, RaiseError, RetryPolicy, RetryRef, ShellRun, Try, UriSpec,
-    WorkflowRun,
+    AgentCall, AuthenticationRef, Endpoint, ErrorSpec, HttpCall, RaiseError, RetryPolicy, RetryRef, ShellRun, Try,
+    UriSpec, WorkflowRun,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -75,22 +76,10 @@ impl Compiler {
     }
 
     pub(super) fn http(&mut self, call: &HttpCall, place: &str) -> HttpRule {
-        let definition = Arc::clone(&self.definition);
-        let endpoint_place = format!("{place}/endpoint");
-        let authentication = match &call.endpoint.authentication {
-            None => None,
-            Some(AuthenticationRef::Inline(policy)) => Some(self.template(policy, &endpoint_place)),
-            Some(AuthenticationRef::Named(name)) => match find(&definition.components.authentications, name) {
-                Some(policy) => Some(self.template(policy, &format!("/use/authentications/{name}"))),
-                None => self.unknown("authentication policy", name, &endpoint_place),
-            },
-        };
+        let (uri, authentication) = self.endpoint(&call.endpoint, &format!("{place}/endpoint"));
         HttpRule {
             method: call.method.clone(),
-            uri: match &call.endpoint.uri {
-                UriSpec::Expression(text) => UriRule::Expression(self.expression(text, &endpoint_place)),
-                UriSpec::Template(text) => UriRule::Template(Arc::clone(text)),
-            },
+            uri,
             authentication,
             headers: self.optional_template(call.headers.as_ref(), place),
             query: self.optional_template(call.query.as_ref(), place),
@@ -98,6 +87,24 @@ impl Compiler {
             output: call.output,
             redirect: call.redirect,
         }
+    }
+
+    /// The address and the policy of its authentication.
+    pub(super) fn endpoint(&mut self, endpoint: &Endpoint, place: &str) -> (UriRule, Option<Template>) {
+        let definition = Arc::clone(&self.definition);
+        let authentication = match &endpoint.authentication {
+            None => None,
+            Some(AuthenticationRef::Inline(policy)) => Some(self.template(policy, place)),
+            Some(AuthenticationRef::Named(name)) => match find(&definition.components.authentications, name) {
+                Some(policy) => Some(self.template(policy, &format!("/use/authentications/{name}"))),
+                None => self.unknown("authentication policy", name, place),
+            },
+        };
+        let uri = match &endpoint.uri {
+            UriSpec::Expression(text) => UriRule::Expression(self.expression(text, place)),
+            UriSpec::Template(text) => UriRule::Template(Arc::clone(text)),
+        };
+        (uri, authentication)
     }
 
     pub(super) fn agent(&mut self, call: &AgentCall, place: &str) -> AgentRule {

@@ -5,16 +5,17 @@
 //! and are here.
 
 use super::action::Action;
-use super::program::{Kind, Next, Node, NodeId};
+use super::document::Place;
+use super::preparation::{Preparation, prepare};
+use super::program::{DataRule, Kind, Next, Node, NodeId};
+use super::resource::{self, Readiness};
 use super::scope::{Local, LocalValue, Scope, View};
-use super::state::{Frame, List, ListEnd, Shared, TryPhase, Work};
+use super::secrets::{with_known_input, with_true_input};
+use super::state::{Effect, Frame, List, ListEnd, Shared, TryPhase, Work};
 use super::{call_function, effect, for_loop, fork, raise, run_workflow, set, switch, try_catch, wait};
-use crate::domain::{EventBody, Failure, Path, Pointer, StandardType, TimerPurpose, Timestamp};
+use crate::domain::{EventBody, Failure, Path, Pointer, TimerPurpose};
 use serde_json::Value;
 use std::sync::Arc;
-
-/// Function calls may be nested this deep.
-const MAX_CALLS: usize = 64;
 
 /// Events that belong together, and what is to be done about them.
 #[derive(Debug, Default)]
@@ -38,15 +39,6 @@ pub(super) enum ListStep {
     Decided(Decision),
     /// It is at its end, see [`List::end`], or has no task at all.
     Finished,
-}
-
-/// What is decided when a task is started.
-#[derive(Default)]
-struct Preparation {
-    input: Option<Value>,
-    deadline: Option<Timestamp>,
-    collection: Option<Vec<Value>>,
-    arguments: Option<Value>,
 }
 
 /// How a task completes, besides its raw output.
@@ -120,6 +112,26 @@ pub(super) fn decide(scope: &Scope<'_>, list: &List) -> ListStep {
 }
 
 fn decide_task(task: &Task<'_>) -> Option<Decision> {
+    match resource::readiness(task) {
+        Readiness::Ready => {}
+        Readiness::Blocked => return None,
+        Readiness::Fetch(decision) => return Some(decision),
+        Readiness::Failed(failure) => return Some(task.fail(failure)),
+    }
+    match &task.frame.work {
+        Work::Effect(Effect { result: None, .. }) | Work::Child { result: None, .. } => None,
+        Work::Fresh => with_true_input(task, decide_kind).unwrap_or_else(|failure| Some(task.fail(failure))),
+        Work::Effect(_)
+        | Work::Wait { .. }
+        | Work::Child { .. }
+        | Work::List(_)
+        | Work::For { .. }
+        | Work::Fork { .. }
+        | Work::Try(_) => with_known_input(task, decide_kind),
+    }
+}
+
+fn decide_kind(task: &Task<'_>) -> Option<Decision> {
     match &task.node.kind {
         Kind::Do(_) => decide_do(task),
         Kind::Set(template) => Some(set::decide(task, template)),
@@ -161,9 +173,12 @@ fn start(scope: &Scope<'_>, list: &List, id: NodeId) -> Decision {
         decision.push(&pointer, &path, EventBody::TaskSkipped {});
         return decision;
     }
+    let condition_holds = !matches!(condition, Some(Err(_)));
     let prepared = condition.unwrap_or(Ok(true)).and_then(|_| prepare(scope, raw_input, &view));
     let (preparation, failure) = match prepared {
         Ok(preparation) => (preparation, None),
+        // The check of the input comes first, which is not possible yet; then it is tried again.
+        Err(_) if condition_holds && node.input.resource().is_some() => (Preparation::default(), None),
         Err(failure) => (Preparation::default(), Some(failure)),
     };
     let Preparation { input, deadline, collection, arguments } = preparation;
@@ -176,40 +191,6 @@ fn start(scope: &Scope<'_>, list: &List, id: NodeId) -> Decision {
         (None, None) => {}
     }
     decision
-}
-
-/// The input of a task and what is evaluated once on it. The order of checks is that of the DSL digest's data flow.
-fn prepare(scope: &Scope<'_>, raw_input: &Shared, view: &View<'_>) -> Result<Preparation, Failure> {
-    let node = view.node;
-    let input = scope.checked_then_transformed(&node.input, raw_input, Some(view))?;
-    let transformed = input.as_ref().map_or_else(|| Arc::clone(raw_input), |input| Arc::new(input.clone()));
-    let view = &View { input: Some(&transformed), ..*view };
-    let mut preparation = Preparation { input, ..Preparation::default() };
-    if let Some(timeout) = &node.timeout {
-        preparation.deadline = Some(timeout.end(scope, &transformed, Some(view), scope.moment.at)?);
-    }
-    match &node.kind {
-        Kind::For(rule) => preparation.collection = Some(for_loop::collection(scope, rule, &transformed, view)?),
-        Kind::Function { with, .. } => {
-            if scope.calls >= MAX_CALLS {
-                let detail = format!("Functions call each other more than {MAX_CALLS} levels deep");
-                return Err(Failure::new(StandardType::Runtime, "Too many nested function calls", detail));
-            }
-            preparation.arguments = Some(scope.template(with, &transformed, Some(view))?);
-        }
-        Kind::Do(_)
-        | Kind::Set(_)
-        | Kind::Switch(_)
-        | Kind::Fork { .. }
-        | Kind::Try(_)
-        | Kind::Raise(_)
-        | Kind::Wait(_)
-        | Kind::Http(_)
-        | Kind::Agent(_)
-        | Kind::Shell(_)
-        | Kind::Workflow(_) => {}
-    }
-    Ok(preparation)
 }
 
 impl<'a> Task<'a> {
@@ -293,17 +274,18 @@ impl<'a> Task<'a> {
         let Completion { then, is_end, context } = completion;
         let scope = &Scope { context: context.as_ref().unwrap_or(self.scope.context), ..self.scope };
         let view = View { raw_output: Some(raw_output), authorization, ..self.view() };
-        let output = scope.transformed_then_checked(&self.node.output, raw_output, Some(&view), "output")?;
+        let check = |rule: &DataRule, place: Place, value: &Value, what: &str| {
+            resource::check(scope.state, &self.frame.documents, rule, place, value, what)
+        };
+        let output = scope.transformed(&self.node.output, raw_output, Some(&view))?;
+        check(&self.node.output, Place::Output, &output, "output")?;
         let view = View { output: Some(&output), ..view };
         let export = &self.node.export;
-        let exported = match (&export.transform, &export.schema) {
-            (Some(_), _) => Some(scope.transformed_then_checked(export, &output, Some(&view), "context")?),
-            (None, Some(schema)) => {
-                schema.check(scope.context, "context")?;
-                None
-            }
-            (None, None) => None,
+        let exported = match &export.transform {
+            Some(_) => Some(scope.transformed(export, &output, Some(&view))?),
+            None => None,
         };
+        check(export, Place::Export, exported.as_ref().unwrap_or(scope.context), "context")?;
         let context = exported.or(context).filter(|context| *context != *self.scope.context);
         let directive = if is_end { "end".into() } else { directive_name(then.unwrap_or(&self.node.then)) };
         Ok(EventBody::TaskCompleted {

@@ -4,13 +4,10 @@ use super::action::Action;
 use super::decide::{Completion, Decision, Task};
 use super::program::Kind;
 use super::state::{EffectResult, Shared, Work};
-use super::{call_agent, call_http, run_shell};
-use crate::domain::{EffectRequest, EventBody, Failure, Path, Pointer};
+use super::{call_agent, call_http, resource, run_shell};
+use crate::domain::{EffectRequest, EventBody, Failure, Path, Pointer, Redactor};
 use std::sync::Arc;
 use uuid::Uuid;
-
-/// A request before its first attempt.
-pub(super) const FIRST_ATTEMPT: u32 = 1;
 
 pub(super) fn decide(task: &Task<'_>) -> Option<Decision> {
     match &task.frame.work {
@@ -30,8 +27,9 @@ pub(super) fn decide(task: &Task<'_>) -> Option<Decision> {
 
 fn schedule(task: &Task<'_>) -> Result<Decision, Failure> {
     let request = request(task)?;
+    let redactor = task.scope.evaluator.secrets().redactor();
     let mut decision = Decision::default();
-    let body = EventBody::EffectScheduled { kind: request.kind().into(), summary: summary(&request) };
+    let body = EventBody::EffectScheduled { kind: request.kind().into(), summary: summary(&request, redactor) };
     decision.push(&task.frame.pointer, &task.frame.path, body);
     let awaited = is_awaited(task);
     if !awaited {
@@ -41,13 +39,23 @@ fn schedule(task: &Task<'_>) -> Result<Decision, Failure> {
     }
     let (path, pointer) = (Path::clone(&task.frame.path), Pointer::clone(&task.frame.pointer));
     let key = key(task);
-    decision.actions.push(Action::RunEffect { path, pointer, attempt: FIRST_ATTEMPT, key, request, awaited });
+    decision.actions.push(Action::RunEffect {
+        path,
+        pointer,
+        attempt: task.frame.next_attempt(),
+        key,
+        request,
+        awaited,
+    });
     Ok(decision)
 }
 
 /// The request with every expression evaluated. It is the same each time: the task's input, its variables and the context do not
 /// change while it is under way, and `now` is the time at which it was scheduled first.
 pub(super) fn request(task: &Task<'_>) -> Result<EffectRequest, Failure> {
+    if let Some(request) = resource::outstanding_request(task) {
+        return request;
+    }
     match &task.node.kind {
         Kind::Http(rule) => Ok(EffectRequest::Http(Box::new(call_http::request(task, rule)?))),
         Kind::Agent(rule) => Ok(EffectRequest::Agent(Box::new(call_agent::request(task, rule)?))),
@@ -70,7 +78,8 @@ pub(super) fn request(task: &Task<'_>) -> Result<EffectRequest, Failure> {
 
 /// The idempotency key of the effect at a path.
 pub(super) fn key(task: &Task<'_>) -> Uuid {
-    task.scope.state.id.derive(&task.frame.path, "effect")
+    let purpose = task.frame.outstanding_fetch().map_or("effect", |fetch| fetch.place.kind());
+    task.scope.state.id.derive(&task.frame.path, purpose)
 }
 
 fn is_awaited(task: &Task<'_>) -> bool {
@@ -79,7 +88,13 @@ fn is_awaited(task: &Task<'_>) -> bool {
 
 /// Completes the task with the raw output of its effect.
 pub(super) fn complete(task: &Task<'_>, raw_output: Shared) -> Decision {
-    let Kind::Http(rule) = &task.node.kind else { return task.complete(raw_output, Completion::default()) };
+    let node = task.node;
+    let is_wanted = node.output.transform_reads_authorization || node.export.transform_reads_authorization;
+    let rule = if let (Kind::Http(rule), true) = (&node.kind, is_wanted) {
+        rule
+    } else {
+        return task.complete(raw_output, Completion::default());
+    };
     match call_http::authorization(task, rule) {
         Ok(authorization) => task.complete_authorized(raw_output, Completion::default(), authorization.as_ref()),
         Err(failure) => task.fail(failure),
@@ -87,11 +102,13 @@ pub(super) fn complete(task: &Task<'_>, raw_output: Shared) -> Decision {
 }
 
 /// What people read in the journal: nothing that could be secret.
-fn summary(request: &EffectRequest) -> String {
+pub(super) fn summary(request: &EffectRequest, redactor: &Redactor) -> String {
+    // Before it is cut: of a secret at the end a part would stay.
+    let hidden = |text: &str| redactor.text(text).unwrap_or_else(|| text.to_owned());
     match request {
-        EffectRequest::Http(request) => format!("{} {}", request.method, public_part(&request.uri)),
-        EffectRequest::Shell(request) => shortened(&request.command),
-        EffectRequest::Agent(request) => shortened(&request.agent),
+        EffectRequest::Http(request) => format!("{} {}", request.method, public_part(&hidden(&request.uri))),
+        EffectRequest::Shell(request) => shortened(&hidden(&request.command)),
+        EffectRequest::Agent(request) => shortened(&hidden(&request.agent)),
     }
 }
 

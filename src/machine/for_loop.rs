@@ -43,21 +43,35 @@ pub(super) fn decide(task: &Task<'_>, rule: &ForRule) -> Option<Decision> {
 
 /// Begins an iteration on a value, or completes the loop with it.
 fn next(task: &Task<'_>, rule: &ForRule, collection: &[Value], index: usize, value: Shared) -> Option<Decision> {
-    let body = List::new(rule.body, iteration_path(&task.frame.path, index), Arc::clone(&value));
-    let is_empty = task.scope.program.list(rule.body).is_empty();
-    if index >= collection.len() || is_empty {
+    if task.scope.program.list(rule.body).is_empty() {
+        return Some(without_body(task, rule, collection, value));
+    }
+    if index >= collection.len() {
         return Some(task.complete(value, Completion::default()));
     }
-    in_iteration(task, rule, collection, index, |scope| {
-        let goes_on = rule.condition.as_ref().map(|condition| scope.is_true(condition, &value, Some(&task.view())));
-        match goes_on {
-            Some(Err(failure)) => Some(task.fail(failure)),
-            Some(Ok(false)) => Some(task.complete(Arc::clone(&value), Completion::default())),
-            Some(Ok(true)) | None => {
-                task.decide_list(scope, &body, |value| task.complete(value, Completion::default()))
-            }
-        }
+    let body = List::new(rule.body, iteration_path(&task.frame.path, index), Arc::clone(&value));
+    in_iteration(task, rule, collection, index, |scope| match goes_on(task, rule, scope, &value) {
+        Err(failure) => Some(task.fail(failure)),
+        Ok(false) => Some(task.complete(Arc::clone(&value), Completion::default())),
+        Ok(true) => task.decide_list(scope, &body, |value| task.complete(value, Completion::default())),
     })
+}
+
+/// Nothing in an empty body changes the value, but `while` is asked all the same, and may fail.
+fn without_body(task: &Task<'_>, rule: &ForRule, collection: &[Value], value: Shared) -> Decision {
+    for index in 0..collection.len() {
+        match in_iteration(task, rule, collection, index, |scope| goes_on(task, rule, scope, &value)) {
+            Err(failure) => return task.fail(failure),
+            Ok(false) => break,
+            Ok(true) => {}
+        }
+    }
+    task.complete(value, Completion::default())
+}
+
+/// Whether `while` lets an iteration begin.
+fn goes_on(task: &Task<'_>, rule: &ForRule, scope: &Scope<'_>, value: &Value) -> Result<bool, Failure> {
+    rule.condition.as_ref().map_or(Ok(true), |condition| scope.is_true(condition, value, Some(&task.view())))
 }
 
 /// The path that the steps of an iteration continue.

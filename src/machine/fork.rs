@@ -2,7 +2,8 @@
 //!
 //! Without `compete` the output is the array of the branches' outputs in the order of the declaration, and the first failure
 //! cancels the others. With it the first branch that completes wins and the others are cancelled; a failing branch just drops
-//! out. Branches that are ready are advanced in the order of the declaration, each until it blocks.
+//! out. Branches that are ready are advanced in the order of the declaration, each until it blocks: the search begins at the branch
+//! that an event was about last, because those before it have been asked already; a pause begins it anew.
 
 use super::decide::{Completion, Decision, ListStep, Task, decide as decide_list};
 use super::scope::Scope;
@@ -12,7 +13,7 @@ use serde_json::Value;
 use std::sync::Arc;
 
 pub(super) fn decide(task: &Task<'_>, compete: bool) -> Option<Decision> {
-    let Work::Fork { branches, context, last_error } = &task.frame.work else { return None };
+    let Work::Fork { branches, context, last_error, latest } = &task.frame.work else { return None };
     if let Some(ended) = branches.iter().find(|branch| branch.list.end == ListEnd::Ended) {
         let contexts: Vec<&Branch> = if compete { vec![ended] } else { completed(branches).collect() };
         let context = Some(merged(context, &contexts));
@@ -27,7 +28,7 @@ pub(super) fn decide(task: &Task<'_>, compete: bool) -> Option<Decision> {
         return Some(task.fail(failure.clone()));
     }
     let mut is_blocked = false;
-    for branch in branches {
+    for branch in branches.iter().skip(*latest).chain(branches.iter().take(*latest)) {
         match decide_list(&Scope { context: &branch.context, ..task.scope }, &branch.list) {
             ListStep::Decided(decision) => return Some(decision),
             ListStep::Blocked => is_blocked = true,
@@ -46,6 +47,17 @@ pub(super) fn decide(task: &Task<'_>, compete: bool) -> Option<Decision> {
             task.complete(Arc::new(Value::Array(outputs.collect())), Completion { context, ..Completion::default() })
         }
     })
+}
+
+/// The path that the steps of a branch continue.
+pub(super) fn branch_path(path: &str, index: usize) -> Arc<str> {
+    format!("{path}/b{index}").into()
+}
+
+/// The branch of the fork at `fork` that a path is in. Forks may have thousands of branches: it is not searched for.
+pub(super) fn branch_index(fork: &str, path: &str) -> Option<usize> {
+    let inside = path.strip_prefix(fork)?.strip_prefix("/b")?;
+    inside.split('/').next()?.parse().ok()
 }
 
 fn completed(branches: &[Branch]) -> impl Iterator<Item = &Branch> {

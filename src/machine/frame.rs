@@ -1,8 +1,9 @@
 //! The changes of started tasks: opening their lists, taking in outcomes and timers.
 
 use super::call_function::body_path;
-use super::effect::FIRST_ATTEMPT;
+use super::document::{Fetch, Place};
 use super::for_loop::iteration_path;
+use super::fork::{branch_index, branch_path};
 use super::list::{Opening, holds};
 use super::program::{Kind, ListId, Node};
 use super::state::{Branch, ChildResult, Effect, EffectResult, Frame, List, ListEnd, Shared, TryPhase, TryWork, Work};
@@ -20,7 +21,13 @@ pub(super) struct Once<'a> {
 impl Frame {
     /// The list inside this task that holds a path.
     pub(super) fn list_holding(&mut self, path: &str) -> Option<&mut List> {
-        self.lists_mut().into_iter().find(|list| holds(&list.prefix, path))
+        if !matches!(self.work, Work::Fork { .. }) {
+            return self.lists_mut().into_iter().find(|list| holds(&list.prefix, path));
+        }
+        let index = branch_index(&self.path, path)?;
+        let Work::Fork { branches, latest, .. } = &mut self.work else { return None };
+        *latest = index;
+        branches.get_mut(index).map(|branch| &mut branch.list)
     }
 
     pub(super) fn lists_mut(&mut self) -> Vec<&mut List> {
@@ -66,14 +73,14 @@ impl Frame {
 
     /// Takes in what happened to this task itself.
     pub(super) fn advance(&mut self, event: &Event, opening: &mut Opening<'_>) {
+        let next_attempt = self.next_attempt();
         match (&event.body, &mut self.work) {
-            (EventBody::EffectScheduled { .. }, work) => {
-                *work = Work::Effect(Effect {
-                    attempt: FIRST_ATTEMPT,
-                    scheduled_at: event.at,
-                    is_withheld: false,
-                    result: None,
-                });
+            (EventBody::EffectScheduled { kind, .. }, work) => {
+                let effect = Effect::asked(next_attempt, event.at);
+                match Place::of_kind(kind) {
+                    Some(place) => self.fetch = Some(Fetch { place, effect }),
+                    None => *work = Work::Effect(effect),
+                }
             }
             (EventBody::EffectWithheld { .. }, Work::Effect(effect)) => effect.is_withheld = true,
             (EventBody::EffectCompleted { output }, Work::Effect(effect)) => {
@@ -172,10 +179,10 @@ impl Opening<'_> {
             Kind::Fork { branches, .. } => {
                 let context = Arc::clone(&self.context);
                 let branches = branches.iter().enumerate().map(|(index, id)| {
-                    let list = self.list(*id, format!("{path}/b{index}").into(), input);
+                    let list = self.list(*id, branch_path(path, index), input);
                     Branch { list, context: Arc::clone(&context) }
                 });
-                Work::Fork { branches: branches.collect(), context: Arc::clone(&context), last_error: None }
+                Work::Fork { branches: branches.collect(), context: Arc::clone(&context), last_error: None, latest: 0 }
             }
             Kind::Try(rule) => {
                 let list = self.list(rule.body, attempt_path(path, 0), input);

@@ -1,5 +1,7 @@
 //! The changes of task lists: finding the place of an event, starting tasks, going on.
 
+use super::document::Documents;
+use super::fork::branch_index;
 use super::frame::Once;
 use super::program::Program;
 use super::state::{Branch, Frame, List, ListEnd, Shared, Work};
@@ -74,6 +76,8 @@ impl List {
             input,
             started_at: event.at,
             deadline: *deadline,
+            fetch: None,
+            documents: Documents::new(),
             work,
         }));
     }
@@ -97,7 +101,7 @@ impl List {
     pub(super) fn context_at(&self, path: &str) -> Option<&Shared> {
         let frame = self.current.as_ref().filter(|frame| is_inside(&frame.path, path))?;
         if let Work::Fork { branches, .. } = &frame.work {
-            let branch = branches.iter().find(|branch| holds(&branch.list.prefix, path))?;
+            let branch = branches.get(branch_index(&frame.path, path)?)?;
             return Some(branch.list.context_at(path).unwrap_or(&branch.context));
         }
         frame.lists().find(|list| holds(&list.prefix, path))?.context_at(path)
@@ -107,7 +111,7 @@ impl List {
     pub(super) fn set_branch_context(&mut self, path: &str, context: &Shared) -> bool {
         let Some(frame) = self.current.as_mut().filter(|frame| is_inside(&frame.path, path)) else { return false };
         if let Work::Fork { branches, .. } = &mut frame.work {
-            let Some(branch) = branches.iter_mut().find(|branch| holds(&branch.list.prefix, path)) else {
+            let Some(branch) = branch_index(&frame.path, path).and_then(|index| branches.get_mut(index)) else {
                 return false;
             };
             if !branch.list.set_branch_context(path, context) {
@@ -122,8 +126,9 @@ impl List {
     pub(super) fn note_branch_failure(&mut self, path: &str, failure: &Failure) {
         let Some(frame) = self.current.as_mut().filter(|frame| is_inside(&frame.path, path)) else { return };
         if let Work::Fork { branches, last_error, .. } = &mut frame.work {
-            let is_branch = |branch: &&Branch| branch.list.current.as_ref().is_some_and(|task| *task.path == *path);
-            if branches.iter().find(is_branch).is_some() {
+            let branch = branch_index(&frame.path, path).and_then(|index| branches.get(index));
+            let is_task = |branch: &Branch| branch.list.current.as_ref().is_some_and(|task| *task.path == *path);
+            if branch.is_some_and(is_task) {
                 *last_error = Some(Box::new(failure.clone()));
                 return;
             }

@@ -5,6 +5,7 @@
 
 use super::duration::DurationRule;
 use super::expression::{Expression, Template};
+use super::resource::ResourceRule;
 use super::schema::Schema;
 use crate::domain::definition::Definition;
 use crate::domain::definition::model::{Backoff, ErrorField, UnknownOutcome};
@@ -49,6 +50,8 @@ pub(super) struct Node {
     pub(super) input: DataRule,
     pub(super) output: DataRule,
     pub(super) export: DataRule,
+    /// One of the three has an external schema.
+    pub(super) has_resources: bool,
     pub(super) timeout: Option<DurationRule>,
     pub(super) then: Next,
     pub(super) kind: Kind,
@@ -67,8 +70,26 @@ pub(super) enum Next {
 /// A schema check and a transformation; both may be absent.
 #[derive(Debug, Default)]
 pub(super) struct DataRule {
-    pub(super) schema: Option<Schema>,
+    pub(super) schema: Option<SchemaRule>,
     pub(super) transform: Option<Template>,
+    pub(super) transform_reads_secrets: bool,
+    pub(super) transform_reads_authorization: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum SchemaRule {
+    Inline(Schema),
+    External(Box<ResourceRule>),
+}
+
+impl DataRule {
+    pub(super) fn inline(&self) -> Option<&Schema> {
+        if let Some(SchemaRule::Inline(schema)) = &self.schema { Some(schema) } else { None }
+    }
+
+    pub(super) fn resource(&self) -> Option<&ResourceRule> {
+        if let Some(SchemaRule::External(resource)) = &self.schema { Some(resource) } else { None }
+    }
 }
 
 #[derive(Debug)]
@@ -189,6 +210,11 @@ impl Program {
     /// The definition this program was compiled from.
     pub fn definition(&self) -> &Definition {
         &self.definition
+    }
+
+    /// The secrets that its executions may read.
+    pub fn secrets(&self) -> &[Arc<str>] {
+        &self.definition.components.secrets
     }
 
     /// Whether every expression is of a form whose time is bounded by its input (see [`Expression::is_bounded`]): steps of such

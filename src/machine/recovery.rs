@@ -6,10 +6,12 @@ use super::effect;
 use super::expression::Evaluator;
 use super::input::Moment;
 use super::program::{Kind, Program};
+use super::resource::outstanding_of_workflow;
 use super::run_workflow;
 use super::scope::Scope;
-use super::state::{State, Work};
-use crate::domain::{Status, TimerPurpose};
+use super::secrets::with_true_input;
+use super::state::{Effect, State, Work};
+use crate::domain::{Failure, Status, TimerPurpose};
 use std::sync::Arc;
 
 /// Everything a state waits for, as actions. For one that comes back from the store without a crash, such as a passivated one that
@@ -19,37 +21,45 @@ use std::sync::Arc;
 pub fn outstanding(program: &Program, state: &State, moment: &Moment, evaluator: &dyn Evaluator) -> Vec<Action> {
     let mut actions = timers(state);
     let Some(main) = state.main.as_ref().filter(|_| !state.status.is_terminal()) else { return actions };
-    visit_tasks(&Scope::new(program, state, *moment, evaluator), main, None, &mut |task| actions.extend(asked(task)));
+    let scope = Scope::new(program, state, *moment, evaluator);
+    actions.extend(outstanding_of_workflow(&scope));
+    visit_tasks(&scope, main, None, &mut |task| actions.extend(asked(task)));
     actions
 }
 
 /// What one task has asked for, apart from timers.
 fn asked(task: &Task<'_>) -> Option<Action> {
+    if let Some(effect) = task.frame.outstanding_effect() {
+        return effect_action(task, effect).ok();
+    }
     match (&task.frame.work, &task.node.kind) {
-        (Work::Effect(effect), _) if effect.result.is_none() && !effect.is_withheld => effect_action(task),
         (Work::Child { child_id, result: None }, Kind::Workflow(rule)) => {
-            run_workflow::request(&reset(task), rule, *child_id).ok()
+            let request = |task: &Task<'_>| run_workflow::request(task, rule, *child_id);
+            with_true_input(&reset(task), request).ok()?.ok()
         }
         _ => None,
     }
 }
 
 /// The effect that a task has asked for, once more.
-pub(super) fn effect_action(task: &Task<'_>) -> Option<Action> {
-    let Work::Effect(effect) = &task.frame.work else { return None };
-    Some(Action::RunEffect {
+///
+/// # Errors
+/// When the request cannot be built any more, because a secret is gone.
+pub(super) fn effect_action(task: &Task<'_>, effect: &Effect) -> Result<Action, Failure> {
+    Ok(Action::RunEffect {
         path: Arc::clone(&task.frame.path),
         pointer: Arc::clone(&task.frame.pointer),
         attempt: effect.attempt,
         key: effect::key(task),
-        request: effect::request(&reset(task)).ok()?,
+        request: with_true_input(&reset(task), effect::request).flatten()?,
         awaited: true,
     })
 }
 
 /// The task as it was when it asked: `now` is the time at which the effect was scheduled.
 pub(super) fn reset<'a>(task: &Task<'a>) -> Task<'a> {
-    let at = if let Work::Effect(effect) = &task.frame.work { effect.scheduled_at } else { task.frame.started_at };
+    let own = if let Work::Effect(effect) = &task.frame.work { Some(effect) } else { None };
+    let at = task.frame.outstanding_effect().or(own).map_or(task.frame.started_at, |effect| effect.scheduled_at);
     Task { scope: Scope { moment: Moment { at, ..task.scope.moment }, ..task.scope }, ..*task }
 }
 

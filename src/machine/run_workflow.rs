@@ -49,16 +49,23 @@ fn child_id(task: &Task<'_>) -> ExecutionId {
 
 /// The action that starts the child; the same each time it is built.
 pub(super) fn request(task: &Task<'_>, rule: &WorkflowRule, child_id: ExecutionId) -> Result<Action, Failure> {
-    let input = match &rule.input {
+    let mut input = match &rule.input {
         Some(template) => task.template(template)?,
         None => Value::clone(&task.frame.input),
+    };
+    // The input of a child is in its journal; a child that needs a secret lists it itself.
+    let redactor = task.scope.evaluator.secrets().redactor();
+    redactor.value(&mut input);
+    let name = |template, what| {
+        let name = text(task.template(template)?, what)?;
+        Ok::<_, Failure>(redactor.text(&name).unwrap_or(name))
     };
     Ok(Action::StartChild {
         path: Arc::clone(&task.frame.path),
         child_id,
-        namespace: text(task.template(&rule.namespace)?, "namespace")?,
-        name: text(task.template(&rule.name)?, "name")?,
-        version: text(task.template(&rule.version)?, "version")?,
+        namespace: name(&rule.namespace, "namespace")?,
+        name: name(&rule.name, "name")?,
+        version: name(&rule.version, "version")?,
         input,
         awaited: rule.wait_for_end,
     })

@@ -4,8 +4,8 @@ use super::expression::{Evaluator, Expression, Template};
 use super::input::Moment;
 use super::program::{DataRule, Node, Program};
 use super::state::{Shared, State};
-use crate::domain::{Failure, Pointer, StandardType, Timestamp};
-use serde_json::{Map, Value, json};
+use crate::domain::{Failure, Pointer, Timestamp};
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The surroundings of a list or a task. Cheap to copy.
@@ -69,16 +69,21 @@ impl<'a> Scope<'a> {
     /// Evaluates an expression with `.` = `input`.
     ///
     /// # Errors
-    /// An `expression` failure, or an `authorization` failure when it reads a secret. Both without `instance`.
+    /// An `expression` failure, or an `authorization` failure when it reads a secret that is not available. Both without `instance`.
     pub(super) fn evaluate(
         &self,
         expression: &Expression,
         input: &Value,
         view: Option<&View<'_>>,
     ) -> Result<Value, Failure> {
-        self.refuse_secrets(expression)?;
-        let variables: Vec<Shared> = expression.variables().iter().map(|name| self.variable(name, view)).collect();
-        self.evaluator.evaluate(expression, input, &variables, self.moment.at)
+        let secrets = self.secrets_for(expression)?;
+        let variable = |name: &Arc<str>| match (&**name, &secrets) {
+            ("secrets" | "secret", Some(secrets)) => Arc::clone(secrets),
+            (name, _) => self.variable(name, view),
+        };
+        let variables: Vec<Shared> = expression.variables().iter().map(variable).collect();
+        let result = self.evaluator.evaluate(expression, input, &variables, self.moment.at);
+        result.map_err(|failure| self.explained(failure, expression, view))
     }
 
     /// Evaluates a condition with jq's notion of truth: everything but `false` and `null`.
@@ -101,52 +106,31 @@ impl<'a> Scope<'a> {
         template.evaluate(&|expression| self.evaluate(expression, input, view))
     }
 
-    /// Checks the schema of a rule, then applies its transformation; `None` when it has none.
+    /// Checks the schema of a rule, then applies its transformation; `None` when it has none. An external schema is checked when
+    /// it has been fetched, see [`super::resource`].
     pub(super) fn checked_then_transformed(
         &self,
         rule: &DataRule,
         value: &Value,
         view: Option<&View<'_>>,
     ) -> Result<Option<Value>, Failure> {
-        if let Some(schema) = &rule.schema {
+        if let Some(schema) = rule.inline() {
             schema.check(value, "input")?;
         }
         rule.transform.as_ref().map(|transform| self.template(transform, value, view)).transpose()
     }
 
-    /// Applies the transformation of a rule, then checks its schema.
-    pub(super) fn transformed_then_checked(
+    /// Applies the transformation of a rule.
+    pub(super) fn transformed(
         &self,
         rule: &DataRule,
         value: &Shared,
         view: Option<&View<'_>>,
-        what: &str,
     ) -> Result<Shared, Failure> {
-        let transformed = match &rule.transform {
-            Some(transform) => Arc::new(self.template(transform, value, view)?),
-            None => Arc::clone(value),
-        };
-        if let Some(schema) = &rule.schema {
-            schema.check(&transformed, what)?;
+        match &rule.transform {
+            Some(transform) => self.template(transform, value, view).map(Arc::new),
+            None => Ok(Arc::clone(value)),
         }
-        Ok(transformed)
-    }
-
-    /// No secrets are stored, so reading one is always refused (Serverless Workflow DSL 1.0.3, "Secrets": error 403).
-    fn refuse_secrets(&self, expression: &Expression) -> Result<(), Failure> {
-        let listed = &self.program.definition.components.secrets;
-        let any_listed = listed.first().filter(|_| expression.reads_all_secrets());
-        let Some(secret) = expression.secrets().first().or(any_listed) else { return Ok(()) };
-        let is_listed = listed.contains(secret);
-        let (detail, suggestion) = if is_listed {
-            let suggestion = "This version stores no secrets yet; pass the value in the input instead";
-            (format!("The secret '{secret}' does not exist"), suggestion.to_owned())
-        } else {
-            let suggestion = format!("List '{secret}' in use.secrets of the workflow");
-            (format!("The workflow may not read the secret '{secret}'"), suggestion)
-        };
-        let failure = Failure::new(StandardType::Authorization, "Secret not available", detail);
-        Err(failure.with_suggestion(suggestion))
     }
 
     fn variable(&self, name: &str, view: Option<&View<'_>>) -> Shared {
@@ -167,7 +151,6 @@ impl<'a> Scope<'a> {
             "input" => shared(view.and_then(|view| view.input)),
             "output" => shared(view.and_then(|view| view.output)),
             "authorization" => shared(view.and_then(|view| view.authorization)),
-            "secrets" | "secret" => Arc::new(Value::Object(Map::new())),
             "task" => Arc::new(view.map_or(Value::Null, task_descriptor)),
             "workflow" => Arc::new(self.workflow_descriptor()),
             "runtime" => Arc::new(json!({"name": "callboard", "version": env!("CARGO_PKG_VERSION"), "metadata": {}})),

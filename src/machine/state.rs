@@ -4,11 +4,13 @@
 //! task; what it has under way is its [`Work`], which in turn holds lists. Values are shared, so that a value that is handed
 //! from task to task is stored once. The state serialises; a snapshot carries the [`FORMAT`] it was written in.
 
+use super::document::{Document, Documents, Fetch};
 use super::program::{ListId, NodeId};
 use crate::domain::quota::{Bound, Breach, Budget};
 use crate::domain::{Event, EventBody, ExecutionId, Failure, Path, Pointer, Progress, Status, TimerPurpose, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The format of serialised states. A snapshot in another format is thrown away and the journal read instead.
@@ -49,6 +51,15 @@ pub struct State {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(super) output: Option<Shared>,
     pub(super) error: Option<Failure>,
+    /// Schemas that were fetched from literal addresses.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) resources: BTreeMap<Arc<str>, Document>,
+    /// The last fetch for the workflow itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) fetch: Option<Fetch>,
+    /// Schemas of the workflow itself that were fetched from computed addresses.
+    #[serde(default, skip_serializing_if = "Documents::is_empty")]
+    pub(super) documents: Documents,
     /// The main task list, from the start to the end of the execution.
     pub(super) main: Option<List>,
 }
@@ -98,6 +109,12 @@ pub(super) struct Frame {
     pub(super) started_at: Timestamp,
     /// When the timeout of the task expires.
     pub(super) deadline: Option<Timestamp>,
+    /// The last fetch of a schema for this task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) fetch: Option<Fetch>,
+    /// Its schemas that were fetched from computed addresses.
+    #[serde(default, skip_serializing_if = "Documents::is_empty")]
+    pub(super) documents: Documents,
     pub(super) work: Work,
 }
 
@@ -128,6 +145,9 @@ pub(super) enum Work {
         /// The context at the start, which the changes of the branches are measured against.
         context: Shared,
         last_error: Option<Box<Failure>>,
+        /// The branch that an event was about last: the others wait, so that one is asked first.
+        #[serde(default)]
+        latest: usize,
     },
     Try(Box<TryWork>),
 }
@@ -220,6 +240,9 @@ impl State {
             progress: Progress::default(),
             output: None,
             error: None,
+            resources: BTreeMap::new(),
+            fetch: None,
+            documents: Documents::new(),
             main: None,
         }
     }
@@ -298,7 +321,7 @@ impl State {
 
     /// Whether an effect was asked for whose outcome is not journaled yet.
     pub fn has_outstanding_effects(&self) -> bool {
-        let mut found = false;
+        let mut found = self.fetch.as_ref().is_some_and(|fetch| fetch.effect.result.is_none());
         self.visit(&mut |frame| found |= frame.outstanding_effect().is_some());
         found
     }
@@ -376,10 +399,11 @@ impl Frame {
         own.into_iter().chain(work)
     }
 
-    /// The effect whose outcome is still awaited.
+    /// The effect whose outcome is still awaited: the task's own, or the fetch of a schema. There is never more than one.
     pub(super) fn outstanding_effect(&self) -> Option<&Effect> {
-        let Work::Effect(effect) = &self.work else { return None };
-        Some(effect).filter(|effect| effect.result.is_none() && !effect.is_withheld)
+        let own = if let Work::Effect(effect) = &self.work { Some(effect) } else { None };
+        let fetch = self.fetch.as_ref().map(|fetch| &fetch.effect);
+        own.into_iter().chain(fetch).find(|effect| effect.result.is_none() && !effect.is_withheld)
     }
 
     /// The child execution whose end is still awaited.

@@ -4,13 +4,18 @@ use super::BATCH_EVENTS;
 use super::action::{Action, Transition};
 use super::apply::apply;
 use super::decide::{Decision, Draft, ListStep, Task, decide, visit_tasks};
+use super::document::{Place, read};
 use super::effect;
 use super::expression::Evaluator;
 use super::input::{Input, Moment};
+#[cfg(debug_assertions)]
 use super::invariants;
+use super::preparation::prepared;
 use super::program::{Kind, Program};
 use super::recovery::{outstanding, reset};
+use super::resource::{self, Readiness, workflow_readiness};
 use super::scope::Scope;
+use super::secrets::{redact, redact_outcome, with_known_input, with_true_input};
 use super::state::{ListEnd, State};
 use crate::domain::definition::model::UnknownOutcome;
 use crate::domain::{
@@ -114,7 +119,16 @@ impl Step<'_> {
                 self.transition.more = true;
                 return;
             }
-            match decide(&self.scope(), main) {
+            let next = match workflow_readiness(&self.scope()) {
+                Readiness::Ready => decide(&self.scope(), main),
+                Readiness::Blocked => ListStep::Blocked,
+                Readiness::Fetch(decision) => ListStep::Decided(decision),
+                Readiness::Failed(error) => {
+                    self.disarm_timeout();
+                    return self.record(EventBody::ExecutionFailed { error });
+                }
+            };
+            match next {
                 ListStep::Decided(decision) => self.adopt(decision),
                 ListStep::Finished => self.finish(),
                 ListStep::Blocked => {
@@ -145,7 +159,8 @@ impl Step<'_> {
 
     fn push(&mut self, draft: Draft) {
         self.record_broken_off(&draft);
-        let Draft { task, path, body } = draft;
+        let Draft { task, path, mut body } = draft;
+        redact(self.evaluator.secrets().redactor(), &mut body);
         let attempt = path.as_deref().map_or(0, attempt_of);
         let seq = self.state.last_seq.saturating_add(1);
         let event = Event { seq, at: self.moment.at, task, path, attempt, body };
@@ -171,16 +186,7 @@ impl Step<'_> {
     }
 
     fn start(&mut self) {
-        let raw_input = Arc::clone(&self.state.raw_input);
-        let scope = self.scope();
-        let before = Scope { context: &Arc::default(), ..self.scope() };
-        let input = before.checked_then_transformed(&self.program.input, &raw_input, None);
-        let prepared = input.map_err(|failure| failure.at("/input")).and_then(|input| {
-            let seen = input.as_ref().unwrap_or(&raw_input);
-            let timeout = self.program.timeout.as_ref().map(|timeout| timeout.end(&scope, seen, None, self.moment.at));
-            Ok((timeout.transpose().map_err(|failure| failure.at("/timeout"))?, input))
-        });
-        match prepared {
+        match prepared(&self.scope()) {
             Ok((deadline, input)) => {
                 self.record(EventBody::ExecutionStarted { input, deadline });
                 if let Some(deadline) = deadline {
@@ -194,7 +200,10 @@ impl Step<'_> {
             }
             Err(error) => {
                 self.record(EventBody::ExecutionStarted { input: None, deadline: None });
-                self.record(EventBody::ExecutionFailed { error });
+                // The check of the input comes first, which is not possible yet; then it is tried again.
+                if self.program.input.resource().is_none() {
+                    self.record(EventBody::ExecutionFailed { error });
+                }
             }
         }
     }
@@ -205,7 +214,10 @@ impl Step<'_> {
         let result = match &main.end {
             ListEnd::Failed(failure) => Err(Failure::clone(failure)),
             ListEnd::Open | ListEnd::Done | ListEnd::Ended | ListEnd::Cancelled => {
-                let output = self.scope().transformed_then_checked(&self.program.output, &main.value, None, "output");
+                let (state, rule) = (&*self.state, &self.program.output);
+                let output = self.scope().transformed(rule, &main.value, None).and_then(|output| {
+                    resource::check(state, &state.documents, rule, Place::Output, &output, "output").map(|()| output)
+                });
                 output.map_err(|failure| failure.at("/output"))
             }
         };
@@ -233,6 +245,9 @@ impl Step<'_> {
         if let Some(frame) = self.state.main.as_ref().and_then(|main| main.current.as_ref()) {
             decision.cancel(frame, reason);
         }
+        if let Some(fetch) = self.state.outstanding_fetch() {
+            decision.actions.push(Action::CancelEffect { path: "".into(), attempt: fetch.effect.attempt });
+        }
         self.disarm_timeout();
         self.adopt(decision);
     }
@@ -244,7 +259,12 @@ impl Step<'_> {
         // Timeouts have moved and waits may have come due: every timer is armed anew.
         let timers = super::recovery::timers(self.state);
         self.transition.actions.extend(timers);
-        self.transition.actions.extend(withheld);
+        for (path, action) in withheld {
+            match action {
+                Ok(action) => self.transition.actions.push(action),
+                Err(failure) => self.fail_effect(&path, failure),
+            }
+        }
     }
 
     fn abort(&mut self, error: Failure) {
@@ -268,12 +288,15 @@ impl Step<'_> {
             if task.frame.outstanding_effect().is_none() {
                 return;
             }
-            if matches!(&task.node.kind, Kind::Shell(rule) if rule.on_unknown_outcome == UnknownOutcome::Fault) {
+            let is_fetch = task.frame.outstanding_fetch().is_some();
+            if !is_fetch
+                && matches!(&task.node.kind, Kind::Shell(rule) if rule.on_unknown_outcome == UnknownOutcome::Fault)
+            {
                 let detail = "The engine was restarted while the command ran; whether it came to its end is unknown";
                 let failure = Failure::new(StandardType::Runtime, "Outcome unknown", detail);
                 return lost.push((Arc::clone(&task.frame.path), failure));
             }
-            if let Err(failure) = effect::request(&reset(task)) {
+            if let Err(failure) = with_true_input(&reset(task), effect::request).flatten() {
                 lost.push((Arc::clone(&task.frame.path), failure));
             }
         });
@@ -311,24 +334,40 @@ impl Step<'_> {
         found
     }
 
-    /// Whether the outcome of this attempt is awaited by the task at a path.
+    /// Whether the outcome of this attempt is awaited at a path: by a task, or by the workflow itself.
     pub(super) fn awaits(&self, path: &str, attempt: u32) -> bool {
-        let is_awaited =
-            |task: &Task<'_>| task.frame.outstanding_effect().filter(|effect| effect.attempt == attempt).map(|_| ());
-        self.at_task(path, is_awaited).is_some()
+        let of_workflow = self.state.outstanding_fetch().map(|fetch| &fetch.effect).filter(|_| path.is_empty());
+        let awaited = self.at_task(path, |task| task.frame.outstanding_effect().map(|effect| effect.attempt));
+        awaited.or(of_workflow.map(|effect| effect.attempt)) == Some(attempt)
     }
 
-    fn effect_finished(&mut self, path: &Path, attempt: u32, outcome: EffectOutcome) {
+    fn effect_finished(&mut self, path: &Path, attempt: u32, mut outcome: EffectOutcome) {
         if !self.awaits(path, attempt) {
             return;
         }
+        redact_outcome(self.evaluator.secrets().redactor(), &mut outcome);
         if let Some(usage) = outcome.usage {
             self.record_at(path, EventBody::UsageRecorded(Box::new(usage)));
         }
-        match outcome.result {
-            Ok(output) => self.complete_effect(path, output),
-            Err(failure) => self.fail_effect(path, failure),
+        match (outcome.result, self.fetched(path)) {
+            (Ok(output), None) => self.complete_effect(path, output),
+            (Ok(output), Some(dialect)) => match read(&output, dialect) {
+                Ok(document) => self.record_at(path, EventBody::EffectCompleted { output: Some(document) }),
+                Err(failure) => self.fail_effect(path, failure),
+            },
+            (Err(failure), _) => self.fail_effect(path, failure),
         }
+    }
+
+    /// The dialect of the schema that is being fetched at a path; `None` when what is awaited there is no schema.
+    fn fetched(&self, path: &str) -> Option<Option<&'static str>> {
+        if let Some(fetch) = self.state.outstanding_fetch().filter(|_| path.is_empty()) {
+            return Some(self.program.resource(None, fetch.place)?.dialect);
+        }
+        self.at_task(path, |task| {
+            let fetch = task.frame.outstanding_fetch()?;
+            Some(self.program.resource(Some(task.node), fetch.place)?.dialect)
+        })
     }
 
     /// The raw output is journaled once: in `task_completed` when that follows at once with the same value.
@@ -336,7 +375,8 @@ impl Step<'_> {
         let is_paused = self.state.status == Status::Paused;
         let output = Arc::new(output);
         let completion = self.at_task(path, |task| {
-            (!is_paused && task.node.output.transform.is_none()).then(|| effect::complete(task, Arc::clone(&output)))
+            let complete = |task: &Task<'_>| effect::complete(task, Arc::clone(&output));
+            (!is_paused && task.node.output.transform.is_none()).then(|| with_known_input(task, complete))
         });
         let is_complete = |decision: &Decision| {
             matches!(decision.drafts.as_slice(), [Draft { body: EventBody::TaskCompleted { .. }, .. }])
@@ -353,7 +393,11 @@ impl Step<'_> {
     }
 
     fn fail_effect(&mut self, path: &Path, failure: Failure) {
-        let error = self.at_task(path, |task| Some(failure.clone().at(&task.frame.pointer)));
+        let of_workflow = self.state.outstanding_fetch().filter(|_| path.is_empty());
+        let error = match of_workflow {
+            Some(fetch) => Some(failure.at(fetch.place.of_workflow())),
+            None => self.at_task(path, |task| Some(failure.clone().at(&task.frame.pointer))),
+        };
         if let Some(error) = error {
             self.record_at(path, EventBody::EffectFailed { error });
         }

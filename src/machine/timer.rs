@@ -1,4 +1,6 @@
-//! Timers that go off: the ends of waits and pauses, and timeouts.
+//! Timers that went off: ends of waits and pauses, timeouts of attempts, tasks and the workflow.
+//!
+//! One that comes too early or that nobody waits for changes nothing. While paused only waits and pauses come to their end.
 
 use super::action::Action;
 use super::decide::Decision;

@@ -1,20 +1,25 @@
 //! Every setting: name, type, default and what it means. To add one, add a line here and run `make generate`.
 
 use super::Problem;
-use super::layers::Layers;
+use super::layers::{Environment, Layers};
 use super::reference::{Key, Section, section};
-use super::value::{ConnectionUrl, Setting, words};
+use super::value::{ConnectionUrl, SecretText, Setting, words};
 
 /// All settings, one field per section.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// Which file lay over the defaults; not a key of its own.
+    pub environment: Environment,
     pub server: Server,
     pub store: Store,
+    pub secrets: Secrets,
     pub engine: Engine,
     pub rate_limits: RateLimits,
     pub limits: Limits,
+    pub identity: Identity,
     pub effects: Effects,
     pub live: Live,
+    pub retention: Retention,
     pub telemetry: Telemetry,
 }
 
@@ -30,41 +35,64 @@ impl Settings {
     pub(super) const SECTIONS: &[Section] = &[
         Server::SECTION,
         Store::SECTION,
+        Secrets::SECTION,
         Engine::SECTION,
         Limits::SECTION,
         RateLimits::SECTION,
+        Identity::SECTION,
         EffectsHttp::SECTION,
         EffectsShell::SECTION,
         Live::SECTION,
+        Retention::SECTION,
         Telemetry::SECTION,
     ];
 
     pub(super) fn read(layers: &Layers, problems: &mut Vec<Problem>) -> Self {
         Self {
+            environment: layers.environment,
             server: Server::read(layers, problems),
             store: Store::read(layers, problems),
+            secrets: Secrets::read(layers, problems),
             engine: Engine::read(layers, problems),
             limits: Limits::read(layers, problems),
             rate_limits: RateLimits::read(layers, problems),
+            identity: Identity::read(layers, problems),
             effects: Effects { http: EffectsHttp::read(layers, problems), shell: EffectsShell::read(layers, problems) },
             live: Live::read(layers, problems),
+            retention: Retention::read(layers, problems),
             telemetry: Telemetry::read(layers, problems),
         }
     }
 
     /// The values in force as a file that could be loaded again; passwords are replaced by `***`.
     pub fn to_toml(&self) -> String {
-        let Self { server, store, engine, limits, rate_limits, effects: Effects { http, shell }, live, telemetry } =
-            self;
+        let Self {
+            environment: _,
+            server,
+            store,
+            secrets,
+            engine,
+            limits,
+            rate_limits,
+            identity,
+            effects,
+            live,
+            retention,
+            telemetry,
+        } = self;
+        let Effects { http, shell } = effects;
         let sections = [
             server.to_toml(),
             store.to_toml(),
+            secrets.to_toml(),
             engine.to_toml(),
             limits.to_toml(),
             rate_limits.to_toml(),
+            identity.to_toml(),
             http.to_toml(),
             shell.to_toml(),
             live.to_toml(),
+            retention.to_toml(),
             telemetry.to_toml(),
         ];
         sections.join("\n")
@@ -84,6 +112,8 @@ section! {
         body_limit_bytes: usize = 1_048_576,
         /// How long a client may take to send the head of its request.
         header_timeout_ms: u64 = 5_000,
+        /// How long a client may take to send the body of its request. A slower one is answered with 408.
+        body_timeout_ms: u64 = 30_000,
         /// How long an idle connection is kept open for the next request.
         keep_alive_seconds: u64 = 75,
         /// On SIGTERM or Ctrl-C: how long running effects may take to finish. What is left continues after the next start.
@@ -102,6 +132,18 @@ section! {
         readers: u32 = 4,
         /// For tests of recovery: where to fail on purpose, as in `journal_before_commit@40=abort`. Empty means nowhere.
         failure_points: String = "",
+    }
+}
+
+section! {
+    /// The safe: the keys that secrets are encrypted with.
+    Secrets "secrets" {
+        /// Keys as `id=base64`, separated by commas, 32 bytes each. The first one encrypts, the others only open what is older. Goes before the file.
+        keys: SecretText = "",
+        /// A file with such keys, one per line. Empty means `secrets.key` beside the database (with PostgreSQL: in `data`).
+        key_file: String = "",
+        /// Whether a key file that is missing is made, with a fresh key. Otherwise nothing can be encrypted or read without one.
+        generate_key: bool = false,
     }
 }
 
@@ -154,10 +196,27 @@ section! {
 }
 
 section! {
+    /// Who asks: signing in, and the tokens that follow from it.
+    Identity "identity" {
+        /// Secrets that sign access tokens, separated by commas, each of at least 32 characters: the first one signs, all
+        /// are accepted. Empty (in development only): one is generated and kept in `directory`.
+        signing_keys: SecretText = "",
+        /// Where the generated signing key and the token of the first sign-in are kept, readable by the service only.
+        directory: String = "data",
+        /// How long an access token is good; it is renewed without a password.
+        access_token_minutes: u64 = 15,
+        /// How long somebody stays signed in.
+        session_days: u64 = 30,
+    }
+}
+
+section! {
     /// `call: http` and agents that are reached over HTTP.
     EffectsHttp "effects.http" {
         /// Whether loopback, private and link-local addresses may be called. Cloud metadata addresses are among them.
         allow_private: bool = false,
+        /// Networks that may be called even so, separated by commas, as in `10.1.0.0/16, fd12::/48, 10.2.0.7`.
+        permitted_networks: String = "",
         /// How long it may take to connect.
         connect_timeout_ms: u64 = 10_000,
         /// How long a whole request may take, unless the timeout of its task ends it earlier.
@@ -194,6 +253,29 @@ section! {
         conflation_ms: u64 = 50,
         /// How often an open connection is probed; two probes without an answer end it.
         heartbeat_seconds: u64 = 30,
+    }
+}
+
+section! {
+    /// How long finished executions are kept, unless a tenant has decided otherwise. An execution that either limit lets go
+    /// is deleted with its journal, logs and children; it stays as long as one of its children does.
+    Retention "retention" {
+        /// Days after which succeeded executions are deleted; 0 keeps them for ever.
+        succeeded_days: u32 = 30,
+        /// How many of the newest succeeded executions are kept; 0 keeps any number.
+        succeeded_count: u32 = 0,
+        /// Days after which failed executions are deleted; 0 keeps them for ever.
+        failed_days: u32 = 90,
+        /// How many of the newest failed executions are kept; 0 keeps any number.
+        failed_count: u32 = 0,
+        /// Days after which cancelled executions are deleted; 0 keeps them for ever.
+        cancelled_days: u32 = 30,
+        /// How many of the newest cancelled executions are kept; 0 keeps any number.
+        cancelled_count: u32 = 0,
+        /// Days for which usage records (tokens and costs) outlive their execution; 0 keeps them for ever.
+        usage_days: u32 = 400,
+        /// Seconds between two rounds of deleting; 0 deletes only on request.
+        interval_seconds: u64 = 3_600,
     }
 }
 

@@ -90,7 +90,7 @@ impl Sources {
             problems.push(Problem { key: "files".to_owned(), message: error.to_string() });
             Value::default()
         });
-        let layers = Layers { root };
+        let layers = Layers { root, environment };
         if problems.is_empty() {
             refuse_unknown(&layers.root, "", problems);
         }
@@ -110,6 +110,7 @@ impl Sources {
 /// All layers as one tree.
 pub struct Layers {
     root: Value,
+    pub(super) environment: Environment,
 }
 
 impl Layers {

@@ -16,12 +16,12 @@ mod reference;
 mod value;
 
 pub use keys::{
-    Blobs, Effects, EffectsHttp, EffectsShell, Engine, Limits, Live, LogFormat, RateLimits, Server, Settings,
+    Blobs, Effects, EffectsHttp, EffectsShell, Engine, Identity, Limits, Live, LogFormat, RateLimits, Retention, Server,
 };
-pub use keys::{Store, Telemetry};
+pub use keys::{Secrets, Settings, Store, Telemetry};
 pub use layers::{Environment, Sources};
 pub use reference::{default_toml, reference_table};
-pub use value::ConnectionUrl;
+pub use value::{ConnectionUrl, SecretText};
 
 use std::fmt;
 use std::net::IpAddr;
@@ -104,6 +104,14 @@ impl Settings {
         require(self.effects.http.connect_timeout_ms >= 1, "effects.http.connect_timeout_ms", "must be at least 1");
         require(self.effects.http.timeout_ms >= 1, "effects.http.timeout_ms", "must be at least 1");
         require(self.effects.http.response_limit_bytes >= 1, "effects.http.response_limit_bytes", "must be at least 1");
+        let keys = &self.identity.signing_keys;
+        require(
+            keys.each().all(|key| key.chars().count() >= MIN_SIGNING_KEY_CHARACTERS),
+            "identity.signing_keys",
+            "each must have at least 32 characters, as from `openssl rand -hex 32`",
+        );
+        require(self.identity.access_token_minutes >= 1, "identity.access_token_minutes", "must be at least 1");
+        require(self.identity.session_days >= 1, "identity.session_days", "must be at least 1");
         require(self.live.mailbox >= 1, "live.mailbox", "must be at least 1");
         require(self.live.heartbeat_seconds >= 1, "live.heartbeat_seconds", "must be at least 1");
         require(
@@ -118,6 +126,27 @@ impl Settings {
             "must be `error`, `warn`, `info`, `debug`, `trace`, or directives such as `info,callboard=debug`",
         );
         problems
+    }
+}
+
+/// A shorter secret might be guessed.
+const MIN_SIGNING_KEY_CHARACTERS: usize = 32;
+
+impl Settings {
+    /// What a service needs beyond valid settings: outside development somebody has to have chosen the secrets that
+    /// everything rests on.
+    ///
+    /// # Errors
+    /// [`Invalid`] with what is missing.
+    pub fn check_service(&self) -> Result<(), Invalid> {
+        let is_missing = self.identity.signing_keys.each().next().is_none();
+        if !is_missing || self.environment == Environment::Development {
+            return Ok(());
+        }
+        let message = "must be set outside development, as in \
+                       `CALLBOARD__IDENTITY__SIGNING_KEYS=$(openssl rand -hex 32)`";
+        let problem = Problem { key: "identity.signing_keys".to_owned(), message: message.to_owned() };
+        Err(Invalid { problems: vec![problem] })
     }
 }
 

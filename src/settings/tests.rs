@@ -144,7 +144,12 @@ fn an_unknown_environment_a_missing_folder_and_a_broken_file_are_named() {
 
 #[test]
 fn the_password_of_a_database_is_never_shown() {
-    for url in ["postgres://callboard:hunter2@db/callboard", "postgres://db/callboard?user=a&password=hunter2"] {
+    for url in [
+        "postgres://callboard:hunter2@db/callboard",
+        "postgres://db/callboard?user=a&password=hunter2",
+        "postgres:///callboard?host=/run/postgresql&password=hunter2",
+        "postgres://db/callboard?sslpassword=hunter2",
+    ] {
         let settings = Settings::load(&sources(&[("CALLBOARD__STORE__URL", url)])).expect(url);
         assert_eq!(settings.store.url.expose(), url);
         let shown = format!("{settings:?} {}", settings.store.url);

@@ -135,6 +135,9 @@ macro_rules! words {
 }
 pub(super) use words;
 
+/// Parameters of a PostgreSQL address that are passwords.
+const SECRET_PARAMETERS: [&str; 2] = ["password", "sslpassword"];
+
 /// The address of a database. Its password never shows in `Debug` or `Display`.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ConnectionUrl(String);
@@ -162,16 +165,18 @@ impl From<&str> for ConnectionUrl {
 impl fmt::Display for ConnectionUrl {
     /// The text with `***` for the password, wherever the address carries one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Ok(mut url) = url::Url::parse(&self.0) else { return f.write_str("(not an address)") };
-        if url.cannot_be_a_base() || !url.has_host() {
+        // A file: its name is shown as it is, whatever characters it has.
+        if self.0.starts_with("sqlite:") {
             return f.write_str(&self.0);
         }
+        let Ok(mut url) = url::Url::parse(&self.0) else { return f.write_str("(not an address)") };
         if url.password().is_some() && url.set_password(Some("***")).is_err() {
             return f.write_str("(hidden)");
         }
         let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
-        if pairs.iter().any(|(name, _)| name == "password") {
-            let hidden = pairs.iter().map(|(name, value)| (name, if name == "password" { "***" } else { value }));
+        let is_secret = |name: &str| SECRET_PARAMETERS.contains(&name);
+        if pairs.iter().any(|(name, _)| is_secret(name)) {
+            let hidden = pairs.iter().map(|(name, value)| (name, if is_secret(name) { "***" } else { value }));
             url.query_pairs_mut().clear().extend_pairs(hidden);
         }
         f.write_str(url.as_str())
@@ -195,5 +200,41 @@ impl Setting for ConnectionUrl {
 
     fn to_toml(&self) -> String {
         quoted(&self.to_string())
+    }
+}
+
+/// A text that never shows in `Debug` or in what is written of the settings.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct SecretText(zeroize::Zeroizing<String>);
+
+impl SecretText {
+    /// The text as it was given.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The texts in it, when it holds several that are separated by commas.
+    pub fn each(&self) -> impl Iterator<Item = &str> {
+        self.0.split(',').map(str::trim).filter(|text| !text.is_empty())
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_empty() { "" } else { "***" })
+    }
+}
+
+impl Setting for SecretText {
+    fn expected() -> String {
+        "a text".to_owned()
+    }
+
+    fn read(value: &Value) -> Option<Self> {
+        String::read(value).map(|text| Self(zeroize::Zeroizing::new(text)))
+    }
+
+    fn to_toml(&self) -> String {
+        quoted(&format!("{self:?}"))
     }
 }

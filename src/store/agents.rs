@@ -118,6 +118,7 @@ pub(super) fn seed(connection: &mut AnyConnection, now: Timestamp) -> Result<(),
             capabilities: BTreeMap::from([(skill.to_owned(), 1.0)]),
             is_active: true,
             is_system: true,
+            created_by: None,
             created_at: now,
             updated_at: now,
         };
@@ -142,6 +143,7 @@ struct Row {
     is_system: bool,
     created_at: i64,
     updated_at: i64,
+    created_by: Option<String>,
 }
 
 impl Row {
@@ -159,6 +161,7 @@ impl Row {
             capabilities: json("capabilities", &self.capabilities)?,
             is_active: self.is_active,
             is_system: self.is_system,
+            created_by: self.created_by,
             created_at: Timestamp::from_micros(self.created_at),
             updated_at: Timestamp::from_micros(self.updated_at),
         })
@@ -238,7 +241,8 @@ fn insert(connection: &mut AnyConnection, agent: &Agent) -> Result<(), Error> {
     let (parameters, capabilities) = (append::to_json(&agent.parameters)?, append::to_json(&agent.capabilities)?);
     Statement::new(
         "INSERT INTO agents (id, tenant_id, name, slug, description, adapter, model, system_prompt, parameters, \
-         capabilities, is_active, is_system, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         capabilities, is_active, is_system, created_at, updated_at, created_by) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         vec![
             Bind::Text(&id),
             Bind::Text(&tenant_id),
@@ -254,6 +258,7 @@ fn insert(connection: &mut AnyConnection, agent: &Agent) -> Result<(), Error> {
             Bind::Bool(agent.is_system),
             Bind::Integer(agent.created_at.as_micros()),
             Bind::Integer(agent.updated_at.as_micros()),
+            Bind::OptionalText(agent.created_by.as_deref()),
         ],
     )
     .execute(connection)?;

@@ -21,6 +21,8 @@ pub struct Append {
     pub(super) execution_id: ExecutionId,
     /// Must equal the stored ownership epoch; the first append sets it.
     pub(super) epoch: u32,
+    /// The status that is stored; none before the first append.
+    pub(super) previous: Option<Status>,
     pub(super) subject: Arc<Subject>,
     pub(super) projection: Arc<Projection>,
     pub(super) events: Arc<[EventText]>,
@@ -33,6 +35,8 @@ pub struct Append {
     pub(super) create: Option<Box<Create>>,
     pub(super) snapshot: Option<Snapshot>,
     pub(super) children: Vec<Append>,
+    /// Effects that nobody waits for: the task instance and the event that schedules it.
+    pub(super) detached: Vec<(Arc<str>, u64)>,
 }
 
 /// The texts of an append as they are stored.
@@ -205,7 +209,7 @@ pub struct CommittedAppend {
 }
 
 impl Append {
-    /// The next events of an existing execution.
+    /// The next events of an existing execution. `previous` is the status it has before them.
     ///
     /// # Errors
     /// [`Error::Conflict`] when there are no events or their numbers are not consecutive.
@@ -214,6 +218,7 @@ impl Append {
         execution_id: ExecutionId,
         epoch: u32,
         subject: Arc<Subject>,
+        previous: Status,
         events: &[Event],
         projection: Projection,
     ) -> Result<Self, Error> {
@@ -246,6 +251,7 @@ impl Append {
             tenant_id,
             execution_id,
             epoch,
+            previous: Some(previous),
             subject,
             projection: Arc::new(projection),
             events: texts,
@@ -256,6 +262,7 @@ impl Append {
             create: None,
             snapshot: None,
             children: Vec::new(),
+            detached: Vec::new(),
         })
     }
 
@@ -290,7 +297,8 @@ impl Append {
             definition: new.definition,
             idempotency: new.idempotency,
         };
-        let mut append = Self::new(tenant_id, execution_id, epoch, subject, events, projection)?;
+        let mut append = Self::new(tenant_id, execution_id, epoch, subject, Status::Pending, events, projection)?;
+        append.previous = None;
         append.create = Some(Box::new(create));
         Ok(append)
     }
@@ -307,6 +315,13 @@ impl Append {
     pub fn without_usage(mut self) -> Self {
         self.usages.clear();
         self.wasted.clear();
+        self
+    }
+
+    /// Notes effects that nobody waits for, by task instance and scheduling event, until they have ended.
+    #[must_use]
+    pub fn with_detached_effects(mut self, effects: Vec<(Arc<str>, u64)>) -> Self {
+        self.detached = effects;
         self
     }
 
@@ -356,6 +371,7 @@ pub(super) fn without_input(creation: &Creation) -> Creation {
         priority: creation.priority,
         labels: creation.labels.clone(),
         created_by: creation.created_by.clone(),
+        authority: creation.authority.clone(),
         agent_id: creation.agent_id,
         test_input: creation.test_input.clone(),
         idempotency_key: creation.idempotency_key.clone(),

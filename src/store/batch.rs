@@ -11,7 +11,7 @@ use super::connection::AnyConnection;
 use super::derived::UsageRow;
 use super::schema::{executions, idempotency_keys};
 use super::statement::{Bind, Statement};
-use super::{Error, batch_postgres, batch_sqlite, budgets};
+use super::{Error, batch_postgres, batch_sqlite, budgets, counts};
 use crate::domain::{ExecutionId, Status};
 use diesel::prelude::*;
 
@@ -76,6 +76,9 @@ pub(super) fn write(connection: &mut AnyConnection, placed: &[Placed<'_>]) -> Re
             refused.push(Refused { owner: one.owner, error });
         }
     }
+    if refused.is_empty() {
+        counts::write(connection, placed)?;
+    }
     Ok(refused)
 }
 
@@ -126,6 +129,19 @@ fn write_rare_rows(connection: &mut AnyConnection, placed: &Placed<'_>) -> Resul
     if let Some(snapshot) = &append.snapshot {
         write_snapshot(connection, append, snapshot)?;
     }
+    for (path, seq) in &append.detached {
+        Statement::new(
+            "INSERT INTO detached_effects (execution_id, path, tenant_id, seq) VALUES (?, ?, ?, ?) \
+             ON CONFLICT (execution_id, path) DO UPDATE SET seq = excluded.seq",
+            vec![
+                Bind::Text(&append.row.execution_id),
+                Bind::Text(path),
+                Bind::Text(&append.row.tenant_id),
+                Bind::Integer(integer(*seq)),
+            ],
+        )
+        .execute(connection)?;
+    }
     let Some(create) = &append.create else {
         return Ok(None);
     };
@@ -143,8 +159,9 @@ fn write_rare_rows(connection: &mut AnyConnection, placed: &Placed<'_>) -> Resul
         )
         .execute(connection)?;
     }
+    let place = (create.created_at.as_micros(), integer(placed.first_position));
     for (label, value) in &create.labels {
-        insert_label(&append.row.tenant_id, &append.row.execution_id, label, value).execute(connection)?;
+        insert_label(&append.row.tenant_id, &append.row.execution_id, place, label, value).execute(connection)?;
     }
     match &create.idempotency {
         Some(idempotency) => write_idempotency(connection, append, idempotency, create.created_at.as_micros()),
@@ -152,12 +169,25 @@ fn write_rare_rows(connection: &mut AnyConnection, placed: &Placed<'_>) -> Resul
     }
 }
 
-/// The statement that stores one label.
-pub(super) fn insert_label<'a>(tenant_id: &'a str, id: &'a str, label: &'a str, value: &'a str) -> Statement<'a> {
+/// The statement that stores one label of the execution that was created at an instant (in microseconds) and a position.
+pub(super) fn insert_label<'a>(
+    tenant_id: &'a str,
+    id: &'a str,
+    (created_at, created_position): (i64, i64),
+    label: &'a str,
+    value: &'a str,
+) -> Statement<'a> {
     Statement::new(
-        "INSERT INTO execution_labels (tenant_id, label, value, execution_id) VALUES (?, ?, ?, ?) \
-         ON CONFLICT (tenant_id, label, value, execution_id) DO NOTHING",
-        vec![Bind::Text(tenant_id), Bind::Text(label), Bind::Text(value), Bind::Text(id)],
+        "INSERT INTO execution_labels (tenant_id, label, value, created_at, created_position, execution_id) \
+         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (tenant_id, label, value, created_at, created_position) DO NOTHING",
+        vec![
+            Bind::Text(tenant_id),
+            Bind::Text(label),
+            Bind::Text(value),
+            Bind::Integer(created_at),
+            Bind::Integer(created_position),
+            Bind::Text(id),
+        ],
     )
 }
 

@@ -8,6 +8,7 @@ use super::batch::Placed;
 use super::blobs::Stored;
 use super::column_types::integer;
 use super::statement::without_nul;
+use crate::domain::Status;
 use diesel::PgConnection;
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -42,7 +43,7 @@ struct Written {
 }
 
 /// A column of values.
-enum Column<'a> {
+pub(super) enum Column<'a> {
     Texts(Vec<&'a str>),
     OptionalTexts(Vec<Option<&'a str>>),
     Integers(Vec<i64>),
@@ -50,9 +51,9 @@ enum Column<'a> {
 }
 
 /// SQL with a `?` for each column of values.
-struct ColumnStatement<'a> {
-    sql: &'static str,
-    columns: Vec<Column<'a>>,
+pub(super) struct ColumnStatement<'a> {
+    pub sql: &'static str,
+    pub columns: Vec<Column<'a>>,
 }
 
 impl QueryId for ColumnStatement<'_> {
@@ -96,15 +97,15 @@ impl QueryFragment<Pg> for ColumnStatement<'_> {
     }
 }
 
-fn texts<'a, T: Copy>(rows: &[T], value: impl Fn(T) -> &'a str) -> Column<'a> {
+pub(super) fn texts<'a, T: Copy>(rows: &[T], value: impl Fn(T) -> &'a str) -> Column<'a> {
     Column::Texts(rows.iter().map(|row| value(*row)).collect())
 }
 
-fn optional_texts<'a, T: Copy>(rows: &[T], value: impl Fn(T) -> Option<&'a str>) -> Column<'a> {
+pub(super) fn optional_texts<'a, T: Copy>(rows: &[T], value: impl Fn(T) -> Option<&'a str>) -> Column<'a> {
     Column::OptionalTexts(rows.iter().map(|row| value(*row)).collect())
 }
 
-fn integers<'a, T: Copy>(rows: &[T], value: impl Fn(T) -> i64) -> Column<'a> {
+pub(super) fn integers<'a, T: Copy>(rows: &[T], value: impl Fn(T) -> i64) -> Column<'a> {
     Column::Integers(rows.iter().map(|row| value(*row)).collect())
 }
 
@@ -170,16 +171,17 @@ fn update_executions<'a>(continued: &[&Placed<'a>]) -> ColumnStatement<'a> {
     let rows: Vec<Placed<'a>> = continued.iter().map(|placed| **placed).collect();
     let mut columns = projection_columns(&rows, |placed| placed);
     columns.push(integers(&rows, |placed| integer(placed.append.row.first_seq) - 1));
+    columns.push(optional_texts(&rows, |placed| placed.append.previous.map(Status::as_str)));
     let sql = "UPDATE executions AS e SET status = v.status, output = v.output, error = v.error, \
          completed_tasks = v.completed_tasks, known_tasks = v.known_tasks, restarts = v.restarts, \
          last_crash = v.last_crash, recovered_in_ms = v.recovered_in_ms, last_seq = v.last_seq, \
          last_position = v.last_position, wake_at = v.wake_at, started_at = v.started_at, finished_at = v.finished_at, \
          updated_at = v.updated_at, pause_reason = v.pause_reason \
-         FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS v (status, output, error, \
+         FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS v (status, output, error, \
          completed_tasks, known_tasks, restarts, last_crash, recovered_in_ms, last_seq, last_position, wake_at, \
-         started_at, finished_at, updated_at, pause_reason, tenant_id, id, attempt, previous_seq) \
+         started_at, finished_at, updated_at, pause_reason, tenant_id, id, attempt, previous_seq, previous) \
          WHERE e.tenant_id = v.tenant_id AND e.id = v.id AND e.attempt = v.attempt AND e.last_seq = v.previous_seq \
-         AND e.status NOT IN ('succeeded', 'failed', 'cancelled') RETURNING e.id AS id";
+         AND e.status = v.previous AND e.status NOT IN ('succeeded', 'failed', 'cancelled') RETURNING e.id AS id";
     ColumnStatement { sql, columns }
 }
 

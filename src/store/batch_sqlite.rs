@@ -120,7 +120,7 @@ fn update_execution<'a>(one: &Placed<'a>) -> Statement<'a> {
         "UPDATE executions SET status = ?, output = ?, error = ?, completed_tasks = ?, known_tasks = ?, restarts = ?, \
          last_crash = ?, recovered_in_ms = ?, last_seq = ?, last_position = ?, wake_at = ?, started_at = ?, \
          finished_at = ?, updated_at = ?, pause_reason = ? \
-         WHERE tenant_id = ? AND id = ? AND attempt = ? AND last_seq = ? \
+         WHERE tenant_id = ? AND id = ? AND attempt = ? AND last_seq = ? AND status = ? \
          AND status NOT IN ('succeeded', 'failed', 'cancelled')",
         vec![
             Bind::Text(projection.status.as_str()),
@@ -142,6 +142,7 @@ fn update_execution<'a>(one: &Placed<'a>) -> Statement<'a> {
             Bind::Text(&row.execution_id),
             Bind::Integer(i64::from(append.epoch)),
             Bind::Integer(integer(row.first_seq) - 1),
+            Bind::OptionalText(append.previous.map(Status::as_str)),
         ],
     )
 }

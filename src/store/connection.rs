@@ -38,6 +38,8 @@ const SQLITE_READ_CACHE_KIB: u32 = 4 * 1024;
 /// Pages of the write-ahead log after which it is copied into the database. Large, so that pages that are written again
 /// and again are copied once.
 const SQLITE_CHECKPOINT_PAGES: u32 = 8_000;
+/// The write-ahead log is cut back to this when it has been copied into the database.
+const SQLITE_WAL_BYTES: u32 = 64 * 1024 * 1024;
 /// How long PostgreSQL may take to accept a connection, and to acknowledge what was sent, before it counts as gone.
 const POSTGRES_CONNECT_TIMEOUT_S: u32 = 5;
 const POSTGRES_TCP_TIMEOUT_MS: u32 = 10_000;
@@ -65,6 +67,19 @@ impl Location {
                 );
                 Err(Error::Configuration { message })
             }
+        }
+    }
+
+    /// For what is done with a database that is there: connecting would make an empty one.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when a SQLite file is not there. What is on a server is told by connecting.
+    pub fn must_exist(&self) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(path) if !path.exists() => {
+                Err(Error::unavailable(format!("there is no database {}", path.display())))
+            }
+            Self::Sqlite(_) | Self::Postgres(_) => Ok(()),
         }
     }
 
@@ -121,21 +136,20 @@ fn connect_sqlite(path: &Path, purpose: Purpose) -> Result<SqliteConnection, Err
         Purpose::Read => SQLITE_READ_CACHE_KIB,
         Purpose::Write => SQLITE_WRITE_CACHE_KIB,
     };
-    // A reader may not write: every write goes through the one writer. WAL is a property of the file, set by the writer.
+    // A reader may not write: every write goes through the one writer. WAL is a property of the file, set by the writer;
+    // so is auto_vacuum, which takes effect before the first table is made, or with the next VACUUM.
     let role = match purpose {
         Purpose::Read => "PRAGMA query_only = ON;".to_owned(),
         Purpose::Write => {
-            format!("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = {SQLITE_CHECKPOINT_PAGES};")
+            format!(
+                "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; \
+                 PRAGMA wal_autocheckpoint = {SQLITE_CHECKPOINT_PAGES}; PRAGMA journal_size_limit = {SQLITE_WAL_BYTES};"
+            )
         }
-    };
-    // What the planner knows about the tables, brought up to date from a sample of each.
-    let statistics = match purpose {
-        Purpose::Read => "",
-        Purpose::Write => "PRAGMA analysis_limit = 400; PRAGMA optimize = 0x10002;",
     };
     connection.batch_execute(&format!(
         "PRAGMA busy_timeout = {SQLITE_BUSY_TIMEOUT_MS}; {role} PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-         PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{cache_kib}; {statistics}"
+         PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{cache_kib};"
     ))?;
     Ok(connection)
 }

@@ -1,17 +1,16 @@
 //! Reading executions: one, lists with filters, children; and the few details of one that change outside its journal.
 
 use super::column_types::{json, natural, small, word};
-use super::connection::{AnyConnection, MultiBackend};
-use super::page::{Key, Page, PageRequest};
+use super::connection::AnyConnection;
+use super::page::{Page, PageRequest};
 use super::schema::{execution_labels, executions};
 use super::statement::{Bind, Statement};
-use super::text_search::{contains_pattern, lower, lower_or_null};
-use super::{Error, Store, append, batch, blobs};
+use super::{Error, Store, append, batch, blobs, lists};
 use crate::domain::{
     AgentId, Creation, Execution, ExecutionId, ExecutionType, Progress, Status, TenantId, Timestamp, WorkflowId,
 };
 use diesel::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Which executions a list holds. An absent part does not restrict.
@@ -63,17 +62,13 @@ impl Store {
         filter: Filter,
         page: PageRequest,
     ) -> Result<Page<Execution>, Error> {
-        self.read(move |connection| list(connection, &tenant_id.to_string(), &filter, &page)).await
+        self.read(move |connection| lists::list(connection, &tenant_id.to_string(), &filter, &page)).await
     }
 
     /// What is running or waiting, newest first, at most `limit`.
     pub async fn active_executions(&self, tenant_id: TenantId, limit: u32) -> Result<Vec<Execution>, Error> {
         let filter = Filter { statuses: vec![Status::Running, Status::Waiting], ..Filter::default() };
-        self.read(move |connection| {
-            let rows = newest_of_each(connection, &tenant_id.to_string(), &filter, None, i64::from(limit))?;
-            from_rows(connection, rows)
-        })
-        .await
+        self.read(move |connection| lists::first(connection, &tenant_id.to_string(), &filter, limit)).await
     }
 
     /// Changes what may change without an event: the priority in the queue and the labels. `None` leaves as it is.
@@ -96,8 +91,8 @@ impl Store {
 #[derive(Queryable)]
 pub(super) struct Row {
     pub created_position: i64,
-    tenant_id: String,
-    id: String,
+    pub tenant_id: String,
+    pub id: String,
     _execution_type: String,
     status: String,
     _workflow_id: Option<String>,
@@ -175,151 +170,6 @@ pub(super) fn get(connection: &mut AnyConnection, tenant_id: TenantId, id: Execu
     from_rows(connection, vec![row])?.pop().ok_or(Error::NotFound)
 }
 
-fn list(
-    connection: &mut AnyConnection,
-    tenant_id: &str,
-    filter: &Filter,
-    page: &PageRequest,
-) -> Result<Page<Execution>, Error> {
-    let total = match page {
-        PageRequest::Numbered { .. } => {
-            let count = filtered(tenant_id, filter, &filter.statuses).count().get_result::<i64>(connection)?;
-            Some(natural("count", count)?)
-        }
-        PageRequest::Cursor { .. } => None,
-    };
-    let (limit, offset) = page.window();
-    let after = page.after()?;
-    let rows = match page {
-        PageRequest::Cursor { .. } => newest_of_each(connection, tenant_id, filter, after.as_ref(), limit)?,
-        PageRequest::Numbered { .. } => {
-            ordered(tenant_id, filter, &filter.statuses, None)?.limit(limit).offset(offset).load(connection)?
-        }
-    };
-    let page = page.page(rows, total, |row| (row.created_at, row.created_position.to_string()));
-    Ok(Page { items: from_rows(connection, page.items)?, next_cursor: page.next_cursor, total: page.total })
-}
-
-/// The first rows after a key. With several statuses each is asked for alone, which its index answers in order, and the
-/// answers are merged; together the database would sort all there are.
-fn newest_of_each(
-    connection: &mut AnyConnection,
-    tenant_id: &str,
-    filter: &Filter,
-    after: Option<&Key>,
-    limit: i64,
-) -> Result<Vec<Row>, Error> {
-    if filter.statuses.len() < 2 {
-        return Ok(ordered(tenant_id, filter, &filter.statuses, after)?.limit(limit).load(connection)?);
-    }
-    let mut rows: Vec<Row> = Vec::new();
-    for status in filter.statuses.iter().collect::<BTreeSet<_>>() {
-        let query = ordered(tenant_id, filter, std::slice::from_ref(status), after)?;
-        rows.extend(query.limit(limit).load::<Row>(connection)?);
-    }
-    rows.sort_by_key(|row| (row.created_at, row.created_position));
-    if filter.sort == Sort::NewestFirst {
-        rows.reverse();
-    }
-    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    Ok(rows)
-}
-
-fn ordered<'a>(
-    tenant_id: &'a str,
-    filter: &'a Filter,
-    statuses: &'a [Status],
-    after: Option<&Key>,
-) -> Result<executions::BoxedQuery<'a, MultiBackend>, Error> {
-    let mut query = filtered(tenant_id, filter, statuses);
-    query = match filter.sort {
-        Sort::NewestFirst => query.order((executions::created_at.desc(), executions::created_position.desc())),
-        Sort::OldestFirst => query.order((executions::created_at.asc(), executions::created_position.asc())),
-    };
-    if let Some((at, position)) = after {
-        let position: i64 = position.parse().map_err(|_| Error::InvalidCursor)?;
-        // The first condition bounds the index range, which no database sees in the second.
-        query = match filter.sort {
-            Sort::NewestFirst => query
-                .filter(executions::created_at.le(*at))
-                .filter(executions::created_at.lt(*at).or(executions::created_position.lt(position))),
-            Sort::OldestFirst => query
-                .filter(executions::created_at.ge(*at))
-                .filter(executions::created_at.gt(*at).or(executions::created_position.gt(position))),
-        };
-    }
-    Ok(query)
-}
-
-fn filtered<'a>(
-    tenant_id: &'a str,
-    filter: &'a Filter,
-    statuses: &'a [Status],
-) -> executions::BoxedQuery<'a, MultiBackend> {
-    let mut query = executions::table.filter(executions::tenant_id.eq(tenant_id)).into_boxed::<MultiBackend>();
-    if let Some(id) = filter.workflow_id {
-        query = query.filter(executions::workflow_id.eq(id.to_string()));
-    }
-    if let Some((namespace, name)) = &filter.workflow {
-        query = query.filter(executions::namespace.eq(namespace).and(executions::name.eq(name)));
-    }
-    if let Some(id) = filter.agent_id {
-        query = query.filter(executions::agent_id.eq(id.to_string()));
-    }
-    if let Some(id) = &filter.project_id {
-        query = query.filter(executions::project_id.eq(id));
-    }
-    if let Some(id) = filter.parent_execution_id {
-        query = query.filter(executions::parent_execution_id.eq(id.to_string()));
-    }
-    if let Some(execution_type) = filter.execution_type {
-        query = query.filter(executions::execution_type.eq(execution_type.as_str()));
-    }
-    match statuses {
-        [] => {}
-        [one] => query = query.filter(executions::status.eq(one.as_str())),
-        several => {
-            let words: Vec<&str> = several.iter().map(|status| status.as_str()).collect();
-            query = query.filter(executions::status.eq_any(words));
-        }
-    }
-    if let Some(name) = &filter.created_by {
-        query = query.filter(executions::created_by.eq(name));
-    }
-    if let Some(at) = filter.created_after {
-        query = query.filter(executions::created_at.gt(at.as_micros()));
-    }
-    if let Some(at) = filter.created_before {
-        query = query.filter(executions::created_at.lt(at.as_micros()));
-    }
-    for (label, value) in &filter.labels {
-        let labelled = execution_labels::table
-            .filter(execution_labels::tenant_id.eq(tenant_id))
-            .filter(execution_labels::label.eq(label))
-            .filter(execution_labels::value.eq(value))
-            .select(execution_labels::execution_id);
-        query = query.filter(executions::id.eq_any(labelled));
-    }
-    if let Some(text) = &filter.text {
-        let pattern = contains_pattern(text);
-        query = query.filter(
-            lower(executions::name)
-                .like(pattern.clone())
-                .escape('\\')
-                .or(lower(executions::namespace).like(pattern.clone()).escape('\\'))
-                .or(executions::id.like(pattern.clone()).escape('\\'))
-                .or(lower(executions::input).like(pattern.clone()).escape('\\'))
-                .or(executions::created_by
-                    .is_not_null()
-                    .and(lower_or_null(executions::created_by).assume_not_null().like(pattern.clone()).escape('\\')))
-                .or(executions::error
-                    .is_not_null()
-                    .and(lower_or_null(executions::error).assume_not_null().like(pattern).escape('\\'))),
-        );
-    }
-    query
-}
-
 fn update(
     connection: &mut AnyConnection,
     tenant_id: TenantId,
@@ -334,8 +184,13 @@ fn update(
     if let Some(labels) = labels {
         let of_this = execution_labels::tenant_id.eq(&tenant_id).and(execution_labels::execution_id.eq(&id));
         diesel::delete(execution_labels::table.filter(of_this)).execute(connection)?;
+        let position = executions::table
+            .filter(executions::tenant_id.eq(&tenant_id).and(executions::id.eq(&id)))
+            .select(executions::created_position)
+            .first::<i64>(connection)?;
         for (label, value) in &labels {
-            batch::insert_label(&tenant_id, &id, label, value).execute(connection)?;
+            batch::insert_label(&tenant_id, &id, (execution.created_at.as_micros(), position), label, value)
+                .execute(connection)?;
         }
         creation.labels = labels;
     }

@@ -10,7 +10,7 @@ use diesel::prelude::*;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// Rows read at a time. Each holds the events of one append.
 const ROWS_PER_READ: i64 = 256;
@@ -159,6 +159,31 @@ pub(super) fn events(
             events.extend(batch.into_iter().filter(|event| event.seq > after_seq));
         }
     }
+}
+
+/// The texts of whole journals by execution, each in order; large ones are put back by [`parsed`].
+pub(super) fn journals(connection: &mut AnyConnection, ids: &[String]) -> Result<HashMap<String, Vec<String>>, Error> {
+    let rows = journal::table
+        .filter(journal::execution_id.eq_any(ids))
+        .order((journal::execution_id, journal::last_seq))
+        .select((journal::execution_id, journal::events))
+        .load::<(String, String)>(connection)?;
+    let mut journals: HashMap<String, Vec<String>> = HashMap::new();
+    for (id, events) in rows {
+        journals.entry(id).or_default().push(events);
+    }
+    Ok(journals)
+}
+
+/// The events in the texts of journal rows.
+pub(super) fn parsed(connection: &mut AnyConnection, mut texts: Vec<String>) -> Result<Vec<Event>, Error> {
+    blobs::resolve(connection, texts.iter_mut())?;
+    let mut events: Vec<Event> = Vec::new();
+    for text in texts {
+        let batch: Vec<Event> = serde_json::from_str(&text).map_err(|error| Error::corrupt("events", error))?;
+        events.extend(batch);
+    }
+    Ok(events)
 }
 
 fn exists(connection: &mut AnyConnection, tenant_id: TenantId, id: ExecutionId) -> Result<(), Error> {

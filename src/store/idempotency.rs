@@ -71,12 +71,16 @@ impl Store {
         .await
     }
 
-    /// Forgets keys that have expired and returns their number.
-    pub async fn forget_expired_requests(&self) -> Result<usize, Error> {
+    /// Forgets up to `limit` keys that have expired and returns their number.
+    pub async fn forget_expired_requests(&self, limit: u32) -> Result<usize, Error> {
         let now = self.clock.now().as_micros();
         self.write(move |connection| {
-            let expired = idempotency_keys::table.filter(idempotency_keys::expires_at.le(now));
-            Ok(diesel::delete(expired).execute(connection)?)
+            let forgotten = Statement::new(
+                "DELETE FROM idempotency_keys WHERE (tenant_id, idempotency_key) IN \
+                 (SELECT tenant_id, idempotency_key FROM idempotency_keys WHERE expires_at <= ? LIMIT ?)",
+                vec![Bind::Integer(now), Bind::Integer(i64::from(limit))],
+            );
+            Ok(forgotten.execute(connection)?)
         })
         .await
     }

@@ -1,8 +1,10 @@
 //! Log lines: appended in batches, read by level, task, text and number.
 
+use super::backend::on_backend;
+use super::batch_postgres::{ColumnStatement, integers, optional_texts, texts};
 use super::column_types::{integer, json, natural, optional_word};
 use super::connection::{AnyConnection, MultiBackend};
-use super::schema::logs;
+use super::schema::{executions, logs};
 use super::statement::{Bind, Statement};
 use super::text_search::{contains_pattern, lower};
 use super::{Error, Store, append};
@@ -28,15 +30,32 @@ pub struct LogQuery {
     pub limit: u32,
 }
 
+/// Lines of one execution.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogLines {
+    pub tenant_id: TenantId,
+    pub execution_id: ExecutionId,
+    pub lines: Vec<LogLine>,
+}
+
 impl Store {
-    /// Stores lines. A line whose number is there already is left as it is.
-    pub async fn append_logs(&self, tenant_id: TenantId, id: ExecutionId, lines: Vec<LogLine>) -> Result<(), Error> {
-        if lines.is_empty() {
+    /// Stores lines, those of several executions together. A line whose number is there already is left as it is, and so are
+    /// all of an execution that has been deleted.
+    pub async fn append_logs(&self, lines: Vec<LogLines>) -> Result<(), Error> {
+        if lines.iter().all(|of_one| of_one.lines.is_empty()) {
             return Ok(());
         }
+        let rows = lines.into_iter().map(rows_of).collect::<Result<Vec<_>, _>>()?;
         self.write(move |connection| {
-            let (tenant_id, id) = (tenant_id.to_string(), id.to_string());
-            lines.iter().try_for_each(|line| insert(connection, &tenant_id, &id, line))
+            let mut known = Vec::new();
+            for of_one in &rows {
+                if let Some(first) = of_one.first()
+                    && is_known(connection, first)?
+                {
+                    known.extend_from_slice(of_one);
+                }
+            }
+            insert(connection, &known)
         })
         .await
     }
@@ -97,28 +116,92 @@ fn rank(level: LogLevel) -> i64 {
     }
 }
 
-fn insert(connection: &mut AnyConnection, tenant_id: &str, id: &str, line: &LogLine) -> Result<(), Error> {
-    let agent_id = line.agent_id.map(|id| id.to_string());
-    let metadata = if line.metadata.is_null() { None } else { Some(append::to_json(&line.metadata)?) };
-    // PostgreSQL stores no NUL; processes may print one.
-    let message = line.message.replace('\0', "\u{fffd}");
-    Statement::new(
-        "INSERT INTO logs (execution_id, n, tenant_id, task, agent_id, level, message, metadata, source, at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (execution_id, n) DO NOTHING",
-        vec![
-            Bind::Text(id),
-            Bind::Integer(integer(line.n)),
-            Bind::Text(tenant_id),
-            Bind::OptionalText(line.task.as_deref()),
-            Bind::OptionalText(agent_id.as_deref()),
-            Bind::Integer(rank(line.level)),
-            Bind::Text(&message),
-            Bind::OptionalText(metadata.as_deref()),
-            Bind::Text(&line.source),
-            Bind::Integer(line.at.as_micros()),
-        ],
-    )
-    .execute(connection)?;
+/// A line as its columns hold it.
+#[derive(Clone)]
+struct NewRow {
+    tenant_id: String,
+    execution_id: String,
+    n: i64,
+    task: Option<String>,
+    agent_id: Option<String>,
+    level: i64,
+    message: String,
+    metadata: Option<String>,
+    source: String,
+    at: i64,
+}
+
+fn rows_of(LogLines { tenant_id, execution_id, lines }: LogLines) -> Result<Vec<NewRow>, Error> {
+    let (tenant_id, execution_id) = (tenant_id.to_string(), execution_id.to_string());
+    let row = |line: LogLine| {
+        Ok(NewRow {
+            tenant_id: tenant_id.clone(),
+            execution_id: execution_id.clone(),
+            n: integer(line.n),
+            task: line.task,
+            agent_id: line.agent_id.map(|id| id.to_string()),
+            level: rank(line.level),
+            // PostgreSQL stores no NUL; processes may print one.
+            message: line.message.replace('\0', "\u{fffd}"),
+            metadata: if line.metadata.is_null() { None } else { Some(append::to_json(&line.metadata)?) },
+            source: line.source,
+            at: line.at.as_micros(),
+        })
+    };
+    lines.into_iter().map(row).collect()
+}
+
+/// Whether the execution of a line is still there.
+fn is_known(connection: &mut AnyConnection, row: &NewRow) -> Result<bool, Error> {
+    let found = executions::table
+        .filter(executions::tenant_id.eq(&row.tenant_id).and(executions::id.eq(&row.execution_id)))
+        .select(executions::created_position)
+        .first::<i64>(connection)
+        .optional()?;
+    Ok(found.is_some())
+}
+
+/// One statement per line on SQLite, which costs less than a large one; one for all on PostgreSQL, which costs one round trip.
+fn insert(connection: &mut AnyConnection, rows: &[NewRow]) -> Result<(), Error> {
+    on_backend!(connection, inner => {
+        sqlite: for row in rows {
+            Statement::new(
+                "INSERT INTO logs (execution_id, n, tenant_id, task, agent_id, level, message, metadata, source, at) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (execution_id, n) DO NOTHING",
+                vec![
+                    Bind::Text(&row.execution_id),
+                    Bind::Integer(row.n),
+                    Bind::Text(&row.tenant_id),
+                    Bind::OptionalText(row.task.as_deref()),
+                    Bind::OptionalText(row.agent_id.as_deref()),
+                    Bind::Integer(row.level),
+                    Bind::Text(&row.message),
+                    Bind::OptionalText(row.metadata.as_deref()),
+                    Bind::Text(&row.source),
+                    Bind::Integer(row.at),
+                ],
+            )
+            .execute(inner)?;
+        },
+        postgres: {
+            let rows: Vec<&NewRow> = rows.iter().collect();
+            let sql = "INSERT INTO logs (execution_id, n, tenant_id, task, agent_id, level, message, metadata, source, at) \
+                 SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (execution_id, n) DO NOTHING";
+            let columns = vec![
+                texts(&rows, |row| &row.execution_id),
+                integers(&rows, |row| row.n),
+                texts(&rows, |row| &row.tenant_id),
+                optional_texts(&rows, |row| row.task.as_deref()),
+                optional_texts(&rows, |row| row.agent_id.as_deref()),
+                integers(&rows, |row| row.level),
+                texts(&rows, |row| &row.message),
+                optional_texts(&rows, |row| row.metadata.as_deref()),
+                texts(&rows, |row| &row.source),
+                integers(&rows, |row| row.at),
+            ];
+            ColumnStatement { sql, columns }.execute(inner)?;
+        },
+    });
     Ok(())
 }
 

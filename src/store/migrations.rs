@@ -4,10 +4,13 @@
 
 use super::backend::on_backend;
 use super::connection::{AnyConnection, Location, Purpose};
+use super::statement::Statement;
 use super::{Error, lock};
 use diesel::backend::Backend;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
 use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use std::collections::HashSet;
@@ -67,12 +70,37 @@ pub fn migration_status(url: &str) -> Result<Vec<MigrationStatus>, Error> {
     Ok(known.into_iter().map(|name| MigrationStatus { is_applied: applied.contains(&name), name }).collect())
 }
 
-/// Brings the database up to date and returns the names of what was missing.
+/// Refuses a database that a newer version of this program has made.
+///
+/// # Errors
+/// [`Error::Migration`] with the name of a migration that is not known.
+pub(super) fn refuse_newer(connection: &mut AnyConnection) -> Result<(), Error> {
+    #[derive(QueryableByName)]
+    struct Applied {
+        #[diesel(sql_type = Text)]
+        version: String,
+    }
+    let known: HashSet<String> = match connection {
+        AnyConnection::Sqlite(_) => versions::<Sqlite>(SQLITE)?,
+        AnyConnection::Postgres(_) => versions::<Pg>(POSTGRES)?,
+    };
+    let applied = Statement::new("SELECT version FROM __diesel_schema_migrations", Vec::new());
+    let applied: Vec<Applied> =
+        applied.load(connection).map_err(|error| failed(format!("this is no database of Callboard: {error}")))?;
+    match applied.iter().find(|applied| !known.contains(&applied.version)) {
+        Some(Applied { version }) => Err(failed(format!("version {version} of the schema is newer than this program"))),
+        None => Ok(()),
+    }
+}
+
+/// Brings the database up to date and returns the names of what was missing. Refuses one of a newer version.
 pub(super) fn apply_pending(connection: &mut AnyConnection) -> Result<Vec<String>, Error> {
-    on_backend!(connection, inner => {
+    let applied = on_backend!(connection, inner => {
         sqlite: apply(inner, SQLITE),
         postgres: apply(inner, POSTGRES),
-    })
+    })?;
+    refuse_newer(connection)?;
+    Ok(applied)
 }
 
 fn locked<T>(url: &str, work: impl FnOnce(&mut AnyConnection) -> Result<T, Error>) -> Result<T, Error> {
@@ -104,6 +132,10 @@ fn names<DB: Backend>(source: impl MigrationSource<DB>) -> Result<Vec<String>, E
         source.migrations().map_err(failed)?.iter().map(|migration| migration.name().to_string()).collect();
     names.sort();
     Ok(names)
+}
+
+fn versions<DB: Backend>(source: impl MigrationSource<DB>) -> Result<HashSet<String>, Error> {
+    Ok(source.migrations().map_err(failed)?.iter().map(|migration| migration.name().version().to_string()).collect())
 }
 
 /// Oldest first.

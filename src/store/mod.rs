@@ -4,8 +4,11 @@
 //! takes its turn between them. Reading uses a pool of its own. Called by actors, http and cli; knows only domain.
 
 mod agents;
+mod api_keys;
 mod append;
+mod audit;
 mod backend;
+mod backup;
 mod batch;
 mod batch_postgres;
 mod batch_sqlite;
@@ -13,47 +16,73 @@ mod blobs;
 mod budgets;
 mod column_types;
 mod connection;
+mod counts;
 mod derived;
+mod detached;
 mod error;
 mod executions;
+mod forgetting;
 mod history;
 mod idempotency;
 mod journal;
 mod limits;
+mod lists;
+mod loading;
 mod lock;
 mod logs;
 mod migrations;
 mod page;
+mod planner;
 mod pool;
 mod recovery;
+mod removal;
+mod retention;
 mod schema;
+mod secrets;
+mod sessions;
+mod space;
 mod statement;
 mod statistics;
+mod tenant_removal;
+mod tenants;
 mod text_search;
 mod transaction;
 mod usage;
+mod users;
+mod watermark;
 mod workflows;
 mod writer;
 
 pub use crate::failure_points::{FailurePoint, FailurePoints, Fault};
 pub use agents::AgentFilter;
+pub use api_keys::ApiKeyFilter;
 pub use append::{
     Append, Committed, CommittedAppend, DefinitionText, EventText, Idempotency, NewExecution, Projection, Snapshot,
     Subject,
 };
+pub use audit::AuditFilter;
+pub use backup::{Backup, Restored, back_up, restore};
 pub use blobs::digest;
 pub use budgets::Account;
+pub use detached::DetachedEffect;
 pub use error::Error;
 pub use executions::{Filter, Sort};
+pub use forgetting::DefinitionKey;
 pub use history::{Changes, HistoryEvent};
 pub use idempotency::Begun;
 pub use journal::WriterStats;
-pub use logs::LogQuery;
+pub use logs::{LogLines, LogQuery};
 pub use migrations::{MigrationStatus, migrate_down, migrate_up, migration_status};
 pub use page::{MAX_PAGE_SIZE, Page, PageRequest};
 pub use recovery::{Claimed, OpenExecution};
+pub use removal::{EXECUTION_TABLES, Swept};
+pub use retention::{DueCursor, DueExecution, DuePage, Edges};
+pub use sessions::{OneTimePurpose, Rotation, Session};
+pub use space::{Space, compact, space_of};
 pub use statistics::{HourCount, Percentiles, QueueDepth, Statistics, StatusCount};
+pub use tenant_removal::TenantRemoval;
 pub use usage::{UsageLine, UsageTotals};
+pub use users::UserFilter;
 pub use workflows::{Registered, Workflow, WorkflowFilter};
 
 use crate::clock::Clock;
@@ -129,6 +158,7 @@ impl fmt::Debug for Options {
 pub struct Store {
     writer: journal::Writer,
     readers: pool::Readers,
+    loading: loading::Loading,
     clock: Arc<dyn Clock>,
     default_limits: Limits,
 }
@@ -145,11 +175,16 @@ impl Store {
         let mut connection = location.connect(Purpose::Write)?;
         lock::lock_connection(&mut connection, &location)?;
         migrations::apply_pending(&mut connection)?;
-        transaction::write_tx(&mut connection, |connection| agents::seed(connection, clock.now()))?;
+        transaction::write_tx(&mut connection, |connection| {
+            tenants::seed(connection, clock.now())?;
+            planner::inform(connection)?;
+            agents::seed(connection, clock.now())
+        })?;
         let writer = journal::Writer::start(location.clone(), file_lock, connection, options)?;
         let points = options.failure_points.clone();
         let readers = pool::Readers::new(location, options.readers, options.read_timeout, points)?;
-        Ok(Self { writer, readers, clock, default_limits: options.default_limits })
+        let loading = loading::Loading::default();
+        Ok(Self { writer, readers, loading, clock, default_limits: options.default_limits })
     }
 
     /// Makes an execution's next events durable. Waits while the queue is full.
@@ -181,7 +216,8 @@ impl Store {
     /// Whether the database answers, reading and writing.
     pub async fn check(&self) -> Result<(), Error> {
         self.readers.run(|connection| connection.run("SELECT 1")).await?;
-        self.writer.run(|connection| connection.run("SELECT 1")).await
+        // A database that may only be read refuses even a write that changes nothing.
+        self.writer.run(|connection| connection.run("UPDATE snapshots SET seq = seq WHERE 1 = 0")).await
     }
 
     /// Writes what is waiting and lets go of the database. Later writes fail with [`Error::Closed`].

@@ -24,6 +24,8 @@ pub struct Page<T> {
     pub next_cursor: Option<String>,
     /// Length of the whole list. Only for numbered requests.
     pub total: Option<u64>,
+    /// Whether `total` is the length; otherwise the list has at least as many items.
+    pub total_is_exact: bool,
 }
 
 /// What orders a list: an instant in microseconds, and what tells rows of the same instant apart.
@@ -53,17 +55,17 @@ impl PageRequest {
     /// Cuts the extra row of [`PageRequest::window`] off and makes the cursor from the last row that stays.
     pub(super) fn page<T>(&self, mut items: Vec<T>, total: Option<u64>, key: impl Fn(&T) -> Key) -> Page<T> {
         let Self::Cursor { limit, .. } = self else {
-            return Page { items, next_cursor: None, total };
+            return Page { items, next_cursor: None, total, total_is_exact: true };
         };
         let limit = usize::try_from((*limit).clamp(1, MAX_PAGE_SIZE)).unwrap_or(usize::MAX);
         let more = items.len() > limit;
         items.truncate(limit);
         let next_cursor = items.last().filter(|_| more).map(|item| encode(&key(item)));
-        Page { items, next_cursor, total: None }
+        Page { items, next_cursor, total: None, total_is_exact: true }
     }
 }
 
-fn encode((at, tie): &Key) -> String {
+pub(super) fn encode((at, tie): &Key) -> String {
     URL_SAFE_NO_PAD.encode(format!("{at}.{tie}"))
 }
 

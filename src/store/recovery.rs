@@ -3,12 +3,12 @@
 
 use super::column_types::{integer, json, natural, small, word};
 use super::connection::AnyConnection;
-use super::schema::{executions, snapshots};
+use super::schema::executions;
 use super::statement::{Bind, Statement};
-use super::{Error, Snapshot, Store, executions as rows, history};
+use super::{Error, Snapshot, Store, history};
 use crate::domain::{Creation, Event, Execution, ExecutionId, ParentLink, Status, TenantId, Timestamp};
 use diesel::prelude::*;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 /// Ids in one `IN` list.
 const IDS_PER_READ: usize = 500;
@@ -53,22 +53,6 @@ impl Store {
         self.load(tenant_id, id).await
     }
 
-    /// Reads what an execution is rebuilt from, without becoming its owner: for one that [`Store::claim_open`] gave, and
-    /// for a finished one.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`].
-    pub async fn load(&self, tenant_id: TenantId, id: ExecutionId) -> Result<Claimed, Error> {
-        self.read(move |connection| {
-            let execution = rows::get(connection, tenant_id, id)?;
-            let snapshot = snapshot(connection, tenant_id, id)?;
-            let after_seq = snapshot.as_ref().map_or(0, |snapshot| snapshot.seq);
-            let tail = history::events(connection, tenant_id, id, after_seq)?;
-            Ok(Claimed { execution, snapshot, tail })
-        })
-        .await
-    }
-
     /// All events of an execution after `after_seq`: what remains when a snapshot cannot be used.
     pub async fn events(&self, tenant_id: TenantId, id: ExecutionId, after_seq: u64) -> Result<Vec<Event>, Error> {
         self.read(move |connection| history::events(connection, tenant_id, id, after_seq)).await
@@ -85,25 +69,7 @@ impl Store {
                 vec![Bind::Text(crash), Bind::Integer(integer(recovered_in_ms))],
             )
             .execute(connection)?;
-            let open = Status::ALL.iter().filter(|status| !status.is_terminal()).map(|status| status.as_str());
-            let mut open: Vec<OpenExecution> = executions::table
-                .filter(executions::status.eq_any(open))
-                .order(executions::created_position)
-                .select((
-                    executions::tenant_id,
-                    executions::id,
-                    executions::status,
-                    executions::attempt,
-                    executions::priority,
-                    executions::created_at,
-                    executions::creation,
-                    executions::wake_at,
-                    executions::last_seq,
-                ))
-                .load::<OpenRow>(connection)?
-                .into_iter()
-                .map(open_execution)
-                .collect::<Result<_, _>>()?;
+            let mut open = open_executions(connection)?;
             mark_finished_children(connection, &mut open)?;
             Ok(open)
         })
@@ -111,10 +77,33 @@ impl Store {
     }
 }
 
-type OpenRow = (String, String, String, i64, i64, i64, String, Option<i64>, i64);
+/// Everything that is not terminal, oldest first. Each status is asked for alone: its index finds what little there is, where
+/// all of them together, in order, may make the database read everything that was ever stored.
+fn open_executions(connection: &mut AnyConnection) -> Result<Vec<OpenExecution>, Error> {
+    let mut rows: Vec<OpenRow> = Vec::new();
+    for status in Status::ALL.iter().filter(|status| !status.is_terminal()) {
+        let of_status = executions::table.filter(executions::status.eq(status.as_str())).select((
+            executions::created_position,
+            executions::tenant_id,
+            executions::id,
+            executions::status,
+            executions::attempt,
+            executions::priority,
+            executions::created_at,
+            executions::creation,
+            executions::wake_at,
+            executions::last_seq,
+        ));
+        rows.extend(of_status.load::<OpenRow>(connection)?);
+    }
+    rows.sort_unstable_by_key(|row| row.0);
+    rows.into_iter().map(open_execution).collect()
+}
+
+type OpenRow = (i64, String, String, String, i64, i64, i64, String, Option<i64>, i64);
 
 fn open_execution(row: OpenRow) -> Result<OpenExecution, Error> {
-    let (tenant_id, id, status, attempt, priority, created_at, creation, wake_at, last_seq) = row;
+    let (_, tenant_id, id, status, attempt, priority, created_at, creation, wake_at, last_seq) = row;
     let creation: Creation = json("creation", &creation)?;
     Ok(OpenExecution {
         tenant_id: word("tenant id", &tenant_id)?,
@@ -132,19 +121,27 @@ fn open_execution(row: OpenRow) -> Result<OpenExecution, Error> {
 }
 
 fn mark_finished_children(connection: &mut AnyConnection, open: &mut [OpenExecution]) -> Result<(), Error> {
-    let waits = |execution: &&OpenExecution| matches!(execution.status, Status::Waiting | Status::Paused);
-    let parents: Vec<String> = open.iter().filter(waits).map(|execution| execution.id.to_string()).collect();
-    let finished = Status::ALL.iter().filter(|status| status.is_terminal()).map(|status| status.as_str());
-    let finished: Vec<&str> = finished.collect();
+    // By tenant: the index of parents begins with it.
+    let mut parents: BTreeMap<TenantId, Vec<String>> = BTreeMap::new();
+    for execution in open.iter().filter(|one| matches!(one.status, Status::Waiting | Status::Paused)) {
+        parents.entry(execution.tenant_id).or_default().push(execution.id.to_string());
+    }
     let mut missed = HashSet::new();
-    for chunk in parents.chunks(IDS_PER_READ) {
-        let found = executions::table
-            .filter(executions::parent_execution_id.eq_any(chunk))
-            .filter(executions::status.eq_any(&finished))
-            .select(executions::parent_execution_id)
-            .distinct()
-            .load::<Option<String>>(connection)?;
-        missed.extend(found.into_iter().flatten());
+    for (tenant_id, parents) in parents {
+        let tenant_id = tenant_id.to_string();
+        for chunk in parents.chunks(IDS_PER_READ) {
+            let found = executions::table
+                .filter(executions::tenant_id.eq(&tenant_id))
+                .filter(executions::parent_execution_id.is_not_null())
+                .filter(executions::parent_execution_id.eq_any(chunk))
+                .select((executions::parent_execution_id, executions::status))
+                .distinct()
+                .load::<(Option<String>, String)>(connection)?;
+            for (parent, status) in found {
+                let status: Status = word("status", &status)?;
+                missed.extend(parent.filter(|_| status.is_terminal()));
+            }
+        }
     }
     for execution in open {
         execution.child_finished = missed.contains(&execution.id.to_string());
@@ -168,16 +165,4 @@ fn raise_epoch(connection: &mut AnyConnection, tenant_id: TenantId, id: Executio
         .select(executions::status)
         .first::<String>(connection)?;
     Err(Error::Terminal { status: word("status", &status)? })
-}
-
-fn snapshot(connection: &mut AnyConnection, tenant_id: TenantId, id: ExecutionId) -> Result<Option<Snapshot>, Error> {
-    let row = snapshots::table
-        .filter(snapshots::execution_id.eq(id.to_string()).and(snapshots::tenant_id.eq(tenant_id.to_string())))
-        .select((snapshots::seq, snapshots::format, snapshots::state))
-        .first::<(i64, i64, String)>(connection)
-        .optional()?;
-    row.map(|(seq, format, state)| {
-        Ok(Snapshot { seq: natural("snapshot seq", seq)?, format: small("snapshot format", format)?, state })
-    })
-    .transpose()
 }

@@ -37,10 +37,31 @@ diesel::table! {
 }
 
 diesel::table! {
-    execution_labels (tenant_id, label, value, execution_id) {
+    detached_effects (execution_id, path) {
+        execution_id -> Text,
+        path -> Text,
+        tenant_id -> Text,
+        seq -> BigInt,
+    }
+}
+
+diesel::table! {
+    execution_counts (tenant_id, hour, execution_type, status) {
+        tenant_id -> Text,
+        hour -> BigInt,
+        execution_type -> Text,
+        status -> Text,
+        number -> BigInt,
+    }
+}
+
+diesel::table! {
+    execution_labels (tenant_id, label, value, created_at, created_position) {
         tenant_id -> Text,
         label -> Text,
         value -> Text,
+        created_at -> BigInt,
+        created_position -> BigInt,
         execution_id -> Text,
     }
 }
@@ -120,6 +141,7 @@ diesel::table! {
         is_system -> Bool,
         created_at -> BigInt,
         updated_at -> BigInt,
+        created_by -> Nullable<Text>,
     }
 }
 
@@ -133,6 +155,19 @@ diesel::table! {
         response_body -> Nullable<Text>,
         created_at -> BigInt,
         expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    secrets (tenant_id, name) {
+        tenant_id -> Text,
+        name -> Text,
+        key_id -> Text,
+        nonce -> Text,
+        ciphertext -> Text,
+        created_by -> Nullable<Text>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
     }
 }
 
@@ -181,6 +216,142 @@ diesel::table! {
         execution_id -> Text,
         tenant_id -> Text,
         budget -> Text,
+    }
+}
+
+diesel::table! {
+    retention_policies (tenant_id) {
+        tenant_id -> Text,
+        succeeded_days -> Nullable<BigInt>,
+        succeeded_count -> Nullable<BigInt>,
+        failed_days -> Nullable<BigInt>,
+        failed_count -> Nullable<BigInt>,
+        cancelled_days -> Nullable<BigInt>,
+        cancelled_count -> Nullable<BigInt>,
+        usage_days -> Nullable<BigInt>,
+        updated_by -> Nullable<Text>,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    removed_executions (execution_id) {
+        execution_id -> Text,
+        tenant_id -> Text,
+    }
+}
+
+diesel::table! {
+    tenant_removals (tenant_id) {
+        tenant_id -> Text,
+        requested_by -> Nullable<Text>,
+        requested_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    watermarks (name) {
+        name -> Text,
+        value -> BigInt,
+    }
+}
+
+diesel::table! {
+    tenants (id) {
+        id -> Text,
+        slug -> Text,
+        name -> Text,
+        is_active -> Bool,
+        max_running_executions -> Nullable<BigInt>,
+        max_queued_executions -> Nullable<BigInt>,
+        max_projects -> Nullable<BigInt>,
+        max_tokens_per_month -> Nullable<BigInt>,
+        max_cost_per_month -> Nullable<Double>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> Text,
+        tenant_id -> Text,
+        email -> Text,
+        display_name -> Text,
+        password_hash -> Nullable<Text>,
+        role -> Text,
+        is_active -> Bool,
+        locale -> Nullable<Text>,
+        last_sign_in_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    api_keys (id) {
+        id -> Text,
+        tenant_id -> Text,
+        user_id -> Nullable<Text>,
+        name -> Text,
+        prefix -> Text,
+        secret_hash -> Text,
+        role -> Text,
+        scopes -> Text,
+        expires_at -> Nullable<BigInt>,
+        last_used_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+        created_by -> Nullable<Text>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> Text,
+        tenant_id -> Text,
+        user_id -> Text,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    refresh_tokens (token_hash) {
+        token_hash -> Text,
+        session_id -> Text,
+        created_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    one_time_tokens (token_hash) {
+        token_hash -> Text,
+        tenant_id -> Text,
+        user_id -> Text,
+        purpose -> Text,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    audit_entries (id) {
+        id -> Text,
+        tenant_id -> Text,
+        actor_kind -> Nullable<Text>,
+        actor_id -> Nullable<Text>,
+        actor_name -> Text,
+        action -> Text,
+        target_kind -> Text,
+        target_id -> Text,
+        request_id -> Nullable<Text>,
+        before_digest -> Nullable<Text>,
+        after_digest -> Nullable<Text>,
+        at -> BigInt,
     }
 }
 

@@ -1,20 +1,23 @@
 //! Figures over executions: how many of which status, how long they took, how long they waited.
 
-use super::column_types::{natural, word};
+use super::column_types::natural;
 use super::connection::AnyConnection;
+use super::counts::{self, Count};
 use super::schema::executions;
 use super::statement::{Bind, Statement};
 use super::{Error, Store};
 use crate::domain::{ExecutionType, Status, TenantId, Timestamp};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::BigInt;
+use std::cmp::Reverse;
 
 /// Percentiles are taken over the newest finished executions of the period, at most this many.
-const SAMPLE: i64 = 10_000;
+const SAMPLE: i64 = 1_000;
 
 /// Figures of the executions created in a period.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Statistics {
+    /// The beginning of the hour that was asked for.
     pub since: Timestamp,
     pub counts: Vec<StatusCount>,
     pub total: u64,
@@ -63,7 +66,7 @@ pub struct QueueDepth {
 }
 
 impl Store {
-    /// Figures of the tenant's executions created since an instant.
+    /// Figures of the tenant's executions created since the beginning of the hour that `since` lies in.
     pub async fn statistics(&self, tenant_id: TenantId, since: Timestamp) -> Result<Statistics, Error> {
         self.read(move |connection| statistics(connection, &tenant_id.to_string(), since)).await
     }
@@ -100,34 +103,15 @@ struct QueueRow {
     oldest: i64,
 }
 
-#[derive(QueryableByName)]
-struct CountRow {
-    #[diesel(sql_type = Text)]
-    execution_type: String,
-    #[diesel(sql_type = Text)]
-    status: String,
-    #[diesel(sql_type = BigInt)]
-    hour: i64,
-    #[diesel(sql_type = BigInt)]
-    number: i64,
-}
-
 fn statistics(connection: &mut AnyConnection, tenant_id: &str, since: Timestamp) -> Result<Statistics, Error> {
-    // Integer division on both databases.
-    let sql = "SELECT execution_type, status, created_at / 3600000000 AS hour, COUNT(*) AS number FROM executions \
-         WHERE tenant_id = ? AND created_at >= ? GROUP BY execution_type, status, created_at / 3600000000 ORDER BY 3, 1, 2";
-    let rows = Statement::new(sql, vec![Bind::Text(tenant_id), Bind::Integer(since.as_micros())])
-        .load::<CountRow>(connection)?;
+    let since = counts::full_hour(since);
     let mut counts: Vec<StatusCount> = Vec::new();
     let mut per_hour: Vec<HourCount> = Vec::new();
-    for row in rows {
-        let execution_type: ExecutionType = word("execution type", &row.execution_type)?;
-        let (status, number): (Status, u64) = (word("status", &row.status)?, natural("count", row.number)?);
+    for Count { hour, execution_type, status, number } in counts::since(connection, tenant_id, since)? {
         match counts.iter_mut().find(|known| known.status == status && known.execution_type == execution_type) {
             Some(known) => known.count += number,
             None => counts.push(StatusCount { execution_type, status, count: number }),
         }
-        let hour = Timestamp::from_micros(row.hour.saturating_mul(3_600_000_000));
         if per_hour.last().is_none_or(|last| last.hour != hour) {
             per_hour.push(HourCount { hour, created: 0, succeeded: 0, failed: 0 });
         }
@@ -147,32 +131,40 @@ fn statistics(connection: &mut AnyConnection, tenant_id: &str, since: Timestamp)
         since,
         total: counts.iter().map(|count| count.count).sum(),
         success_rate: rate(of(Status::Succeeded), of(Status::Failed)),
-        run_ms: percentiles(sample.iter().map(|(_, started, finished)| finished.millis_since(*started)).collect()),
-        queued_ms: percentiles(sample.iter().map(|(created, started, _)| started.millis_since(*created)).collect()),
+        run_ms: percentiles(sample.iter().map(|times| times.finished.millis_since(times.started)).collect()),
+        queued_ms: percentiles(sample.iter().map(|times| times.started.millis_since(times.created)).collect()),
         sample_size: u64::try_from(sample.len()).unwrap_or(u64::MAX),
         counts,
         per_hour,
     })
 }
 
-/// Created, started and finished of the newest that have ended.
-fn sample(
-    connection: &mut AnyConnection,
-    tenant_id: &str,
-    since: Timestamp,
-) -> Result<Vec<(Timestamp, Timestamp, Timestamp)>, Error> {
-    let rows = executions::table
-        .filter(executions::tenant_id.eq(tenant_id).and(executions::created_at.ge(since.as_micros())))
-        .filter(executions::finished_at.is_not_null().and(executions::started_at.is_not_null()))
-        .order((executions::created_at.desc(), executions::created_position.desc()))
-        .limit(SAMPLE)
-        .select((executions::created_at, executions::started_at, executions::finished_at))
-        .load::<(i64, Option<i64>, Option<i64>)>(connection)?;
-    let time = Timestamp::from_micros;
-    Ok(rows
-        .into_iter()
-        .filter_map(|(created, started, finished)| Some((time(created), time(started?), time(finished?))))
-        .collect())
+/// When one execution was created, started and finished.
+struct Times {
+    created: Timestamp,
+    started: Timestamp,
+    finished: Timestamp,
+}
+
+/// The times of the newest that have ended. Each status is asked for alone, which its index answers in order.
+fn sample(connection: &mut AnyConnection, tenant_id: &str, since: Timestamp) -> Result<Vec<Times>, Error> {
+    let mut sample = Vec::new();
+    for status in Status::ALL.iter().filter(|status| status.is_terminal()) {
+        let rows = executions::table
+            .filter(executions::status.eq(status.as_str()).and(executions::tenant_id.eq(tenant_id)))
+            .filter(executions::created_at.ge(since.as_micros()))
+            .order((executions::created_at.desc(), executions::created_position.desc()))
+            .limit(SAMPLE)
+            .select((executions::created_at, executions::started_at, executions::finished_at))
+            .load::<(i64, Option<i64>, Option<i64>)>(connection)?;
+        let time = Timestamp::from_micros;
+        sample.extend(rows.into_iter().filter_map(|(created, started, finished)| {
+            Some(Times { created: time(created), started: time(started?), finished: time(finished?) })
+        }));
+    }
+    sample.sort_by_key(|times| Reverse(times.created));
+    sample.truncate(usize::try_from(SAMPLE).unwrap_or(usize::MAX));
+    Ok(sample)
 }
 
 fn rate(succeeded: u64, failed: u64) -> Option<f64> {

@@ -11,12 +11,10 @@ use super::batch::{self, Placed, Refused};
 use super::connection::{AnyConnection, Location, Purpose};
 use super::journal::{Job, Reply, Shared, Tell, Work};
 use super::lock::{self, FileLock};
-use super::schema::journal;
 use super::transaction::write_tx;
-use super::{Error, Options};
+use super::{Error, Options, watermark};
 use crate::domain::ExecutionId;
 use crate::failure_points::{FailurePoint, FailurePoints};
-use diesel::prelude::*;
 use std::collections::{BTreeMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -317,8 +315,7 @@ impl Thread {
     /// Makes a fresh connection the writer's own and finds the place to go on.
     fn adopt(&mut self, mut connection: AnyConnection) -> Result<(), Error> {
         lock::lock_connection(&mut connection, &self.location)?;
-        let last = journal::table.select(diesel::dsl::max(journal::position)).first::<Option<i64>>(&mut connection)?;
-        self.next_position = last.and_then(|last| u64::try_from(last).ok()).unwrap_or(0) + 1;
+        self.next_position = watermark::last_position(&mut connection)? + 1;
         self.shared.position.store(self.next_position - 1, Ordering::Release);
         self.connection = Some(connection);
         Ok(())

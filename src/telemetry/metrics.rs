@@ -1,5 +1,6 @@
 //! The figures behind `/metrics`. One [`Metrics`] per service, handed to whoever counts something.
 
+use super::upkeep::UpkeepMetrics;
 use crate::domain::{ExecutionType, Status};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -70,6 +71,7 @@ pub struct Metrics {
     frames: Counter,
     lagging: Counter,
     dropped_logs: Counter,
+    upkeep: UpkeepMetrics,
 }
 
 impl Default for Metrics {
@@ -111,6 +113,7 @@ impl Default for Metrics {
                 "Log lines of executions lost to pressure",
                 Counter::default(),
             ),
+            upkeep: UpkeepMetrics::new(&mut with),
             registry,
         }
     }
@@ -184,10 +187,15 @@ impl JournalMetrics {
 }
 
 /// Registers a metric and hands it back.
-struct Registering<'registry>(&'registry mut Registry);
+pub(super) struct Registering<'registry>(&'registry mut Registry);
 
 impl Registering<'_> {
-    fn metric<M: prometheus_client::registry::Metric + Clone>(&mut self, name: &str, help: &str, metric: M) -> M {
+    pub(super) fn metric<M: prometheus_client::registry::Metric + Clone>(
+        &mut self,
+        name: &str,
+        help: &str,
+        metric: M,
+    ) -> M {
         self.0.register(name, help, metric.clone());
         metric
     }
@@ -274,6 +282,11 @@ impl Metrics {
         self.dropped_logs.inc_by(lines);
     }
 
+    /// The figures of upkeep.
+    pub fn upkeep(&self) -> &UpkeepMetrics {
+        &self.upkeep
+    }
+
     /// The OpenMetrics text of everything, with the journal as it is now.
     ///
     /// # Errors
@@ -289,6 +302,7 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Timestamp;
 
     #[test]
     fn everything_that_is_counted_shows_in_the_text() {
@@ -307,6 +321,9 @@ mod tests {
         metrics.frames(7);
         metrics.lagging();
         metrics.logs_dropped(8);
+        metrics.upkeep().round(true, Timestamp::from_micros(9_000_000));
+        metrics.upkeep().deleted(10);
+        metrics.upkeep().store_size(18, 19);
         let journal = Journal {
             commits: 11,
             appends: 12,
@@ -343,6 +360,12 @@ mod tests {
             "callboard_live_frames_total 7",
             "callboard_live_lagging_total 1",
             "callboard_log_lines_dropped_total 8",
+            "callboard_upkeep_rounds_total{outcome=\"completed\"} 1",
+            "callboard_upkeep_rounds_total{outcome=\"failed\"} 0",
+            "callboard_upkeep_last_completed_timestamp_seconds 9",
+            "callboard_retention_deleted_executions_total 10",
+            "callboard_store_size_bytes 18",
+            "callboard_store_free_bytes 19",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is missing in\n{text}");
         }

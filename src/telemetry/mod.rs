@@ -5,8 +5,11 @@
 //! ([`crate::settings::ConnectionUrl`] hides its own).
 
 pub mod field;
+mod hiding;
 mod metrics;
+mod upkeep;
 
+pub use hiding::{hidden, hide};
 pub use metrics::{Journal, Metrics};
 
 use crate::domain::ExecutionId;
@@ -42,7 +45,7 @@ where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
     let filter = EnvFilter::try_new(&settings.level)?;
-    let lines = tracing_subscriber::fmt::layer().with_writer(writer);
+    let lines = tracing_subscriber::fmt::layer().with_writer(hiding::Hiding(writer));
     let lines = match settings.format {
         LogFormat::Human => lines.with_ansi(colors).with_target(false).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).with_span_list(true).boxed(),
@@ -112,6 +115,23 @@ mod tests {
         assert_eq!(line["message"], "task started");
         assert_eq!(line[field::TASK], "/do/0/greet");
         assert_eq!(line["spans"][0][field::EXECUTION_ID], id.to_string());
+    }
+
+    #[test]
+    fn a_line_holds_no_secret_that_is_opened() {
+        use crate::domain::secret::{Opened, Secrets};
+        let opened = Arc::new(Opened::new(serde_json::json!("log-me-\"not\"-42")));
+        let secrets = Arc::new(Secrets::new(vec![("key".into(), Ok(opened))]));
+        hide(&secrets);
+        for format in [LogFormat::Json, LogFormat::Human] {
+            let text = written(format, "info", || {
+                let _span = tracing::info_span!("request", path = "/a?k=log-me-%22not%22-42").entered();
+                tracing::error!(panic = "log-me-\"not\"-42", "got log-me-\"not\"-42 here");
+            });
+            assert!(!text.contains("log-me") && text.contains("got *** here"), "{text}");
+        }
+        drop(secrets);
+        assert!(written(LogFormat::Human, "info", || tracing::info!("log-me-\"not\"-42")).contains("log-me"));
     }
 
     #[test]

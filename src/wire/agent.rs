@@ -24,6 +24,8 @@ pub struct AgentView {
     pub is_active: bool,
     /// Belongs to the system: every tenant may use it, none may change it.
     pub is_system: bool,
+    /// Whose it is; absent for those of the system.
+    pub created_by: Option<String>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -42,6 +44,7 @@ impl From<Agent> for AgentView {
             capabilities: agent.capabilities,
             is_active: agent.is_active,
             is_system: agent.is_system,
+            created_by: agent.created_by,
             created_at: agent.created_at,
             updated_at: agent.updated_at,
         }
@@ -52,18 +55,25 @@ impl From<Agent> for AgentView {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateAgent {
-    /// 1 to 120 characters.
+    /// 1 to 120 characters, not all spaces.
+    #[schema(min_length = 1, max_length = 120, pattern = r"\S")]
     pub name: String,
     /// Lower-case letters, digits and hyphens, 1 to 63; made from the name when absent.
     #[serde(default)]
+    #[schema(pattern = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
     pub slug: Option<String>,
     #[serde(default)]
+    #[schema(max_length = 10000)]
     pub description: Option<String>,
     pub adapter: Adapter,
+    /// Needed with the adapter `openai`.
     #[serde(default)]
+    #[schema(max_length = 200)]
     pub model: Option<String>,
     #[serde(default)]
+    #[schema(max_length = 100000)]
     pub system_prompt: Option<String>,
+    /// Those of the adapter; `command` needs `program`.
     #[serde(default)]
     pub parameters: Option<Map<String, Value>>,
     #[serde(default)]
@@ -78,18 +88,21 @@ pub struct CreateAgent {
 #[serde(deny_unknown_fields)]
 pub struct ChangeAgent {
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 120, pattern = r"\S")]
     pub name: Option<String>,
     #[serde(default)]
+    #[schema(pattern = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
     pub slug: Option<String>,
     #[serde(default)]
+    #[schema(max_length = 10000)]
     pub description: Option<String>,
     #[serde(default)]
     pub adapter: Option<Adapter>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 200)]
     pub model: Option<Option<String>>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 100000)]
     pub system_prompt: Option<Option<String>>,
     #[serde(default)]
     pub parameters: Option<Map<String, Value>>,
@@ -109,6 +122,6 @@ fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Opt
 #[serde(deny_unknown_fields)]
 pub struct TestAgent {
     /// 1 to 5 000 characters.
-    #[schema(min_length = 1, max_length = 5000)]
+    #[schema(min_length = 1, max_length = 5000, pattern = r"\S")]
     pub test_input: String,
 }

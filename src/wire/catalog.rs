@@ -48,6 +48,14 @@ catalog! {
         "Correct or leave out the named header.";
     InvalidFrame = 400 "invalid_frame" "The frame is not one that a client may send"
         "Send one of ping, subscribe, unsubscribe, cancel, pause, resume, with exactly their fields.";
+    Unauthenticated = 401 "unauthenticated" "The request does not say who sends it"
+        "Send `Authorization: Bearer` with a token from /api/v1/auth/login, or an API key in `X-API-Key`.";
+    InvalidCredentials = 401 "invalid_credentials" "The credential is not valid"
+        "Sign in again, or use another API key.";
+    TokenExpired = 401 "token_expired" "The credential has expired"
+        "Get a fresh token from /api/v1/auth/refresh, or make a new API key.";
+    Forbidden = 403 "forbidden" "This is not allowed"
+        "Ask somebody whose role allows it; GET /api/v1/auth/me shows the own role.";
     HostNotAllowed = 403 "host_not_allowed" "The service does not answer under this host name"
         "Address the service as localhost, 127.0.0.1 or [::1].";
     OriginNotAllowed = 403 "origin_not_allowed" "A page of another origin may not do this"
@@ -60,6 +68,8 @@ catalog! {
         "See /docs for all addresses.";
     MethodNotAllowed = 405 "method_not_allowed" "This address does not take this method"
         "Use one of the methods in the Allow header.";
+    RequestTimeout = 408 "request_timeout" "The body did not arrive in time"
+        "Send the whole body without a pause; the service waits server.body_timeout_ms for it.";
     WrongState = 409 "wrong_state" "The execution is in a state in which this is not possible"
         "Look at its current status; a finished execution can only be retried or rerun.";
     IdempotencyConflict = 409 "idempotency_conflict" "The Idempotency-Key was used for another request"
@@ -78,6 +88,8 @@ catalog! {
         "Correct what the detail names, then start it again.";
     UpgradeRequired = 426 "upgrade_required" "This address speaks WebSocket only"
         "Connect with a WebSocket client, or use the address that ends in /stream for server-sent events.";
+    TooManyAttempts = 429 "too_many_attempts" "Too many attempts have failed"
+        "Wait for the number of seconds in Retry-After before the next attempt.";
     QueueFull = 429 "queue_full" "Too many executions are waiting"
         "Try again after the number of seconds in Retry-After.";
     TenantQueueFull = 429 "tenant_queue_full" "Too many executions of the tenant are waiting"
@@ -86,6 +98,8 @@ catalog! {
         "Send fewer requests; the next one is answered after the number of seconds in Retry-After.";
     Internal = 500 "internal" "The service made a mistake"
         "Report the request id; the service's log has the cause.";
+    NoSecretKey = 503 "no_secret_key" "The service has no key for secrets"
+        "Set secrets.keys or secrets.key_file and start the service again.";
     ShuttingDown = 503 "shutting_down" "The service is shutting down"
         "Try again in a few seconds.";
     StoreUnavailable = 503 "store_unavailable" "The database cannot be reached"

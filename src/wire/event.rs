@@ -32,7 +32,7 @@ pub struct EventView {
 
 /// The JSON of an event with the facts that its journal line leaves to its surroundings: `{"execution_id":…,` + the line.
 ///
-/// `line` is the serialised [`crate::domain::Event`], an object that is never empty. It is not parsed again.
+/// `line` is the serialized [`crate::domain::Event`], an object that is never empty. It is not parsed again.
 pub fn event_text(execution_id: ExecutionId, position: Option<u64>, line: &str) -> String {
     let mut text = String::with_capacity(line.len() + 96);
     push_event(&mut text, execution_id, position, line);

@@ -246,7 +246,7 @@ pub struct StartExecution {
     #[serde(default)]
     pub workflow_id: Option<WorkflowId>,
     /// A registered workflow by name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::object::object")]
     pub workflow: Option<WorkflowSelector>,
     /// A definition to run without registering it: an object, or its YAML or JSON as a text.
     #[serde(default)]

@@ -1,7 +1,7 @@
 //! Frames of the live protocol, the same over WebSocket and server-sent events.
 //!
 //! [`ServerFrame`] is the schema of everything the service sends. The hub builds the frequent one, `execution_event`, with
-//! [`execution_event`] from text that is already serialised; a test holds the two together.
+//! [`execution_event`] from text that is already serialized; a test holds the two together.
 
 use super::event::{EventView, push_event};
 use super::execution::{ProgressView, WorkflowLabel};
@@ -196,7 +196,7 @@ pub struct LogLine<'a> {
     #[serde(default)]
     #[schema(value_type = Value)]
     pub metadata: Cow<'a, Value>,
-    /// What wrote it: `stderr`, `agent`, `engine` …
+    /// The kind of effect that wrote it: `http`, `shell` or `agent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Cow<'a, str>>,
     pub at: Timestamp,
@@ -214,7 +214,7 @@ pub struct Resync {
 /// Why a session ends, and when to come back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Goodbye {
-    /// `shutting_down`, `idle`, `too_many_errors` …
+    /// `shutting_down`.
     pub reason: String,
     pub retry_after_ms: u64,
 }

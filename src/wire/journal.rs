@@ -5,6 +5,7 @@ use super::task::TaskView;
 use crate::domain::{AgentId, LogLine, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 /// A part of an execution's history.
@@ -38,7 +39,7 @@ pub struct LogView {
     pub task: Option<String>,
     pub agent_id: Option<AgentId>,
     pub metadata: Value,
-    /// What wrote it: `shell`, `agent`, `engine` …
+    /// The kind of effect that wrote it: `http`, `shell` or `agent`.
     pub source: String,
 }
 
@@ -51,6 +52,15 @@ pub struct Tasks {
     pub total: u64,
     /// Give it back as `offset` to continue; absent at the end.
     pub next_offset: Option<u64>,
+}
+
+/// The definition that an execution runs.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct DefinitionView {
+    #[schema(value_type = Value)]
+    pub definition: Box<RawValue>,
+    /// The text as it was given.
+    pub source: String,
 }
 
 impl From<LogLine> for LogView {

@@ -13,13 +13,16 @@ pub struct Page<T> {
     pub size: u64,
     /// Items on all pages.
     pub total: u64,
+    /// Whether `total` is exact. Otherwise there are at least as many items: long filtered lists are not counted to their end,
+    /// and a search (`q`, or other filters beside a label or an open status) looks at the newest executions only; lists by cursor go on.
+    pub total_is_exact: bool,
     /// Number of pages; 0 when there is nothing.
     pub pages: u64,
 }
 
 impl<T> Page<T> {
     pub fn new(items: Vec<T>, page: u64, size: u64, total: u64) -> Self {
-        Self { items, page, size, total, pages: total.div_ceil(size.max(1)) }
+        Self { items, page, size, total, total_is_exact: true, pages: total.div_ceil(size.max(1)) }
     }
 }
 

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 /// Figures about the executions created since an instant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct StatisticsView {
+    /// The beginning of the hour that was asked for: executions are counted by the hour.
     pub since: Timestamp,
     pub total: u64,
     /// Every status, also those that no execution has.

@@ -123,10 +123,11 @@ pub struct TaskView {
 const MAX_VALUE_BYTES: usize = 64 * 1024;
 
 /// The task instances of one execution, built up event by event in the order of the journal.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct TaskBoard {
     tasks: Vec<TaskView>,
     by_path: HashMap<Arc<str>, usize>,
+    last_seq: u64,
 }
 
 impl TaskBoard {
@@ -137,6 +138,7 @@ impl TaskBoard {
     /// Takes in the next event.
     pub fn apply(&mut self, event: Event) {
         let Event { seq, at, task, path, attempt, body } = event;
+        self.last_seq = seq;
         if is_end_of_execution(&body) {
             return self.close_open_tasks(at);
         }
@@ -150,6 +152,20 @@ impl TaskBoard {
         }
     }
 
+    /// The last event that was taken in; 0 before the first.
+    pub fn last_seq(&self) -> u64 {
+        self.last_seq
+    }
+
+    /// How many instances there are.
+    pub fn len(&self) -> usize {
+        self.tasks.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
     /// All instances in the order in which they were started. `now` ends the time of those that still run.
     pub fn into_tasks(mut self, now: Timestamp) -> Vec<TaskView> {
         for task in &mut self.tasks {
@@ -160,8 +176,9 @@ impl TaskBoard {
     }
 
     /// The instances that are being worked on or waited for; of nested ones only the innermost.
-    pub fn into_current(self, now: Timestamp) -> Vec<TaskView> {
-        let open: Vec<TaskView> = self.into_tasks(now).into_iter().filter(|task| task.status.is_open()).collect();
+    pub fn current(&self, now: Timestamp) -> Vec<TaskView> {
+        let tasks = self.tasks.iter().filter(|task| task.status.is_open()).cloned().collect();
+        let open = Self { tasks, ..Self::default() }.into_tasks(now);
         let is_outer = |task: &TaskView| {
             open.iter()
                 .any(|other| other.path.strip_prefix(task.path.as_ref()).is_some_and(|rest| rest.starts_with('/')))
@@ -369,7 +386,7 @@ mod tests {
             event(3, "s1:nap", "/do/1/nap", begin()),
             timer,
         ];
-        let current = board(events).into_current(Timestamp::from_micros(5_000_000));
+        let current = board(events).current(Timestamp::from_micros(5_000_000));
         let seen: Vec<_> = current.iter().map(|task| (task.path.as_ref(), task.status)).collect();
         assert_eq!(seen, [("s0:all/b0/s0:a", TaskStatus::Running), ("s1:nap", TaskStatus::Waiting)]);
         assert_eq!(current[0].run_ms, 3_000);

@@ -8,6 +8,7 @@
 )]
 
 mod cli;
+mod deploy;
 mod documentation;
 mod effects;
 mod engine;
@@ -15,5 +16,6 @@ mod http;
 mod language;
 mod live;
 mod postgres;
+mod secrets;
 mod service;
 mod store;

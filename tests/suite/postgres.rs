@@ -4,10 +4,10 @@
 //! It does not run as root, so it gets the user `postgres` when the suite does. A shell script stays between the suite and
 //! the server: it ends the server and removes the directory when the pipe from the suite closes, however the suite ends.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -22,17 +22,63 @@ trap finish EXIT
 cd "$directory" || exit 1
 initdb -D data -U callboard -A trust -E UTF8 --locale=C.UTF-8 --no-sync >initdb.log 2>&1 \
     || { cat initdb.log; exit 1; }
-pg_ctl -D data -w -l server.log -o "-c listen_addresses='' -c fsync=off -c max_connections=400 -k '$directory'" \
-    start >start.log 2>&1 || { cat start.log server.log; exit 1; }
+cat >>data/postgresql.conf <<SETTINGS
+listen_addresses = ''
+fsync = off
+max_connections = 400
+unix_socket_directories = '$directory'
+SETTINGS
+pg_ctl -D data -w -l server.log start >start.log 2>&1 || { cat start.log server.log; exit 1; }
 echo "ready $directory"
-cat >/dev/null
+while read -r word; do
+    case "$word" in
+        stop) pg_ctl -D data -w -m immediate stop >/dev/null 2>&1 ;;
+        start) pg_ctl -D data -w -l server.log start >start.log 2>&1 ;;
+    esac
+    echo "done $word"
+done
 "#;
 
-struct Server {
+/// A server that belongs to one test, which may stop it and start it again.
+pub struct Server {
     directory: PathBuf,
     programs: PathBuf,
     /// Holds the pipe whose end is the server's end.
-    _script: Child,
+    script: Child,
+    said: BufReader<ChildStdout>,
+}
+
+impl Server {
+    pub fn new() -> Self {
+        start()
+    }
+
+    pub fn url(&self) -> String {
+        format!("postgres:///postgres?host={}&user=callboard", self.directory.display())
+    }
+
+    /// Ends the server at once, as a power failure would.
+    pub fn stop(&mut self) {
+        self.tell("stop");
+    }
+
+    pub fn start(&mut self) {
+        self.tell("start");
+    }
+
+    fn tell(&mut self, word: &str) {
+        writeln!(self.script.stdin.as_mut().expect("a pipe"), "{word}").expect("the script listens");
+        let mut line = String::new();
+        self.said.read_line(&mut line).expect("the script answers");
+        assert_eq!(line.trim(), format!("done {word}"));
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.script.stdin.take());
+        let _ = self.script.wait();
+    }
 }
 
 static SERVER: OnceLock<Server> = OnceLock::new();
@@ -51,6 +97,18 @@ pub fn cut_off(url: &str) {
     let name = name(url);
     administrate(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"));
     administrate(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"));
+}
+
+/// Lets nobody write any more: connections end, new ones only read.
+pub fn forbid_writing(url: &str) {
+    let name = name(url);
+    administrate(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on"));
+    administrate(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"));
+}
+
+/// Lets everybody write again.
+pub fn allow_writing(url: &str) {
+    administrate(&format!("ALTER DATABASE {} RESET default_transaction_read_only", name(url)));
 }
 
 /// Makes it reachable again.
@@ -92,6 +150,15 @@ pub fn dump_schema(url: &str) -> String {
     String::from_utf8(output.stdout).expect("a dump is text")
 }
 
+/// All rows of a database as `pg_dump` writes them.
+pub fn dump(url: &str) -> String {
+    let server = SERVER.get_or_init(start);
+    let mut command = Command::new(program(&server.programs, "pg_dump"));
+    let output = command.args(["--data-only", "--inserts", url]).output().expect("pg_dump runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("a dump is text")
+}
+
 fn program(programs: &Path, name: &str) -> PathBuf {
     if programs.as_os_str().is_empty() { PathBuf::from(name) } else { programs.join(name) }
 }
@@ -110,12 +177,13 @@ fn start() -> Server {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
     let mut script = command.spawn().expect("sh runs");
     let mut said = String::new();
-    for line in BufReader::new(script.stdout.take().expect("stdout is a pipe")).lines() {
-        let line = line.expect("the script speaks text");
-        if let Some(directory) = line.strip_prefix("ready ") {
-            return Server { directory: PathBuf::from(directory), programs, _script: script };
+    let mut lines = BufReader::new(script.stdout.take().expect("stdout is a pipe"));
+    let mut line = String::new();
+    while lines.read_line(&mut line).expect("the script speaks text") > 0 {
+        if let Some(directory) = line.trim().strip_prefix("ready ") {
+            return Server { directory: PathBuf::from(directory), programs, script, said: lines };
         }
-        said = format!("{said}{line}\n");
+        said.push_str(&std::mem::take(&mut line));
     }
     let _ = script.wait();
     panic!("the PostgreSQL server did not start:\n{said}");

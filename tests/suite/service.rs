@@ -1,15 +1,22 @@
 //! The whole service in this process, on a database of its own, and a client that speaks to it over real sockets.
 
 use callboard::actors::Engine;
+use callboard::clock::{Clock, SystemClock};
+use callboard::domain::{Role, Scopes, TenantId};
+use callboard::identity::{self, Identity, NewKey, Writer};
 use callboard::settings::{Settings, Sources};
 use callboard::startup::Application;
+use callboard::store::{self, Store};
 use futures_util::StreamExt;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use std::ops::Deref;
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -40,8 +47,13 @@ macro_rules! on_both_databases {
 }
 
 /// Speaks to a service, whether it runs in this process or in one of its own.
+///
+/// Requests carry the key of an operator unless another one is chosen with [`Client::with_key`].
+#[derive(Clone)]
 pub struct Client {
     pub url: String,
+    /// The API key; empty for nobody.
+    pub key: String,
     client: reqwest::Client,
 }
 
@@ -55,6 +67,7 @@ pub struct Service {
 
 struct Running {
     engine: Engine,
+    identity: Credentials,
     stop: oneshot::Sender<()>,
     thread: JoinHandle<()>,
 }
@@ -111,16 +124,20 @@ impl Service {
             Database::Postgres => crate::postgres::database(),
         };
         let processes = directory.path().join("processes").display().to_string();
+        let identity = directory.path().join("identity").display().to_string();
         let mut settings = vec![
             ("server.port".to_owned(), "0".to_owned()),
             ("server.workers".to_owned(), "2".to_owned()),
             ("server.shutdown_grace_seconds".to_owned(), "1".to_owned()),
             ("store.url".to_owned(), url),
+            ("secrets.key_file".to_owned(), directory.path().join("keys/secrets.key").display().to_string()),
             ("effects.shell.runtime_directory".to_owned(), processes),
+            ("identity.directory".to_owned(), identity),
         ];
         settings.extend(overrides.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         let (url, running) = run(&settings);
-        Self { client: Client::new(url), settings, running: Some(running), _directory: directory }
+        let key = running.identity.operator_key();
+        Self { client: Client::new(url).with_key(&key), settings, running: Some(running), _directory: directory }
     }
 
     /// The engine behind the doors, for what has no door.
@@ -134,6 +151,18 @@ impl Service {
             let _ = running.stop.send(());
             running.thread.join().expect("the service ends without a panic");
         }
+    }
+
+    /// The value of a setting from the next start on.
+    pub fn set(&mut self, key: &str, value: &str) {
+        self.settings.retain(|(known, _)| known != key);
+        self.settings.push((key.to_owned(), value.to_owned()));
+    }
+
+    /// The address of its database.
+    pub fn store_url(&self) -> &str {
+        let url = self.settings.iter().find(|(key, _)| key == "store.url");
+        url.map_or("", |(_, url)| url)
     }
 
     /// Stops it and starts it again on the same database.
@@ -160,7 +189,12 @@ impl Client {
     pub fn new(url: String) -> Self {
         // Installed already where a service runs in this process.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Self { url, client: reqwest::Client::builder().no_proxy().build().expect("a client") }
+        Self { url, key: String::new(), client: reqwest::Client::builder().no_proxy().build().expect("a client") }
+    }
+
+    /// The same service, asked with another key; with none when it is empty.
+    pub fn with_key(&self, key: &str) -> Self {
+        Self { key: key.to_owned(), ..self.clone() }
     }
 
     /// `127.0.0.1:port`.
@@ -169,7 +203,8 @@ impl Client {
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("{}{path}", self.url))
+        let request = self.client.request(method, format!("{}{path}", self.url));
+        if self.key.is_empty() { request } else { request.header("X-API-Key", &self.key) }
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -272,15 +307,63 @@ fn run(settings: &[(String, String)]) -> (String, Running) {
     let thread = std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
             let application = Application::build(&settings).await.unwrap_or_else(|error| panic!("{error}"));
-            ready.send((application.url(), application.engine().clone())).expect("the test waits");
+            let identity = Credentials(application.identity().clone(), tokio::runtime::Handle::current());
+            ready.send((application.url(), application.engine().clone(), identity)).expect("the test waits");
             let stop = async {
                 let _ = stopped.await;
             };
             application.run_until(stop).await.unwrap_or_else(|error| panic!("{error}"));
         });
     });
-    let (url, engine) = started.recv().expect("the service starts");
-    (url, Running { engine, stop, thread })
+    let (url, engine, identity) = started.recv().expect("the service starts");
+    (url, Running { engine, identity, stop, thread })
+}
+
+/// Makes keys inside a running service, without a request.
+struct Credentials(Identity, tokio::runtime::Handle);
+
+impl Credentials {
+    fn operator_key(&self) -> String {
+        let (identity, (send, receive)) = (self.0.clone(), mpsc::channel());
+        self.1.spawn(async move { send.send(operator_key(&identity).await).expect("the test waits") });
+        receive.recv().expect("a key")
+    }
+}
+
+async fn operator_key(identity: &Identity) -> String {
+    let new = NewKey {
+        tenant_id: TenantId::DEFAULT,
+        user_id: None,
+        name: "tests".to_owned(),
+        role: Role::Operator,
+        scopes: Scopes::default(),
+        expires_at: None,
+    };
+    identity.issue_key(new, &Writer::command_line()).await.expect("a key").text
+}
+
+/// Makes the key of an operator on a database that no service works on yet.
+pub fn operator_key_on(url: &str, directory: &Path) -> String {
+    let (url, directory) = (url.to_owned(), directory.to_owned());
+    let made = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async move {
+            let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+            let store = Store::open(&store::Options::new(url), Arc::clone(&clock)).expect("a database");
+            let options = identity::Options {
+                signing_keys: vec!["a signing key of at least 32 characters".to_owned()],
+                directory,
+                access_token_life: Duration::from_secs(900),
+                session_life: Duration::from_secs(3_600),
+            };
+            let identity = Identity::start(store.clone(), clock, options).expect("an identity");
+            let key = operator_key(&identity).await;
+            identity.close().await;
+            store.close().await;
+            key
+        })
+    });
+    made.join().expect("a key")
 }
 
 /// Server-sent events as they arrive.

@@ -150,9 +150,20 @@ pub fn unused_settings(defaults: &str, sources: &[Source]) -> Vec<String> {
     let readers: Vec<String> =
         sources.iter().filter(|source| !source.path.starts_with("src/settings/")).map(Source::shipped).collect();
     let keys = defaults.lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key);
+    let taken_apart: Vec<&str> = readers.iter().flat_map(|code| taken_apart(code)).collect();
     let unused = keys.filter(|key| {
         let field = format!(".{key}");
-        !key.starts_with('#') && !readers.iter().any(|code| code.contains(&field))
+        let is_read = readers.iter().any(|code| code.contains(&field))
+            || taken_apart.iter().any(|fields| !words(fields, key).is_empty());
+        !key.starts_with('#') && !is_read
     });
     unused.map(|key| format!("config/default.toml: nobody reads {key}")).collect()
+}
+
+/// The fields in `let settings::Section { a, b } = …`.
+fn taken_apart(code: &str) -> impl Iterator<Item = &str> {
+    code.split("settings::").skip(1).filter_map(|rest| {
+        let (section, fields) = rest.split_once('{')?;
+        section.trim().chars().all(source::is_word).then(|| fields.split('}').next()).flatten()
+    })
 }

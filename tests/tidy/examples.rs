@@ -147,10 +147,14 @@ fn a_library_that_no_source_names_is_found() {
 
 #[test]
 fn a_setting_that_nobody_reads_is_found() {
-    let defaults = "# The port = a number.\n[server]\nport = 8080\nhost = \"::1\"\n";
+    let defaults = "# The port = a number.\n[server]\nport = 8080\nhost = \"::1\"\nworkers = 0\n";
     let sources = [
         Source::new("src/settings/mod.rs", "settings.server.host"),
         Source::new("src/startup.rs", "settings.server.port // settings.server.host"),
+        Source::new(
+            "src/http/mod.rs",
+            "fn a(s: &settings::Server, host: &str) { let settings::Server { workers, .. } = s; }",
+        ),
     ];
     assert_eq!(unused_settings(defaults, &sources), ["config/default.toml: nobody reads host"]);
 }

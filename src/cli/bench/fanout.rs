@@ -10,7 +10,7 @@ use super::subscriber::{Seen, Subscriber};
 use super::{Bench, Common, Kind};
 use crate::cli::Exit;
 use crate::cli::error::Error;
-use crate::cli::link::Link;
+use crate::cli::link::{Endpoint, Link};
 use crate::cli::service::Service;
 use hyper::body::Bytes;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -84,14 +84,14 @@ fn allow_many_files(subscribers: u64) -> Result<(), Error> {
 
 async fn measure(bench: &Bench, arguments: &Arguments) -> Result<Workload, Error> {
     let service = bench.service().await?;
-    let mut link = Link::to(service.port());
+    let mut link = Link::to(service.endpoint());
     let body = Bytes::from(Kind::Effects.register(&mut link).await?.to_string());
     let idle_bytes = service.memory_bytes();
-    let mut stuck = Subscriber::open_small(service.port()).await?;
+    let mut stuck = Subscriber::open_small(service.endpoint().clone()).await?;
     let readers = subscribe(&service, arguments.subscribers - 1).await?;
     let subscribed_bytes = service.memory_bytes();
     let (cpu, begin) = (service.cpu_time(), Instant::now());
-    let started = load(service.port(), &body, arguments, bench.report.seed).await?;
+    let started = load(service.endpoint(), &body, arguments, bench.report.seed).await?;
     let settled = settle(&readers, &started).await;
     let elapsed = begin.elapsed();
     let cpu = service.cpu_time().saturating_sub(cpu);
@@ -136,12 +136,12 @@ async fn measure(bench: &Bench, arguments: &Arguments) -> Result<Workload, Error
 async fn subscribe(service: &Service, count: u64) -> Result<Vec<Rc<RefCell<Seen>>>, Error> {
     let mut readers = Vec::new();
     let mut opening = JoinSet::new();
-    let port = service.port();
+    let endpoint = service.endpoint();
     let mut left = count;
     while left > 0 || !opening.is_empty() {
         while left > 0 && u64::try_from(opening.len()).unwrap_or(0) < CONNECT_AT_ONCE {
             left -= 1;
-            opening.spawn_local(Subscriber::open(port));
+            opening.spawn_local(Subscriber::open(endpoint.clone()));
         }
         let Some(opened) = opening.join_next().await else { break };
         let mut subscriber =
@@ -153,9 +153,9 @@ async fn subscribe(service: &Service, count: u64) -> Result<Vec<Rc<RefCell<Seen>
 }
 
 /// Starts executions at random instants at the wanted rate; their ids.
-async fn load(port: u16, body: &Bytes, arguments: &Arguments, seed: u64) -> Result<HashSet<Uuid>, Error> {
+async fn load(endpoint: &Endpoint, body: &Bytes, arguments: &Arguments, seed: u64) -> Result<HashSet<Uuid>, Error> {
     let mut random = fastrand::Rng::with_seed(seed);
-    let mut link = Link::to(port);
+    let mut link = Link::to(endpoint);
     let mut started = HashSet::new();
     let mut due = Instant::now();
     let mean = 1.0 / as_f64(arguments.rate);

@@ -7,13 +7,12 @@ use super::{Bench, Common, Kind};
 use crate::cli::Exit;
 use crate::cli::client::text_at;
 use crate::cli::error::Error;
-use crate::cli::link::Link;
+use crate::cli::link::{Endpoint, Link};
 use crate::cli::live::Connection;
 use hdrhistogram::Histogram;
 use hyper::body::Bytes;
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use url::Url;
 
 /// Executions that run before the clock starts, at most.
 const WARM_UP: u64 = 100;
@@ -47,7 +46,7 @@ fn measure(bench: &Bench, arguments: &Arguments) -> Result<Workload, Error> {
     Bench::say(&format!("{}: {} executions one at a time", kind.name(), arguments.executions));
     let times = bench.runtime.block_on(async {
         let service = bench.service().await?;
-        let times = one_at_a_time(service.port(), kind, arguments.executions).await?;
+        let times = one_at_a_time(service.endpoint(), kind, arguments.executions).await?;
         service.stop().await?;
         Ok::<_, Error>(times)
     })?;
@@ -68,13 +67,12 @@ fn measure(bench: &Bench, arguments: &Arguments) -> Result<Workload, Error> {
     Ok(figures.as_object().cloned().unwrap_or_default())
 }
 
-async fn one_at_a_time(port: u16, kind: Kind, executions: u64) -> Result<Histogram<u64>, Error> {
-    let mut link = Link::to(port);
+async fn one_at_a_time(endpoint: &Endpoint, kind: Kind, executions: u64) -> Result<Histogram<u64>, Error> {
+    let mut link = Link::to(endpoint);
     let body = Bytes::from(kind.register(&mut link).await?.to_string());
-    let url = format!("ws://127.0.0.1:{port}/ws/executions?client_id=bench");
-    let url: Url = url.parse().map_err(|error| Error::failure(format!("{url}: {error}")))?;
-    let feed = Connection::open(&url).await;
-    let mut feed = feed.map_err(|error| Error::failure(format!("cannot open the live feed: {error}")))?;
+    let closed = |error| Error::failure(format!("cannot open the live feed: {error}"));
+    let handshake = endpoint.handshake("/ws/executions?client_id=bench").map_err(closed)?;
+    let mut feed = Connection::open(handshake).await.map_err(closed)?;
     let mut times = histogram()?;
     for round in 0..executions.min(WARM_UP) + executions {
         let begin = Instant::now();

@@ -2,7 +2,7 @@
 
 use crate::cli::client::text_at;
 use crate::cli::error::Error;
-use crate::cli::link::Link;
+use crate::cli::link::{Endpoint, Link};
 use hdrhistogram::Histogram;
 use hyper::body::Bytes;
 use serde_json::Value;
@@ -61,17 +61,33 @@ pub struct Outcome {
 ///
 /// # Errors
 /// When a submission fails otherwise than by a full queue, or nothing ends any more.
-pub async fn run(port: u16, body: &Value, count: u64, clients: u64) -> Result<Outcome, Error> {
+pub async fn run(endpoint: &Endpoint, body: &Value, count: u64, clients: u64) -> Result<Outcome, Error> {
+    let begin = Instant::now();
+    let (acknowledged, refused) = submit(endpoint, body, count, clients).await?;
+    wait_until_idle(endpoint).await?;
+    Ok(Outcome { elapsed: begin.elapsed(), acknowledged, refused })
+}
+
+/// Submits `count` executions through `clients` connections: how long each acknowledgement took, and how often the queue was
+/// full.
+///
+/// # Errors
+/// When a submission fails otherwise than by a full queue.
+pub async fn submit(
+    endpoint: &Endpoint,
+    body: &Value,
+    count: u64,
+    clients: u64,
+) -> Result<(Histogram<u64>, u64), Error> {
     let body = Bytes::from(body.to_string());
     let left = Rc::new(Cell::new(count));
-    let begin = Instant::now();
     let mut acknowledged = histogram()?;
     let mut refused = 0;
     let tasks = tokio::task::LocalSet::new();
     let submitted = tasks.run_until(async {
         let mut running = JoinSet::new();
         for _ in 0..clients.min(count) {
-            running.spawn_local(client(port, body.clone(), Rc::clone(&left)));
+            running.spawn_local(client(endpoint.clone(), body.clone(), Rc::clone(&left)));
         }
         while let Some(client) = running.join_next().await {
             let (times, refusals) =
@@ -82,13 +98,12 @@ pub async fn run(port: u16, body: &Value, count: u64, clients: u64) -> Result<Ou
         Ok::<_, Error>(())
     });
     submitted.await?;
-    wait_until_idle(port).await?;
-    Ok(Outcome { elapsed: begin.elapsed(), acknowledged, refused })
+    Ok((acknowledged, refused))
 }
 
 /// Submits one after the other until none is left.
-async fn client(port: u16, body: Bytes, left: Rc<Cell<u64>>) -> Result<(Histogram<u64>, u64), Error> {
-    let mut link = Link::to(port);
+async fn client(endpoint: Endpoint, body: Bytes, left: Rc<Cell<u64>>) -> Result<(Histogram<u64>, u64), Error> {
+    let mut link = Link::to(&endpoint);
     let mut times = histogram()?;
     let mut refused = 0;
     while let Some(next) = left.get().checked_sub(1) {
@@ -113,8 +128,8 @@ async fn client(port: u16, body: Bytes, left: Rc<Cell<u64>>) -> Result<(Histogra
 }
 
 /// Waits until no execution is pending, running or waiting.
-async fn wait_until_idle(port: u16) -> Result<(), Error> {
-    let mut link = Link::to(port);
+async fn wait_until_idle(endpoint: &Endpoint) -> Result<(), Error> {
+    let mut link = Link::to(endpoint);
     let mut fewest = u64::MAX;
     let mut progress = Instant::now();
     loop {

@@ -4,10 +4,13 @@
 //! the same run, so that a figure is a ratio and not a matter of the machine. `raw` records what one execution writes and
 //! writes the same rows in the same transactions through the store alone.
 
+mod archive;
 mod fanout;
+mod history;
 mod latency;
 mod load;
 mod raw;
+mod recovery;
 mod report;
 mod subscriber;
 mod throughput;
@@ -35,6 +38,10 @@ enum Benchmark {
     Latency(latency::Arguments),
     /// Live updates to many subscribers, one of which does not read
     Fanout(fanout::Arguments),
+    /// Lists with few and with very many executions stored
+    History(history::Arguments),
+    /// Killing the service while very many executions run, and starting it again
+    Recovery(recovery::Arguments),
 }
 
 /// What all benchmarks share.
@@ -60,6 +67,8 @@ pub fn execute(arguments: &Arguments) -> Exit {
         Benchmark::Throughput(wanted) => throughput::run(wanted),
         Benchmark::Latency(wanted) => latency::run(wanted),
         Benchmark::Fanout(wanted) => fanout::run(wanted),
+        Benchmark::History(wanted) => history::run(wanted),
+        Benchmark::Recovery(wanted) => recovery::run(wanted),
     })
 }
 

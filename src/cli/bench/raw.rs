@@ -9,7 +9,8 @@ use crate::cli::error::Error;
 use crate::clock::{Clock, SystemClock, new_id};
 use crate::domain::definition;
 use crate::domain::{
-    Creation, DefinitionRef, EffectOutcome, Event, EventBody, ExecutionId, ExecutionType, TenantId, Timestamp, Trigger,
+    Creation, DefinitionRef, EffectOutcome, Event, EventBody, ExecutionId, ExecutionType, Status, TenantId, Timestamp,
+    Trigger,
 };
 use crate::machine::{self, Action, DirectEvaluator, Input, Moment, Program, State};
 use crate::store::{Append, DefinitionText, NewExecution, Options, Projection, Store, Subject};
@@ -93,7 +94,8 @@ impl Template {
                 Append::first(TenantId::DEFAULT, id, FIRST_EPOCH, events, projection.clone(), new)
             } else {
                 let subject = Arc::clone(&self.subject);
-                Append::new(TenantId::DEFAULT, id, FIRST_EPOCH, subject, events, projection.clone())
+                let before = self.appends.get(index - 1).map_or(Status::Pending, |(_, before)| before.status);
+                Append::new(TenantId::DEFAULT, id, FIRST_EPOCH, subject, before, events, projection.clone())
             }
         };
         let appends: Result<Vec<Append>, _> = self.appends.iter().enumerate().map(build).collect();
@@ -101,12 +103,12 @@ impl Template {
     }
 }
 
-fn invalid(problems: &[definition::Problem]) -> Error {
+pub(super) fn invalid(problems: &[definition::Problem]) -> Error {
     let first = problems.first().map_or("unknown", |problem| problem.message.as_str());
     Error::failure(format!("a workload of the benchmark is not valid: {first}"))
 }
 
-fn creation(definition: &definition::Definition, input: Value) -> Creation {
+pub(super) fn creation(definition: &definition::Definition, input: Value) -> Creation {
     let document = &definition.document;
     Creation {
         execution_type: ExecutionType::Workflow,
@@ -123,6 +125,7 @@ fn creation(definition: &definition::Definition, input: Value) -> Creation {
         priority: 5,
         labels: BTreeMap::new(),
         created_by: None,
+        authority: None,
         agent_id: None,
         test_input: None,
         idempotency_key: None,

@@ -2,6 +2,7 @@
 
 use super::load::{histogram, note};
 use crate::cli::error::Error;
+use crate::cli::link::Endpoint;
 use crate::clock::{Clock, SystemClock};
 use crate::domain::{Status, Timestamp};
 use futures_util::StreamExt;
@@ -40,7 +41,7 @@ pub struct Seen {
 /// One session of the global feed.
 #[derive(Debug)]
 pub struct Subscriber {
-    port: u16,
+    endpoint: Endpoint,
     socket: WebSocketStream<TcpStream>,
     seen: Rc<RefCell<Seen>>,
 }
@@ -68,22 +69,22 @@ impl Subscriber {
     ///
     /// # Errors
     /// When the service does not accept it.
-    pub async fn open(port: u16) -> Result<Self, Error> {
+    pub async fn open(endpoint: Endpoint) -> Result<Self, Error> {
         let seen = Seen { frames: 0, times: histogram()?, ended: HashSet::new(), position: 0 };
-        Self::connect(port, None, Rc::new(RefCell::new(seen)), None).await
+        Self::connect(endpoint, None, Rc::new(RefCell::new(seen)), None).await
     }
 
     /// As [`Subscriber::open`], with a receive buffer that is full after a few frames.
     ///
     /// # Errors
     /// As [`Subscriber::open`].
-    pub async fn open_small(port: u16) -> Result<Self, Error> {
+    pub async fn open_small(endpoint: Endpoint) -> Result<Self, Error> {
         let seen = Seen { frames: 0, times: histogram()?, ended: HashSet::new(), position: 0 };
-        Self::connect(port, None, Rc::new(RefCell::new(seen)), Some(STUCK_BUFFER_BYTES)).await
+        Self::connect(endpoint, None, Rc::new(RefCell::new(seen)), Some(STUCK_BUFFER_BYTES)).await
     }
 
     async fn connect(
-        port: u16,
+        endpoint: Endpoint,
         after: Option<u64>,
         seen: Rc<RefCell<Seen>>,
         buffer: Option<u32>,
@@ -94,19 +95,20 @@ impl Subscriber {
         if let Some(bytes) = buffer {
             tcp.set_recv_buffer_size(bytes).map_err(|error| refused(&error))?;
         }
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, endpoint.port));
         let stream = tcp.connect(address).await.map_err(|error| refused(&error))?;
         let after = after.map(|position| format!("&after={position}")).unwrap_or_default();
-        let url = format!("ws://127.0.0.1:{port}/ws/executions?client_id=bench{after}");
+        let handshake = endpoint.handshake(&format!("/ws/executions?client_id=bench{after}"));
+        let handshake = handshake.map_err(|error| refused(&error))?;
         let config = WebSocketConfig::default().read_buffer_size(BUFFER_BYTES).write_buffer_size(0);
-        let opened = tokio_tungstenite::client_async_with_config(url, stream, Some(config)).await;
+        let opened = tokio_tungstenite::client_async_with_config(handshake, stream, Some(config)).await;
         let (mut socket, _) = opened.map_err(|error| refused(&error))?;
         // The first frame says hello: from here on nothing is missed.
         let hello = socket.next().await;
         if !matches!(&hello, Some(Ok(Message::Text(text))) if text.contains("\"hello\"")) {
             return Err(refused(&"the session did not begin with hello"));
         }
-        Ok(Self { port, socket, seen })
+        Ok(Self { endpoint, socket, seen })
     }
 
     /// What it has seen so far.
@@ -154,7 +156,7 @@ impl Subscriber {
                 Ok(Some(Ok(_))) => {}
                 Ok(Some(Err(_)) | None) => {
                     let position = self.seen.borrow().position;
-                    *self = Self::connect(self.port, Some(position), self.seen(), None).await?;
+                    *self = Self::connect(self.endpoint.clone(), Some(position), self.seen(), None).await?;
                 }
             }
         }

@@ -51,12 +51,12 @@ fn measure(bench: &Bench, kind: Kind, arguments: &Arguments) -> Result<Workload,
     Bench::say(&format!("{}: {} executions with {} clients", kind.name(), arguments.executions, arguments.clients));
     let (outcome, cpu, succeeded) = bench.runtime.block_on(async {
         let service = bench.service().await?;
-        let mut link = Link::to(service.port());
+        let mut link = Link::to(service.endpoint());
         let body = kind.register(&mut link).await?;
-        load::run(service.port(), &body, arguments.executions.min(WARM_UP), arguments.clients).await?;
+        load::run(service.endpoint(), &body, arguments.executions.min(WARM_UP), arguments.clients).await?;
         let before = load::count(&mut link, &["succeeded"]).await?;
         let cpu = service.cpu_time();
-        let outcome = load::run(service.port(), &body, arguments.executions, arguments.clients).await?;
+        let outcome = load::run(service.endpoint(), &body, arguments.executions, arguments.clients).await?;
         let cpu = service.cpu_time().saturating_sub(cpu);
         let succeeded = load::count(&mut link, &["succeeded"]).await?.saturating_sub(before);
         drop(link);

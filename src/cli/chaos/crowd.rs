@@ -3,7 +3,7 @@
 
 use super::ledger::{Ledger, Promise};
 use super::workload::{Kind, submission};
-use crate::cli::link::{Answer, Link};
+use crate::cli::link::{Answer, Endpoint, Link};
 use crate::cli::live::Connection;
 use crate::domain::Status;
 use crate::wire::frame::ServerFrame;
@@ -32,7 +32,7 @@ const WEIGHTS: [(Kind, u64); 7] = [
 /// What everybody shares.
 #[derive(Debug)]
 pub struct Crowd {
-    pub port: u16,
+    pub endpoint: Endpoint,
     /// Tells the executions of this run from others in the same database.
     pub run: String,
     /// Where marks are left.
@@ -49,9 +49,9 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    pub fn new(port: u16, run: String, seed: u64, marks: PathBuf) -> Self {
+    pub fn new(endpoint: Endpoint, run: String, seed: u64, marks: PathBuf) -> Self {
         Self {
-            port,
+            endpoint,
             run,
             marks,
             ledger: RefCell::new(Ledger::default()),
@@ -80,7 +80,7 @@ impl Crowd {
 
     /// Submits executions, on average one per `interval`, until the crowd is closing.
     pub async fn submit(&self, interval: Duration) {
-        let mut link = Link::to(self.port);
+        let mut link = Link::to(&self.endpoint);
         while !self.closing.get() {
             self.submit_one(&mut link).await;
             let pause = self.below(2 * u64::try_from(interval.as_micros()).unwrap_or(u64::MAX / 2));
@@ -133,7 +133,7 @@ impl Crowd {
 
     /// Looks at executions, cancels, pauses and resumes some, until the crowd is closing.
     pub async fn steer(&self) {
-        let mut link = Link::to(self.port);
+        let mut link = Link::to(&self.endpoint);
         while !self.closing.get() {
             if let Some(id) = self.somebody() {
                 match self.below(10) {
@@ -148,37 +148,44 @@ impl Crowd {
     }
 
     async fn look(&self, link: &mut Link, id: Uuid) {
+        let known = self.known_end(id);
         let Ok(answer) = link.get(&format!("/api/v1/executions/{id}")).await else { return };
         match answer.status {
             404 => {
                 let detail = "was acknowledged and is not found";
                 self.ledger.borrow_mut().violated(Promise::Submission, id, detail);
             }
-            _ => self.note_status(&answer),
+            _ => self.note_status(known, &answer),
         }
     }
 
-    fn note_status(&self, answer: &Answer) {
+    fn known_end(&self, id: Uuid) -> Option<Status> {
+        self.ledger.borrow().end_of(id)
+    }
+
+    fn note_status(&self, known: Option<Status>, answer: &Answer) {
         if let Ok(execution) = answer.json()
             && let Some((id, status)) = id_and_status(&execution)
         {
-            self.ledger.borrow_mut().saw_status(id, status);
+            self.ledger.borrow_mut().saw_answer(id, known, status);
         }
     }
 
     async fn cancel(&self, link: &mut Link, id: Uuid) {
+        let known = self.known_end(id);
         let Ok(answer) = link.post(&format!("/api/v1/executions/{id}/cancel"), Bytes::new(), None).await else {
             return;
         };
         if answer.status == 202 {
             self.ledger.borrow_mut().cancelled.push(id);
-            self.note_status(&answer);
+            self.note_status(known, &answer);
         }
     }
 
     async fn command(&self, link: &mut Link, id: Uuid, command: &str) {
+        let known = self.known_end(id);
         if let Ok(answer) = link.post(&format!("/api/v1/executions/{id}/{command}"), Bytes::new(), None).await {
-            self.note_status(&answer);
+            self.note_status(known, &answer);
         }
     }
 
@@ -198,9 +205,9 @@ impl Crowd {
     async fn watch_one(&self, id: Uuid) {
         loop {
             let after = self.ledger.borrow().last_shown(id);
-            let url = format!("ws://127.0.0.1:{}/ws/executions/{id}?after={after}", self.port);
-            if let Ok(url) = url.parse()
-                && let Ok(mut session) = Connection::open(&url).await
+            let handshake = self.endpoint.handshake(&format!("/ws/executions/{id}?after={after}"));
+            if let Ok(handshake) = handshake
+                && let Ok(mut session) = Connection::open(handshake).await
                 && self.read_events(&mut session, id).await
             {
                 session.close().await;
@@ -233,16 +240,16 @@ impl Crowd {
     pub async fn watch_all(&self) {
         let mut position = 0;
         while !self.ended.get() {
-            let url = format!("ws://127.0.0.1:{}/ws/executions?client_id=chaos&after={position}", self.port);
-            if let Ok(url) = url.parse()
-                && let Ok(mut session) = Connection::open(&url).await
+            let handshake = self.endpoint.handshake(&format!("/ws/executions?client_id=chaos&after={position}"));
+            if let Ok(handshake) = handshake
+                && let Ok(mut session) = Connection::open(handshake).await
             {
                 while let Some(text) = session.next().await {
                     if let Ok(ServerFrame::ExecutionUpdate { position: at, data }) = serde_json::from_str(&text) {
                         position = position.max(at);
                         let mut ledger = self.ledger.borrow_mut();
                         ledger.frames += 1;
-                        ledger.saw_status(data.id.0, data.status);
+                        ledger.saw_update(data.id.0, data.status);
                     }
                 }
             }

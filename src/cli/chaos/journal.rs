@@ -46,7 +46,7 @@ pub fn check(execution: &Final, marks: &[&Mark], ledger: &mut Ledger) {
     check_tasks(execution, ledger);
     check_marks(execution, marks, ledger);
     check_feed(execution, ledger);
-    ledger.saw_status(execution.id, execution.status);
+    ledger.saw_answer(execution.id, ledger.end_of(execution.id), execution.status);
 }
 
 fn check_sequence(execution: &Final, ledger: &mut Ledger) {
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn a_status_that_was_seen_and_a_frame_that_was_shown_must_stand() {
         let mut ledger = Ledger::default();
-        ledger.saw_status(ID, Status::Failed);
+        ledger.saw_answer(ID, None, Status::Failed);
         ledger.saw_event(ID, 1, "execution_created");
         ledger.saw_event(ID, 2, "task_skipped");
         assert_eq!(found(&sound(), &[mark(3_500)], &mut ledger), [Promise::Feed, Promise::TerminalStatus]);

@@ -3,7 +3,7 @@
 
 use super::workload::Kind;
 use crate::domain::Status;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use uuid::Uuid;
 
@@ -72,7 +72,10 @@ pub struct Ledger {
     pub cancelled: Vec<Uuid>,
     /// Event types that a subscriber was shown, by number. Filled by the watchers.
     pub watched: HashMap<Uuid, Vec<(u64, String)>>,
+    /// The end that somebody was shown.
     ended: HashMap<Uuid, Status>,
+    /// Executions whose end the global feed has shown.
+    ended_on_the_feed: HashSet<Uuid>,
     violations: Vec<Violation>,
     /// How often a watcher had to open its session again.
     pub reconnects: u64,
@@ -101,19 +104,48 @@ impl Ledger {
         }
     }
 
-    /// Somebody was shown a status of an execution.
-    pub fn saw_status(&mut self, id: Uuid, status: Status) {
-        match self.ended.get(&id) {
-            Some(end) if *end != status => {
-                let detail = format!("was {end}, then {status}");
-                self.violated(Promise::TerminalStatus, id, detail);
-            }
+    /// The end of an execution, if it has been shown.
+    pub fn end_of(&self, id: Uuid) -> Option<Status> {
+        self.ended.get(&id).copied()
+    }
+
+    /// A question was answered with a status. `known` is the end that was known when it was asked: an answer that was on
+    /// its way while a frame told the end may be older than that frame.
+    pub fn saw_answer(&mut self, id: Uuid, known: Option<Status>, status: Status) {
+        match known {
+            Some(end) if !status.is_terminal() => self.changed(id, end, status),
+            Some(_) | None => self.saw_end(id, status),
+        }
+    }
+
+    /// The global feed has shown a status. Its frames come in order, one session after the other.
+    pub fn saw_update(&mut self, id: Uuid, status: Status) {
+        if status.is_terminal() {
+            self.ended_on_the_feed.insert(id);
+        } else if self.ended_on_the_feed.contains(&id)
+            && let Some(end) = self.end_of(id)
+        {
+            self.changed(id, end, status);
+        }
+        self.saw_end(id, status);
+    }
+
+    /// Whoever shows an end: there is only one.
+    fn saw_end(&mut self, id: Uuid, status: Status) {
+        if !status.is_terminal() {
+            return;
+        }
+        match self.end_of(id) {
+            Some(end) if end != status => self.changed(id, end, status),
             Some(_) => {}
-            None if status.is_terminal() => {
+            None => {
                 self.ended.insert(id, status);
             }
-            None => {}
         }
+    }
+
+    fn changed(&mut self, id: Uuid, end: Status, status: Status) {
+        self.violated(Promise::TerminalStatus, id, format!("was {end}, then {status}"));
     }
 
     /// A subscriber of an execution's own feed was shown an event.
@@ -146,11 +178,25 @@ mod tests {
     fn a_status_that_changes_after_the_end_is_a_violation() {
         let (mut ledger, id) = (Ledger::default(), Uuid::from_u128(1));
         for status in [Status::Pending, Status::Running, Status::Succeeded, Status::Succeeded] {
-            ledger.saw_status(id, status);
+            ledger.saw_update(id, status);
         }
+        // Asked before the end was shown, answered afterwards.
+        ledger.saw_answer(id, None, Status::Running);
         assert!(promises(&ledger).is_empty());
-        ledger.saw_status(id, Status::Running);
-        assert_eq!(promises(&ledger), [Promise::TerminalStatus]);
+        let known = ledger.end_of(id);
+        ledger.saw_answer(id, known, Status::Running);
+        ledger.saw_answer(id, None, Status::Failed);
+        ledger.saw_update(id, Status::Waiting);
+        assert_eq!(promises(&ledger), [Promise::TerminalStatus; 3]);
+    }
+
+    #[test]
+    fn the_feed_may_show_the_past_of_an_execution_whose_end_was_answered() {
+        let (mut ledger, id) = (Ledger::default(), Uuid::from_u128(1));
+        ledger.saw_answer(id, None, Status::Succeeded);
+        ledger.saw_update(id, Status::Running);
+        ledger.saw_update(id, Status::Succeeded);
+        assert!(promises(&ledger).is_empty());
     }
 
     #[test]

@@ -80,7 +80,7 @@ fn run(arguments: &Arguments) -> Result<Exit, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::failure(format!("cannot start the event loop: {error}")))?;
     let run = format!("{seed:x}-{:x}", SystemClock.now().as_millis());
-    let crowd = Rc::new(Crowd::new(launch.port, run, seed, database.directory().join("marks.txt")));
+    let crowd = Rc::new(Crowd::new(launch.endpoint.clone(), run, seed, database.directory().join("marks.txt")));
     let begin = Instant::now();
     let local = LocalSet::new();
     let (checked, slowest) = runtime.block_on(local.run_until(torment(arguments, &launch, &crowd)))?;
@@ -138,7 +138,7 @@ async fn torment(
     crowd: &Rc<Crowd>,
 ) -> Result<(verdict::Checked, Duration), Error> {
     let mut service = Service::start(launch).await?;
-    workload::register(&mut Link::to(launch.port)).await?;
+    workload::register(&mut Link::to(&launch.endpoint)).await?;
     let interval = Duration::from_secs(1) * arguments.callers / arguments.rate;
     for _ in 0..arguments.callers {
         let caller = Rc::clone(crowd);

@@ -47,7 +47,7 @@ async fn list(link: &mut Link, run: &str, statuses: &[Status]) -> Result<Vec<Val
 /// # Errors
 /// When the service does not answer any more.
 pub async fn let_everything_end(crowd: &Crowd) -> Result<(), Error> {
-    let mut link = Link::to(crowd.port);
+    let mut link = Link::to(&crowd.endpoint);
     let mut progress = (Instant::now(), String::new());
     loop {
         let open = [Status::Pending, Status::Running, Status::Waiting, Status::Paused];
@@ -85,7 +85,7 @@ pub struct Checked {
 /// # Errors
 /// When the service does not answer or the marks cannot be read.
 pub async fn check_everything(crowd: &Crowd) -> Result<Checked, Error> {
-    let mut link = Link::to(crowd.port);
+    let mut link = Link::to(&crowd.endpoint);
     let marks = std::fs::read_to_string(&crowd.marks).unwrap_or_default();
     let marks = read_marks(&marks);
     let mut by_execution: HashMap<Uuid, Vec<&Mark>> = HashMap::new();

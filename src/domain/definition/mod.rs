@@ -70,6 +70,18 @@ pub fn parse_value(value: &Value) -> Result<Definition, Vec<Problem>> {
     accept(review_value(value, &Unchecked))
 }
 
+/// Reads a document of any content from YAML or JSON text, with the same bounds as a definition.
+///
+/// # Errors
+/// A phrase for people: what is wrong with the text.
+pub fn read_document(text: &str) -> Result<Value, String> {
+    let mut problems = Problems::default();
+    match Node::parse(text, &mut problems) {
+        Some(root) if !problems.has_errors() => Ok(root.to_value()),
+        _ => Err(problems.into_sorted().into_iter().next().map_or_else(String::new, |problem| problem.message)),
+    }
+}
+
 fn accept(review: Review) -> Result<Definition, Vec<Problem>> {
     let Review { definition, mut problems } = review;
     definition.ok_or_else(|| {

@@ -70,9 +70,24 @@ pub struct Components {
 /// A schema check and a transformation. For `input` the schema comes first, for `output` and `export` the transformation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DataSpec {
-    /// Inline JSON Schema document.
-    pub schema: Option<Arc<Value>>,
+    pub schema: Option<SchemaSpec>,
     pub transform: Option<Transform>,
+}
+
+/// Where a JSON Schema comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SchemaSpec {
+    /// The document itself.
+    Inline(Arc<Value>),
+    External(Box<ExternalSchema>),
+}
+
+/// A schema document that an execution fetches (`schema.resource`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExternalSchema {
+    pub endpoint: Endpoint,
+    /// The `$schema` of documents that name none.
+    pub dialect: Option<&'static str>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -27,6 +27,13 @@ pub fn compile(document: &Value) -> Result<Validator, Refusal> {
         .map_err(|error| Refusal { pointer: error.instance_path().to_string(), message: error.to_string() })
 }
 
+/// Writes the dialect into a document that names none.
+pub fn name_dialect(document: &mut Value, dialect: Option<&str>) {
+    if let (Value::Object(map), Some(dialect)) = (document, dialect) {
+        map.entry("$schema").or_insert_with(|| Value::from(dialect));
+    }
+}
+
 /// The `$schema` that a `format` such as `json:draft-07` stands for; `None` for plain `json`.
 ///
 /// # Errors

@@ -18,8 +18,9 @@ const LONGEST_DELAY_MS: u64 = 10_000;
 /// Answers one request. Without a delay it never waits.
 pub async fn perform(agent: &Agent, mut request: AgentRequest, context: &EffectContext) -> EffectOutcome {
     let prompt = std::mem::take(&mut request.prompt);
-    let parameters = Parameters::of(agent, &request);
-    let (text, delay) = match answer(prompt, parameters).and_then(|text| Ok((text, delay(parameters)?))) {
+    let ready =
+        Parameters::of(agent, &request).and_then(|parameters| Ok((answer(prompt, parameters)?, delay(parameters)?)));
+    let (text, delay) = match ready {
         Ok(ready) => ready,
         Err(failure) => return failed(failure, None),
     };

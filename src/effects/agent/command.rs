@@ -30,11 +30,14 @@ pub async fn perform(
         Err(failure) => return failed(failure, None),
     };
     let observer = context.observer.as_ref();
-    let mut reader = Reader::new(call.format, call.text_field.clone(), observer);
+    let mut reader = Reader::new(call.format, call.text_field.clone(), processes.output_limit_bytes(), observer);
     let mut errors = ErrorLines::new(observer);
     let started = Instant::now();
-    let finished =
-        processes.run(call.command, context, &mut |piece| reader.push(piece), &mut |piece| errors.push(piece)).await;
+    let mut on_stderr = |piece: &[u8]| {
+        errors.push(piece);
+        Ok(())
+    };
+    let finished = processes.run(call.command, context, &mut |piece| reader.push(piece), &mut on_stderr).await;
     let latency = started.elapsed();
     errors.finish();
     let reading = reader.finish();
@@ -74,7 +77,7 @@ struct Call {
 
 impl Call {
     fn prepare(agent: &Agent, request: &AgentRequest) -> Result<Self, Failure> {
-        let parameters = Parameters::of(agent, request);
+        let parameters = Parameters::of(agent, request)?;
         let program = parameters.text("program")?.filter(|program| !program.is_empty());
         let program =
             program.ok_or_else(|| invalid("an agent with the command adapter needs the parameter `program`"))?;
@@ -102,7 +105,7 @@ impl Call {
             environment,
             working_directory: parameters.text("working_directory")?.map(Into::into),
             stdin: Some(prompt.into_bytes()),
-            stdout: Excess::Fails,
+            stdout: Excess::IsTheListeners,
             stderr: Excess::IsDropped,
         };
         let name = Path::new(program).file_name().map_or_else(|| program.into(), |name| name.to_string_lossy());

@@ -12,13 +12,11 @@
 
 use super::usage::Tokens;
 use super::{Parameters, invalid};
-use crate::domain::{Failure, StandardType};
+use crate::domain::{Failure, LogLevel, StandardType};
+use crate::effects::Observer;
+use crate::effects::process::too_large;
 use crate::effects::text::{Decoder, Lines};
-use crate::effects::{Level, Observer};
 use serde_json::{Value, json};
-
-/// No line is longer than the whole output may be.
-const LONGEST_LINE: usize = usize::MAX;
 
 /// `parameters.output`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +53,9 @@ pub struct Reading {
 pub struct Reader<'a> {
     format: Format,
     text_field: Option<String>,
+    /// How much may be kept, in bytes: the answer so far, and the line that has not ended. What lies around the answer (the
+    /// steps of a long session) may be as long as it likes.
+    limit: usize,
     observer: &'a dyn Observer,
     decoder: Decoder,
     lines: Lines,
@@ -85,13 +86,18 @@ enum Part {
 }
 
 impl<'a> Reader<'a> {
-    pub fn new(format: Format, text_field: Option<String>, observer: &'a dyn Observer) -> Self {
-        let found = Found::default();
-        Self { format, text_field, observer, decoder: Decoder::default(), lines: Lines::new(LONGEST_LINE), found }
+    pub fn new(format: Format, text_field: Option<String>, limit: usize, observer: &'a dyn Observer) -> Self {
+        // Lines are never cut into parts: one that is too long is a failure.
+        let (lines, found) = (Lines::new(usize::MAX), Found::default());
+        Self { format, text_field, limit, observer, decoder: Decoder::default(), lines, found }
     }
 
-    pub fn push(&mut self, piece: &[u8]) {
-        let Self { format, text_field, observer, decoder, lines, found } = self;
+    /// Takes the next piece of the output.
+    ///
+    /// # Errors
+    /// When the answer, or a line of it, is larger than the limit.
+    pub fn push(&mut self, piece: &[u8]) -> Result<(), Failure> {
+        let Self { format, text_field, limit, observer, decoder, lines, found } = self;
         match format {
             Format::Text => decoder.push(piece, &mut |text| found.take_piece(text, *observer)),
             Format::JsonLines => {
@@ -99,6 +105,13 @@ impl<'a> Reader<'a> {
             }
             Format::Json => decoder.push(piece, &mut |text| found.pieces.push_str(text)),
         }
+        if found.pieces.len() > *limit {
+            return Err(too_large(*limit, "as its answer"));
+        }
+        if lines.pending_bytes() > *limit {
+            return Err(too_large(*limit, "in one line of its output"));
+        }
+        Ok(())
     }
 
     pub fn finish(mut self) -> Reading {
@@ -147,7 +160,7 @@ impl Found {
             return;
         }
         let Ok(value) = serde_json::from_str::<Value>(line) else {
-            observer.log(Level::Info, line, json!({ "stream": "stdout" }));
+            observer.log(LogLevel::Info, line, json!({ "stream": "stdout" }));
             return;
         };
         self.take_facts(&value);

@@ -28,7 +28,7 @@ impl Forecast {
     /// # Errors
     /// The failure with which the call would end: parameters that make no sense.
     pub fn of(agent: &Agent, request: &AgentRequest) -> Result<Self, Failure> {
-        let parameters = Parameters::of(agent, request);
+        let parameters = Parameters::of(agent, request)?;
         let prompt = request.prompt.len()
             + request.system_prompt.as_deref().or(agent.system_prompt.as_deref()).map_or(0, str::len);
         let limit = match parameters.whole_number("max_completion_tokens")? {

@@ -23,9 +23,25 @@ pub struct Parameters<'a> {
     laid_over: &'a Map<String, Value>,
 }
 
+/// What only the agent itself decides: how it is reached, with whose credentials, and what that costs. Otherwise whoever
+/// writes a workflow could have the key of an agent sent to an address of their own, or run another program in its place.
+const OF_THE_AGENT_ALONE: [&str; 8] =
+    ["api_key_env", "arguments", "base_url", "environment", "prices", "program", "provider", "working_directory"];
+
 impl<'a> Parameters<'a> {
-    pub fn of(agent: &'a Agent, request: &'a AgentRequest) -> Self {
-        Self { own: &agent.parameters, laid_over: &request.parameters }
+    /// The parameters of one call.
+    ///
+    /// # Errors
+    /// `authorization` when the request lays over one that belongs to the agent alone.
+    pub fn of(agent: &'a Agent, request: &'a AgentRequest) -> Result<Self, Failure> {
+        if let Some(name) = OF_THE_AGENT_ALONE.into_iter().find(|name| request.parameters.contains_key(*name)) {
+            let detail =
+                format!("the parameter `{name}` belongs to the agent `{}`; a call cannot change it", agent.slug);
+            return Err(Failure::new(StandardType::Authorization, "Parameter not allowed", detail)
+                .retryable(false)
+                .with_suggestion("change the agent, or create another one with this parameter"));
+        }
+        Ok(Self { own: &agent.parameters, laid_over: &request.parameters })
     }
 
     pub fn get(self, name: &str) -> Option<&'a Value> {
@@ -71,7 +87,7 @@ fn wrong(name: &str, expected: &str) -> Failure {
 fn invalid(detail: impl Into<String>) -> Failure {
     Failure::new(StandardType::Validation, "Invalid agent parameters", detail)
         .retryable(false)
-        .with_suggestion("see the chapter on agents of the user guide for the parameters of each adapter")
+        .with_suggestion("the chapter on agents of docs/effects.md has the parameters of each adapter")
 }
 
 /// The outcome of an answered call.

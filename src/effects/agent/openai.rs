@@ -9,11 +9,11 @@
 
 use super::usage::{Report, Tokens, read_prices, record};
 use super::{Parameters, answered, failed, invalid};
-use crate::domain::{Agent, AgentRequest, EffectOutcome, Failure, Prices, StandardType, Usage};
+use crate::domain::{Agent, AgentRequest, EffectOutcome, Failure, LogLevel, Prices, StandardType, Usage};
 use crate::effects::client::Client;
 use crate::effects::http::parse_url;
 use crate::effects::model_transport::{Transport, failure_of};
-use crate::effects::{EffectContext, Level, Observer};
+use crate::effects::{EffectContext, Observer};
 use async_openai::config::OpenAIConfig;
 use futures_util::StreamExt;
 use reqwest::header::HeaderValue;
@@ -83,7 +83,7 @@ struct Answer {
 
 impl Call {
     fn prepare(agent: &Agent, request: &AgentRequest, context: &EffectContext) -> Result<Self, Failure> {
-        let parameters = Parameters::of(agent, request);
+        let parameters = Parameters::of(agent, request)?;
         let base_url = base_url(parameters)?;
         let endpoint = endpoint(base_url)?;
         let model = agent.model.clone().filter(|model| !model.is_empty());
@@ -109,7 +109,7 @@ impl Call {
             Some(reason) => {
                 if reason == "length" {
                     let message = "the answer was cut off at the token limit";
-                    observer.log(Level::Warn, message, json!({ "finish_reason": "length" }));
+                    observer.log(LogLevel::Warn, message, json!({ "finish_reason": "length" }));
                 }
                 Ok(())
             }

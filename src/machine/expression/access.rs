@@ -3,7 +3,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "values of every other type are refused alike")]
 
 use super::budget::spend_one;
-use super::value::{Data, DataResult, Error};
+use super::value::{Data, DataResult, Error, Object};
 use indexmap::IndexMap;
 use jaq_core::box_iter::{BoxIter, box_once};
 use jaq_core::path::Opt;
@@ -30,7 +30,10 @@ impl jaq_core::ValT for Data {
         if let Ok(integer) = text.parse::<i64>() {
             return Ok(Data::Integer(integer));
         }
-        text.parse().map(Data::number).map_err(|_| Error::str(format_args!("'{text}' is not a number")))
+        // As in jq a fraction stays what it is until something is computed with it, even when it is zero.
+        let is_whole = !text.contains('.') || text.contains(['e', 'E']);
+        let number = if is_whole { Data::number } else { Data::Float };
+        text.parse().map(number).map_err(|_| Error::str(format_args!("'{text}' is not a number")))
     }
 
     fn from_map<I: IntoIterator<Item = (Self, Self)>>(entries: I) -> DataResult {
@@ -75,9 +78,10 @@ impl jaq_core::ValT for Data {
                 Ok(position.and_then(|at| array.items().get(at)).cloned().unwrap_or(Data::Null))
             }
             (Data::Array(array), Data::Array(part)) => Ok(positions(array.items(), part.items())),
-            (Data::Null | Data::Array(_) | Data::Text(_), Data::Object(bounds)) => {
-                let bound = |name: &str| bounds.entries().get(name);
-                self.range(bound("start")..bound("end"))
+            (Data::Null, Data::Object(_)) => Ok(Data::Null),
+            (Data::Array(_) | Data::Text(_), Data::Object(slice)) => {
+                let (start, end) = slice_bounds(slice)?;
+                self.range(Some(start)..Some(end))
             }
             _ => Err(not_indexable(&self, index)),
         }
@@ -129,8 +133,9 @@ impl jaq_core::ValT for Data {
             (Data::Array(array), Data::Integer(_) | Data::Float(_)) => {
                 change_item(Arc::unwrap_or_clone(array).into_items(), index, opt, f)
             }
-            (value @ (Data::Null | Data::Array(_)), Data::Object(bounds)) => {
-                value.map_range(bounds.entries().get("start")..bounds.entries().get("end"), opt, f)
+            (value @ (Data::Null | Data::Array(_)), Data::Object(slice)) => {
+                let (start, end) = slice_bounds(slice)?;
+                value.map_range(Some(start)..Some(end), opt, f)
             }
             (value, index) => opt.fail(value, |value| Exn::from(not_indexable(&value, index))),
         }
@@ -199,7 +204,7 @@ fn change_item<'a, I: Iterator<Item = ValX<'a, Data>>>(
     opt: Opt,
     f: impl Fn(Data) -> I,
 ) -> ValX<'a, Data> {
-    let wanted = floored(index);
+    let wanted = index.truncated();
     let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
     let wanted = if wanted < 0 { wanted.saturating_add(length) } else { wanted };
     let Ok(at) = usize::try_from(wanted) else {
@@ -224,17 +229,9 @@ fn change_item<'a, I: Iterator<Item = ValX<'a, Data>>>(
     Ok(Data::array(items))
 }
 
-/// The index as jq reads it: floats are rounded down.
-fn floored(index: &Data) -> i64 {
-    match index {
-        #[expect(clippy::as_conversions, clippy::cast_possible_truncation, reason = "saturates")]
-        Data::Float(number) => number.floor() as i64,
-        other => other.truncated(),
-    }
-}
-
+/// The place that an index means; jq cuts off its fraction.
 fn position(index: &Data, length: usize) -> Option<usize> {
-    let index = floored(index);
+    let index = index.truncated();
     let length = i64::try_from(length).unwrap_or(i64::MAX);
     usize::try_from(if index < 0 { index.saturating_add(length) } else { index }).ok()
 }
@@ -246,8 +243,8 @@ fn bounds(range: &Range<&Data>, length: usize) -> Result<(usize, usize), Error> 
         Some(number @ (Data::Integer(_) | Data::Float(_))) => {
             let whole = match number {
                 #[expect(clippy::as_conversions, clippy::cast_possible_truncation, reason = "saturates")]
-                Data::Float(number) if is_end => number.ceil() as i64,
-                other => floored(other),
+                Data::Float(number) => (if is_end { number.ceil() } else { number.floor() }) as i64,
+                other => other.truncated(),
             };
             let size = i64::try_from(length).unwrap_or(i64::MAX);
             let absolute = if whole < 0 { whole.saturating_add(size).max(0) } else { whole.min(size) };
@@ -259,10 +256,17 @@ fn bounds(range: &Range<&Data>, length: usize) -> Result<(usize, usize), Error> 
     Ok((start, resolve(range.end, length, true)?.max(start)))
 }
 
-/// Where a part occurs in an array.
+/// Both ends of a slice that is given as an object.
+fn slice_bounds(slice: &Object) -> Result<(&Data, &Data), Error> {
+    let bound = |name: &str| slice.entries().get(name);
+    let both = bound("start").zip(bound("end"));
+    both.ok_or_else(|| Error::str("Start and end indices of an array slice must be numbers"))
+}
+
+/// Where a part occurs in an array; an empty one nowhere.
 pub(super) fn positions(items: &[Data], part: &[Data]) -> Data {
     if part.is_empty() {
-        return Data::Null;
+        return Data::array(Vec::new());
     }
     let found = (0_i64..).zip(items.windows(part.len())).filter(|(_, window)| *window == part);
     Data::array(found.map(|(at, _)| Data::Integer(at)).collect())

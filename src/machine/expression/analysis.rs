@@ -179,8 +179,12 @@ fn children<'t, 's>(term: &'t Term<&'s str>) -> Vec<&'t Term<&'s str>> {
 /// The variable that holds the right side of an operator.
 const RIGHT: &str = "$right_side";
 
+/// The variables that hold the interpolations of a text.
+const PARTS: [&str; 8] = ["$part_0", "$part_1", "$part_2", "$part_3", "$part_4", "$part_5", "$part_6", "$part_7"];
+
 /// jq runs the right side of an operator first and the left side for each of its outputs; jaq the other way round. Where both
-/// sides may have several outputs `l + r` becomes `r as $right_side | l + $right_side`.
+/// sides may have several outputs `l + r` becomes `r as $right_side | l + $right_side`. The interpolations of a text are run in
+/// the same order: the last one is the outermost loop.
 pub(super) fn in_the_order_of_jq<'s>(term: Term<&'s str>) -> Term<&'s str> {
     let each = |terms: Vec<Term<&'s str>>| terms.into_iter().map(in_the_order_of_jq).collect();
     let boxed = |term: Box<Term<&'s str>>| Box::new(in_the_order_of_jq(*term));
@@ -200,7 +204,15 @@ pub(super) fn in_the_order_of_jq<'s>(term: Term<&'s str>) -> Term<&'s str> {
         }
         Term::Neg(inner) => Term::Neg(boxed(inner)),
         Term::Label(name, inner) => Term::Label(name, boxed(inner)),
-        Term::Fold(kind, source, pattern, arguments) => Term::Fold(kind, boxed(source), pattern, each(arguments)),
+        Term::Fold(kind, source, pattern, arguments) => {
+            let mut arguments: Vec<Term<&str>> = each(arguments);
+            if let ("reduce", [_, update]) = (kind, arguments.as_mut_slice())
+                && may_generate(update)
+            {
+                *update = last_output(std::mem::replace(update, Term::Id));
+            }
+            Term::Fold(kind, boxed(source), pattern, arguments)
+        }
         Term::TryCatch(body, handler) => Term::TryCatch(boxed(body), handler.map(boxed)),
         Term::IfThenElse(cases, otherwise) => {
             let cases =
@@ -222,10 +234,36 @@ pub(super) fn in_the_order_of_jq<'s>(term: Term<&'s str>) -> Term<&'s str> {
                 StrPart::Term(term) => StrPart::Term(in_the_order_of_jq(term)),
                 part @ (StrPart::Str(_) | StrPart::Char(_)) => part,
             });
-            Term::Str(format, parts.collect())
+            interpolated(format, parts.collect())
         }
         term @ (Term::Id | Term::Recurse | Term::Num(_) | Term::Break(_) | Term::Var(_)) => term,
     }
+}
+
+/// `reduce term as $last_output ([][0]; $last_output)`: of several outputs of an update jq keeps the last, of none `null`.
+fn last_output(term: Term<&str>) -> Term<&str> {
+    const LAST: &str = "$last_output";
+    let first = Path(vec![(Part::Index(Term::Num("0")), Opt::Essential)]);
+    let null = Term::Path(Box::new(Term::Arr(None)), first);
+    Term::Fold("reduce", Box::new(term), Pattern::Var(LAST), vec![null, Term::Var(LAST)])
+}
+
+/// A text whose interpolations run from the last to the first, when several of them may have several outputs.
+fn interpolated<'s>(format: Option<&'s str>, mut parts: Vec<StrPart<&'s str, Term<&'s str>>>) -> Term<&'s str> {
+    let is_generator = |part: &StrPart<&str, Term<&str>>| matches!(part, StrPart::Term(term) if may_generate(term));
+    let generators = parts.iter().filter(|part| is_generator(part)).count();
+    if generators < 2 || generators > PARTS.len() {
+        return Term::Str(format, parts);
+    }
+    let mut bound = Vec::new();
+    for (part, name) in parts.iter_mut().filter(|part| is_generator(part)).zip(PARTS) {
+        if let StrPart::Term(term) = std::mem::replace(part, StrPart::Term(Term::Var(name))) {
+            bound.push((name, term));
+        }
+    }
+    bound.into_iter().fold(Term::Str(format, parts), |text, (name, term)| {
+        Term::BinOp(Box::new(term), BinaryOp::Pipe(Some(Pattern::Var(name))), Box::new(text))
+    })
 }
 
 /// Whether a term may have more or less than one output. Too many terms say yes, which costs but does not matter.

@@ -4,6 +4,8 @@
 
 use super::budget::spend_size;
 use super::value::{Data, DataResult, Error};
+use jaq_core::native::bome;
+use jaq_core::{Exn, ValXs};
 use std::ops::{Add, Div, Mul, Neg, Rem, Sub};
 use std::sync::Arc;
 
@@ -122,9 +124,9 @@ impl Div for Data {
 
     fn div(self, other: Self) -> DataResult {
         match (self, other) {
-            (left, Self::Integer(0)) if left.as_number().is_some() => {
+            (left, right) if left.as_number().is_some() && right.as_number() == Some(0.0) => {
                 let message = "cannot be divided because the divisor is zero";
-                Err(Error::str(format_args!("{} and number (0) {message}", left.described())))
+                Err(Error::str(format_args!("{} and {} {message}", left.described(), right.described())))
             }
             (Self::Integer(left), Self::Integer(right)) if left.checked_rem(right) == Some(0) => {
                 Ok(Self::Integer(left.wrapping_div(right)))
@@ -193,4 +195,21 @@ impl Data {
             Self::Null | Self::Bool(_) | Self::Text(_) | Self::Array(_) | Self::Object(_) | Self::TooDeep => 0,
         }
     }
+}
+
+/// The numbers from one to before another; none with a step of 0, as in jq 1.7.
+pub(super) fn range<'a>(from: Data, to: Data, by: Data) -> ValXs<'a, Data> {
+    let (Some(_), Some(_), Some(step)) = (from.as_number(), to.as_number(), by.as_number()) else {
+        return bome(Err(Error::str("Range bounds must be numeric")));
+    };
+    let mut next = Some(Ok(from));
+    Box::new(std::iter::from_fn(move || {
+        let number = match next.take()? {
+            Ok(number) => number,
+            Err(error) => return Some(Err(Exn::from(error))),
+        };
+        let is_inside = (step > 0.0 && number < to) || (step < 0.0 && number > to);
+        next = is_inside.then(|| number.clone() + by.clone());
+        is_inside.then_some(Ok(number))
+    }))
 }

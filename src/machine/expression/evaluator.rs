@@ -1,7 +1,7 @@
 //! Evaluation of a compiled expression, with its failures in the words of the workflow language.
 
 use super::Expression;
-use crate::domain::{Failure, StandardType, Timestamp};
+use crate::domain::{Failure, Secrets, StandardType, Timestamp};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -18,6 +18,34 @@ pub trait Evaluator {
         variables: &[Arc<Value>],
         now: Timestamp,
     ) -> Result<Value, Failure>;
+
+    /// The secrets that the expressions of a step may read, and that its events must not hold. None unless somebody gives them.
+    fn secrets(&self) -> &Secrets {
+        Secrets::NONE
+    }
+}
+
+/// An evaluator with the secrets of one execution.
+#[derive(Clone, Copy, Debug)]
+pub struct WithSecrets<'s, E> {
+    pub evaluator: E,
+    pub secrets: &'s Secrets,
+}
+
+impl<E: Evaluator> Evaluator for WithSecrets<'_, E> {
+    fn evaluate(
+        &self,
+        expression: &Expression,
+        input: &Value,
+        variables: &[Arc<Value>],
+        now: Timestamp,
+    ) -> Result<Value, Failure> {
+        self.evaluator.evaluate(expression, input, variables, now)
+    }
+
+    fn secrets(&self) -> &Secrets {
+        self.secrets
+    }
 }
 
 /// Evaluates in place. Safe for every expression: its work, its recursion and its results are bounded, nothing it does reaches

@@ -7,7 +7,7 @@
 
 use super::access::positions;
 use super::analysis::calls;
-use super::arithmetic::split;
+use super::arithmetic::{range, split};
 use super::budget::{spend_one, spend_size};
 use super::regex::{self, Parts};
 use super::value::{Data, DataResult, Error};
@@ -94,6 +94,10 @@ fn forbidden() -> Vec<Native> {
 
 fn own() -> Vec<Native> {
     vec![
+        ("range", v(3), |mut cv| {
+            let (by, to, from) = (cv.0.pop_var(), cv.0.pop_var(), cv.0.pop_var());
+            range(from, to, by)
+        }),
         ("now", v(0), |cv| bome(Ok(Data::number(cv.0.data().now)))),
         ("number_nan", v(0), |_| bome(Ok(Data::Float(f64::NAN)))),
         ("number_infinite", v(0), |_| bome(Ok(Data::Float(f64::INFINITY)))),
@@ -224,7 +228,7 @@ fn indices(value: &Data, part: &Data) -> DataResult {
         (Data::Null, _) => Ok(Data::Null),
         (Data::Text(text), Data::Text(part)) => {
             if part.is_empty() {
-                return Ok(Data::Null);
+                return Ok(Data::array(Vec::new()));
             }
             spend_size(text.len());
             // Overlapping occurrences count, as in jq; positions are in characters.

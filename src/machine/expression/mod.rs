@@ -1,9 +1,9 @@
 //! Runtime expressions: jq, compiled once and run many times (Serverless Workflow DSL 1.0.3, "Runtime expressions").
 //!
 //! The engine is jaq with a value type, functions and definitions of our own, so that the answers are those of jq 1.7 (see the
-//! table in `tests`). What cannot be answered alike: `?//`, `$__loc__`, `input_line_number`, `getpath` of a path that does not
-//! fit, `limit` with a negative count, the order of outputs of an object construction with several generators, some regular
-//! expressions (no look-around), and integers are exact up to 64 bits. An expression can neither see the machine nor end the
+//! table in `tests`). What cannot be answered alike: `?//`, `$__loc__`, `input_line_number`, `foreach` whose update has several
+//! outputs, some regular expressions (no look-around), the digits of a number beyond its value (`1.50`, `1e2`), and integers are
+//! exact up to 64 bits. An expression can neither see the machine nor end the
 //! program: `env`, `input`, `debug`, `halt`, `localtime` are errors and `now` is the time of the step.
 //!
 //! Every evaluation has a budget of work, stack and size ([`budget`]); exceeding it is an error like any other.
@@ -18,9 +18,10 @@ mod regex;
 mod template;
 #[cfg(test)]
 mod tests;
+mod text;
 mod value;
 
-pub use evaluator::{DirectEvaluator, Evaluator};
+pub use evaluator::{DirectEvaluator, Evaluator, WithSecrets};
 pub(super) use template::{Template, expand_uri};
 
 use crate::domain::Timestamp;
@@ -35,6 +36,7 @@ use jaq_core::path::{Opt, Part};
 use jaq_core::{Compiler, Filter};
 use library::Kind;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::sync::Arc;
 use value::Data;
 
@@ -112,7 +114,8 @@ impl Expression {
     }
 
     fn compile_here(text: &str, locals: &[Arc<str>]) -> Result<Self, String> {
-        let term = parse(text)?;
+        let joined = join_surrogates(text);
+        let term = parse(&joined)?;
         let uses = Uses::of(&term);
         let is_visible = |name: &str| STANDARD_VARIABLES.contains(&name) || locals.iter().any(|local| **local == *name);
         let mut variables: Vec<Arc<str>> = Vec::new();
@@ -155,6 +158,11 @@ impl Expression {
     /// The secrets it reads by name.
     pub fn secrets(&self) -> &[Arc<str>] {
         &self.secrets
+    }
+
+    /// Whether it reads any secret.
+    pub fn reads_secrets(&self) -> bool {
+        self.reads_all_secrets || !self.secrets.is_empty()
     }
 
     /// Whether it uses `$secrets` otherwise than to read one named secret.
@@ -227,6 +235,44 @@ fn complexity(text: &str) -> Result<usize, String> {
         return Err("the expression is too complicated; split it over several tasks".to_owned());
     }
     Ok(complexity)
+}
+
+/// The text with the characters that it writes as two halves, `\ud83d\ude00`, as JSON does; the parser reads them only whole.
+/// A half without the other one is the replacement character, as in jq.
+fn join_surrogates(text: &str) -> Cow<'_, str> {
+    let mut joined = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\\') {
+        joined.push_str(before);
+        let high = escaped_unit(after).filter(|unit| (0xD800..0xE000).contains(unit));
+        let Some(high) = high else {
+            // Also an escaped backslash, whose second half begins no escape.
+            let end = after.chars().next().map_or(0, char::len_utf8);
+            joined.push('\\');
+            joined.push_str(after.get(..end).unwrap_or_default());
+            rest = after.get(end..).unwrap_or_default();
+            continue;
+        };
+        let tail = after.get(ESCAPE..).unwrap_or_default();
+        let low = tail.strip_prefix('\\').and_then(escaped_unit);
+        let both = low.map(|low| char::decode_utf16([high, low]).next().and_then(Result::ok));
+        joined.push(both.flatten().unwrap_or(char::REPLACEMENT_CHARACTER));
+        let used = if both.flatten().is_some() { ESCAPE.saturating_add(1) } else { 0 };
+        rest = tail.get(used..).unwrap_or_default();
+    }
+    if joined.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    joined.push_str(rest);
+    Cow::Owned(joined)
+}
+
+/// The length of `u0000`.
+const ESCAPE: usize = 5;
+
+/// The unit of UTF-16 behind the backslash of an escape.
+fn escaped_unit(text: &str) -> Option<u16> {
+    u16::from_str_radix(text.strip_prefix('u')?.get(..4)?, 16).ok()
 }
 
 fn parse(text: &str) -> Result<Term<&str>, String> {

@@ -4,7 +4,7 @@ def nan: number_nan;
 def infinite: number_infinite;
 def isnan: number_is_nan;
 def isinfinite: type == "number" and (. == infinite or . == -infinite);
-def isnormal: type == "number" and ((. == 0 or isnan or isinfinite) | not);
+def isnormal: type == "number" and ((isnan or isinfinite or (. < 2.2250738585072014e-308 and . > -2.2250738585072014e-308)) | not);
 def type: type_name;
 def isvalid(f): try (f | true) catch false;
 def gamma: lgamma;
@@ -49,6 +49,7 @@ def combinations: if length == 0 then [] else .[0][] as $x | (.[1:] | combinatio
 def combinations($n): . as $dot | [range($n)] | map($dot) | combinations;
 def walk(f): def w: if type == "object" then map_values(w) elif type == "array" then map(w) else . end | f; w;
 def transpose: if . == [] then [] else . as $in | (map(length) | max) as $max | [range(0; $max) as $j | [range(0; $in | length) as $i | $in[$i][$j]]] end;
+def limit($n; f): if $n > 0 then label $out | foreach f as $item (0; . + 1; $item, if . >= $n then break $out else empty end) elif $n == 0 then empty else f end;
 def first: .[0];
 def last: .[-1];
 def nth($n; f): if $n < 0 then error("Out of bounds negative array index") else first(skip($n; f)) end;
@@ -95,8 +96,12 @@ def capture($val): if ($val | type) == "array" then capture($val[0]; $val[1]) el
 def scan($re; $flags): match($re; "g" + ($flags | regex_flags)) | if (.captures | length) > 0 then [.captures[].string] else .string end;
 def scan($re): scan($re; null);
 def split($re; $flags): split_($re; "g" + ($flags | regex_flags));
-def sub($re; f; $flags): def handle: if type == "array" then capture_of_match | f else . end;
-  reduce split_matches($re; $flags | regex_flags)[] as $x (""; . + ($x | handle));
+# The n-th outputs of all replacements make the n-th output.
+def sub($re; f; $flags): . as $whole | split_matches($re; $flags | regex_flags) as $parts
+  | (reduce range(0; ($parts | length) - 1; 2) as $at ([]; . as $results
+      | [$parts[$at + 1] | capture_of_match | f] as $replacements
+      | reduce range(0; $replacements | length) as $n ($results; .[$n] += $parts[$at] + $replacements[$n]))
+    | .[] + $parts[-1]) // $whole;
 def sub($re; f): sub($re; f; "");
 def gsub($re; f; $flags): sub($re; f; "g" + $flags);
 def gsub($re; f): sub($re; f; "g");

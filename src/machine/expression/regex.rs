@@ -59,8 +59,13 @@ fn found(text: &Data, pattern: &Data, flags: &Data, parts: Parts) -> DataResult 
     spend_size(text.len());
     let mut found = Vec::new();
     let (mut bytes, mut characters) = (0, Characters::default());
-    for captures in regex.captures_iter(text) {
-        let Some(whole) = captures.get(0) else { continue };
+    let mut start = 0;
+    while start <= text.len()
+        && let Some(captures) = regex.captures_at(text, start)
+    {
+        let Some(whole) = captures.get(0) else { break };
+        // As in jq an empty match may follow another match at once, unlike with an iterator of the library.
+        start = if whole.is_empty() { next_character(text, whole.end()) } else { whole.end() };
         if flags.no_empty && whole.is_empty() {
             continue;
         }
@@ -79,6 +84,12 @@ fn found(text: &Data, pattern: &Data, flags: &Data, parts: Parts) -> DataResult 
         found.push(Data::text(text.get(bytes..).unwrap_or_default()));
     }
     Ok(Data::array(found))
+}
+
+/// The place behind the character at a place; beyond the end of the text when there is none.
+fn next_character(text: &str, at: usize) -> usize {
+    let length = text.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
+    at.saturating_add(length)
 }
 
 /// The whole match, then its groups.

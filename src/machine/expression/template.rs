@@ -99,6 +99,23 @@ impl Template {
         matches!(self, Self::Literal(_))
     }
 
+    /// Whether an expression in it satisfies a condition.
+    pub(in crate::machine) fn any(&self, is_wanted: &dyn Fn(&Expression) -> bool) -> bool {
+        match self {
+            Self::Literal(_) => false,
+            Self::Expression(expression) => is_wanted(expression),
+            Self::Array(items) => items.iter().any(|item| item.any(is_wanted)),
+            Self::Object(entries) => entries.iter().any(|(_, item)| item.any(is_wanted)),
+            Self::Loose(loose) => {
+                let parts = loose.parts.iter().filter_map(|part| match part {
+                    Part::Text(_) => None,
+                    Part::Expression { expression, .. } => Some(expression),
+                });
+                parts.chain(&loose.whole).any(|expression| is_wanted(expression))
+            }
+        }
+    }
+
     /// The value with every expression evaluated.
     pub(in crate::machine) fn evaluate(&self, evaluate: &Evaluate<'_>) -> Result<Value, Failure> {
         match self {

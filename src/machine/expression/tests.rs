@@ -237,7 +237,8 @@ fn of_jq(expression: &str, input: &str) -> Option<Value> {
         .stderr(Stdio::null())
         .spawn()
         .expect("the tests need the program jq");
-    jq.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    // A jq that refuses the expression ends without reading.
+    jq.stdin.take().unwrap().write_all(input.as_bytes()).ok();
     let output = jq.wait_with_output().unwrap();
     output.status.success().then(|| serde_json::from_slice(&output.stdout).unwrap())
 }

@@ -6,6 +6,7 @@
 //! deeper one would overflow the stack.
 
 use super::budget::{spend_one, spend_size};
+use super::text::write_json;
 use indexmap::IndexMap;
 use serde_json::{Map, Number, Value};
 use std::cmp::Ordering;
@@ -14,6 +15,8 @@ use std::sync::Arc;
 
 /// How deep arrays and objects may be nested.
 pub(super) const MAX_DEPTH: u16 = 256;
+
+const TOO_DEEP: &str = "the value is nested more than 256 levels deep";
 
 /// No more of a value than this is put into the text of an error.
 const MAX_SHOWN: usize = 80;
@@ -27,7 +30,7 @@ pub(super) enum Data {
     Null,
     Bool(bool),
     Integer(i64),
-    /// Never an integral number that fits an integer, except for a negative zero's sake: that becomes zero.
+    /// A whole number that fits an integer is only a float when it was written as one (`1.0`) and nothing was computed with it.
     Float(f64),
     Text(Arc<str>),
     Array(Arc<Array>),
@@ -92,7 +95,7 @@ impl Object {
 }
 
 impl Data {
-    /// A number; integral ones become integers, so that `1.0` indexes like `1`.
+    /// A computed number; whole ones become integers.
     pub(super) fn number(number: f64) -> Self {
         // 2^63 itself is not an i64 any more.
         if number.fract() == 0.0 && number.abs() < 9_223_372_036_854_775_808.0 {
@@ -181,7 +184,7 @@ impl Data {
             Value::Bool(truth) => Self::Bool(*truth),
             Value::Number(number) => match number.as_i64() {
                 Some(integer) => Self::Integer(integer),
-                None => Self::number(number.as_f64().unwrap_or(f64::NAN)),
+                None => Self::Float(number.as_f64().unwrap_or(f64::NAN)),
             },
             Value::String(text) => Self::text(text.as_str()),
             Value::Array(items) => Self::array(items.iter().map(Self::from_json).collect()),
@@ -207,7 +210,7 @@ impl Data {
                 let entries = object.entries.iter().map(|(key, value)| Ok((key.to_string(), value.to_json()?)));
                 Value::Object(entries.collect::<Result<Map<_, _>, String>>()?)
             }
-            Self::TooDeep => return Err(format!("the value is nested more than {MAX_DEPTH} levels deep")),
+            Self::TooDeep => return Err(TOO_DEEP.to_owned()),
         })
     }
 
@@ -226,8 +229,11 @@ impl Data {
 
     /// The JSON text, as `tojson` and `tostring` write it.
     pub(super) fn to_json_text(&self) -> Result<String, Error> {
-        let value = self.to_json().map_err(Error::str)?;
-        let text = value.to_string();
+        if let Self::TooDeep = self {
+            return Err(Error::str(TOO_DEEP));
+        }
+        let mut text = String::new();
+        write_json(self, &mut text);
         spend_size(text.len());
         Ok(text)
     }
@@ -251,7 +257,7 @@ impl fmt::Display for Data {
                 None => f.write_str(text),
             };
         }
-        let text = self.to_json().map_or_else(|error| error, |value| value.to_string());
+        let text = self.to_json_text().unwrap_or_else(|_| TOO_DEEP.to_owned());
         match text.char_indices().nth(MAX_SHOWN) {
             Some((end, _)) => write!(f, "{}…", text.get(..end).unwrap_or_default()),
             None => f.write_str(&text),
@@ -336,10 +342,11 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn json_round_trips_and_integral_floats_become_integers() {
+    fn json_round_trips() {
         let value = json!({"a": [1, -2.5, "x", null, true], "big": 9_007_199_254_740_993_i64, "b": {}});
         assert_eq!(Data::from_json(&value).to_json(), Ok(value));
-        assert_eq!(Data::from_json(&json!(2.0)).to_json(), Ok(json!(2)));
+        assert_eq!(Data::from_json(&json!(2.0)).to_json(), Ok(json!(2.0)));
+        assert_eq!(Data::number(2.0).to_json(), Ok(json!(2)));
         assert_eq!(Data::Float(f64::INFINITY).to_json(), Ok(Value::Null));
     }
 

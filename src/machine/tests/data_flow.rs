@@ -118,7 +118,7 @@ fn e33_secrets_that_do_not_exist_are_refused() {
     };
     let listed = read("use: { secrets: [key] }\ndo: [ { a: { set: { k: '${ $secrets.key }' } } } ]");
     assert_eq!(listed.0, failed("authorization", 403, "/do/0/a"));
-    assert!(listed.1.contains("stores no secrets"));
+    assert!(listed.1.contains("callboard secrets set key"));
     let unlisted = read("do: [ { a: { set: { k: '${ $secret[\"key\"] }' } } } ]");
     assert_eq!(unlisted.0, failed("authorization", 403, "/do/0/a"));
     assert!(unlisted.1.contains("use.secrets"));

@@ -4,9 +4,9 @@ use crate::domain::definition::parse;
 use crate::domain::quota::{Bound, Breach, Budget};
 use crate::domain::{
     Creation, DefinitionRef, EffectOutcome, EffectRequest, Event, EventBody, ExecutionId, ExecutionType, Failure,
-    Status, TimerPurpose, Timestamp, Trigger,
+    Secrets, Status, TimerPurpose, Timestamp, Trigger,
 };
-use crate::machine::{Action, DirectEvaluator, Input, Moment, Program, State, Transition, apply, step};
+use crate::machine::{Action, DirectEvaluator, Input, Moment, Program, State, Transition, WithSecrets, apply, step};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,6 +28,8 @@ pub struct World {
     pub timers: BTreeMap<(String, TimerPurpose), Timestamp>,
     pub children: Vec<Action>,
     pub actions: Vec<Action>,
+    /// What its steps may read.
+    pub secrets: Arc<Secrets>,
 }
 
 pub fn program(tasks: &str) -> Arc<Program> {
@@ -68,6 +70,7 @@ impl World {
             priority: 5,
             labels: BTreeMap::new(),
             created_by: None,
+            authority: None,
             agent_id: None,
             test_input: None,
             idempotency_key: None,
@@ -90,6 +93,7 @@ impl World {
             timers: BTreeMap::new(),
             children: Vec::new(),
             actions: Vec::new(),
+            secrets: Arc::new(Secrets::new(Vec::new())),
         }
     }
 
@@ -102,7 +106,8 @@ impl World {
 
     pub fn give(&mut self, input: Input) -> Transition {
         let moment = Moment { at: self.now, seed: 42 };
-        let transition = step(&self.program, &mut self.state, input, &moment, &DirectEvaluator);
+        let evaluator = WithSecrets { evaluator: DirectEvaluator, secrets: &self.secrets };
+        let transition = step(&self.program, &mut self.state, input, &moment, &evaluator);
         self.journal.extend(transition.events.iter().cloned());
         if !transition.events.is_empty() {
             self.batches.push(self.journal.len());

@@ -52,6 +52,28 @@ fn a_fanout_reaches_everybody_and_the_stuck_one_catches_up() {
 }
 
 #[test]
+fn lists_are_measured_with_few_and_with_more_executions_stored() {
+    let folder = folder(&[]);
+    let arguments = ["bench", "history", "--executions", "1200", "--executions", "300"];
+    run(folder.path(), &[&arguments[..], &["--requests", "2", "--json", "report.json"]].concat()).expect_code(0);
+    let report = report(&folder);
+    let workloads = report["workloads"].as_array().unwrap();
+    assert_eq!(workloads.iter().map(|one| one["executions"].as_u64().unwrap()).collect::<Vec<_>>(), [300, 1200]);
+    for figure in ["page_1_p99_ms", "cursor_1_p99_ms", "label_page_1_p99_ms", "statistics_all_time_p99_ms"] {
+        assert!(workloads.iter().all(|one| one[figure].as_f64().unwrap() > 0.0), "{figure} in {report}");
+    }
+}
+
+#[test]
+fn everything_that_ran_goes_on_after_a_measured_kill() {
+    let folder = folder(&[]);
+    run(folder.path(), &["bench", "recovery", "--executions", "60", "--json", "report.json"]).expect_code(0);
+    let workload = &report(&folder)["workloads"][0];
+    let after = |name: &str| workload[name].as_f64().unwrap();
+    assert!(0.0 < after("ready_after_ms") && after("ready_after_ms") <= after("all_resumed_after_ms"), "{workload}");
+}
+
+#[test]
 fn chaos_kills_twice_and_finds_every_promise_kept() {
     let folder = folder(&[]);
     let arguments = ["chaos", "--kills", "2", "--seed", "7", "--rate", "20", "--json", "report.json"];

@@ -1,5 +1,6 @@
 //! Starts the real program and waits for it, never longer than a bound.
 
+use crate::service::operator_key_on;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -38,7 +39,20 @@ impl Finished {
 
 /// The program in a folder of its own, with nothing of the environment's settings.
 pub fn program(directory: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_callboard"));
+    isolated(Command::new(env!("CARGO_BIN_EXE_callboard")), directory)
+}
+
+/// The program, in the place of a shell that has run some commands before.
+pub fn program_after(directory: &Path, before: &str) -> Command {
+    if before.is_empty() {
+        return program(directory);
+    }
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(format!("{before}; exec \"$0\" \"$@\"")).arg(env!("CARGO_BIN_EXE_callboard"));
+    isolated(command, directory)
+}
+
+fn isolated(mut command: Command, directory: &Path) -> Command {
     command.current_dir(directory).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CALLBOARD_")) {
         command.env_remove(name);
@@ -91,16 +105,26 @@ pub struct Service {
     // Kept open, so that the service never writes into a closed pipe.
     _stdout: BufReader<ChildStdout>,
     pub url: String,
+    /// The key of an operator.
+    pub key: String,
     pub directory: TempDir,
 }
 
 impl Service {
     /// Starts `callboard serve` on a free port and waits until it says where it listens.
     pub fn start(files: &[(&str, &str)]) -> Self {
+        Self::start_with(files, &[])
+    }
+
+    /// With further arguments.
+    pub fn start_with(files: &[(&str, &str)], arguments: &[&str]) -> Self {
         let directory = folder(files);
+        let database = format!("sqlite:{}", directory.path().join("data/callboard.db").display());
+        let key = operator_key_on(&database, directory.path());
         let log = fs::File::create(directory.path().join("service.log")).unwrap();
         let mut child = program(directory.path())
             .args(["serve", "--set", "server.port=0", "--set", "effects.shell.enabled=true"])
+            .args(arguments)
             .stderr(log)
             .spawn()
             .unwrap();
@@ -117,20 +141,32 @@ impl Service {
                 break address.trim_end_matches(['/', '.', ',']).to_owned();
             }
         };
-        Self { child: Some(child), _stdout: stdout, url, directory }
+        Self { child: Some(child), _stdout: stdout, url, key, directory }
     }
 
     /// Runs a command against this service.
     pub fn run(&self, arguments: &[&str]) -> Finished {
-        let child = program(self.directory.path()).args(arguments).env("CALLBOARD_URL", &self.url).spawn().unwrap();
+        let child = program(self.directory.path())
+            .args(arguments)
+            .env("CALLBOARD_URL", &self.url)
+            .env("CALLBOARD_API_KEY", &self.key)
+            .spawn()
+            .unwrap();
         finish(child)
     }
 
     /// Asks it to stop and waits for its end.
-    pub fn stop(mut self) -> Finished {
+    pub fn stop(self) -> Finished {
+        self.stop_and(|_| ())
+    }
+
+    /// The same, and looks at its folder before that is deleted.
+    pub fn stop_and(mut self, look: impl FnOnce(&Path)) -> Finished {
         let child = self.child.take().unwrap();
         kill(pid_of(&child), Signal::SIGTERM).unwrap();
-        finish(child)
+        let finished = finish(child);
+        look(self.directory.path());
+        finished
     }
 }
 

@@ -98,6 +98,45 @@ fn an_interrupt_cancels_and_leaves_no_process_behind() {
 }
 
 #[test]
+fn a_second_interrupt_ends_at_once_what_does_not_want_to_end() {
+    let stubborn = ENDLESS_SHELL.replace("command: 'echo", "command: 'trap \"\" TERM; echo");
+    assert_ne!(stubborn, ENDLESS_SHELL);
+    let (folder, temporary) = (folder(&[("endless.yaml", &stubborn)]), folder(&[]));
+    let file = path(&folder, "pid");
+    mkfifo(&file, Mode::S_IRWXU).unwrap();
+    let input = json!({ "file": file }).to_string();
+    let mut child = program(folder.path())
+        .args(["run", "endless.yaml", "--json", "--input", &input, "--set", "effects.shell.grace_ms=600000"])
+        .env("TMPDIR", temporary.path())
+        .spawn()
+        .unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    read_until(&mut stdout, |line| line.contains("effect_scheduled"));
+    let shell = std::fs::read_to_string(&file).unwrap().trim().to_owned();
+    kill(pid_of(&child), Signal::SIGINT).unwrap();
+    read_until(&mut stdout, |line| line.contains(r#""type":"result""#));
+    kill(pid_of(&child), Signal::SIGINT).unwrap();
+    finish(child).expect_code(130);
+    assert!(!Path::new(&format!("/proc/{shell}")).exists(), "process {shell} is still there");
+    assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0, "the temporary folder is deleted");
+}
+
+#[test]
+fn an_inner_service_can_be_called_when_its_network_is_permitted() {
+    let call = "document: { dsl: '1.0.3', namespace: tests, name: call, version: '1.0.0' }\n\
+                do: [{ get: { call: http, with: { method: get, endpoint: 'http://127.0.0.1:1/' } } }]\n";
+    let folder = folder(&[("call.yaml", call)]);
+    let error = |networks: &str, code: i32| {
+        let networks = format!("effects.http.permitted_networks={networks}");
+        let closed = ["run", "call.yaml", "--set", "effects.http.allow_private=false", "--set", &networks];
+        run(folder.path(), &closed).expect_code(code).stderr
+    };
+    assert!(error("10.0.0.0/8", 1).contains("Address not allowed"));
+    assert!(error("10.0.0.0/8, 127.0.0.1", 1).contains("Connection failed"), "nobody listens there");
+    assert!(error("10.0.0.0/40", 2).contains("effects.http.permitted_networks: `10.0.0.0/40` is not a network"));
+}
+
+#[test]
 fn a_kept_store_holds_the_execution_afterwards() {
     let folder = folder(&[("greeting.yaml", GREETING)]);
     let arguments = ["run", "greeting.yaml", "--input", r#"{"name":"x"}"#, "--json", "--store", "sqlite:kept.db"];

@@ -3,9 +3,9 @@
 use super::stand_in::{Reply, StandIn};
 use super::{Call, kind, open_effects, open_options};
 use callboard::domain::{
-    Adapter, Agent, AgentId, AgentOutput, AgentRequest, EffectCall, EffectOutcome, TenantId, Timestamp,
+    Adapter, Agent, AgentId, AgentOutput, AgentRequest, EffectCall, EffectOutcome, LogLevel, TenantId, Timestamp,
 };
-use callboard::effects::{Effects, Level};
+use callboard::effects::Effects;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,20 +25,25 @@ pub fn agent(adapter: Adapter, model: Option<&str>, parameters: Value) -> Agent 
         capabilities: BTreeMap::new(),
         is_active: true,
         is_system: false,
+        created_by: None,
         created_at: Timestamp::default(),
         updated_at: Timestamp::default(),
     }
 }
 
-pub fn ask(agent: &Agent, prompt: &str, output: AgentOutput) -> EffectCall {
-    let request = AgentRequest {
+fn question(agent: &Agent, prompt: &str, output: AgentOutput) -> AgentRequest {
+    AgentRequest {
         agent: agent.slug.clone(),
         prompt: prompt.into(),
         system_prompt: None,
         parameters: serde_json::Map::new(),
         output,
-    };
-    EffectCall::Agent { agent: Box::new(agent.clone()), request: Box::new(request) }
+    }
+}
+
+pub fn ask(agent: &Agent, prompt: &str, output: AgentOutput) -> EffectCall {
+    let request = Box::new(question(agent, prompt, output));
+    EffectCall::Agent { agent: Box::new(agent.clone()), request }
 }
 
 pub async fn answer(agent: &Agent, prompt: &str, output: AgentOutput) -> (EffectOutcome, Call) {
@@ -116,6 +121,29 @@ fn model(server: &StandIn, more: Value) -> Agent {
     let mut agent = agent(Adapter::Openai, Some("m"), json!({"base_url": format!("{}/v1/", server.url)}));
     agent.parameters.extend(more.as_object().unwrap().clone());
     agent
+}
+
+#[tokio::test]
+async fn a_call_cannot_change_how_its_agent_is_reached() {
+    let own = StandIn::start(|_| Reply::status(500)).await;
+    let foreign = StandIn::start(|_| Reply::status(500)).await;
+    let model = model(&own, json!({"api_key_env": "EFFECTS_TEST_API_KEY"}));
+    let mut program = model.clone();
+    program.adapter = Adapter::Command;
+    for (agent, name, value) in [
+        (&model, "base_url", json!(foreign.url)),
+        (&model, "api_key_env", json!("OTHER_API_KEY")),
+        (&model, "prices", Value::Null),
+        (&program, "program", json!("env")),
+    ] {
+        let mut request = question(agent, "x", AgentOutput::Text);
+        request.parameters.insert(name.to_owned(), value);
+        let call = EffectCall::Agent { agent: Box::new(agent.clone()), request: Box::new(request) };
+        let failure = Call::new().perform(&open_effects(), call).await.result.unwrap_err();
+        assert_eq!(kind(&failure), ("authorization", 403));
+        assert!(failure.detail.as_deref().is_some_and(|detail| detail.contains(name)), "{failure:?}");
+    }
+    assert_eq!((own.received().len(), foreign.received().len()), (0, 0));
 }
 
 #[tokio::test]
@@ -251,7 +279,7 @@ async fn an_answer_that_breaks_off_is_a_failure_and_one_cut_at_the_limit_a_warni
     }
     let (outcome, call) = answer(&model(&server, json!({})), "x", AgentOutput::Text).await;
     assert_eq!(outcome.result, Ok(json!("begin")));
-    assert_eq!(call.recorder.logs.lock().unwrap()[0].0, Level::Warn);
+    assert_eq!(call.recorder.logs.lock().unwrap()[0].0, LogLevel::Warn);
 }
 
 #[tokio::test]

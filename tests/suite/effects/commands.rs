@@ -88,6 +88,27 @@ async fn codex_and_plain_lines_are_understood() {
 }
 
 #[tokio::test]
+async fn a_session_may_be_long_and_its_answer_may_not() {
+    let step = json!({"type": "user", "message": {"content": "x".repeat(1_000)}});
+    let end = json!({"type": "result", "result": "Done."});
+    let session = |text: &Value, end: &Value| format!("cat > /dev/null; yes '{text}' | head -n 3000; echo '{end}'");
+    let lines = json!({"output": "json_lines"});
+    let (outcome, call) = answer(&scripted(&session(&step, &end), lines.clone()), "x", AgentOutput::Text).await;
+    assert_eq!(outcome.result, Ok(json!("Done.")), "three megabytes of steps around it");
+    assert_eq!(call.recorder.log_lines(), [""; 0]);
+
+    let piece = json!({"delta": "x".repeat(1_000)});
+    for (script, output) in [
+        (session(&piece, &end), "json_lines"),
+        ("cat > /dev/null; yes | tr -d '\\n'".to_owned(), "json_lines"),
+        ("cat > /dev/null; yes".to_owned(), "text"),
+    ] {
+        let (outcome, _) = answer(&scripted(&script, json!({"output": output})), "x", AgentOutput::Text).await;
+        assert_eq!(outcome.result.unwrap_err().title.as_deref(), Some("Output too large"), "{script}");
+    }
+}
+
+#[tokio::test]
 async fn a_json_document_is_understood_and_one_without_text_is_not() {
     let document = lines(&[json!({"result": "[1, 2]", "usage": {"input_tokens": 1, "output_tokens": 1}})]);
     let (outcome, _) = answer(&scripted(&document, json!({"output": "json"})), "x", AgentOutput::Json).await;

@@ -10,9 +10,9 @@ pub mod stand_in;
 
 use callboard::clock::new_id;
 use callboard::domain::{
-    EffectCall, EffectOutcome, ExecutionId, Failure, HttpOutput, HttpRequest, ProcessReturn, ShellRequest,
+    EffectCall, EffectOutcome, ExecutionId, Failure, HttpOutput, HttpRequest, LogLevel, ProcessReturn, ShellRequest,
 };
-use callboard::effects::{EffectContext, Effects, HttpOptions, Level, Observer, Options, ShellOptions};
+use callboard::effects::{EffectContext, Effects, HttpOptions, Observer, Options, ShellOptions};
 use serde_json::Value;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Default)]
 struct Recorder {
     deltas: Mutex<Vec<String>>,
-    logs: Mutex<Vec<(Level, String)>>,
+    logs: Mutex<Vec<(LogLevel, String)>>,
     changed: Notify,
 }
 
@@ -38,7 +38,7 @@ impl Observer for Recorder {
         self.changed.notify_waiters();
     }
 
-    fn log(&self, level: Level, message: &str, _metadata: Value) {
+    fn log(&self, level: LogLevel, message: &str, _metadata: Value) {
         self.logs.lock().unwrap().push((level, message.to_owned()));
         self.changed.notify_waiters();
     }

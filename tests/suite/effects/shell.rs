@@ -2,8 +2,8 @@
 
 use super::{Call, PATIENCE, kind, open_effects, open_options, run, shell};
 use callboard::clock::new_id;
-use callboard::domain::{EffectCall, ProcessReturn, ShellRequest};
-use callboard::effects::{Effects, Level, Options};
+use callboard::domain::{EffectCall, LogLevel, ProcessReturn, ShellRequest};
+use callboard::effects::{Effects, Options};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
@@ -168,7 +168,7 @@ async fn a_result_over_the_limit_fails_and_anything_else_is_cut() {
     let request = returning(script, ProcessReturn::Code);
     assert_eq!(call.perform(&effects, EffectCall::Shell(Box::new(request))).await.result, Ok(json!(1)));
     let logs = call.recorder.logs.lock().unwrap();
-    assert!(logs.contains(&(Level::Warn, "4000 bytes of standard output were over the limit and dropped".into())));
+    assert!(logs.contains(&(LogLevel::Warn, "4000 bytes of standard output were over the limit and dropped".into())));
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ with_both_databases!(
     a_cancelled_shell_task_leaves_no_process,
     children_do_not_outlive_a_cancelled_parent,
     a_retry_repeats_only_what_failed,
+    changed_labels_are_seen_and_inherited,
 );
 
 async fn a_pending_execution_refuses_what_it_cannot_do_and_still_starts(database: Database) {
@@ -170,5 +171,30 @@ async fn a_retry_repeats_only_what_failed(database: Database) {
     let retry = command(&service, &id, "retry", 202).await["id"].as_str().unwrap().to_owned();
     assert_eq!(service.ended(&retry).await["status"], "succeeded");
     assert_eq!((gates.runs("gamma"), gates.runs("delta")), (1, 1));
+    nothing_is_left(&service).await;
+}
+
+async fn changed_labels_are_seen_and_inherited(database: Database) {
+    let gates = Gates::new();
+    let service = Service::start_with(database, &[("engine.max_running", "1"), ("engine.passivate_after_ms", "1")]);
+    service.register("child", "1.0.0", json!([long_wait()])).await;
+    let run = json!({ "workflow": { "namespace": "tests", "name": "child", "version": "1.0.0" } });
+    let tasks = |name: &str| json!([gates.task(name), { "sub": { "run": run } }]);
+    let running = service.start_definition(tasks("alpha"), json!({})).await;
+    let pending = service.start_definition(tasks("beta"), json!({})).await;
+    for (id, gate) in [(&running, "alpha"), (&pending, "beta")] {
+        let change = json!({ "labels": { "team": gate }, "priority": 7 });
+        service.put(&path(id), &change).await.expect(200);
+    }
+    for (id, gate) in [(&running, "alpha"), (&pending, "beta")] {
+        gates.open(gate).await;
+        let started = service.event(id, |event| event["type"] == "child_started").await;
+        let child = path(started["data"]["child_id"].as_str().unwrap());
+        let child = service.get(&child).await.expect(200);
+        assert_eq!((&child["labels"], &child["priority"]), (&json!({ "team": gate }), &json!(7)), "{child}");
+        let answer = command(&service, id, "pause", 202).await;
+        assert_eq!((&answer["labels"], &answer["priority"]), (&json!({ "team": gate }), &json!(7)), "{answer}");
+        command(&service, id, "cancel", 202).await;
+    }
     nothing_is_left(&service).await;
 }

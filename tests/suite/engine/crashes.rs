@@ -15,6 +15,7 @@ with_both_databases!(
     an_execution_that_cannot_be_rebuilt_is_failed,
     a_child_that_crashes_after_its_end_does_not_leave_its_parent_waiting,
     a_parent_that_crashes_after_its_end_takes_its_children_along,
+    a_child_that_crashes_over_its_cancellation_is_cancelled_all_the_same,
     a_submission_that_crashes_is_refused_and_takes_no_slot,
     an_effect_that_crashes_fails_its_task,
     an_append_that_is_never_acknowledged_is_found_in_the_journal,
@@ -142,6 +143,21 @@ async fn a_parent_that_crashes_after_its_end_takes_its_children_along(database: 
     // The answer is lost with the actor; asking again tells the outcome.
     service.post(&format!("{}/cancel", path(&parent)), &json!({})).await.problem(409, "wrong_state");
     assert_eq!(service.ended(&child).await["status"], "cancelled");
+    nothing_is_left(&service).await;
+}
+
+/// The turns: the parent's start, the child's start, the end of the parent, and the child's, which crashes.
+async fn a_child_that_crashes_over_its_cancellation_is_cancelled_all_the_same(database: Database) {
+    let service = start(database, "turn_before_step@4=panic");
+    service.register("child", "1.0.0", json!([super::long_wait()])).await;
+    let run = json!({ "workflow": { "namespace": "tests", "name": "child", "version": "1.0.0" } });
+    let parent = service.start_definition(json!([{ "sub": { "run": run } }]), json!({})).await;
+    let started = service.event(&parent, |event| event["type"] == "child_started").await;
+    let child = started["data"]["child_id"].as_str().unwrap().to_owned();
+    service.event(&child, |event| event["type"] == "execution_waiting").await;
+    super::command(&service, &parent, "cancel", 202).await;
+    let child = service.ended(&child).await;
+    assert_eq!((&child["status"], &child["restarts"]), (&json!("cancelled"), &json!(1)), "{child}");
     nothing_is_left(&service).await;
 }
 

@@ -14,6 +14,7 @@ with_both_databases!(
     a_child_that_ended_unseen_lets_its_parent_go_on,
     a_child_whose_parent_has_ended_is_cancelled,
     every_named_point_is_survived,
+    an_effect_that_nobody_waits_for_is_performed_all_the_same,
 );
 
 async fn everything_open_goes_on_after_a_kill(database: Database) {
@@ -145,4 +146,42 @@ async fn work_until_it_ends(client: &Client) -> Vec<String> {
             return accepted;
         }
     }
+}
+
+async fn an_effect_that_nobody_waits_for_is_performed_all_the_same(database: Database) {
+    let gates = Gates::new();
+    let mut beside = gates.task("alpha");
+    beside["alpha"]["run"]["await"] = json!(false);
+    let body = json!({ "definition": definition("inline", "1.0.0", json!([beside])) });
+    // Killed between the commit and the start of the effect: nobody is answered, and the effect comes with the next start.
+    let mut service = Process::start(database, &["store.failure_points=turn_after_append=abort"]);
+    assert!(service.request(Method::POST, "/api/v1/executions").json(&body).send().await.is_err());
+    service.wait();
+    service.resume(&["store.failure_points="]);
+    gates.open("alpha").await;
+    assert_eq!(gates.runs("alpha"), 1);
+
+    // Killed while it runs, after the end of its execution.
+    let id = service.post("/api/v1/executions", &body).await.expect(201)["id"].as_str().unwrap().to_owned();
+    assert_eq!(service.ended(&id).await["status"], "succeeded");
+    while gates.runs("alpha") < 2 {
+        tokio::task::yield_now().await;
+    }
+    service.kill();
+    service.resume(&["store.failure_points="]);
+    gates.open("alpha").await;
+    assert_eq!(gates.runs("alpha"), 3);
+
+    // What has ended is not performed again.
+    let done = "callboard_effects_total{kind=\"shell\",outcome=\"completed\"} 1";
+    while !service.get("/metrics").await.text.contains(done) {}
+    let other = json!([{ "a": { "set": { "x": 1 } } }]);
+    let other_id = service.start_definition(other.clone(), json!({})).await;
+    service.ended(&other_id).await;
+    service.kill();
+    service.resume(&["store.failure_points="]);
+    let other_id = service.start_definition(other, json!({})).await;
+    service.ended(&other_id).await;
+    assert_eq!(gates.runs("alpha"), 3);
+    nothing_is_left(&service).await;
 }

@@ -2,6 +2,7 @@
 //! their minds.
 
 mod admission;
+mod backup;
 mod budgets;
 mod commands;
 mod crashes;

@@ -1,8 +1,9 @@
 //! The real program in a process of its own, which can be killed and started again on the same database.
 
-use crate::cli::program::{pid_of, program};
-use crate::service::{Client, Database};
+use crate::cli::program::{pid_of, program_after as program};
+use crate::service::{Client, Database, operator_key_on};
 use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::ops::Deref;
@@ -15,6 +16,8 @@ pub struct Process {
     directory: TempDir,
     url: String,
     settings: Vec<String>,
+    /// Shell commands that run before the program takes the shell's place.
+    before: &'static str,
     client: Client,
     /// With its output, which is kept open so that the service never writes into a closed pipe.
     running: Option<(Child, BufReader<ChildStdout>)>,
@@ -23,13 +26,29 @@ pub struct Process {
 impl Process {
     /// Starts `callboard serve` on a database of its own and a free port.
     pub fn start(database: Database, settings: &[&str]) -> Self {
+        Self::start_after("", database, settings)
+    }
+
+    /// As [`Process::start`], after shell commands that prepare the process.
+    pub fn start_after(before: &'static str, database: Database, settings: &[&str]) -> Self {
         let directory = TempDir::new().expect("a folder");
         let url = match database {
             Database::Sqlite => format!("sqlite:{}", directory.path().join("callboard.db").display()),
             Database::Postgres => crate::postgres::database(),
         };
+        Self::on_after(before, directory, url, settings)
+    }
+
+    /// Starts it on a database that is there, in a folder with whatever else belongs to it.
+    pub fn on(directory: TempDir, url: String, settings: &[&str]) -> Self {
+        Self::on_after("", directory, url, settings)
+    }
+
+    fn on_after(before: &'static str, directory: TempDir, url: String, settings: &[&str]) -> Self {
         let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
-        let mut process = Self { directory, url, settings, client: Client::new(String::new()), running: None };
+        let mut process = Self { directory, url, settings, before, client: Client::new(String::new()), running: None };
+        let key = operator_key_on(&process.url, process.directory.path());
+        process.client = process.client.with_key(&key);
         process.resume(&[]);
         process
     }
@@ -38,7 +57,7 @@ impl Process {
     pub fn resume(&mut self, more: &[&str]) {
         assert!(self.running.is_none(), "it still runs");
         let log = File::options().create(true).append(true).open(self.directory.path().join("service.log"));
-        let mut command = program(self.directory.path());
+        let mut command = program(self.directory.path(), self.before);
         command.args(["serve", "--set", "server.port=0", "--set"]).arg(format!("store.url={}", self.url));
         for setting in self.settings.iter().map(String::as_str).chain(more.iter().copied()) {
             command.args(["--set", setting]);
@@ -52,7 +71,7 @@ impl Process {
                 break address.trim_end_matches(['/', '.', ',']).to_owned();
             }
         };
-        self.client = Client::new(url);
+        self.client.url = url;
         self.running = Some((child, stdout));
     }
 
@@ -67,6 +86,11 @@ impl Process {
         kill(pid_of(child), signal).expect("a signal");
     }
 
+    pub fn pid(&self) -> Pid {
+        let (child, _) = self.running.as_ref().expect("it runs");
+        pid_of(child)
+    }
+
     /// Waits for its end.
     pub fn wait(&mut self) -> ExitStatus {
         let (mut child, _stdout) = self.running.take().expect("it runs");
@@ -78,6 +102,11 @@ impl Process {
             panic!("the service does not end:\n{}", self.log());
         };
         status.expect("an end")
+    }
+
+    /// Where its database is.
+    pub fn store_url(&self) -> &str {
+        &self.url
     }
 
     /// What it has logged.

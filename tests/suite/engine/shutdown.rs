@@ -4,12 +4,16 @@ use super::gate::Gates;
 use super::process::Process;
 use super::{journal, long_wait, nothing_is_left, path};
 use crate::live::client::Socket;
-use crate::service::{Database, definition};
+use crate::service::{Database, Service, definition};
 use crate::with_both_databases;
 use nix::sys::signal::Signal;
 use serde_json::json;
 
-with_both_databases!(a_graceful_end_lets_effects_finish_and_the_rest_go_on, a_second_signal_ends_it_at_once);
+with_both_databases!(
+    a_graceful_end_lets_effects_finish_and_the_rest_go_on,
+    a_second_signal_ends_it_at_once,
+    the_last_log_lines_are_stored,
+);
 
 async fn a_graceful_end_lets_effects_finish_and_the_rest_go_on(database: Database) {
     let gates = Gates::new();
@@ -65,4 +69,18 @@ async fn a_second_signal_ends_it_at_once(database: Database) {
     service.resume(&[]);
     gates.open("alpha").await;
     assert_eq!(service.ended(&running).await["status"], "succeeded");
+}
+
+async fn the_last_log_lines_are_stored(database: Database) {
+    let mut service = Service::start(database);
+    let lines = 300;
+    let command = format!("for n in $(seq {lines}); do echo line $n >&2; done");
+    let id =
+        service.start_definition(json!([{ "talk": { "run": { "shell": { "command": command } } } }]), json!({})).await;
+    assert_eq!(service.ended(&id).await["status"], "succeeded");
+    service.restart();
+    let log = service.get(&format!("{}/logs?limit=500", path(&id))).await.expect(200);
+    let messages: Vec<String> =
+        log["items"].as_array().unwrap().iter().map(|line| line["message"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(messages, (1..=lines).map(|n| format!("line {n}")).collect::<Vec<_>>());
 }

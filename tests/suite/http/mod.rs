@@ -1,11 +1,15 @@
 //! What callers of the HTTP interface rely on.
 
 mod agents;
+mod dashboard;
 mod description;
 mod executions;
+mod fuzz;
+mod hardening;
 mod idempotency;
 mod lists;
 mod problems;
+mod retention;
 mod stream;
 mod throttle;
 mod workflows;

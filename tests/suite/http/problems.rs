@@ -7,7 +7,11 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-on_both_databases!(unknown_things_are_not_found, odd_texts_never_make_the_service_fail);
+on_both_databases!(
+    unknown_things_are_not_found,
+    what_a_list_was_asked_wrongly_is_said,
+    odd_texts_never_make_the_service_fail
+);
 
 const NOBODY: &str = "0198c5a0-7c1e-7000-8000-00000000dead";
 
@@ -47,6 +51,19 @@ async fn unknown_things_are_not_found(service: Service) {
     let body = json!({"workflow": {"namespace": "no", "name": "body"}});
     let problem = service.post("/api/v1/executions", &body).await.problem(404, "not_found");
     assert!(problem["detail"].as_str().unwrap().contains("no/body"), "{problem}");
+}
+
+async fn what_a_list_was_asked_wrongly_is_said(service: Service) {
+    let problem = service.get("/api/v1/executions?cursor=nonsense").await.problem(400, "invalid_query");
+    assert_eq!(problem["errors"][0]["parameter"], "cursor");
+    assert!(problem["suggestion"].as_str().unwrap().contains("next_cursor"), "{problem}");
+    let id = service.start_definition(json!([{"a": {"set": {"x": 1}}}]), json!({})).await;
+    let history = format!("/api/v1/executions/{id}/history");
+    let problem = service.get(&format!("{history}?type=task_start")).await.problem(400, "invalid_query");
+    assert!(problem["detail"].as_str().unwrap().contains("task_started"), "{problem}");
+    service.ended(&id).await;
+    let events = service.get(&format!("{history}?type=task_started,execution_completed")).await.json();
+    assert_eq!(events["items"].as_array().unwrap().len(), 2, "{events}");
 }
 
 async fn odd_texts_never_make_the_service_fail(service: Service) {

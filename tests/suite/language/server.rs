@@ -1,6 +1,6 @@
 //! The server that the `http` cases of the corpus call. What a path answers:
 //!
-//! `/echo` what it got · `/status/404` that status with a text · `/redirect` to `/json` · `/json`, `/text`, `/empty`, `/binary` ·
+//! `/echo` what it got · `/status/404` that status with a text · `/redirect` to `/json` · `/schema`, `/schema.yaml`, `/moved-schema` JSON schemas · `/json`, `/text`, `/empty`, `/binary` ·
 //! `/pets/{id}` that pet · `/basic` for `ada:secret` · `/bearer` for `s3cret` · `/token` an OAuth token (grants it likes), also
 //! through `/.well-known/openid-configuration` · `/private` for that token · `/hangup` nothing, `/silence` (virtual) never.
 
@@ -29,6 +29,9 @@ fn answer(request: &Received, own: &str) -> Reply {
         "/vendor" => Reply::body("application/vnd.pet+json", "{\"a\":1}"),
         "/empty" => Reply::status(204),
         "/binary" => Reply::body("application/octet-stream", vec![0_u8, 255, 1]),
+        "/schema" => Reply::body("text/plain", "{\"type\": \"object\", \"required\": [\"a\"]}"),
+        "/schema.yaml" => Reply::body("application/yaml", "type: integer\nminimum: 1\nexclusiveMinimum: true\n"),
+        "/moved-schema" => Reply::redirect(302, format!("{own}/schema")),
         "/redirect" => Reply::redirect(302, format!("{own}/json")),
         "/circle" => Reply::redirect(302, format!("{own}/circle")),
         "/hangup" => Reply::HangUp,

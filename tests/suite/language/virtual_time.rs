@@ -98,6 +98,7 @@ impl World {
             priority: 5,
             labels: BTreeMap::new(),
             created_by: None,
+            authority: None,
             agent_id: None,
             test_input: None,
             idempotency_key: None,

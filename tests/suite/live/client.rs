@@ -5,6 +5,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 /// A connected client.
@@ -12,7 +13,10 @@ pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
     pub async fn connect(client: &Client, path: &str) -> Self {
-        let (socket, _) = connect_async(format!("ws://{}{path}", client.authority())).await.expect("an upgrade");
+        let url = format!("ws://{}{path}", client.authority());
+        let mut request = url.into_client_request().expect("an address");
+        request.headers_mut().insert("x-api-key", client.key.parse().expect("a key"));
+        let (socket, _) = connect_async(request).await.expect("an upgrade");
         Self(socket)
     }
 

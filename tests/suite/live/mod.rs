@@ -2,6 +2,7 @@
 
 pub mod client;
 mod lagging;
+mod leaving;
 mod protocol;
 mod resuming;
 mod streaming;

@@ -27,6 +27,7 @@ fn agent(fixture: &Fixture, slug: &str) -> Agent {
         capabilities: BTreeMap::from([("review".to_owned(), 0.75)]),
         is_active: true,
         is_system: false,
+        created_by: None,
         created_at: fixture.now(),
         updated_at: fixture.now(),
     }

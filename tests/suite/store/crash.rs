@@ -103,7 +103,7 @@ async fn check(mut fixture: Fixture, acknowledged: &HashMap<ExecutionId, u64>) {
         let claimed = store.load(TENANT, open.id).await.unwrap();
         assert_eq!(claimed.execution.attempt, open.attempt);
         let (_, mut run) = fixture.draft().first();
-        (run.id, run.epoch, run.seq) = (open.id, open.attempt, open.last_seq);
+        (run.id, run.epoch, run.seq, run.previous) = (open.id, open.attempt, open.last_seq, open.status);
         if open.status == Status::Pending {
             run.start(&fixture).await.unwrap();
         }

@@ -2,11 +2,11 @@
 
 use callboard::clock::{Clock, ManualClock, new_id};
 use callboard::domain::{
-    Creation, DefinitionRef, Event, EventBody, ExecutionId, ExecutionType, Failure, Progress, StandardType, Status,
-    TenantId, Timestamp, Trigger,
+    Creation, DefinitionRef, Event, EventBody, ExecutionId, ExecutionType, Failure, LogLine, Progress, StandardType,
+    Status, TenantId, Timestamp, Trigger,
 };
 use callboard::store::{
-    Append, Committed, Error, FailurePoints, NewExecution, Options, PageRequest, Projection, Store, Subject,
+    Append, Committed, Error, FailurePoints, LogLines, NewExecution, Options, PageRequest, Projection, Store, Subject,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -82,6 +82,11 @@ impl Fixture {
         self.clock.advance(Duration::from_millis(10));
     }
 
+    /// Stores log lines of an execution.
+    pub async fn log(&self, execution_id: ExecutionId, lines: Vec<LogLine>) {
+        self.store().append_logs(vec![LogLines { tenant_id: TENANT, execution_id, lines }]).await.unwrap();
+    }
+
     /// A new execution, not stored.
     pub fn draft(&self) -> Draft {
         Draft {
@@ -130,6 +135,7 @@ pub fn creation(input: Value) -> Creation {
         priority: 5,
         labels: BTreeMap::new(),
         created_by: Some("ada".to_owned()),
+        authority: None,
         agent_id: None,
         test_input: None,
         idempotency_key: None,
@@ -161,7 +167,9 @@ impl Draft {
         let projection = Projection::pending(self.at, None);
         let append = Append::first(self.tenant_id, self.id, 1, &[event], projection.clone(), self.new).unwrap();
         let subject = Arc::clone(append.subject());
-        let run = Run { tenant_id: self.tenant_id, id: self.id, epoch: 1, seq: 1, at: self.at, subject, projection };
+        let previous = projection.status;
+        let (tenant_id, id) = (self.tenant_id, self.id);
+        let run = Run { tenant_id, id, epoch: 1, seq: 1, at: self.at, subject, projection, previous };
         (append, run)
     }
 }
@@ -176,6 +184,8 @@ pub struct Run {
     pub at: Timestamp,
     pub subject: Arc<Subject>,
     pub projection: Projection,
+    /// The status before what the projection says.
+    pub previous: Status,
 }
 
 impl Run {
@@ -186,7 +196,8 @@ impl Run {
         let events: Vec<Event> = (first..).zip(bodies).map(|(seq, body)| event(seq, self.at, body)).collect();
         self.seq += u64::try_from(events.len()).unwrap();
         let subject = Arc::clone(&self.subject);
-        Append::new(self.tenant_id, self.id, self.epoch, subject, &events, self.projection.clone()).unwrap()
+        let previous = std::mem::replace(&mut self.previous, self.projection.status);
+        Append::new(self.tenant_id, self.id, self.epoch, subject, previous, &events, self.projection.clone()).unwrap()
     }
 
     pub async fn start(&mut self, fixture: &Fixture) -> Result<Committed, Error> {

@@ -52,7 +52,7 @@ async fn a_key_is_free_again_after_a_day(fixture: Fixture) {
     fixture.clock.advance(Duration::from_secs(1));
     fixture.create_from(draft(&fixture, keyed("k", "b"))).await;
     assert_eq!(fixture.store().known_request(TENANT, keyed("r", "a")).await, Ok(None));
-    assert_eq!(fixture.store().forget_expired_requests().await, Ok(1));
+    assert_eq!(fixture.store().forget_expired_requests(10).await, Ok(1));
 }
 
 async fn an_answer_is_kept_for_the_next_asking(fixture: Fixture) {

@@ -131,7 +131,7 @@ async fn an_append_continues_the_sequence_exactly(fixture: Fixture) {
     unknown.id = ExecutionId(new_id());
     assert_eq!(fixture.store().append(unknown.progress()).await, Err(Error::NotFound));
     let events = [event(3, run.at, EventBody::ExecutionWaiting {}), event(5, run.at, EventBody::ExecutionWaiting {})];
-    let gap = Append::new(TENANT, run.id, 1, run.subject.clone(), &events, run.projection.clone());
+    let gap = Append::new(TENANT, run.id, 1, run.subject.clone(), Status::Pending, &events, run.projection.clone());
     assert!(matches!(gap, Err(Error::Conflict { .. })), "{gap:?}");
     assert_eq!(fixture.store().writer_stats().refused, 3);
 }

@@ -17,6 +17,7 @@ super::on_both_databases!(
     active_ones_are_running_or_waiting,
     changes_since_a_position_lead_to_the_present,
     priority_and_labels_can_be_changed,
+    a_search_goes_on_where_it_has_ended,
 );
 
 async fn found(fixture: &Fixture, filter: Filter) -> Vec<ExecutionId> {
@@ -243,4 +244,46 @@ async fn priority_and_labels_can_be_changed(fixture: Fixture) {
     assert!(found(&fixture, red).await.is_empty());
     let unknown = fixture.store().update_execution(TENANT, ExecutionId(new_id()), Some(1), None).await;
     assert_eq!(unknown, Err(Error::NotFound));
+}
+
+async fn a_search_goes_on_where_it_has_ended(fixture: Fixture) {
+    let team = || BTreeMap::from([("team".to_owned(), "red".to_owned())]);
+    let mut needle = fixture.draft();
+    needle.creation.input = json!({"text": "needle"});
+    needle.creation.labels = team();
+    let needle = fixture.create_from(needle).await.id;
+    fixture.tick();
+    let drafts = (0..5_200).map(|number| {
+        let mut draft = fixture.draft();
+        draft.at = draft.at.plus_micros(number);
+        draft.creation.labels = team();
+        draft.first().0
+    });
+    let stored = futures_util::future::join_all(drafts.map(|append| fixture.store().append(append))).await;
+    assert!(stored.iter().all(Result::is_ok));
+
+    let text = Filter { text: Some("NEEDLE".to_owned()), ..Filter::default() };
+    let labels = vec![("team".to_owned(), "red".to_owned())];
+    let labelled = Filter { labels: labels.clone(), ..text.clone() };
+    for filter in [text.clone(), labelled] {
+        let (mut seen, mut cursor, mut answers) = (Vec::new(), None, 0);
+        loop {
+            let request = PageRequest::Cursor { cursor, limit: 10 };
+            let page = fixture.store().executions(TENANT, filter.clone(), request).await.unwrap();
+            seen.extend(page.items.iter().map(|execution| execution.id));
+            answers += 1;
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!((seen, answers), (vec![needle], 2), "{filter:?}");
+        let request = PageRequest::Numbered { number: 1, size: 10 };
+        let page = fixture.store().executions(TENANT, filter.clone(), request).await.unwrap();
+        assert_eq!((page.items.len(), page.total, page.total_is_exact), (0, Some(0), false), "{filter:?}");
+    }
+    let (number, size) = (2, 100);
+    let all_labelled = Filter { labels, ..Filter::default() };
+    let page = fixture.store().executions(TENANT, all_labelled, PageRequest::Numbered { number, size }).await.unwrap();
+    assert_eq!((page.items.len(), page.total, page.total_is_exact), (100, Some(1_000), false));
 }

@@ -28,8 +28,8 @@ async fn lines_are_found_by_level_task_text_and_number(fixture: Fixture) {
         line(&fixture, 3, LogLevel::Warn, Some("/do/0/loader"), "slow\nanswer"),
         line(&fixture, 4, LogLevel::Error, None, "Broken pipe"),
     ];
-    fixture.store().append_logs(TENANT, run.id, lines[..2].to_vec()).await.unwrap();
-    fixture.store().append_logs(TENANT, run.id, lines[2..].to_vec()).await.unwrap();
+    fixture.log(run.id, lines[..2].to_vec()).await;
+    fixture.log(run.id, lines[2..].to_vec()).await;
     let query = LogQuery { limit: 100, ..LogQuery::default() };
     assert_eq!(fixture.store().logs(TENANT, run.id, query.clone()).await.unwrap(), lines);
     let cases = [
@@ -50,12 +50,8 @@ async fn lines_are_found_by_level_task_text_and_number(fixture: Fixture) {
 async fn a_line_sent_twice_is_stored_once(fixture: Fixture) {
     let run = fixture.create().await;
     let first = line(&fixture, 1, LogLevel::Info, None, "a\u{0}b");
-    fixture.store().append_logs(TENANT, run.id, vec![first.clone()]).await.unwrap();
-    fixture
-        .store()
-        .append_logs(TENANT, run.id, vec![first, line(&fixture, 2, LogLevel::Info, None, "c")])
-        .await
-        .unwrap();
+    fixture.log(run.id, vec![first.clone()]).await;
+    fixture.log(run.id, vec![first, line(&fixture, 2, LogLevel::Info, None, "c")]).await;
     let found = fixture.store().logs(TENANT, run.id, LogQuery { limit: 9, ..LogQuery::default() }).await.unwrap();
     assert_eq!(found.iter().map(|line| line.message.as_str()).collect::<Vec<_>>(), vec!["a\u{fffd}b", "c"]);
 }

@@ -1,6 +1,7 @@
 //! Looking at the tables themselves, past the store.
 
 use super::fixture::Fixture;
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
@@ -26,4 +27,13 @@ pub fn texts(fixture: &Fixture, sql: &str) -> Vec<String> {
         diesel::sql_query(sql).load(&mut sqlite(fixture)).unwrap()
     };
     rows.into_iter().map(|row| row.text).collect()
+}
+
+/// Runs a statement, as somebody else than the store might.
+pub fn execute(fixture: &Fixture, sql: &str) {
+    if fixture.is_postgres() {
+        postgres(fixture).batch_execute(sql).unwrap();
+    } else {
+        sqlite(fixture).batch_execute(sql).unwrap();
+    }
 }

@@ -2,9 +2,15 @@
 
 use super::fixture::Fixture;
 use super::rows;
-use callboard::store::{migrate_down, migrate_up, migration_status};
+use callboard::store::{Error, Store, back_up, migrate_down, migrate_up, migration_status, restore};
+use diesel::connection::SimpleConnection;
+use std::sync::Arc;
 
-super::on_both_databases!(down_takes_everything_back_and_up_brings_it_again, the_schema_is_what_the_program_believes);
+super::on_both_databases!(
+    down_takes_everything_back_and_up_brings_it_again,
+    the_schema_is_what_the_program_believes,
+    a_newer_database_is_refused,
+);
 
 /// The schema as text.
 fn dump(fixture: &Fixture) -> String {
@@ -35,6 +41,27 @@ async fn down_takes_everything_back_and_up_brings_it_again(mut fixture: Fixture)
     assert!(migrate_up(&fixture.url).unwrap().is_empty());
     fixture.reopen().await;
     fixture.create().await;
+}
+
+async fn a_newer_database_is_refused(mut fixture: Fixture) {
+    fixture.close().await;
+    let folder = tempfile::tempdir().unwrap();
+    let newer = "INSERT INTO __diesel_schema_migrations (version, run_on) VALUES ('99990101000000', CURRENT_TIMESTAMP)";
+    if fixture.is_postgres() {
+        rows::postgres(&fixture).batch_execute(newer).unwrap();
+    } else {
+        rows::sqlite(&fixture).batch_execute(newer).unwrap();
+    }
+    let open = || Store::open(&fixture.options(), Arc::new(fixture.clock.clone())).err();
+    assert!(matches!(open(), Some(Error::Migration { reason }) if reason.contains("99990101000000")));
+    let file = folder.path().join("newer");
+    back_up(&fixture.url, &file).unwrap();
+    let target = if fixture.is_postgres() {
+        crate::postgres::database()
+    } else {
+        format!("sqlite:{}", folder.path().join("restored.db").display())
+    };
+    assert!(matches!(restore(&target, &file, false), Err(Error::Migration { .. })));
 }
 
 /// `table.column type`, in order, as `schema.rs` has it.
@@ -71,4 +98,21 @@ async fn the_schema_is_what_the_program_believes(fixture: Fixture) {
          ORDER BY m.name, c.cid"
     };
     assert_eq!(believed(), rows::texts(&fixture, sql));
+}
+
+/// The planner of SQLite works with fixed figures: an index without them is used wrongly once the table is large.
+#[tokio::test]
+async fn every_index_of_a_large_table_has_figures_for_the_planner() {
+    let fixture = Fixture::sqlite();
+    let indexes = rows::texts(
+        &fixture,
+        "SELECT name AS text FROM sqlite_master WHERE type = 'index' AND name NOT LIKE 'sqlite_autoindex%' \
+         AND tbl_name IN ('executions', 'execution_labels', 'journal') ORDER BY name",
+    );
+    let known = rows::texts(
+        &fixture,
+        "SELECT idx AS text FROM sqlite_stat1 WHERE idx IN (SELECT name FROM sqlite_master WHERE type = 'index') \
+         ORDER BY idx",
+    );
+    assert_eq!(indexes, known);
 }

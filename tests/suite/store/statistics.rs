@@ -1,11 +1,13 @@
 //! Figures over executions.
 
-use super::fixture::{Fixture, TENANT};
+use super::fixture::{Fixture, TENANT, all};
+use super::rows;
 use callboard::domain::{ExecutionType, Status};
-use callboard::store::{Percentiles, QueueDepth};
+use callboard::store::{FailurePoint, Fault, Filter, Percentiles, QueueDepth, migrate_down, migrate_up};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-super::on_both_databases!(figures_add_up, the_queue_is_counted_by_priority);
+super::on_both_databases!(figures_add_up, what_is_counted_is_what_is_there, the_queue_is_counted_by_priority);
 
 async fn figures_add_up(fixture: Fixture) {
     fixture.finished(fixture.draft(), Status::Failed).await;
@@ -35,8 +37,70 @@ async fn figures_add_up(fixture: Fixture) {
     assert_eq!(hours, vec![(5, 3, 1), (1, 0, 0)]);
     assert_eq!(figures.per_hour[0].hour.to_string(), "2026-03-01T13:00:00.000000Z");
 
-    let nothing = fixture.store().statistics(TENANT, fixture.now().plus_millis(1)).await.unwrap();
+    // Executions are counted by the hour.
+    let same = fixture.store().statistics(TENANT, since.plus_millis(1_799_999)).await.unwrap();
+    assert_eq!(same, figures);
+    let nothing = fixture.store().statistics(TENANT, fixture.now().plus_millis(3_600_000)).await.unwrap();
     assert_eq!((nothing.total, nothing.success_rate, nothing.run_ms), (0, None, Percentiles::default()));
+}
+
+/// By hour, type and status: as the executions say, and as they were counted.
+fn counted(fixture: &Fixture) -> (Vec<String>, Vec<String>) {
+    let line = "hour || ' ' || execution_type || ' ' || status || ' ' || number AS text";
+    let there = format!(
+        "SELECT {line} FROM (SELECT created_at / 3600000000 AS hour, execution_type, status, COUNT(*) AS number \
+         FROM executions GROUP BY 1, 2, 3) AS there ORDER BY 1"
+    );
+    let counted = format!("SELECT {line} FROM execution_counts WHERE number <> 0 ORDER BY 1");
+    (rows::texts(fixture, &there), rows::texts(fixture, &counted))
+}
+
+async fn what_is_counted_is_what_is_there(mut fixture: Fixture) {
+    let mut runs = Vec::new();
+    for number in 0..12 {
+        fixture.clock.advance(Duration::from_secs(1_000));
+        let mut draft = fixture.draft();
+        if number % 3 == 0 {
+            draft.creation.execution_type = ExecutionType::AgentTest;
+        }
+        draft.creation.labels = BTreeMap::from([("team".to_owned(), "red".to_owned())]);
+        runs.push(fixture.create_from(draft).await);
+    }
+    for (run, status) in runs.iter_mut().zip([Status::Succeeded, Status::Failed, Status::Cancelled]) {
+        run.start(&fixture).await.unwrap();
+        fixture.store().append(run.progress()).await.unwrap();
+        run.finish(&fixture, status).await.unwrap();
+    }
+    runs[4].start(&fixture).await.unwrap();
+    // Refused and failed appends count nothing, and leave the rest of their batch alone.
+    let mut stale = runs[4].clone();
+    stale.epoch = 7;
+    let refused = stale.finish(&fixture, Status::Succeeded);
+    let (refused, accepted) = tokio::join!(refused, fixture.store().append(runs[5].clone().progress()));
+    assert!(refused.is_err() && accepted.is_ok());
+    fixture.points.arm(FailurePoint::JournalBeforeCommit, 1, Fault::Error);
+    let mut lost = runs[6].clone();
+    assert!(lost.start(&fixture).await.is_err());
+    runs[6].start(&fixture).await.unwrap();
+    fixture.store().claim_open("restart", 1).await.unwrap();
+    let (there, known) = counted(&fixture);
+    assert_eq!((there.len(), &there), (known.len(), &known));
+
+    fixture.close().await;
+    let ids: Vec<String> = [&runs[0], &runs[4], &runs[5]].iter().map(|run| format!("'{}'", run.id)).collect();
+    rows::execute(&fixture, &format!("DELETE FROM executions WHERE id IN ({})", ids.join(", ")));
+    let (there, after) = counted(&fixture);
+    assert_eq!(there, after);
+    assert_ne!(after, known);
+
+    // A database of an earlier version is counted, and its labels get their place, when it is migrated.
+    migrate_down(&fixture.url, 1).unwrap();
+    migrate_up(&fixture.url).unwrap();
+    assert_eq!(counted(&fixture), (after.clone(), after));
+    fixture.reopen().await;
+    let red = Filter { labels: vec![("team".to_owned(), "red".to_owned())], ..Filter::default() };
+    let page = fixture.store().executions(TENANT, red, all()).await.unwrap();
+    assert_eq!((page.items.len(), page.items[0].id), (9, runs[11].id));
 }
 
 async fn the_queue_is_counted_by_priority(fixture: Fixture) {

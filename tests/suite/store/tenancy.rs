@@ -23,7 +23,7 @@ async fn another_tenant_sees_nothing_and_changes_nothing(fixture: Fixture) {
         source: "engine".to_owned(),
         at: fixture.now(),
     };
-    store.append_logs(TENANT, run.id, vec![line]).await.unwrap();
+    fixture.log(run.id, vec![line]).await;
     let before = store.execution(TENANT, run.id).await.unwrap();
 
     assert_eq!(store.execution(other, run.id).await.unwrap_err(), Error::NotFound);

@@ -110,12 +110,12 @@ impl<'d> Reader<'d> {
     }
 
     /// A URI, or an object with one and its authentication.
-    fn endpoint(&mut self, site: &Site<'d>, scope: &Scope) -> Option<Endpoint> {
+    pub(super) fn endpoint(&mut self, site: &Site<'d>, scope: &Scope) -> Option<Endpoint> {
         if site.node.text().is_some() {
             return Some(Endpoint { uri: self.uri(site, scope)?, authentication: None });
         }
-        let fields = self.fields(site, "with.endpoint", &["uri", "authentication"])?;
-        let uri = self.required(&fields, "with.endpoint", "uri").and_then(|site| self.uri(&site, scope));
+        let fields = self.fields(site, "an endpoint", &["uri", "authentication"])?;
+        let uri = self.required(&fields, "an endpoint", "uri").and_then(|site| self.uri(&site, scope));
         let authentication = match fields.get("authentication") {
             Some(site) => Some(self.authentication(&site, scope)?),
             None => None,
@@ -205,7 +205,7 @@ fn uri_problem(text: &str) -> Option<(&'static str, &'static str)> {
         return Some(("is not an absolute URI", absolute));
     };
     if !scheme.contains('{') && !matches!(scheme.to_ascii_lowercase().as_str(), "http" | "https") {
-        return Some(("has a scheme that 'call: http' cannot use", absolute));
+        return Some(("has a scheme that cannot be used here", absolute));
     }
     if rest.is_empty() || rest.starts_with('/') {
         return Some(("names no host", absolute));

@@ -3,7 +3,9 @@
 use super::{Reader, Scope, Site};
 use crate::domain::definition::document::{Content, Node};
 use crate::domain::definition::expression::{embeds_expression, looks_bare};
-use crate::domain::definition::model::{DataSpec, EvaluationMode, Expression, Transform};
+use crate::domain::definition::model::{
+    DataSpec, Endpoint, EvaluationMode, Expression, ExternalSchema, SchemaSpec, Transform,
+};
 use crate::domain::definition::schema;
 use crate::domain::definition::variables::variables;
 use serde_json::Value;
@@ -234,44 +236,61 @@ impl<'d> Reader<'d> {
         place: Place,
     ) -> Option<DataSpec> {
         let fields = self.fields(site, what, &["schema", key])?;
-        let schema = fields.get("schema").and_then(|site| self.schema(&site));
+        let schema = fields.get("schema").and_then(|site| self.schema(&site, scope));
         let transform = fields.get(key).and_then(|site| self.transform(&site, &format!("{what}.{key}"), scope, place));
         Some(DataSpec { schema, transform })
     }
 
-    fn schema(&mut self, site: &Site<'d>) -> Option<Arc<Value>> {
+    fn schema(&mut self, site: &Site<'d>, scope: &Scope) -> Option<SchemaSpec> {
         let fields = self.fields(site, "a schema", &["format", "document", "resource"])?;
+        let dialect = fields.get("format").and_then(|format| self.dialect(&format));
         if let Some(resource) = fields.get("resource") {
-            self.unsupported(&resource, "a schema in an external resource");
-            return None;
+            if fields.has("document") {
+                let message = "a schema has either 'document' or 'resource', not both";
+                self.problem(resource.error("invalid_value", message));
+            }
+            let endpoint = self.external_resource(&resource, scope)?;
+            return Some(SchemaSpec::External(Box::new(ExternalSchema { endpoint, dialect })));
         }
-        let format = match fields.get("format") {
-            Some(format) => self.text(&format, "the format of a schema").map(|text| (format.clone(), text)),
-            None => None,
-        };
         let document = self.required(&fields, "a schema", "document")?;
         if !matches!(document.node.content, Content::Object(_) | Content::Bool(_)) {
             self.wrong_type(&document, "a schema document", "an object");
             return None;
         }
         let mut value = document.node.to_value();
-        if let Some((site, format)) = format {
-            match schema::dialect_of_format(format) {
-                Ok(Some(dialect)) => {
-                    if let Value::Object(map) = &mut value {
-                        map.entry("$schema").or_insert_with(|| Value::from(dialect));
-                    }
-                }
-                Ok(None) => {}
-                Err(why) => self.problem(site.error("unsupported", why)),
-            }
-        }
+        schema::name_dialect(&mut value, dialect);
         if let Err(refusal) = schema::compile(&value) {
             let (place, pointer) = descend(document.node, &document.pointer, &refusal.pointer);
             let site = Site { node: place, pointer };
             self.problem(site.error("invalid_schema", format!("the JSON schema is not valid: {}", refusal.message)));
         }
-        Some(Arc::new(value))
+        Some(SchemaSpec::Inline(Arc::new(value)))
+    }
+
+    /// The dialect that the format of a schema names.
+    fn dialect(&mut self, site: &Site<'d>) -> Option<&'static str> {
+        let format = self.text(site, "the format of a schema")?;
+        schema::dialect_of_format(format).unwrap_or_else(|why| {
+            self.problem(site.error("unsupported", why));
+            None
+        })
+    }
+
+    /// `{endpoint, name?}`; the authentication stands in the endpoint, or beside it.
+    fn external_resource(&mut self, site: &Site<'d>, scope: &Scope) -> Option<Endpoint> {
+        let fields = self.fields(site, "an external resource", &["endpoint", "authentication", "name"])?;
+        if let Some(name) = fields.get("name") {
+            self.text(&name, "the name of an external resource");
+        }
+        let endpoint_site = self.required(&fields, "an external resource", "endpoint")?;
+        let endpoint = self.endpoint(&endpoint_site, scope)?;
+        let Some(authentication) = fields.get("authentication") else { return Some(endpoint) };
+        if endpoint.authentication.is_some() {
+            let message = "the authentication stands either in the endpoint or beside it, not in both places";
+            self.problem(authentication.error("invalid_value", message));
+        }
+        let authentication = self.authentication(&authentication, scope)?;
+        Some(Endpoint { authentication: Some(authentication), ..endpoint })
     }
 }
 

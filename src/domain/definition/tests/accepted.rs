@@ -3,6 +3,7 @@
 use super::super::model::*;
 use super::*;
 use serde_json::json;
+use std::sync::Arc;
 
 #[test]
 fn everything_at_once_becomes_the_model() {
@@ -105,11 +106,11 @@ output: { as: .x, schema: { document: true } }
     let input = definition.input.unwrap();
     assert_eq!(input.transform, Some(Transform::Template(json!({"a": "${ .b }"}))));
     let schema = json!({"type": "object", "$schema": "http://json-schema.org/draft-07/schema#"});
-    assert_eq!(input.schema.as_deref(), Some(&schema));
+    assert_eq!(input.schema, Some(SchemaSpec::Inline(Arc::new(schema))));
     assert_eq!(definition.timeout, Some(TimeoutRef::After(seconds(86_400))));
     let output = definition.output.unwrap();
     assert_eq!(output.transform, Some(Transform::Expression(expression(".x"))));
-    assert_eq!(output.schema.as_deref(), Some(&json!(true)));
+    assert_eq!(output.schema, Some(SchemaSpec::Inline(Arc::new(json!(true)))));
     assert!(definition.tasks.is_empty());
 }
 
@@ -123,7 +124,7 @@ fn what_all_tasks_have() {
     assert_eq!(task.output.unwrap().transform, Some(Transform::Template(json!({"y": "${ .x }"}))));
     let export = task.export.unwrap();
     assert_eq!(export.transform, Some(Transform::Expression(expression("$output"))));
-    assert_eq!(export.schema.as_deref(), Some(&json!({})));
+    assert_eq!(export.schema, Some(SchemaSpec::Inline(Arc::new(json!({})))));
     assert_eq!(task.timeout, Some(TimeoutRef::Named("short".into())));
     assert_eq!(task.then, Directive::Exit);
     assert_eq!(task.metadata["m"], "${ .never }");

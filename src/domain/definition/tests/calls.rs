@@ -28,10 +28,6 @@ fn what_this_version_does_not_have_is_refused_by_name() {
         ("do: []\nuse: { extensions: [], catalogs: {} }\n", &[]),
         ("do: []\nschedule: { every: PT1H }\n", &["error unsupported /schedule 7:11"]),
         (
-            "do: []\ninput: { schema: { resource: { endpoint: 'http://h' } } }\n",
-            &["error unsupported /input/schema/resource 7:30"],
-        ),
-        (
             "do: []\nuse: { authentications: { me: { certificate: {} } } }\n",
             &["error unsupported /use/authentications/me/certificate 7:46"],
         ),

@@ -1,0 +1,51 @@
+// Signing in and out. These addresses are asked without a session, so they do not pass through the client that renews one.
+import type { QueryClient } from "@tanstack/react-query";
+import { useSyncExternalStore } from "react";
+import { freshest } from "@/live/latest";
+import { ProblemError, unreachable } from "./client";
+import type { Problem } from "./generated/schema";
+import { type Person, type SignedIn, session } from "./session";
+
+async function post(path: string, body: unknown): Promise<unknown> {
+  const response = await fetch(`/api/v1/auth/${path}`, {
+    method: "POST",
+    credentials: "same-origin",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  }).catch((cause: unknown) => {
+    throw new ProblemError(unreachable(String(cause)));
+  });
+  if (response.ok) return response.status === 204 ? undefined : response.json();
+  const problem: unknown = await response.json().catch(() => undefined);
+  throw new ProblemError((problem as Problem | undefined) ?? unreachable(response.statusText, response.status));
+}
+
+export async function signIn(body: { email: string; password: string; tenant?: string }): Promise<void> {
+  session.begin((await post("login", body)) as SignedIn);
+}
+
+/** Exchanges a one-time link for a password and a session. */
+export async function firstSignIn(body: {
+  token: string;
+  password: string;
+  email?: string;
+  display_name?: string;
+}): Promise<void> {
+  session.begin((await post("first-sign-in", body)) as SignedIn);
+}
+
+/** Nothing of what was seen stays for whoever comes next. */
+export async function signOut(queries: QueryClient): Promise<void> {
+  await post("logout", {});
+  session.end();
+  freshest.clear();
+  queries.clear();
+}
+
+export function usePerson(): Person | undefined {
+  return useSyncExternalStore(session.subscribe, () => session.person);
+}
+
+export function useIsRefused(): boolean {
+  return useSyncExternalStore(session.subscribe, () => session.isRefused);
+}

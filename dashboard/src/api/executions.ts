@@ -1,0 +1,257 @@
+// Executions: query keys, what is read, what is done to them.
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { freshest } from "@/live/latest";
+import { client, freshKey, must } from "./client";
+import type {
+  EventView,
+  ExecutionDetail,
+  ExecutionType,
+  ExecutionUpdate,
+  ExecutionView,
+  History,
+  Log,
+  LogView,
+  StartExecution,
+  Status,
+} from "./generated/schema";
+
+/** What a list shows: the fields that both a list answer and a live update carry, and a few that only the answer has. */
+export interface Row extends Omit<ExecutionUpdate, "output"> {
+  labels?: Record<string, string>;
+  priority?: number;
+  version?: string;
+}
+
+export interface Filter {
+  status?: Status[];
+  type?: ExecutionType;
+  /** `namespace/name` */
+  workflow?: string;
+  agent?: string;
+  parent?: string;
+  label?: Record<string, string>;
+  /** Text in id, name, creator, input or error. */
+  q?: string;
+  after?: string;
+  before?: string;
+}
+
+export interface Stretch {
+  items: Row[];
+  next_cursor: string | null;
+}
+
+export const PAGE_SIZE = 50;
+
+export const executionKeys = {
+  all: ["executions"] as const,
+  lists: ["executions", "list"] as const,
+  list: (filter: Filter) => ["executions", "list", filter] as const,
+  active: ["executions", "active"] as const,
+  stats: (hours: number) => ["executions", "stats", hours] as const,
+  detail: (id: string) => ["executions", "detail", id] as const,
+  events: (id: string) => ["executions", "events", id] as const,
+  logs: (id: string) => ["executions", "logs", id] as const,
+  output: (id: string) => ["executions", "output", id] as const,
+  usage: (id: string) => ["executions", "usage", id] as const,
+  definition: (id: string) => ["executions", "definition", id] as const,
+};
+
+export function toRow(view: ExecutionView): Row {
+  return {
+    id: view.id,
+    execution_type: view.execution_type,
+    status: view.status,
+    workflow_id: view.workflow_id,
+    workflow: { namespace: view.workflow.namespace, name: view.workflow.name },
+    version: view.workflow.version,
+    agent_id: view.agent_id,
+    parent_execution_id: view.parent_execution_id,
+    progress: view.progress,
+    error: view.error,
+    last_seq: view.last_seq,
+    created_at: view.created_at,
+    started_at: view.started_at,
+    finished_at: view.finished_at,
+    updated_at: view.updated_at,
+    labels: view.labels,
+    priority: view.priority,
+  };
+}
+
+/** Live queries are read again every few seconds while the socket is down. */
+export const live = { live: true };
+
+async function readList(filter: Filter, cursor: string | undefined, signal: AbortSignal): Promise<Stretch> {
+  const { type, agent, parent, label, after, before, ...same } = filter;
+  const answer = await must(
+    client.GET("/api/v1/executions", {
+      params: {
+        query: {
+          ...same,
+          execution_type: type,
+          agent_id: agent,
+          parent_execution_id: parent,
+          created_after: after,
+          created_before: before,
+          limit: PAGE_SIZE,
+          cursor,
+          // Serialised as `label.name=value`.
+          ...(label ? { label } : {}),
+        },
+      },
+      signal,
+    }),
+  );
+  const next = "next_cursor" in answer ? answer.next_cursor : null;
+  return { items: answer.items.map(toRow), next_cursor: next ?? null };
+}
+
+export function executionList(filter: Filter) {
+  return infiniteQueryOptions({
+    queryKey: executionKeys.list(filter),
+    queryFn: async ({ pageParam, signal }) => {
+      const page = await readList(filter, pageParam, signal);
+      return freshest.stretch(page, filter, pageParam === undefined);
+    },
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+    meta: live,
+  });
+}
+
+export const activeExecutions = queryOptions({
+  queryKey: executionKeys.active,
+  queryFn: async ({ signal }) => {
+    const answer = await must(client.GET("/api/v1/executions/active", { params: { query: { limit: 100 } }, signal }));
+    return freshest.active(answer.items.map(toRow));
+  },
+  meta: live,
+});
+
+export function executionStats(hours: number) {
+  return queryOptions({
+    queryKey: executionKeys.stats(hours),
+    queryFn: ({ signal }) => {
+      const since = new Date(Date.now() - hours * 3_600_000).toISOString();
+      return must(client.GET("/api/v1/executions/stats", { params: { query: { since } }, signal }));
+    },
+    meta: live,
+  });
+}
+
+export function executionDetail(id: string) {
+  return queryOptions({
+    queryKey: executionKeys.detail(id),
+    queryFn: async ({ signal }): Promise<ExecutionDetail> => {
+      const detail = await must(client.GET("/api/v1/executions/{id}", { params: { path: { id } }, signal }));
+      return freshest.detail(detail);
+    },
+    meta: live,
+  });
+}
+
+const EVENTS_PER_READ = 1_000;
+
+/** The journal after an event, read in as many parts as it takes. */
+export async function readEvents(id: string, after: number, signal?: AbortSignal): Promise<EventView[]> {
+  const events: EventView[] = [];
+  for (let next: number | null | undefined = after; next != null; ) {
+    const answer: History = await must(
+      client.GET("/api/v1/executions/{id}/history", {
+        params: { path: { id }, query: { after_seq: next, limit: EVENTS_PER_READ } },
+        signal,
+      }),
+    );
+    // One by one: spreading tens of thousands of arguments overflows the stack.
+    for (const event of answer.items) events.push(event);
+    next = answer.next_after_seq;
+  }
+  return events;
+}
+
+const LINES_PER_READ = 500;
+
+export async function readLogs(id: string, after: number, signal?: AbortSignal): Promise<LogView[]> {
+  const lines: LogView[] = [];
+  for (let next: number | null | undefined = after; next != null; ) {
+    const answer: Log = await must(
+      client.GET("/api/v1/executions/{id}/logs", {
+        params: { path: { id }, query: { after: next, limit: LINES_PER_READ } },
+        signal,
+      }),
+    );
+    for (const line of answer.items) lines.push(line);
+    next = answer.next_after;
+  }
+  return lines;
+}
+
+/** A definition never changes. */
+export function executionDefinition(id: string) {
+  return queryOptions({
+    queryKey: executionKeys.definition(id),
+    queryFn: ({ signal }) =>
+      must(client.GET("/api/v1/executions/{id}/definition", { params: { path: { id } }, signal })),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+export function executionUsage(id: string) {
+  return queryOptions({
+    queryKey: executionKeys.usage(id),
+    queryFn: ({ signal }) => must(client.GET("/api/v1/executions/{id}/usage", { params: { path: { id } }, signal })),
+    meta: live,
+  });
+}
+
+/** Commands answer with the execution as it is then. */
+export type Command = "cancel" | "pause" | "resume" | "retry" | "rerun";
+
+export async function command(id: string, name: Command): Promise<ExecutionView> {
+  const path = { id };
+  switch (name) {
+    case "cancel":
+      return must(client.POST("/api/v1/executions/{id}/cancel", { params: { path }, body: {} }));
+    case "pause":
+      return must(client.POST("/api/v1/executions/{id}/pause", { params: { path }, body: {} }));
+    case "resume":
+      return must(client.POST("/api/v1/executions/{id}/resume", { params: { path }, body: {} }));
+    case "retry":
+      return must(client.POST("/api/v1/executions/{id}/retry", { params: { path, header: idempotent() }, body: {} }));
+    case "rerun":
+      return must(client.POST("/api/v1/executions/{id}/rerun", { params: { path, header: idempotent() }, body: {} }));
+  }
+}
+
+function idempotent() {
+  return { "Idempotency-Key": freshKey() };
+}
+
+export function startExecution(body: StartExecution): Promise<ExecutionView> {
+  return must(client.POST("/api/v1/executions", { params: { header: idempotent() }, body }));
+}
+
+const TERMINAL: readonly Status[] = ["succeeded", "failed", "cancelled"];
+
+export function isTerminal(status: Status): boolean {
+  return TERMINAL.includes(status);
+}
+
+/** What may be asked of an execution in this status. */
+export function commandsFor(status: Status): Command[] {
+  switch (status) {
+    case "pending":
+      return ["cancel"];
+    case "running":
+    case "waiting":
+      return ["pause", "cancel"];
+    case "paused":
+      return ["resume", "cancel"];
+    case "failed":
+    case "cancelled":
+      return ["retry", "rerun"];
+    case "succeeded":
+      return ["rerun"];
+  }
+}

@@ -1,0 +1,93 @@
+// Who is signed in. The access token lives in memory only; what renews it is a cookie that scripts cannot read.
+
+type Listener = () => void;
+
+/** Somebody who has signed in, as far as every page needs it. */
+export interface Person {
+  id: string;
+  tenant_id: string;
+  email: string;
+  display_name: string;
+  role: "viewer" | "member" | "admin" | "operator";
+}
+
+export interface SignedIn {
+  access_token: string;
+  user: Person;
+}
+
+class Session {
+  #token: string | undefined;
+  #person: Person | undefined;
+  #renewing: Promise<boolean> | undefined;
+  #isRefused = false;
+  #listeners = new Set<Listener>();
+
+  /** Puts the credential on a request, when there is one. */
+  sign(headers: Headers): void {
+    if (this.#token) headers.set("authorization", `Bearer ${this.#token}`);
+  }
+
+  get token(): string | undefined {
+    return this.#token;
+  }
+
+  get person(): Person | undefined {
+    return this.#person;
+  }
+
+  /** Whether the service wants a sign-in that this browser does not have. */
+  get isRefused(): boolean {
+    return this.#isRefused;
+  }
+
+  begin({ access_token, user }: SignedIn): void {
+    this.#token = access_token;
+    this.#person = user;
+    this.#isRefused = false;
+    this.#tell();
+  }
+
+  end(): void {
+    this.#token = undefined;
+    this.#person = undefined;
+    this.#isRefused = true;
+    this.#tell();
+  }
+
+  /** Exchanges the cookie for a new access token; many requests that fail at once share one exchange. */
+  renew(): Promise<boolean> {
+    this.#renewing ??= inTurn(() => this.#exchange()).finally(() => {
+      this.#renewing = undefined;
+    });
+    return this.#renewing;
+  }
+
+  subscribe = (listener: Listener): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  async #exchange(): Promise<boolean> {
+    // A service that cannot be reached has not refused anybody.
+    const response = await fetch("/api/v1/auth/refresh", { method: "POST", credentials: "same-origin" });
+    if (response.ok) {
+      this.begin((await response.json()) as SignedIn);
+      return true;
+    }
+    if (response.status === 401) this.end();
+    return false;
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** A renewing token is good once, so the tabs of a browser take turns: the next one sends the cookie that the last one got. */
+function inTurn<T>(act: () => Promise<T>): Promise<T> {
+  // Locks exist in secure contexts only; a plain address that is not the own machine does without.
+  return navigator.locks ? navigator.locks.request("callboard.renew", async () => act()).then((done) => done) : act();
+}
+
+export const session = new Session();

@@ -1,0 +1,82 @@
+import { clsx } from "clsx";
+import { X } from "lucide-react";
+import { AlertDialog, Dialog as Radix } from "radix-ui";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { Button } from "./Button";
+
+const overlay = "fixed inset-0 z-40 bg-black/35 backdrop-blur-[1px]";
+const panel =
+  "fixed z-50 left-1/2 top-[12vh] max-h-[80vh] w-[calc(100vw-2rem)] -translate-x-1/2 overflow-auto rounded-xl border bg-raised shadow-float animate-appear focus:outline-none";
+
+export function Dialog({
+  isOpen,
+  onClose,
+  title,
+  children,
+  isWide,
+}: {
+  isOpen: boolean;
+  onClose: () => void;
+  title: string;
+  children: ReactNode;
+  isWide?: boolean;
+}) {
+  const { t } = useTranslation();
+  return (
+    <Radix.Root open={isOpen} onOpenChange={(open) => !open && onClose()}>
+      <Radix.Portal>
+        <Radix.Overlay className={overlay} />
+        <Radix.Content className={clsx(panel, isWide ? "max-w-2xl" : "max-w-lg")} aria-describedby={undefined}>
+          <div className="sticky top-0 z-10 flex items-center justify-between border-b bg-raised px-5 py-3">
+            <Radix.Title className="font-semibold text-[15px]">{title}</Radix.Title>
+            <Radix.Close asChild>
+              <Button look="quiet" size="small" icon={X} aria-label={t("action.close")} />
+            </Radix.Close>
+          </div>
+          <div className="p-5">{children}</div>
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  );
+}
+
+/** Asks before something is destroyed or stopped. */
+export function Confirm({
+  isOpen,
+  onClose,
+  onConfirm,
+  title,
+  text,
+  action,
+  isBusy,
+}: {
+  isOpen: boolean;
+  onClose: () => void;
+  onConfirm: () => void;
+  title: string;
+  text: string;
+  action: string;
+  isBusy?: boolean;
+}) {
+  const { t } = useTranslation();
+  return (
+    <AlertDialog.Root open={isOpen} onOpenChange={(open) => !open && onClose()}>
+      <AlertDialog.Portal>
+        <AlertDialog.Overlay className={overlay} />
+        <AlertDialog.Content className={clsx(panel, "max-w-md p-5")}>
+          <AlertDialog.Title className="font-semibold text-[15px]">{title}</AlertDialog.Title>
+          <AlertDialog.Description className="mt-1.5 text-ink-soft">{text}</AlertDialog.Description>
+          <div className="mt-5 flex justify-end gap-2">
+            <AlertDialog.Cancel asChild>
+              <Button>{t("action.keep")}</Button>
+            </AlertDialog.Cancel>
+            <Button look="danger" isBusy={isBusy} onClick={onConfirm}>
+              {action}
+            </Button>
+          </div>
+        </AlertDialog.Content>
+      </AlertDialog.Portal>
+    </AlertDialog.Root>
+  );
+}

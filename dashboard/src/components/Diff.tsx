@@ -1,0 +1,59 @@
+// Two texts, line by line: what went, what came, and a little of what stayed.
+import { clsx } from "clsx";
+import { diffLines } from "diff";
+import { useMemo } from "react";
+import { useTranslation } from "react-i18next";
+
+export interface DiffLine {
+  kind: "same" | "removed" | "added" | "gap";
+  text: string;
+}
+
+/** Unchanged lines around a change. */
+const CONTEXT = 3;
+
+export function diffOf(before: string, after: string): DiffLine[] {
+  const lines: DiffLine[] = diffLines(before, after).flatMap((part) => {
+    const kind = part.added ? "added" : part.removed ? "removed" : "same";
+    return part.value
+      .replace(/\n$/, "")
+      .split("\n")
+      .map((text): DiffLine => ({ kind, text }));
+  });
+  const near = lines.map((_, index) =>
+    lines.slice(Math.max(0, index - CONTEXT), index + CONTEXT + 1).some((line) => line.kind !== "same"),
+  );
+  const shown: DiffLine[] = [];
+  lines.forEach((line, index) => {
+    if (near[index]) shown.push(line);
+    else if (shown.at(-1)?.kind !== "gap") shown.push({ kind: "gap", text: "…" });
+  });
+  return shown;
+}
+
+const looks: Record<DiffLine["kind"], string> = {
+  same: "text-ink-soft",
+  removed: "status-failed bg-status-tint text-status",
+  added: "status-succeeded bg-status-tint text-status",
+  gap: "select-none text-ink-faint",
+};
+const signs: Record<DiffLine["kind"], string> = { same: " ", removed: "−", added: "+", gap: " " };
+
+export function Diff({ before, after }: { before: string; after: string }) {
+  const { t } = useTranslation();
+  const lines = useMemo(() => diffOf(before, after), [before, after]);
+  if (before === after) return <p className="text-ink-soft">{t("diff.same")}</p>;
+  return (
+    <pre
+      tabIndex={0}
+      className="max-h-[65vh] overflow-auto rounded-lg border bg-sunken py-2 font-mono text-[13px] leading-5"
+    >
+      {lines.map((line, index) => (
+        <div key={index} className={clsx("flex min-w-max px-3", looks[line.kind])}>
+          <span className="w-5 shrink-0 select-none">{signs[line.kind]}</span>
+          <span>{line.text || " "}</span>
+        </div>
+      ))}
+    </pre>
+  );
+}

@@ -1,0 +1,88 @@
+import { clsx } from "clsx";
+import { Check, type LucideIcon } from "lucide-react";
+import { DropdownMenu } from "radix-ui";
+import type { ReactNode } from "react";
+
+const item =
+  "flex h-8 cursor-pointer select-none items-center gap-2 rounded-md px-2 text-sm outline-none data-[highlighted]:bg-sunken data-[disabled]:opacity-50";
+
+export function Menu({
+  trigger,
+  children,
+  side,
+}: {
+  trigger: ReactNode;
+  children: ReactNode;
+  side?: "top" | "bottom";
+}) {
+  return (
+    <DropdownMenu.Root>
+      <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
+      <DropdownMenu.Portal>
+        <DropdownMenu.Content
+          side={side ?? "bottom"}
+          align="end"
+          sideOffset={6}
+          collisionPadding={8}
+          className="z-50 min-w-48 animate-appear rounded-lg border bg-raised p-1 shadow-float"
+        >
+          {children}
+        </DropdownMenu.Content>
+      </DropdownMenu.Portal>
+    </DropdownMenu.Root>
+  );
+}
+
+export function MenuItem({
+  icon: Icon,
+  children,
+  onSelect,
+  isDangerous,
+}: {
+  icon?: LucideIcon;
+  children: ReactNode;
+  onSelect: () => void;
+  isDangerous?: boolean;
+}) {
+  return (
+    <DropdownMenu.Item className={clsx(item, isDangerous && "text-danger")} onSelect={onSelect}>
+      {Icon && <Icon className="size-4" aria-hidden />}
+      {children}
+    </DropdownMenu.Item>
+  );
+}
+
+/** One of several, of which one is chosen. */
+export function MenuChoice<T extends string>({
+  label,
+  value,
+  options,
+  onChoose,
+}: {
+  label: string;
+  value: T;
+  options: readonly { value: T; label: string }[];
+  onChoose: (value: T) => void;
+}) {
+  return (
+    <>
+      <DropdownMenu.Label className="px-2 pt-2 pb-1 text-ink-faint text-xs">{label}</DropdownMenu.Label>
+      <DropdownMenu.RadioGroup value={value} onValueChange={(chosen) => onChoose(chosen as T)}>
+        {options.map((option) => (
+          <DropdownMenu.RadioItem key={option.value} value={option.value} className={item}>
+            <span className="grid size-4 place-items-center">
+              <DropdownMenu.ItemIndicator>
+                <Check className="size-4" aria-hidden />
+              </DropdownMenu.ItemIndicator>
+            </span>
+            {option.label}
+          </DropdownMenu.RadioItem>
+        ))}
+      </DropdownMenu.RadioGroup>
+    </>
+  );
+}
+
+export function MenuLine() {
+  return <DropdownMenu.Separator className="-mx-1 my-1 h-px bg-line" />;
+}

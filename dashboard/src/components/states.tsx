@@ -1,0 +1,83 @@
+// What is shown when there is nothing, not yet something, or something went wrong.
+import { clsx } from "clsx";
+import { CircleAlert, type LucideIcon } from "lucide-react";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { ProblemError, unreachable } from "@/api/client";
+import type { Problem } from "@/api/generated/schema";
+import { Button } from "./Button";
+import { Copy } from "./Copy";
+
+export function Empty({ icon: Icon, title, children }: { icon: LucideIcon; title: string; children?: ReactNode }) {
+  return (
+    <div className="flex flex-col items-center gap-1.5 px-6 py-14 text-center">
+      <span className="mb-2 grid size-11 place-items-center rounded-full bg-sunken text-ink-faint">
+        <Icon className="size-5" aria-hidden />
+      </span>
+      <p className="font-medium">{title}</p>
+      <div className="max-w-md text-ink-soft">{children}</div>
+    </div>
+  );
+}
+
+export function Skeleton({ className }: { className?: string }) {
+  return <div aria-hidden className={clsx("animate-pulse rounded-md bg-line", className)} />;
+}
+
+/** Rows that are on their way. */
+export function SkeletonRows({ count = 6 }: { count?: number }) {
+  const { t } = useTranslation();
+  return (
+    <div role="status" aria-label={t("state.loading")} className="divide-y">
+      {Array.from({ length: count }, (_, index) => (
+        <div key={index} className="flex h-14 items-center gap-4 px-4">
+          <Skeleton className="h-5 w-20 rounded-full" />
+          <Skeleton className="h-4 w-48" />
+          <Skeleton className="ml-auto h-4 w-24" />
+        </div>
+      ))}
+    </div>
+  );
+}
+
+export function problemOf(error: unknown): Problem {
+  return error instanceof ProblemError
+    ? error.problem
+    : unreachable(error instanceof Error ? error.message : String(error));
+}
+
+/** A problem: what kind, what exactly, what to do, and the id to ask about. */
+export function ProblemView({ error, retry, className }: { error: unknown; retry?: () => void; className?: string }) {
+  const { t } = useTranslation();
+  const problem = problemOf(error);
+  const isUnreachable = problem.code === "unreachable";
+  return (
+    <div role="alert" className={clsx("status-failed flex gap-3 rounded-lg bg-status-tint p-4", className)}>
+      <CircleAlert className="mt-0.5 size-[18px] shrink-0 text-status" aria-hidden />
+      <div className="min-w-0 space-y-1">
+        <p className="font-medium text-status">
+          {problem.title || t(isUnreachable ? "state.unreachable" : "state.unexpected")}
+        </p>
+        {problem.detail && !isUnreachable && <p className="break-words">{problem.detail}</p>}
+        {(problem.errors ?? []).map((one, index) => (
+          <p key={index} className="break-words font-mono text-[13px]">
+            {[one.line && `${one.line}:${one.column}`, one.pointer ?? one.parameter, one.detail]
+              .filter(Boolean)
+              .join("  ")}
+          </p>
+        ))}
+        <p className="text-ink-soft">{problem.suggestion || (isUnreachable && t("state.unreachableHint"))}</p>
+        <div className="flex flex-wrap items-center gap-2 pt-1">
+          {retry && (
+            <Button size="small" onClick={retry}>
+              {t("action.tryAgain")}
+            </Button>
+          )}
+          {problem.request_id && (
+            <Copy text={problem.request_id} label={t("state.requestId", { id: problem.request_id.slice(-8) })} />
+          )}
+        </div>
+      </div>
+    </div>
+  );
+}

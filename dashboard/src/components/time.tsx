@@ -1,0 +1,59 @@
+// Times that go on by themselves: one clock for the whole page.
+import { useSyncExternalStore } from "react";
+import { useFormats } from "@/i18n/format";
+
+let now = Date.now();
+const listeners = new Set<() => void>();
+let timer: ReturnType<typeof setInterval> | undefined;
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  timer ??= setInterval(() => {
+    now = Date.now();
+    for (const tell of listeners) tell();
+  }, 1_000);
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  };
+}
+
+function current(): number {
+  // Nobody has kept it going: what is first shown is right all the same.
+  if (timer === undefined) now = Date.now();
+  return now;
+}
+
+/** The present, in whole seconds or better. */
+export function useNow(): number {
+  return useSyncExternalStore(subscribe, current);
+}
+
+export function Ago({ at }: { at: string }) {
+  const formats = useFormats();
+  return (
+    <time dateTime={at} title={formats.moment(at)} className="tabular whitespace-nowrap">
+      {formats.ago(at, useNow())}
+    </time>
+  );
+}
+
+/** How long something took, or takes until now. */
+export function Elapsed({ from, to }: { from: string; to?: string | null }) {
+  return (
+    <span className="tabular whitespace-nowrap">
+      {to ? <Span ms={Date.parse(to) - Date.parse(from)} /> : <Running from={from} />}
+    </span>
+  );
+}
+
+function Running({ from }: { from: string }) {
+  return <Span ms={Math.max(0, useNow() - Date.parse(from))} isWhole />;
+}
+
+function Span({ ms, isWhole }: { ms: number; isWhole?: boolean }) {
+  // A clock that ticks once a second shows no tenths.
+  return <>{useFormats().duration(isWhole && ms > 1_000 ? Math.floor(ms / 1_000) * 1_000 : ms)}</>;
+}

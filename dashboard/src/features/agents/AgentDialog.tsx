@@ -1,0 +1,157 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { useForm } from "react-hook-form";
+import { useTranslation } from "react-i18next";
+import { agentKeys, changeAgent, createAgent } from "@/api/agents";
+import type { Adapter, AgentView } from "@/api/generated/schema";
+import { Button } from "@/components/Button";
+import { Dialog } from "@/components/Dialog";
+import { ProblemView } from "@/components/states";
+
+const adapters: readonly Adapter[] = ["openai", "command", "builtin"];
+
+interface Values {
+  name: string;
+  description: string;
+  adapter: Adapter;
+  model: string;
+  system_prompt: string;
+  parameters: string;
+  is_active: boolean;
+}
+
+/** Makes an agent, or changes one. */
+export function AgentDialog({ agent, isOpen, onClose }: { agent?: AgentView; isOpen: boolean; onClose: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <Dialog isOpen={isOpen} onClose={onClose} title={t(agent ? "agent.change" : "agent.new")} isWide>
+      <AgentForm agent={agent} onClose={onClose} />
+    </Dialog>
+  );
+}
+
+function isJsonObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
+function AgentForm({ agent, onClose }: { agent?: AgentView; onClose: () => void }) {
+  const { t } = useTranslation();
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const { register, handleSubmit, watch, formState } = useForm<Values>({
+    defaultValues: {
+      name: agent?.name ?? "",
+      description: agent?.description ?? "",
+      adapter: agent?.adapter ?? "openai",
+      model: agent?.model ?? "",
+      system_prompt: agent?.system_prompt ?? "",
+      parameters: JSON.stringify(agent?.parameters ?? {}, null, 2),
+      is_active: agent?.is_active ?? true,
+    },
+  });
+  const save = useMutation({
+    mutationFn: (values: Values) => {
+      const body = {
+        ...values,
+        model: values.model || null,
+        system_prompt: values.system_prompt || null,
+        parameters: JSON.parse(values.parameters) as Record<string, unknown>,
+      };
+      return agent ? changeAgent(agent.id, body) : createAgent(body);
+    },
+    onSuccess(saved) {
+      void queries.invalidateQueries({ queryKey: agentKeys.all });
+      onClose();
+      if (!agent) void navigate({ to: "/agents/$id", params: { id: saved.id } });
+    },
+  });
+  const adapter = watch("adapter");
+  const { errors } = formState;
+  return (
+    <form noValidate className="space-y-4" onSubmit={handleSubmit((values) => save.mutate(values))}>
+      <Line label={t("agent.name")} problem={errors.name && t("agent.nameNeeded")}>
+        <input
+          {...register("name", { required: true, maxLength: 120 })}
+          aria-invalid={Boolean(errors.name)}
+          className="field mt-1 w-full"
+        />
+      </Line>
+      <Line label={t("agent.description")}>
+        <input {...register("description")} className="field mt-1 w-full" />
+      </Line>
+      <div className="grid gap-4 sm:grid-cols-2">
+        <Line label={t("agent.adapter")}>
+          <select {...register("adapter")} className="field mt-1 w-full">
+            {adapters.map((one) => (
+              <option key={one} value={one}>
+                {t(`adapter.${one}`)}
+              </option>
+            ))}
+          </select>
+        </Line>
+        {adapter === "openai" && (
+          <Line label={t("agent.model")}>
+            <input {...register("model")} className="field mt-1 w-full" />
+          </Line>
+        )}
+      </div>
+      {adapter === "openai" && (
+        <Line label={t("agent.prompt")}>
+          <textarea {...register("system_prompt")} rows={4} className="field mt-1 h-auto w-full py-2" />
+        </Line>
+      )}
+      <Line
+        label={t("agent.parameters")}
+        hint={t(`agent.parametersHint.${adapter}`)}
+        problem={errors.parameters && t("run.problem.json")}
+      >
+        <textarea
+          {...register("parameters", { validate: isJsonObject })}
+          rows={5}
+          spellCheck={false}
+          aria-invalid={Boolean(errors.parameters)}
+          className="field mt-1 h-auto w-full py-2 font-mono text-[13px]"
+        />
+      </Line>
+      <label className="flex items-center gap-2">
+        <input type="checkbox" {...register("is_active")} className="size-4 accent-[var(--accent)]" />
+        {t("agent.active")}
+      </label>
+      {save.error && <ProblemView error={save.error} />}
+      <div className="flex justify-end gap-2 border-t pt-4">
+        <Button onClick={onClose}>{t("action.close")}</Button>
+        <Button type="submit" look="primary" isBusy={save.isPending}>
+          {t("action.save")}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+function Line({
+  label,
+  hint,
+  problem,
+  children,
+}: {
+  label: string;
+  hint?: string;
+  problem?: string;
+  children: ReactNode;
+}) {
+  return (
+    // biome-ignore lint/a11y/noLabelWithoutControl: the control is among the children
+    <label className="block">
+      <span className="font-medium">{label}</span>
+      {hint && <span className="block text-[13px] text-ink-soft">{hint}</span>}
+      {children}
+      {problem && <span className="mt-1 block text-[13px] text-danger">{problem}</span>}
+    </label>
+  );
+}

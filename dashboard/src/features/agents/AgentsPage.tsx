@@ -1,0 +1,94 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { Bot, Plus } from "lucide-react";
+import { useDeferredValue, useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { agentList } from "@/api/agents";
+import type { AgentView } from "@/api/generated/schema";
+import { Button } from "@/components/Button";
+import { Card, PageHead } from "@/components/Card";
+import { Empty, ProblemView, SkeletonRows } from "@/components/states";
+import { AgentDialog } from "./AgentDialog";
+import { Measured } from "./Measured";
+
+export function AgentsPage() {
+  const { t } = useTranslation();
+  const [text, setText] = useState("");
+  const [isMaking, setMaking] = useState(false);
+  const wanted = useDeferredValue(text).toLowerCase();
+  const { data, error, refetch } = useQuery(agentList);
+  const shown = useMemo(
+    () => data?.filter((agent) => `${agent.name} ${agent.slug} ${agent.description}`.toLowerCase().includes(wanted)),
+    [data, wanted],
+  );
+  return (
+    <>
+      <PageHead title={t("nav.agents")}>
+        <input
+          type="search"
+          aria-label={t("agent.search")}
+          placeholder={t("agent.search")}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+          className="field w-56"
+        />
+        <Button look="primary" icon={Plus} onClick={() => setMaking(true)}>
+          {t("agent.new")}
+        </Button>
+      </PageHead>
+      {error && !data ? (
+        <ProblemView error={error} retry={() => void refetch()} />
+      ) : !shown ? (
+        <Card>
+          <SkeletonRows />
+        </Card>
+      ) : shown.length === 0 ? (
+        <Card>
+          <Empty icon={Bot} title={t("agent.noneFound")} />
+        </Card>
+      ) : (
+        <ul className="grid gap-4 sm:grid-cols-2 xl:grid-cols-3">
+          {shown.map((agent) => (
+            <Item key={agent.id} agent={agent} />
+          ))}
+        </ul>
+      )}
+      <AgentDialog isOpen={isMaking} onClose={() => setMaking(false)} />
+    </>
+  );
+}
+
+function Item({ agent }: { agent: AgentView }) {
+  const { t } = useTranslation();
+  return (
+    <li className="relative flex flex-col rounded-xl border bg-surface p-4 shadow-card transition-colors hover:border-line-strong">
+      <div className="flex items-start gap-3">
+        <span className="grid size-9 shrink-0 place-items-center rounded-lg bg-accent-soft text-accent-text">
+          <Bot className="size-5" aria-hidden />
+        </span>
+        <div className="min-w-0 flex-1">
+          <Link
+            to="/agents/$id"
+            params={{ id: agent.id }}
+            className="block truncate font-medium after:absolute after:inset-0"
+          >
+            {agent.name}
+          </Link>
+          <p className="truncate font-mono text-ink-faint text-xs">{agent.slug}</p>
+        </div>
+        {!agent.is_active && (
+          <span className="status-cancelled rounded-full bg-status-tint px-2 py-0.5 text-status text-xs">
+            {t("agent.off")}
+          </span>
+        )}
+      </div>
+      <p className="mt-2 line-clamp-2 flex-1 text-[13px] text-ink-soft">{agent.description}</p>
+      <div className="mt-3 flex items-end justify-between gap-3 border-t pt-3 text-xs">
+        <span className="text-ink-faint">
+          {[t(`adapter.${agent.adapter}`), agent.model].filter(Boolean).join(" · ")}
+        </span>
+        <Measured agentId={agent.id} />
+      </div>
+    </li>
+  );
+}

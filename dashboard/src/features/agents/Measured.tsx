@@ -1,0 +1,27 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { useTranslation } from "react-i18next";
+import { executionList } from "@/api/executions";
+import { useFormats } from "@/i18n/format";
+import { measure } from "./measured";
+
+/** How an agent has done in its newest tests. */
+export function Measured({ agentId }: { agentId: string }) {
+  const { t } = useTranslation();
+  const formats = useFormats();
+  const { data } = useInfiniteQuery(executionList({ type: "agent_test", agent: agentId }));
+  const measures = useMemo(() => measure(data?.pages.flatMap((page) => page.items) ?? []), [data]);
+  if (!data) return null;
+  if (measures.count === 0) return <span className="text-ink-faint">{t("agent.untested")}</span>;
+  return (
+    <span className="tabular text-ink-soft">
+      {[
+        t("agent.tests", { count: measures.count }),
+        measures.successRate !== undefined && formats.percent(measures.successRate),
+        measures.medianMs !== undefined && formats.duration(measures.medianMs),
+      ]
+        .filter(Boolean)
+        .join(" · ")}
+    </span>
+  );
+}

@@ -1,0 +1,281 @@
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { clsx } from "clsx";
+import { ArrowLeftRight, ChevronRight, Equal, GitCompareArrows } from "lucide-react";
+import { type ReactNode, useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { executionDefinition, executionDetail, executionList } from "@/api/executions";
+import type { ExecutionDetail } from "@/api/generated/schema";
+import { Button } from "@/components/Button";
+import { Card, CardHead, PageHead } from "@/components/Card";
+import { Diff } from "@/components/Diff";
+import { StatusBadge, StatusIcon } from "@/components/StatusBadge";
+import { Empty, ProblemView, Skeleton } from "@/components/states";
+import { Ago } from "@/components/time";
+import { useTimeline } from "@/features/execution/useTimeline";
+import { Name, shortId } from "@/features/executions/Name";
+import { useFormats } from "@/i18n/format";
+import { asText, type ComparedTask, compareTasks } from "./compare";
+
+const route = getRouteApi("/pages/compare");
+
+export function ComparePage() {
+  const { t } = useTranslation();
+  const { a, b } = route.useSearch();
+  const navigate = route.useNavigate();
+  return (
+    <>
+      <PageHead title={t("compare.title")} lead={t("compare.lead")}>
+        {a && b && (
+          <Button icon={ArrowLeftRight} onClick={() => void navigate({ search: { a: b, b: a }, replace: true })}>
+            {t("compare.swap")}
+          </Button>
+        )}
+      </PageHead>
+      <div className="mb-5 grid gap-4 md:grid-cols-2">
+        <Side name="a" id={a} other={b} />
+        <Side name="b" id={b} other={a} />
+      </div>
+      {a && b ? (
+        <Both key={a + b} a={a} b={b} />
+      ) : (
+        <Card>
+          <Empty icon={GitCompareArrows} title={t("compare.choose")}>
+            {t("compare.chooseHint")}
+          </Empty>
+        </Card>
+      )}
+    </>
+  );
+}
+
+/** One side: which execution it is, and others of its kind to take instead. */
+function Side({ name, id, other }: { name: "a" | "b"; id?: string; other?: string }) {
+  const { t } = useTranslation();
+  const navigate = route.useNavigate();
+  const own = useQuery({ ...executionDetail(id ?? ""), enabled: id !== undefined });
+  const otherDetail = useQuery({ ...executionDetail(other ?? ""), enabled: other !== undefined });
+  const like = own.data ?? otherDetail.data;
+  const filter =
+    like &&
+    (like.agent_id ? { agent: like.agent_id } : { workflow: `${like.workflow.namespace}/${like.workflow.name}` });
+  const choices = useInfiniteQuery(executionList(filter ?? {}));
+  const rows = choices.data?.pages[0]?.items ?? [];
+  return (
+    <Card className="p-4">
+      <label className="block">
+        <span className="text-ink-faint text-xs">{t(`compare.${name}`)}</span>
+        <select
+          value={id ?? ""}
+          onChange={(event) =>
+            void navigate({ search: (old) => ({ ...old, [name]: event.target.value || undefined }), replace: true })
+          }
+          className="field mt-1 w-full"
+        >
+          <option value="">{t("compare.pick")}</option>
+          {id && !rows.some((row) => row.id === id) && <option value={id}>{shortId(id)}</option>}
+          {rows.map((row) => (
+            <option key={row.id} value={row.id} disabled={row.id === other}>
+              {`${shortId(row.id)} · ${row.workflow.namespace}/${row.workflow.name} · ${t(`status.${row.status}`)}`}
+            </option>
+          ))}
+        </select>
+      </label>
+      {own.error && <ProblemView error={own.error} className="mt-3" />}
+      {own.data && (
+        <div className="mt-3 flex items-center gap-2.5">
+          <StatusBadge status={own.data.status} />
+          <Link
+            to="/executions/$id"
+            params={{ id: own.data.id }}
+            className="min-w-0 truncate font-medium hover:underline"
+          >
+            <Name row={own.data} />
+          </Link>
+          <span className="ml-auto shrink-0 text-ink-faint text-xs">
+            <Ago at={own.data.created_at} />
+          </span>
+        </div>
+      )}
+    </Card>
+  );
+}
+
+function Both({ a, b }: { a: string; b: string }) {
+  const first = useQuery(executionDetail(a));
+  const second = useQuery(executionDetail(b));
+  const firstTimeline = useTimeline(a);
+  const secondTimeline = useTimeline(b);
+  const tasks = useMemo(
+    () => compareTasks(firstTimeline.timeline.instances, secondTimeline.timeline.instances),
+    [firstTimeline.timeline, secondTimeline.timeline],
+  );
+  if (!first.data || !second.data)
+    return first.error || second.error ? null : <Skeleton className="h-64 w-full rounded-xl" />;
+  return (
+    <div className="space-y-5">
+      <Numbers a={first.data} b={second.data} />
+      <Tasks tasks={tasks} />
+      <Texts a={first.data} b={second.data} />
+    </div>
+  );
+}
+
+function tokens({ usage }: ExecutionDetail): number {
+  return usage.input_tokens + usage.cached_input_tokens + usage.output_tokens + usage.reasoning_tokens;
+}
+
+function Numbers({ a, b }: { a: ExecutionDetail; b: ExecutionDetail }) {
+  const { t } = useTranslation();
+  const formats = useFormats();
+  const rows: [string, number | null | undefined, number | null | undefined, (value: number) => string][] = [
+    [t("fact.duration"), a.run_ms, b.run_ms, formats.duration],
+    [t("fact.queued"), a.queued_ms, b.queued_ms, formats.duration],
+    [t("compare.tasks"), a.progress.completed_tasks, b.progress.completed_tasks, formats.number],
+    [t("fact.restarts"), a.restarts, b.restarts, formats.number],
+    [t("fact.tokens"), tokens(a), tokens(b), formats.number],
+    [t("fact.cost"), a.usage.cost_usd, b.usage.cost_usd, formats.dollars],
+  ];
+  return (
+    <Card className="overflow-x-auto">
+      <table className="tabular w-full min-w-[420px] text-left">
+        <thead className="border-b bg-sunken text-ink-soft text-xs">
+          <tr className="h-9 [&>th]:px-4 [&>th]:font-medium">
+            <th>{t("compare.numbers")}</th>
+            <th className="text-right">A</th>
+            <th className="text-right">B</th>
+            <th className="text-right">{t("compare.difference")}</th>
+          </tr>
+        </thead>
+        <tbody className="divide-y">
+          {rows
+            .filter(([, one, other]) => one != null || other != null)
+            .map(([name, one, other, show]) => {
+              const change = one != null && other != null ? other - one : undefined;
+              return (
+                <tr key={name} className="h-10 [&>td]:px-4">
+                  <td className="text-ink-soft">{name}</td>
+                  <td className="text-right">{one == null ? "–" : show(one)}</td>
+                  <td className="text-right">{other == null ? "–" : show(other)}</td>
+                  <td className={clsx("text-right", change ? "font-medium" : "text-ink-faint")}>
+                    {change === undefined
+                      ? "–"
+                      : change === 0
+                        ? "="
+                        : `${change > 0 ? "+" : "−"}${show(Math.abs(change))}`}
+                  </td>
+                </tr>
+              );
+            })}
+        </tbody>
+      </table>
+    </Card>
+  );
+}
+
+function Tasks({ tasks }: { tasks: readonly ComparedTask[] }) {
+  const { t } = useTranslation();
+  const [hidesSame, setHidesSame] = useState(false);
+  const shown = hidesSame ? tasks.filter((task) => !task.isSame) : tasks;
+  return (
+    <Card className="overflow-hidden">
+      <CardHead title={t("compare.byTask")}>
+        <label className="flex cursor-pointer items-center gap-2 text-[13px]">
+          <input
+            type="checkbox"
+            checked={hidesSame}
+            onChange={(event) => setHidesSame(event.target.checked)}
+            className="size-4 accent-[var(--accent)]"
+          />
+          {t("compare.onlyDifferent")}
+        </label>
+      </CardHead>
+      {shown.length === 0 ? (
+        <Empty icon={Equal} title={t("compare.allSame")} />
+      ) : (
+        <ul className="max-h-[60vh] divide-y overflow-auto">
+          {shown.map((task) => (
+            <TaskLine key={task.path} task={task} />
+          ))}
+        </ul>
+      )}
+    </Card>
+  );
+}
+
+function TaskLine({ task }: { task: ComparedTask }) {
+  const { t } = useTranslation();
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <li>
+      <button
+        type="button"
+        aria-expanded={isOpen}
+        onClick={() => setOpen(!isOpen)}
+        className="grid w-full grid-cols-[16px_minmax(0,1fr)_110px_110px_20px] items-center gap-3 px-4 py-2 text-left hover:bg-sunken max-sm:grid-cols-[16px_minmax(0,1fr)_76px_76px]"
+      >
+        <ChevronRight
+          className={clsx("size-4 text-ink-faint transition-transform", isOpen && "rotate-90")}
+          aria-hidden
+        />
+        <span className="truncate">
+          <span className="font-medium">{task.name}</span>{" "}
+          <span className="font-mono text-ink-faint text-xs">{task.path}</span>
+        </span>
+        <Half task={task.a} />
+        <Half task={task.b} />
+        <span className="max-sm:hidden">
+          {task.isSame && <Equal className="size-4 text-ink-faint" aria-label={t("diff.same")} />}
+        </span>
+      </button>
+      {isOpen && (
+        <div className="px-4 pb-3 sm:pl-11">
+          <Diff before={asText(task.a?.output)} after={asText(task.b?.output)} />
+        </div>
+      )}
+    </li>
+  );
+}
+
+function Half({ task }: { task?: ComparedTask["a"] }) {
+  const { t } = useTranslation();
+  const formats = useFormats();
+  if (!task) return <span className="text-ink-faint text-xs">{t("compare.absent")}</span>;
+  return (
+    <span className="tabular flex items-center gap-1.5 text-ink-soft text-xs">
+      <StatusIcon status={task.status} className="size-3.5" />
+      <span className="sr-only">{t(`status.${task.status}`)}</span>
+      {task.to === undefined ? "…" : formats.duration(task.to - task.from)}
+    </span>
+  );
+}
+
+function Texts({ a, b }: { a: ExecutionDetail; b: ExecutionDetail }) {
+  const { t } = useTranslation();
+  const first = useQuery(executionDefinition(a.id));
+  const second = useQuery(executionDefinition(b.id));
+  return (
+    <>
+      <Part title={t("output.input")}>
+        <Diff before={asText(a.test_input ?? a.input)} after={asText(b.test_input ?? b.input)} />
+      </Part>
+      <Part title={t("output.output")}>
+        <Diff before={asText(a.output ?? a.error)} after={asText(b.output ?? b.error)} />
+      </Part>
+      {first.data && second.data && (
+        <Part title={t("compare.definition")}>
+          <Diff before={first.data.source} after={second.data.source} />
+        </Part>
+      )}
+    </>
+  );
+}
+
+function Part({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <Card className="overflow-hidden">
+      <CardHead title={title} />
+      <div className="p-4">{children}</div>
+    </Card>
+  );
+}

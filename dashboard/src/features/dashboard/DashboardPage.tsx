@@ -1,0 +1,166 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { clsx } from "clsx";
+import { Activity, ArrowRight, PartyPopper } from "lucide-react";
+import { useMemo } from "react";
+import { useTranslation } from "react-i18next";
+import { executionList, isTerminal, type Row } from "@/api/executions";
+import { buttonClass } from "@/components/Button";
+import { Card, CardHead, PageHead } from "@/components/Card";
+import { Progress } from "@/components/Progress";
+import { StatusBadge, StatusIcon } from "@/components/StatusBadge";
+import { Empty, ProblemView, SkeletonRows } from "@/components/states";
+import { Ago, Elapsed } from "@/components/time";
+import { Name, shortId, TypeIcon } from "@/features/executions/Name";
+import { Figures } from "./Figures";
+
+/** As many as one looks through; the list of executions has them all. */
+const MAX_HISTORY = 20;
+const MAX_ATTENTION = 8;
+
+export function DashboardPage() {
+  const { t } = useTranslation();
+  return (
+    <>
+      <PageHead title={t("nav.dashboard")} />
+      <Figures />
+      <div className="grid items-start gap-5 xl:grid-cols-[minmax(0,1fr)_360px]">
+        <History />
+        <Attention />
+      </div>
+    </>
+  );
+}
+
+function History() {
+  const { t } = useTranslation();
+  const { data, error, refetch } = useInfiniteQuery(executionList({}));
+  const rows = useMemo(() => data?.pages.flatMap((page) => page.items).slice(0, MAX_HISTORY), [data]);
+  const newest = rows?.[0]?.id;
+  return (
+    <Card aria-labelledby="history" className="overflow-hidden">
+      <CardHead id="history" title={t("dashboard.history")}>
+        <Link to="/executions" className={buttonClass("quiet", "small")}>
+          {t("dashboard.all")}
+          <ArrowRight className="size-4" aria-hidden />
+        </Link>
+      </CardHead>
+      {error && !data ? (
+        <ProblemView error={error} retry={() => void refetch()} className="m-4" />
+      ) : !rows ? (
+        <SkeletonRows />
+      ) : rows.length === 0 ? (
+        <FirstSteps />
+      ) : (
+        <ul>
+          {rows.map((row) => (
+            <HistoryItem key={row.id} row={row} isNewest={row.id === newest} />
+          ))}
+        </ul>
+      )}
+    </Card>
+  );
+}
+
+function HistoryItem({ row, isNewest }: { row: Row; isNewest: boolean }) {
+  const isOpen = !isTerminal(row.status);
+  return (
+    <li
+      className={clsx(
+        "relative grid grid-cols-[112px_minmax(0,1fr)_auto] max-sm:grid-cols-[auto_minmax(0,1fr)_auto] items-center gap-3 border-b px-4 py-2.5 last:border-0 hover:bg-sunken",
+        isNewest && "animate-slide-in",
+      )}
+    >
+      <StatusBadge status={row.status} className="justify-self-start" />
+      <div className="min-w-0">
+        <Link
+          to="/executions/$id"
+          params={{ id: row.id }}
+          className="flex items-center gap-2 font-medium after:absolute after:inset-0"
+        >
+          <TypeIcon type={row.execution_type} />
+          <span className="truncate">
+            <Name row={row} />
+          </span>
+          <span className="font-mono font-normal text-ink-faint text-xs max-sm:hidden">{shortId(row.id)}</span>
+        </Link>
+        {isOpen && row.started_at && (
+          <Progress fraction={row.progress.fraction} status={row.status} className="mt-1.5 max-w-sm" />
+        )}
+        {row.error?.detail && <p className="truncate pl-6 text-ink-soft text-xs">{row.error.detail}</p>}
+      </div>
+      <div className="text-right text-ink-soft text-xs">
+        <p>{row.started_at && <Elapsed from={row.started_at} to={row.finished_at} />}</p>
+        <p className="text-ink-faint">
+          <Ago at={row.created_at} />
+        </p>
+      </div>
+    </li>
+  );
+}
+
+function FirstSteps() {
+  const { t } = useTranslation();
+  return (
+    <Empty icon={Activity} title={t("executions.none")}>
+      <p>{t("executions.noneHint")}</p>
+      <div className="mt-4 flex justify-center gap-2">
+        <Link to="/workflows" className={buttonClass("primary")}>
+          {t("executions.toWorkflows")}
+        </Link>
+        <Link to="/agents" className={buttonClass()}>
+          {t("executions.toAgents")}
+        </Link>
+      </div>
+    </Empty>
+  );
+}
+
+/** What waits for somebody: what has failed, and what somebody has paused. */
+function Attention() {
+  const { t } = useTranslation();
+  const { data, error } = useInfiniteQuery(executionList({ status: ["paused", "failed"] }));
+  const rows = data?.pages[0]?.items.slice(0, MAX_ATTENTION);
+  return (
+    <Card aria-labelledby="attention" className="overflow-hidden">
+      <CardHead id="attention" title={t("dashboard.attention")}>
+        <Link to="/executions" search={{ status: "paused,failed" }} className={buttonClass("quiet", "small")}>
+          {t("dashboard.all")}
+          <ArrowRight className="size-4" aria-hidden />
+        </Link>
+      </CardHead>
+      {error && !data ? (
+        <ProblemView error={error} className="m-4" />
+      ) : !rows ? (
+        <SkeletonRows count={3} />
+      ) : rows.length === 0 ? (
+        <Empty icon={PartyPopper} title={t("dashboard.calm")}>
+          {t("dashboard.calmHint")}
+        </Empty>
+      ) : (
+        <ul className="divide-y">
+          {rows.map((row) => (
+            <li key={row.id} className="relative flex gap-2.5 px-4 py-2.5 hover:bg-sunken">
+              <StatusIcon status={row.status} className="mt-0.5" />
+              <div className="min-w-0 flex-1">
+                <Link
+                  to="/executions/$id"
+                  params={{ id: row.id }}
+                  className="block truncate font-medium after:absolute after:inset-0"
+                >
+                  <Name row={row} />
+                </Link>
+                <p className="line-clamp-2 break-words text-ink-soft text-xs">
+                  {row.error?.detail ?? row.error?.title ?? t("dashboard.paused")}
+                </p>
+              </div>
+              <p className="text-ink-faint text-xs">
+                <Ago at={row.finished_at ?? row.updated_at} />
+              </p>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Card>
+  );
+}

@@ -1,0 +1,145 @@
+import { Handle, type NodeProps, Position } from "@xyflow/react";
+import { clsx } from "clsx";
+import {
+  CircleHelp,
+  CornerDownRight,
+  GitFork,
+  Hourglass,
+  List,
+  type LucideIcon,
+  Megaphone,
+  PhoneCall,
+  Radio,
+  Repeat,
+  Shield,
+  Split,
+  Terminal,
+  TriangleAlert,
+  Variable,
+} from "lucide-react";
+import { useTranslation } from "react-i18next";
+import type { TaskStatus } from "@/api/generated/schema";
+import { StatusIcon } from "@/components/StatusBadge";
+import type { Kind, Lane } from "./model";
+
+export interface TaskData {
+  name: string;
+  kind: Kind;
+  detail: string;
+  condition?: string;
+  isBox: boolean;
+  status?: TaskStatus;
+  count: number;
+  done: number;
+  /** Whether it belongs to an execution, where no status means "not yet". */
+  isLive: boolean;
+  isSelected: boolean;
+}
+
+export interface MarkData {
+  end: "start" | "end";
+}
+
+export interface TitleData {
+  role: Lane["role"];
+}
+
+const icons: Record<Kind, LucideIcon> = {
+  call: PhoneCall,
+  do: List,
+  emit: Megaphone,
+  for: Repeat,
+  fork: GitFork,
+  listen: Radio,
+  raise: TriangleAlert,
+  run: Terminal,
+  set: Variable,
+  switch: Split,
+  try: Shield,
+  wait: Hourglass,
+  unknown: CircleHelp,
+};
+
+const hidden = "!size-1 !border-0 !bg-transparent !min-w-0 !min-h-0";
+
+function Handles() {
+  return (
+    <>
+      <Handle id="up" type="target" position={Position.Top} className={hidden} isConnectable={false} />
+      <Handle id="down" type="source" position={Position.Bottom} className={hidden} isConnectable={false} />
+      <Handle id="side" type="source" position={Position.Right} className={hidden} isConnectable={false} />
+      <Handle id="side-in" type="target" position={Position.Right} className={hidden} isConnectable={false} />
+    </>
+  );
+}
+
+export function TaskBox({ data }: NodeProps) {
+  const { t } = useTranslation();
+  const task = data as unknown as TaskData;
+  const Icon = icons[task.kind];
+  const { status } = task;
+  return (
+    <div
+      title={task.detail || undefined}
+      className={clsx(
+        status && `status-${status}`,
+        "h-full w-full rounded-xl border transition-colors",
+        task.isBox ? "bg-sunken/60" : "bg-surface shadow-card",
+        status ? "border-status-solid/60" : "border-line-strong",
+        !status && task.isLive && "border-dashed opacity-75",
+        status === "running" && !task.isBox && "animate-glow",
+        task.isSelected && "outline outline-2 outline-accent outline-offset-2",
+      )}
+    >
+      <Handles />
+      <div className={clsx("flex items-center gap-2.5 px-3", task.isBox ? "h-11" : "h-full")}>
+        <span
+          className={clsx(
+            "grid size-7 shrink-0 place-items-center rounded-lg",
+            status ? "bg-status-tint text-status" : "bg-sunken text-ink-faint",
+          )}
+        >
+          <Icon className="size-4" aria-hidden />
+        </span>
+        <div className="min-w-0 flex-1 leading-tight">
+          <p className="truncate font-medium text-[13px]">{task.name}</p>
+          <p className="flex items-center gap-1 truncate text-[11px] text-ink-soft">
+            {task.condition && <CornerDownRight className="size-3 shrink-0" aria-label={t("graph.conditional")} />}
+            <span className="truncate">{task.detail || t(`kind.${task.kind}`)}</span>
+          </p>
+        </div>
+        {task.count > 1 && (
+          <span
+            className="tabular shrink-0 rounded-full bg-status-tint px-1.5 font-medium text-[11px] text-status"
+            title={t("graph.instances", { done: task.done, count: task.count })}
+          >
+            {task.done === task.count ? `×${task.count}` : `${task.done}/${task.count}`}
+          </span>
+        )}
+        {status && (
+          <span title={t(`status.${status}`)}>
+            <StatusIcon status={status} />
+            <span className="sr-only">{t(`status.${status}`)}</span>
+          </span>
+        )}
+      </div>
+    </div>
+  );
+}
+
+export function Mark({ data }: NodeProps) {
+  const { t } = useTranslation();
+  const { end } = data as unknown as MarkData;
+  return (
+    <div className="grid h-full w-full place-items-center rounded-full border border-line-strong bg-surface text-[11px] text-ink-soft">
+      <Handles />
+      {t(`graph.${end}`)}
+    </div>
+  );
+}
+
+export function Title({ data }: NodeProps) {
+  const { t } = useTranslation();
+  const { role } = data as unknown as TitleData;
+  return <p className="font-medium text-[11px] text-ink-faint">{t(`lane.${role}`)}</p>;
+}

@@ -1,0 +1,36 @@
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { useMemo } from "react";
+import { executionDefinition } from "@/api/executions";
+import { Card } from "@/components/Card";
+import { ProblemView, Skeleton } from "@/components/states";
+import Graph from "@/features/execution-graph/Graph";
+import { modelOf } from "@/features/execution-graph/model";
+import { TaskPanel } from "./TaskPanel";
+import { type Timeline, tallies } from "./timeline";
+
+const route = getRouteApi("/pages/executions/$id");
+
+export default function GraphTab({ id, timeline }: { id: string; timeline: Timeline }) {
+  const { task } = route.useSearch();
+  const navigate = route.useNavigate();
+  const { data, error } = useQuery(executionDefinition(id));
+  const tasks = useMemo(() => modelOf(data?.definition), [data]);
+  const shown = useMemo(() => tallies(timeline.instances), [timeline]);
+  const select = (next: string | undefined) =>
+    void navigate({ search: (old) => ({ ...old, task: next }), replace: true });
+  // An instance is chosen by its path, a task by its pointer.
+  const pointer = timeline.instances.find((instance) => instance.path === task)?.pointer ?? task;
+  if (error) return <ProblemView error={error} />;
+  if (!data) return <Skeleton className="h-96 w-full rounded-xl" />;
+  return (
+    <div className="flex min-h-[460px] flex-1 gap-4 max-lg:flex-col">
+      <Card className="relative min-h-[420px] flex-1 overflow-hidden">
+        <div className="absolute inset-0">
+          <Graph tasks={tasks} shown={shown} selected={pointer} onSelect={select} />
+        </div>
+      </Card>
+      {task && <TaskPanel timeline={timeline} task={task} onSelect={select} />}
+    </div>
+  );
+}

@@ -1,0 +1,71 @@
+import { CornerDownRight, LoaderCircle } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { isTerminal } from "@/api/executions";
+import type { ExecutionDetail } from "@/api/generated/schema";
+import { Card, CardHead } from "@/components/Card";
+import { JsonView } from "@/components/JsonView";
+import { useStreamedOutput } from "@/live/useLive";
+import { nameOf } from "./timeline";
+
+export default function OutputTab({ execution }: { execution: ExecutionDetail }) {
+  const { t } = useTranslation();
+  const isTest = execution.execution_type === "agent_test";
+  return (
+    <div className="grid items-start gap-4 lg:grid-cols-2">
+      <Card className="overflow-hidden">
+        <CardHead title={t("output.input")} />
+        <div className="p-4">
+          <JsonView value={isTest ? (execution.test_input ?? "") : execution.input} name="input" />
+        </div>
+      </Card>
+      <Card className="overflow-hidden">
+        <CardHead title={t("output.output")} />
+        <div className="p-4">
+          <Answer execution={execution} />
+        </div>
+      </Card>
+    </div>
+  );
+}
+
+/** The result, or what is being answered until it is there. */
+export function Answer({ execution }: { execution: ExecutionDetail }) {
+  const { t } = useTranslation();
+  const streamed = Object.entries(useStreamedOutput(execution.id));
+  const output =
+    execution.execution_type === "agent_test" ? (execution.test_output ?? execution.output) : execution.output;
+  if (execution.status === "succeeded" && output !== undefined) return <JsonView value={output} name="output" />;
+  if (isTerminal(execution.status)) {
+    return <p className="text-ink-soft">{t(execution.status === "failed" ? "output.failed" : "output.none")}</p>;
+  }
+  if (streamed.length === 0) {
+    return (
+      <p className="flex items-center gap-2 text-ink-soft">
+        <LoaderCircle className="size-4 animate-spin" aria-hidden />
+        {t("output.pending")}
+      </p>
+    );
+  }
+  return (
+    <div aria-live="polite" className="space-y-3">
+      {streamed.map(([path, { task, text, hasGap }]) => (
+        <div key={path}>
+          {streamed.length > 1 && (
+            <p className="mb-1 flex items-center gap-1 text-ink-faint text-xs">
+              <CornerDownRight className="size-3" aria-hidden />
+              {nameOf(task)}
+            </p>
+          )}
+          <div className="whitespace-pre-wrap break-words rounded-lg border bg-sunken p-3">
+            {hasGap && <span className="text-ink-faint">… </span>}
+            {text}
+            <span
+              aria-hidden
+              className="ml-0.5 inline-block h-4 w-1.5 animate-pulse rounded-sm bg-accent align-text-bottom"
+            />
+          </div>
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,133 @@
+// One task: its instances, and of the chosen one what went in, what came out, and what went wrong.
+import { Link } from "@tanstack/react-router";
+import { X } from "lucide-react";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { Button } from "@/components/Button";
+import { Card } from "@/components/Card";
+import { JsonView } from "@/components/JsonView";
+import { StatusBadge } from "@/components/StatusBadge";
+import { Elapsed, useNow } from "@/components/time";
+import { useFormats } from "@/i18n/format";
+import { type Instance, nameOf, type Timeline } from "./timeline";
+
+export function TaskPanel({
+  timeline,
+  task,
+  onSelect,
+}: {
+  timeline: Timeline;
+  task: string;
+  onSelect: (task: string | undefined) => void;
+}) {
+  const { t } = useTranslation();
+  const byPath = timeline.instances.find((instance) => instance.path === task);
+  const pointer = byPath?.pointer ?? task;
+  const instances = timeline.instances.filter((instance) => instance.pointer === pointer);
+  const instance = byPath ?? instances.at(-1);
+  return (
+    <Card
+      aria-label={t("task.details")}
+      className="flex max-h-[80vh] w-full shrink-0 flex-col overflow-hidden lg:w-[400px]"
+    >
+      <header className="flex items-center gap-2 border-b py-2 pr-2 pl-4">
+        <h2 className="min-w-0 flex-1 truncate font-semibold">{nameOf(pointer)}</h2>
+        {instance && <StatusBadge status={instance.status} />}
+        <Button look="quiet" size="small" icon={X} aria-label={t("action.close")} onClick={() => onSelect(undefined)} />
+      </header>
+      <div className="space-y-4 overflow-auto p-4">
+        {instances.length > 1 && (
+          <label className="block">
+            <span className="text-ink-faint text-xs">{t("task.instance", { count: instances.length })}</span>
+            <select
+              value={instance?.path}
+              onChange={(event) => onSelect(event.target.value)}
+              className="field mt-1 w-full font-mono text-xs"
+            >
+              {instances.map((one, index) => (
+                <option key={one.path} value={one.path}>
+                  {`${index + 1}  ${t(`status.${one.status}`)}  ${one.path}`}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+        {instance ? <Details instance={instance} /> : <p className="text-ink-soft">{t("task.notYet")}</p>}
+      </div>
+    </Card>
+  );
+}
+
+function Details({ instance }: { instance: Instance }) {
+  const { t } = useTranslation();
+  const formats = useFormats();
+  const now = useNow();
+  const instant = (ms: number) => new Date(ms).toISOString();
+  return (
+    <div className="space-y-4">
+      <dl className="grid grid-cols-2 gap-3">
+        <Part name={t("task.started")}>{formats.clock(instant(instance.from))}</Part>
+        <Part name={t("task.took")}>
+          <Elapsed from={instant(instance.from)} to={instance.to === undefined ? null : instant(instance.to)} />
+        </Part>
+        {instance.attempts > 1 && <Part name={t("task.attempts")}>{formats.number(instance.attempts)}</Part>}
+        {instance.attempt > 0 && <Part name={t("task.attempt")}>{formats.number(instance.attempt + 1)}</Part>}
+        {instance.wakesAt !== undefined && instance.wakesAt > now && (
+          <Part name={t("task.wakes")}>{formats.duration(instance.wakesAt - now)}</Part>
+        )}
+      </dl>
+      {instance.effect && (
+        <dl>
+          <Part name={t(`effect.${effectKind(instance.effect.kind)}`)}>
+            <span className="break-all font-mono text-[13px]">{instance.effect.summary}</span>
+          </Part>
+        </dl>
+      )}
+      {instance.childId && (
+        <dl>
+          <Part name={t("task.child")}>
+            <Link to="/executions/$id" params={{ id: instance.childId }} className="text-accent-text hover:underline">
+              {t("task.openChild")}
+            </Link>
+          </Part>
+        </dl>
+      )}
+      {instance.error && (
+        <div className="status-failed rounded-lg bg-status-tint p-3">
+          <p className="font-medium text-status">{instance.error.title ?? instance.error.type}</p>
+          {instance.error.detail && <p className="mt-0.5 break-words text-[13px]">{instance.error.detail}</p>}
+          {instance.error.suggestion && <p className="mt-1 text-[13px] text-ink-soft">{instance.error.suggestion}</p>}
+        </div>
+      )}
+      {instance.input !== undefined && (
+        <dl>
+          <Part name={t("task.input")}>
+            <JsonView value={instance.input} name={`${instance.name}-input`} />
+          </Part>
+        </dl>
+      )}
+      {instance.output !== undefined && (
+        <dl>
+          <Part name={t("task.output")}>
+            <JsonView value={instance.output} name={`${instance.name}-output`} />
+          </Part>
+        </dl>
+      )}
+    </div>
+  );
+}
+
+const effectKinds = ["http", "shell", "agent"] as const;
+
+function effectKind(kind: string): (typeof effectKinds)[number] | "other" {
+  return effectKinds.find((one) => one === kind) ?? "other";
+}
+
+function Part({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div className="min-w-0">
+      <dt className="text-ink-faint text-xs">{name}</dt>
+      <dd className="tabular mt-0.5">{children}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,127 @@
+import { Link } from "@tanstack/react-router";
+import { clsx } from "clsx";
+import { memo } from "react";
+import { useTranslation } from "react-i18next";
+import type { Row } from "@/api/executions";
+import { isTerminal } from "@/api/executions";
+import { Progress } from "@/components/Progress";
+import { StatusBadge } from "@/components/StatusBadge";
+import { Ago, Elapsed } from "@/components/time";
+import type { Column } from "./columns";
+import { Name, shortId, TypeIcon } from "./Name";
+
+export const ROW_HEIGHT = 52;
+
+/** The same grid for the heads and the rows. On small screens only status, name and time remain. */
+export function gridColumns(columns: readonly Column[]): string {
+  const widths: Record<Column, string> = {
+    version: "80px",
+    progress: "130px",
+    duration: "92px",
+    priority: "72px",
+    labels: "minmax(110px,0.6fr)",
+    created: "128px",
+  };
+  return `36px 122px minmax(180px,1fr) ${columns.map((column) => widths[column]).join(" ")}`;
+}
+
+export const ExecutionRow = memo(function ExecutionRow({
+  row,
+  columns,
+  isNew,
+  isCurrent,
+  isSelected,
+  onSelect,
+}: {
+  row: Row;
+  columns: readonly Column[];
+  isNew: boolean;
+  isCurrent: boolean;
+  isSelected: boolean;
+  onSelect: (id: string, isRange: boolean) => void;
+}) {
+  const { t } = useTranslation();
+  return (
+    <div
+      role="row"
+      aria-selected={isSelected}
+      style={{ height: ROW_HEIGHT, gridTemplateColumns: gridColumns(columns) }}
+      className={clsx(
+        "relative grid items-center gap-3 border-b px-3 transition-colors hover:bg-sunken max-md:!grid-cols-[auto_minmax(0,1fr)_auto]",
+        isNew && "animate-slide-in",
+        isSelected && "bg-accent-soft",
+        isCurrent && "shadow-[inset_3px_0_0_var(--accent)] bg-sunken",
+      )}
+    >
+      <div role="cell" className="relative z-10 grid place-items-center max-md:hidden">
+        <input
+          type="checkbox"
+          checked={isSelected}
+          aria-label={t("executions.select", { id: shortId(row.id) })}
+          className="size-4 accent-[var(--accent)]"
+          onClick={(event) => onSelect(row.id, event.shiftKey)}
+          onChange={() => undefined}
+        />
+      </div>
+      <div role="cell">
+        <StatusBadge status={row.status} />
+      </div>
+      <div role="cell" className="min-w-0">
+        <Link
+          to="/executions/$id"
+          params={{ id: row.id }}
+          className="flex items-center gap-2 font-medium after:absolute after:inset-0"
+        >
+          <TypeIcon type={row.execution_type} />
+          <span className="truncate">
+            <Name row={row} />
+          </span>
+          <span className="font-mono font-normal text-ink-faint text-xs max-md:hidden">{shortId(row.id)}</span>
+        </Link>
+        {row.error?.detail && <p className="truncate pl-6 text-ink-soft text-xs">{row.error.detail}</p>}
+      </div>
+      {columns.map((column) => (
+        <div
+          key={column}
+          role="cell"
+          className={clsx(
+            "min-w-0 truncate text-ink-soft",
+            column !== "created" && "max-md:hidden",
+            column !== "labels" && column !== "version" && "text-right",
+          )}
+        >
+          <Cell row={row} column={column} />
+        </div>
+      ))}
+    </div>
+  );
+});
+
+function Cell({ row, column }: { row: Row; column: Column }) {
+  switch (column) {
+    case "version":
+      return <>{row.version}</>;
+    case "progress":
+      if (isTerminal(row.status)) return null;
+      return (
+        <span className="flex items-center gap-2">
+          <Progress fraction={row.progress.fraction} status={row.status} className="flex-1" />
+          <span className="tabular w-9 text-xs">{Math.round(row.progress.fraction * 100)}%</span>
+        </span>
+      );
+    case "duration":
+      return row.started_at ? <Elapsed from={row.started_at} to={row.finished_at} /> : null;
+    case "priority":
+      return <span className="tabular">{row.priority}</span>;
+    case "labels":
+      return (
+        <span className="text-xs">
+          {Object.entries(row.labels ?? {})
+            .map(([name, value]) => `${name}=${value}`)
+            .join(", ")}
+        </span>
+      );
+    case "created":
+      return <Ago at={row.created_at} />;
+  }
+}

@@ -1,0 +1,179 @@
+// Thousands of rows, of which only the visible ones exist; new ones slide in, and what one reads stays where it is.
+import { useNavigate } from "@tanstack/react-router";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useCallback, useEffect, useEffectEvent, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import type { Row } from "@/api/executions";
+import { isTyping } from "@/features/shell/shortcuts";
+import { Bulk } from "./Bulk";
+import { useColumns } from "./columns";
+import { ExecutionRow, gridColumns, ROW_HEIGHT } from "./ExecutionRow";
+
+/** Further rows are read when fewer than this are left below the visible ones. */
+const READ_AHEAD = 25;
+
+export function ExecutionTable({
+  rows,
+  hasMore,
+  isReading,
+  onMore,
+}: {
+  rows: readonly Row[];
+  hasMore: boolean;
+  isReading: boolean;
+  onMore: () => void;
+}) {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const columns = useColumns();
+  const scroller = useRef<HTMLDivElement>(null);
+  const [currentId, setCurrentId] = useState<string>();
+  const [selectedIds, setSelectedIds] = useState<ReadonlySet<string>>(new Set());
+  const lastSelected = useRef<string>(undefined);
+  const isNew = useNewRows(rows);
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_HEIGHT,
+    getItemKey: (index) => rows[index]?.id ?? index,
+    overscan: 12,
+  });
+  useStayingInPlace(rows, scroller);
+
+  const items = virtual.getVirtualItems();
+  const lastShown = items.at(-1)?.index ?? 0;
+  const wantsMore = hasMore && !isReading && lastShown >= rows.length - READ_AHEAD;
+  const more = useEffectEvent(onMore);
+  useEffect(() => {
+    if (wantsMore) more();
+  }, [wantsMore]);
+
+  const select = (id: string, isRange: boolean) => {
+    const next = new Set(selectedIds);
+    const [from, to] = [lastSelected.current, id].map((one) => rows.findIndex((row) => row.id === one));
+    if (isRange && from !== undefined && to !== undefined && from >= 0) {
+      for (const row of rows.slice(Math.min(from, to), Math.max(from, to) + 1)) next.add(row.id);
+    } else if (!next.delete(id)) next.add(id);
+    lastSelected.current = id;
+    setSelectedIds(next);
+  };
+
+  const onKey = useEffectEvent((event: KeyboardEvent) => {
+    if (isTyping(event)) return;
+    const index = rows.findIndex((row) => row.id === currentId);
+    const go = (to: number) => {
+      const next = Math.max(0, Math.min(rows.length - 1, to));
+      setCurrentId(rows[next]?.id);
+      virtual.scrollToIndex(next);
+    };
+    if (event.key === "j") go(index + 1);
+    else if (event.key === "k") go(index < 0 ? 0 : index - 1);
+    else if (event.key === "x" && currentId) select(currentId, false);
+    else if (event.key === "Escape") setSelectedIds(new Set());
+    else if (event.key === "Enter" && currentId && event.target === document.body) {
+      void navigate({ to: "/executions/$id", params: { id: currentId } });
+    } else return;
+    event.preventDefault();
+  });
+  useEffect(() => {
+    const listen = (event: KeyboardEvent) => onKey(event);
+    window.addEventListener("keydown", listen);
+    return () => window.removeEventListener("keydown", listen);
+  }, []);
+
+  // The same function for ever, so that rows that do not change are not drawn again while one scrolls.
+  const latest = useRef(select);
+  useEffect(() => {
+    latest.current = select;
+  });
+  const onSelect = useCallback((id: string, isRange: boolean) => latest.current(id, isRange), []);
+
+  const selected = useMemo(() => rows.filter((row) => selectedIds.has(row.id)), [rows, selectedIds]);
+  return (
+    <>
+      {selected.length > 0 && <Bulk selected={selected} onClear={() => setSelectedIds(new Set())} />}
+      <div
+        role="table"
+        aria-label={t("nav.executions")}
+        aria-rowcount={hasMore ? -1 : rows.length}
+        className="flex min-h-0 flex-1 flex-col"
+      >
+        <div
+          role="row"
+          style={{ gridTemplateColumns: gridColumns(columns) }}
+          className="grid h-9 shrink-0 items-center gap-3 border-b bg-sunken px-3 font-medium text-ink-soft text-xs max-md:hidden"
+        >
+          <span role="columnheader" aria-label={t("executions.selection")} />
+          <span role="columnheader">{t("executions.status")}</span>
+          <span role="columnheader">{t("executions.name")}</span>
+          {columns.map((column) => (
+            <span
+              key={column}
+              role="columnheader"
+              className={column === "labels" || column === "version" ? "" : "text-right"}
+            >
+              {t(`column.${column}`)}
+            </span>
+          ))}
+        </div>
+        <div
+          ref={scroller}
+          tabIndex={0}
+          role="rowgroup"
+          className="min-h-0 flex-1 basis-0 overflow-auto [overflow-anchor:none]"
+        >
+          <div role="presentation" style={{ height: virtual.getTotalSize() }} className="relative">
+            {items.map((item) => {
+              const row = rows[item.index];
+              if (!row) return null;
+              return (
+                <div
+                  key={row.id}
+                  role="presentation"
+                  className="absolute inset-x-0 top-0"
+                  style={{ transform: `translateY(${item.start}px)` }}
+                >
+                  <ExecutionRow
+                    row={row}
+                    columns={columns}
+                    isNew={isNew(row.id)}
+                    isCurrent={row.id === currentId}
+                    isSelected={selectedIds.has(row.id)}
+                    onSelect={onSelect}
+                  />
+                </div>
+              );
+            })}
+          </div>
+        </div>
+      </div>
+    </>
+  );
+}
+
+/** Rows that were not there at first and have come in at the top: they slide in once. */
+function useNewRows(rows: readonly Row[]): (id: string) => boolean {
+  const newest = useRef(rows[0]?.id ?? "");
+  const shown = useRef(new Set<string>());
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      for (const row of rows) {
+        if (row.id <= newest.current) break;
+        shown.current.add(row.id);
+      }
+    }, 400);
+    return () => clearTimeout(timer);
+  }, [rows]);
+  return (id) => id > newest.current && !shown.current.has(id);
+}
+
+/** Rows that come in above what is looked at do not push it away. */
+function useStayingInPlace(rows: readonly Row[], scroller: React.RefObject<HTMLDivElement | null>): void {
+  const first = useRef(rows[0]?.id);
+  useLayoutEffect(() => {
+    const added = first.current === undefined ? 0 : rows.findIndex((row) => row.id === first.current);
+    first.current = rows[0]?.id;
+    const element = scroller.current;
+    if (element && added > 0 && element.scrollTop > 0) element.scrollTop += added * ROW_HEIGHT;
+  }, [rows, scroller]);
+}

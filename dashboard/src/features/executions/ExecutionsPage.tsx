@@ -1,0 +1,78 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { Activity, GitCompareArrows } from "lucide-react";
+import { useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { executionList } from "@/api/executions";
+import { buttonClass } from "@/components/Button";
+import { Card, PageHead } from "@/components/Card";
+import { Empty, ProblemView, SkeletonRows } from "@/components/states";
+import { ExecutionTable } from "./ExecutionTable";
+import { Filters } from "./Filters";
+import { filterOf, isFiltered } from "./search";
+
+const route = getRouteApi("/pages/executions");
+
+export function ExecutionsPage() {
+  const { t } = useTranslation();
+  const search = route.useSearch();
+  const [openedAt] = useState(Date.now);
+  const filter = useMemo(() => filterOf(search, openedAt), [search, openedAt]);
+  const { data, error, isPending, isFetchingNextPage, hasNextPage, fetchNextPage, refetch } = useInfiniteQuery(
+    executionList(filter),
+  );
+  const rows = useMemo(() => data?.pages.flatMap((page) => page.items) ?? [], [data]);
+  return (
+    <div className="flex min-h-0 flex-1 flex-col">
+      <PageHead title={t("nav.executions")}>
+        <Link to="/compare" className={buttonClass("quiet")}>
+          <GitCompareArrows className="size-4" aria-hidden />
+          {t("compare.title")}
+        </Link>
+      </PageHead>
+      <Filters />
+      <Card className="flex min-h-[420px] flex-1 flex-col overflow-hidden">
+        {error && !data ? (
+          <ProblemView error={error} retry={() => void refetch()} className="m-4" />
+        ) : isPending ? (
+          <SkeletonRows count={9} />
+        ) : rows.length === 0 ? (
+          <Nothing isFiltered={isFiltered(search)} />
+        ) : (
+          <ExecutionTable
+            // Another filter is another list: what was selected or scrolled to belongs to the old one.
+            key={JSON.stringify(filter)}
+            rows={rows}
+            hasMore={hasNextPage}
+            isReading={isFetchingNextPage}
+            onMore={() => void fetchNextPage()}
+          />
+        )}
+      </Card>
+    </div>
+  );
+}
+
+function Nothing({ isFiltered }: { isFiltered: boolean }) {
+  const { t } = useTranslation();
+  if (isFiltered) {
+    return (
+      <Empty icon={Activity} title={t("executions.noneFound")}>
+        {t("executions.noneFoundHint")}
+      </Empty>
+    );
+  }
+  return (
+    <Empty icon={Activity} title={t("executions.none")}>
+      <p>{t("executions.noneHint")}</p>
+      <div className="mt-4 flex justify-center gap-2">
+        <Link to="/workflows" className={buttonClass("primary")}>
+          {t("executions.toWorkflows")}
+        </Link>
+        <Link to="/agents" className={buttonClass()}>
+          {t("executions.toAgents")}
+        </Link>
+      </div>
+    </Empty>
+  );
+}

@@ -1,0 +1,276 @@
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { clsx } from "clsx";
+import { Bookmark, Columns3, Search, Trash2, X } from "lucide-react";
+import { DropdownMenu } from "radix-ui";
+import { useEffect, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { agentList } from "@/api/agents";
+import { fullName, workflowList } from "@/api/workflows";
+import { Button } from "@/components/Button";
+import { Dialog } from "@/components/Dialog";
+import { Menu, MenuItem, MenuLine } from "@/components/Menu";
+import { statusIcons } from "@/components/StatusBadge";
+import { columns, toggleColumn, useColumns } from "./columns";
+import { isFiltered, type ListSearch, spans, statuses, statusesOf, types } from "./search";
+import { removeView, saveView, useViews } from "./views";
+
+const route = getRouteApi("/pages/executions");
+
+export function Filters() {
+  const { t } = useTranslation();
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const change = (part: ListSearch) => void navigate({ search: (old) => ({ ...old, ...part }), replace: true });
+  const { data: workflows } = useQuery(workflowList());
+  const { data: agents } = useQuery(agentList);
+  const chosen = statusesOf(search);
+  return (
+    <div className="mb-3 flex flex-wrap items-center gap-2">
+      <SearchField key={search.q ?? ""} value={search.q ?? ""} onChange={(q) => change({ q: q || undefined })} />
+      <fieldset className="flex flex-wrap gap-1">
+        <legend className="sr-only">{t("executions.status")}</legend>
+        {statuses.map((status) => {
+          const Icon = statusIcons[status];
+          const isOn = chosen.includes(status);
+          return (
+            <button
+              key={status}
+              type="button"
+              aria-pressed={isOn}
+              onClick={() => {
+                const next = statuses.filter((one) => (one === status) !== chosen.includes(one));
+                change({ status: next.length > 0 ? next.join(",") : undefined });
+              }}
+              className={clsx(
+                `status-${status} flex h-[34px] items-center gap-1.5 rounded-lg border px-2.5 text-[13px] transition-colors`,
+                isOn
+                  ? "border-transparent bg-status-tint font-medium text-status"
+                  : "bg-surface text-ink-soft hover:bg-sunken",
+              )}
+            >
+              <Icon className="size-3.5 text-status" aria-hidden />
+              <span className={clsx(!isOn && "max-xl:sr-only")}>{t(`status.${status}`)}</span>
+            </button>
+          );
+        })}
+      </fieldset>
+      <Choice
+        label={t("executions.type")}
+        value={search.type}
+        options={types.map((value) => ({ value, label: t(`type.${value}`) }))}
+        onChoose={(type) => change({ type, agent: undefined, workflow: undefined })}
+      />
+      {search.type !== "agent_test" && (
+        <Choice
+          label={t("executions.workflow")}
+          value={search.workflow}
+          options={(workflows ?? []).map((workflow) => ({ value: fullName(workflow), label: fullName(workflow) }))}
+          onChoose={(workflow) => change({ workflow })}
+        />
+      )}
+      {search.type !== "workflow" && (
+        <Choice
+          label={t("executions.agent")}
+          value={search.agent}
+          options={(agents ?? []).map((agent) => ({ value: agent.id, label: agent.name }))}
+          onChoose={(agent) => change({ agent })}
+        />
+      )}
+      <Choice
+        label={t("executions.since")}
+        value={search.since}
+        options={spans.map((value) => ({ value, label: t(`span.${value}`) }))}
+        onChoose={(since) => change({ since })}
+      />
+      <LabelField
+        key={search.label ?? ""}
+        value={search.label ?? ""}
+        onChange={(label) => change({ label: label || undefined })}
+      />
+      <div className="ml-auto flex gap-1">
+        {isFiltered(search) && (
+          <Button look="quiet" icon={X} onClick={() => void navigate({ search: {}, replace: true })}>
+            {t("executions.clear")}
+          </Button>
+        )}
+        <Views search={search} onOpen={(view) => void navigate({ search: view })} />
+        <ColumnMenu />
+      </div>
+    </div>
+  );
+}
+
+/** Text is looked for when one stops typing. */
+const TYPING_PAUSE_MS = 300;
+
+function SearchField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
+  const { t } = useTranslation();
+  const [text, setText] = useState(value);
+  useEffect(() => {
+    if (text === value) return;
+    const timer = setTimeout(() => onChange(text), TYPING_PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [text, value, onChange]);
+  return (
+    <label className="relative min-w-40 flex-1 sm:max-w-64">
+      <span className="sr-only">{t("executions.search")}</span>
+      <Search
+        className="pointer-events-none absolute top-1/2 left-2.5 size-4 -translate-y-1/2 text-ink-faint"
+        aria-hidden
+      />
+      <input
+        type="search"
+        // biome-ignore lint/a11y/noAutofocus: the field is made anew when its text has become part of the address
+        autoFocus={value !== "" && document.activeElement === document.body}
+        value={text}
+        placeholder={t("executions.search")}
+        onChange={(event) => setText(event.target.value)}
+        className="field w-full pl-8"
+      />
+    </label>
+  );
+}
+
+function LabelField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
+  const { t } = useTranslation();
+  return (
+    <label>
+      <span className="sr-only">{t("executions.labels")}</span>
+      <input
+        defaultValue={value}
+        placeholder={t("executions.labelsHint")}
+        onBlur={(event) => event.target.value !== value && onChange(event.target.value)}
+        onKeyDown={(event) => event.key === "Enter" && onChange(event.currentTarget.value)}
+        className="field w-36"
+      />
+    </label>
+  );
+}
+
+function Choice<T extends string>({
+  label,
+  value,
+  options,
+  onChoose,
+}: {
+  label: string;
+  value: T | undefined;
+  options: readonly { value: T; label: string }[];
+  onChoose: (value: T | undefined) => void;
+}) {
+  // A value from the address that is not among the options is shown all the same.
+  const all =
+    value && !options.some((option) => option.value === value) ? [...options, { value, label: value }] : options;
+  return (
+    <label>
+      <span className="sr-only">{label}</span>
+      <select
+        value={value ?? ""}
+        onChange={(event) => onChoose(all.find((option) => option.value === event.target.value)?.value)}
+        className={clsx("field max-w-44 pr-1", !value && "text-ink-soft")}
+      >
+        <option value="">{label}</option>
+        {all.map((option) => (
+          <option key={option.value} value={option.value}>
+            {option.label}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function ColumnMenu() {
+  const { t } = useTranslation();
+  const shown = useColumns();
+  return (
+    <Menu
+      trigger={
+        <Button
+          look="quiet"
+          icon={Columns3}
+          aria-label={t("executions.columns")}
+          title={t("executions.columns")}
+          className="max-md:hidden"
+        />
+      }
+    >
+      {columns.map((column) => (
+        <DropdownMenu.CheckboxItem
+          key={column}
+          checked={shown.includes(column)}
+          onSelect={(event) => {
+            event.preventDefault();
+            toggleColumn(column);
+          }}
+          className="flex h-8 cursor-pointer items-center gap-2 rounded-md px-2 text-sm outline-none data-[highlighted]:bg-sunken"
+        >
+          <span className="grid size-4 place-items-center">
+            <DropdownMenu.ItemIndicator>✓</DropdownMenu.ItemIndicator>
+          </span>
+          {t(`column.${column}`)}
+        </DropdownMenu.CheckboxItem>
+      ))}
+    </Menu>
+  );
+}
+
+function Views({ search, onOpen }: { search: ListSearch; onOpen: (search: ListSearch) => void }) {
+  const { t } = useTranslation();
+  const views = useViews();
+  const [isNaming, setNaming] = useState(false);
+  return (
+    <>
+      <Menu trigger={<Button look="quiet" icon={Bookmark} aria-label={t("views.title")} title={t("views.title")} />}>
+        {views.map((view) => (
+          <div key={view.name} className="flex items-center">
+            <div className="flex-1">
+              <MenuItem onSelect={() => onOpen(view.search)}>{view.name}</MenuItem>
+            </div>
+            <DropdownMenu.Item
+              aria-label={t("views.remove", { name: view.name })}
+              onSelect={() => removeView(view.name)}
+              className="grid size-8 cursor-pointer place-items-center rounded-md text-ink-faint outline-none data-[highlighted]:bg-sunken data-[highlighted]:text-danger"
+            >
+              <Trash2 className="size-4" aria-hidden />
+            </DropdownMenu.Item>
+          </div>
+        ))}
+        {views.length === 0 && <p className="px-2 py-1.5 text-ink-soft text-sm">{t("views.none")}</p>}
+        {isFiltered(search) && (
+          <>
+            <MenuLine />
+            <MenuItem icon={Bookmark} onSelect={() => setNaming(true)}>
+              {t("views.save")}
+            </MenuItem>
+          </>
+        )}
+      </Menu>
+      <Dialog isOpen={isNaming} onClose={() => setNaming(false)} title={t("views.save")}>
+        <form
+          className="flex gap-2"
+          onSubmit={(event) => {
+            event.preventDefault();
+            const name = String(new FormData(event.currentTarget).get("name") ?? "").trim();
+            if (!name) return;
+            saveView({ name, search });
+            setNaming(false);
+          }}
+        >
+          <input
+            name="name"
+            required
+            maxLength={60}
+            aria-label={t("views.name")}
+            placeholder={t("views.name")}
+            className="field flex-1"
+          />
+          <Button type="submit" look="primary">
+            {t("action.save")}
+          </Button>
+        </form>
+      </Dialog>
+    </>
+  );
+}

@@ -1,0 +1,28 @@
+import { expect, it } from "vitest";
+import { filterOf, labelsOf, parseListSearch } from "./search";
+
+it("leaves out of an address what it does not understand", () => {
+  expect(
+    parseListSearch({ status: "failed,lost,running", type: "nothing", since: "2y", q: "", workflow: "a/b" }),
+  ).toEqual({
+    status: "failed,running",
+    type: undefined,
+    workflow: "a/b",
+    agent: undefined,
+    label: undefined,
+    since: undefined,
+    q: undefined,
+  });
+});
+
+it("makes the same filter of the same address for as long as one looks", () => {
+  const at = Date.parse("2026-03-01T10:20:30Z");
+  const search = parseListSearch({ since: "1h", status: "failed" });
+  expect(filterOf(search, at)).toMatchObject({ after: "2026-03-01T09:20:00.000Z", status: ["failed"] });
+  expect(filterOf(search, at + 20_000)).toEqual(filterOf(search, at));
+});
+
+it("reads labels, also such with an equals sign in their value", () => {
+  expect(labelsOf("team=core, formula = a=b,broken")).toEqual({ team: "core", formula: "a=b" });
+  expect(labelsOf(undefined)).toBeUndefined();
+});

@@ -1,0 +1,55 @@
+// Asking something of an execution, with the question before and the answer after.
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { toast } from "sonner";
+import { type Command, command, executionKeys } from "@/api/executions";
+import { Confirm } from "@/components/Dialog";
+import { problemOf } from "@/components/states";
+import { expectEnd } from "@/live/notices";
+
+/** Tells what went wrong with something that was asked for. */
+export function tellProblem(error: unknown): void {
+  const problem = problemOf(error);
+  toast.error(problem.title || problem.detail, { description: problem.title ? problem.detail : undefined });
+}
+
+export function useCommand(id: string) {
+  const { t } = useTranslation();
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const [asked, setAsked] = useState<Command>();
+  const mutation = useMutation({
+    mutationFn: (name: Command) => command(id, name),
+    onSuccess(execution, name) {
+      setAsked(undefined);
+      void queries.invalidateQueries({ queryKey: executionKeys.detail(id) });
+      if (name !== "retry" && name !== "rerun") return;
+      expectEnd(execution.id);
+      toast.success(t("execution.started"));
+      void navigate({ to: "/executions/$id", params: { id: execution.id } });
+    },
+    onError(error) {
+      setAsked(undefined);
+      tellProblem(error);
+    },
+  });
+  const dialog = (
+    <Confirm
+      isOpen={asked !== undefined}
+      onClose={() => setAsked(undefined)}
+      onConfirm={() => asked && mutation.mutate(asked)}
+      title={t("execution.cancelTitle")}
+      text={t("execution.cancelText")}
+      action={t("command.cancel")}
+      isBusy={mutation.isPending}
+    />
+  );
+  return {
+    dialog,
+    isBusy: mutation.isPending,
+    /** Only what ends something for good is asked back. */
+    send: (name: Command) => (name === "cancel" ? setAsked(name) : mutation.mutate(name)),
+  };
+}

@@ -1,0 +1,174 @@
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { clsx } from "clsx";
+import { CircleCheck } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { executionList } from "@/api/executions";
+import type { QueueView } from "@/api/generated/schema";
+import { queueView } from "@/api/queue";
+import { Card, CardHead, PageHead } from "@/components/Card";
+import { Empty, ProblemView, Skeleton, SkeletonRows } from "@/components/states";
+import { Ago } from "@/components/time";
+import { Name, shortId } from "@/features/executions/Name";
+import { useFormats } from "@/i18n/format";
+
+export function QueuePage() {
+  const { t } = useTranslation();
+  const { data, error, refetch } = useQuery(queueView);
+  return (
+    <>
+      <PageHead title={t("nav.queue")} lead={t("queue.lead")} />
+      {error && !data ? (
+        <ProblemView error={error} retry={() => void refetch()} />
+      ) : !data ? (
+        <Skeleton className="h-64 w-full rounded-xl" />
+      ) : (
+        <Loaded queue={data} />
+      )}
+    </>
+  );
+}
+
+function Loaded({ queue }: { queue: QueueView }) {
+  const { t } = useTranslation();
+  return (
+    <div className="space-y-5">
+      <div className="grid gap-3 sm:grid-cols-2">
+        <Gauge
+          name={t("queue.slots")}
+          value={queue.running}
+          limit={queue.max_running}
+          note={t("queue.parked", { count: queue.parked })}
+        />
+        <Gauge
+          name={t("queue.waiting")}
+          value={queue.pending}
+          limit={queue.max_queued}
+          note={t("queue.woken", { count: queue.woken })}
+        />
+      </div>
+      {queue.head && (
+        <Card className="status-waiting flex flex-wrap items-center gap-x-3 gap-y-1 border-status-solid/40! bg-status-tint! px-4 py-3 shadow-none!">
+          <span className="font-medium text-status">{t("queue.head")}</span>
+          <Link
+            to="/executions/$id"
+            params={{ id: queue.head.execution_id }}
+            className="font-mono text-[13px] underline"
+          >
+            {shortId(queue.head.execution_id)}
+          </Link>
+          <span className="text-ink-soft">{t("queue.because", { reason: queue.head.reason })}</span>
+        </Card>
+      )}
+      <div className="grid items-start gap-5 lg:grid-cols-2">
+        <Priorities queue={queue} />
+        <Next />
+      </div>
+    </div>
+  );
+}
+
+function Gauge({ name, value, limit, note }: { name: string; value: number; limit: number; note: string }) {
+  const formats = useFormats();
+  const part = limit > 0 ? Math.min(1, value / limit) : 0;
+  const look = part >= 1 ? "status-failed" : part >= 0.8 ? "status-paused" : "status-running";
+  return (
+    <Card className={clsx(look, "p-4")}>
+      <p className="text-[13px] text-ink-soft">{name}</p>
+      <p className="tabular mt-1 font-semibold text-2xl tracking-tight">
+        {formats.number(value)} <span className="font-normal text-base text-ink-faint">/ {formats.number(limit)}</span>
+      </p>
+      <div
+        role="meter"
+        aria-label={name}
+        aria-valuenow={value}
+        aria-valuemin={0}
+        aria-valuemax={limit}
+        className="mt-3 h-2 overflow-hidden rounded-full bg-line"
+      >
+        <div
+          className="h-full rounded-full bg-status-solid transition-[width] duration-500"
+          style={{ width: `${part * 100}%` }}
+        />
+      </div>
+      <p className="mt-2 text-ink-faint text-xs">{note}</p>
+    </Card>
+  );
+}
+
+function Priorities({ queue }: { queue: QueueView }) {
+  const { t } = useTranslation();
+  const formats = useFormats();
+  const most = Math.max(1, ...queue.by_priority.map((depth) => depth.pending));
+  return (
+    <Card className="overflow-hidden">
+      <CardHead title={t("queue.byPriority")} />
+      {queue.by_priority.length === 0 ? (
+        <Empty icon={CircleCheck} title={t("queue.empty")}>
+          {t("queue.emptyHint")}
+        </Empty>
+      ) : (
+        <ul className="divide-y">
+          {queue.by_priority.map((depth) => (
+            <li
+              key={depth.priority}
+              className="tabular grid grid-cols-[64px_minmax(0,1fr)_auto] items-center gap-3 px-4 py-2.5"
+            >
+              <span className="text-ink-soft">{t("queue.priority", { priority: depth.priority })}</span>
+              <span
+                className="h-2.5 rounded-full bg-accent"
+                style={{ width: `${Math.max(1, (depth.pending / most) * 100)}%` }}
+                aria-hidden
+              />
+              <span className="text-right">
+                <span className="font-medium">{formats.number(depth.pending)}</span>
+                <span className="ml-3 text-ink-faint text-xs">
+                  {t("queue.oldest", { time: formats.duration(depth.oldest_waits_ms) })}
+                </span>
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Card>
+  );
+}
+
+/** The newest that wait. */
+function Next() {
+  const { t } = useTranslation();
+  const { data } = useInfiniteQuery(executionList({ status: ["pending"] }));
+  const rows = data?.pages[0]?.items.slice(0, 15);
+  return (
+    <Card className="overflow-hidden">
+      <CardHead title={t("queue.pending")}>
+        <Link to="/executions" search={{ status: "pending" }} className="text-[13px] text-accent-text hover:underline">
+          {t("dashboard.all")}
+        </Link>
+      </CardHead>
+      {!rows ? (
+        <SkeletonRows count={3} />
+      ) : rows.length === 0 ? (
+        <Empty icon={CircleCheck} title={t("queue.empty")} />
+      ) : (
+        <ul className="divide-y">
+          {rows.map((row) => (
+            <li key={row.id} className="relative flex items-center gap-3 px-4 py-2.5 hover:bg-sunken">
+              <Link
+                to="/executions/$id"
+                params={{ id: row.id }}
+                className="min-w-0 flex-1 truncate font-medium after:absolute after:inset-0"
+              >
+                <Name row={row} />{" "}
+                <span className="font-mono font-normal text-ink-faint text-xs">{shortId(row.id)}</span>
+              </Link>
+              <span className="text-ink-soft text-xs">
+                <Ago at={row.created_at} />
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Card>
+  );
+}

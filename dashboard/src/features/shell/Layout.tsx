@@ -1,0 +1,172 @@
+// The frame around every page: a sidebar, on small screens a bar at the bottom.
+import { useQueryClient } from "@tanstack/react-query";
+import { Link, Outlet, useRouterState } from "@tanstack/react-router";
+import { clsx } from "clsx";
+import { Keyboard, LogOut, Search, Settings2 } from "lucide-react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { signOut, usePerson } from "@/api/auth";
+import { Button } from "@/components/Button";
+import { Menu, MenuChoice, MenuItem, MenuLine } from "@/components/Menu";
+import { tellProblem } from "@/features/executions/useCommand";
+import { Monitor } from "@/features/monitor/Monitor";
+import { chooseLanguage, isLanguage, languages } from "@/i18n";
+import { chooseTheme, themes, useTheme } from "@/theme";
+import { Connection } from "./Connection";
+import { places } from "./navigation";
+import { useShortcuts } from "./shortcuts";
+
+const Palette = lazy(() => import("./Palette"));
+const Shortcuts = lazy(() => import("./Shortcuts"));
+
+export function Layout() {
+  const { t } = useTranslation();
+  const [open, setOpen] = useState<"palette" | "shortcuts">();
+  useShortcuts({ onPalette: () => setOpen("palette"), onShortcuts: () => setOpen("shortcuts") });
+  const main = useRef<HTMLElement>(null);
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  useEffect(() => {
+    if (path) main.current?.scrollTo(0, 0);
+  }, [path]);
+  const close = () => setOpen(undefined);
+  return (
+    <div className="flex h-dvh flex-col sm:flex-row">
+      <a
+        href="#content"
+        className="sr-only z-50 rounded-lg bg-accent px-3 py-2 text-accent-ink focus:not-sr-only focus:absolute focus:top-2 focus:left-2"
+      >
+        {t("shell.skip")}
+      </a>
+      <aside className="hidden w-14 shrink-0 flex-col border-r bg-sunken sm:flex lg:w-56">
+        <Brand />
+        <nav aria-label={t("shell.navigation")} className="flex flex-col gap-0.5 px-2 py-2">
+          {places.map((place) => (
+            <Link
+              key={place.to}
+              to={place.to}
+              activeOptions={{ exact: place.to === "/", includeSearch: false }}
+              title={t(`nav.${place.name}`)}
+              className="flex h-9 items-center gap-2.5 rounded-lg px-2.5 text-ink-soft transition-colors hover:bg-line/60 hover:text-ink data-[status=active]:bg-surface data-[status=active]:font-medium data-[status=active]:text-ink data-[status=active]:shadow-card"
+            >
+              <place.icon className="size-[18px] shrink-0" aria-hidden />
+              <span className="sr-only lg:not-sr-only">{t(`nav.${place.name}`)}</span>
+            </Link>
+          ))}
+        </nav>
+        <div className="mt-auto flex flex-col gap-1 p-2">
+          <Connection />
+          <button
+            type="button"
+            onClick={() => setOpen("palette")}
+            title={t("shell.search")}
+            className="flex h-9 items-center gap-2.5 rounded-lg px-2.5 text-ink-soft hover:bg-line/60 hover:text-ink"
+          >
+            <Search className="size-[18px] shrink-0" aria-hidden />
+            <span className="sr-only lg:not-sr-only">{t("shell.search")}</span>
+            <kbd className="ml-auto hidden rounded border bg-surface px-1.5 font-sans text-ink-faint text-xs lg:inline">
+              ⌘K
+            </kbd>
+          </button>
+          <Preferences onShortcuts={() => setOpen("shortcuts")} isWide />
+        </div>
+      </aside>
+      <header className="flex h-12 shrink-0 items-center justify-between border-b bg-sunken px-3 sm:hidden">
+        <Brand isSmall />
+        <div className="flex items-center gap-1">
+          <Connection />
+          <Button look="quiet" icon={Search} aria-label={t("shell.search")} onClick={() => setOpen("palette")} />
+          <Preferences onShortcuts={() => setOpen("shortcuts")} />
+        </div>
+      </header>
+      <main
+        id="content"
+        ref={main}
+        tabIndex={-1}
+        className="min-h-0 min-w-0 flex-1 overflow-auto focus-visible:outline-none"
+      >
+        <div className="mx-auto flex min-h-full max-w-[1680px] flex-col px-4 py-5 sm:px-6 lg:px-8">
+          <Outlet />
+        </div>
+      </main>
+      <nav
+        aria-label={t("shell.navigation")}
+        className="flex shrink-0 border-t bg-sunken pb-[env(safe-area-inset-bottom)] sm:hidden"
+      >
+        {places.map((place) => (
+          <Link
+            key={place.to}
+            to={place.to}
+            activeOptions={{ exact: place.to === "/", includeSearch: false }}
+            className="flex h-14 flex-1 flex-col items-center justify-center gap-0.5 text-[11px] text-ink-soft data-[status=active]:font-medium data-[status=active]:text-accent-text"
+          >
+            <place.icon className="size-5" aria-hidden />
+            {t(`nav.${place.name}`)}
+          </Link>
+        ))}
+      </nav>
+      <Monitor />
+      <Suspense>
+        {open === "palette" && <Palette onClose={close} />}
+        {open === "shortcuts" && <Shortcuts onClose={close} />}
+      </Suspense>
+    </div>
+  );
+}
+
+function Brand({ isSmall }: { isSmall?: boolean }) {
+  return (
+    <Link to="/" className={clsx("flex items-center gap-2.5 font-semibold", isSmall ? "" : "h-14 px-4 lg:px-[18px]")}>
+      <img src="/favicon.svg" alt="" className="size-6" />
+      <span className={clsx(!isSmall && "sr-only lg:not-sr-only", "tracking-tight")}>Callboard</span>
+    </Link>
+  );
+}
+
+const languageNames = { en: "English", "zh-CN": "简体中文" } as const;
+
+function Preferences({ onShortcuts, isWide }: { onShortcuts: () => void; isWide?: boolean }) {
+  const { t, i18n } = useTranslation();
+  const theme = useTheme();
+  const person = usePerson();
+  const queries = useQueryClient();
+  const trigger = isWide ? (
+    <button
+      type="button"
+      title={t("shell.preferences")}
+      className="flex h-9 items-center gap-2.5 rounded-lg px-2.5 text-ink-soft hover:bg-line/60 hover:text-ink"
+    >
+      <Settings2 className="size-[18px] shrink-0" aria-hidden />
+      <span className="sr-only lg:not-sr-only">{t("shell.preferences")}</span>
+    </button>
+  ) : (
+    <Button look="quiet" icon={Settings2} aria-label={t("shell.preferences")} />
+  );
+  return (
+    <Menu trigger={trigger}>
+      <MenuChoice
+        label={t("shell.language")}
+        value={isLanguage(i18n.language) ? i18n.language : "en"}
+        options={languages.map((value) => ({ value, label: languageNames[value] }))}
+        onChoose={(language) => void chooseLanguage(language)}
+      />
+      <MenuChoice
+        label={t("shell.theme")}
+        value={theme}
+        options={themes.map((value) => ({ value, label: t(`theme.${value}`) }))}
+        onChoose={chooseTheme}
+      />
+      <MenuLine />
+      {person && (
+        <p className="truncate px-2 pt-1 text-ink-faint text-xs">{`${person.display_name} · ${t(`role.${person.role}`)}`}</p>
+      )}
+      {person && (
+        <MenuItem icon={LogOut} onSelect={() => void signOut(queries).catch(tellProblem)}>
+          {t("shell.signOut")}
+        </MenuItem>
+      )}
+      <MenuItem icon={Keyboard} onSelect={onShortcuts}>
+        {t("shell.shortcuts")}
+      </MenuItem>
+    </Menu>
+  );
+}

@@ -1,0 +1,123 @@
+// The way in: with e-mail address and password, or with a one-time link that lets one choose them.
+import { useMutation } from "@tanstack/react-query";
+import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { LogIn } from "lucide-react";
+import { type ReactNode, useEffect, useState } from "react";
+import { type FieldErrors, useForm } from "react-hook-form";
+import { useTranslation } from "react-i18next";
+import { firstSignIn, signIn } from "@/api/auth";
+import { Button } from "@/components/Button";
+import { Card } from "@/components/Card";
+import { ProblemView, problemOf } from "@/components/states";
+
+const route = getRouteApi("/sign-in");
+const MIN_PASSWORD_CHARACTERS = 10;
+
+interface Values {
+  email: string;
+  password: string;
+  name: string;
+  tenant: string;
+}
+
+export function SignInPage() {
+  const { t } = useTranslation();
+  const { token: linked, next } = route.useSearch();
+  const navigate = useNavigate();
+  // The token works once and for whoever has it: it does not stay in the address, nor in the history.
+  const [token] = useState(linked);
+  useEffect(() => {
+    if (linked) void navigate({ to: "/sign-in", search: { next }, replace: true });
+  }, [linked, next, navigate]);
+  const [needsTenant, setNeedsTenant] = useState(false);
+  const { register, handleSubmit, formState } = useForm<Values>({
+    defaultValues: { email: "", password: "", name: "", tenant: "" },
+  });
+  const enter = useMutation({
+    mutationFn: ({ email, password, name, tenant }: Values) =>
+      token
+        ? firstSignIn({ token, password, email: email || undefined, display_name: name || undefined })
+        : signIn({ email, password, tenant: tenant || undefined }),
+    // Only addresses of the dashboard: a link must not lead elsewhere.
+    onSuccess: () => navigate({ href: next?.startsWith("/") && !next.startsWith("//") ? next : "/", replace: true }),
+    onError: (error) =>
+      setNeedsTenant((known) => known || problemOf(error).errors?.some((one) => one.pointer === "/tenant") === true),
+  });
+  const { errors } = formState;
+  return (
+    <main className="grid min-h-dvh place-items-center p-4">
+      <Card className="w-full max-w-sm p-6 sm:p-8">
+        <div className="mb-6 flex items-center gap-3">
+          <img src="/favicon.svg" alt="" className="size-9" />
+          <div>
+            <h1 className="font-semibold text-lg tracking-tight">{t(token ? "signIn.first" : "signIn.title")}</h1>
+            <p className="text-[13px] text-ink-soft">{t(token ? "signIn.firstHint" : "signIn.hint")}</p>
+          </div>
+        </div>
+        <form noValidate className="space-y-4" onSubmit={handleSubmit((values) => enter.mutate(values))}>
+          {token && (
+            <Line label={t("signIn.name")}>
+              <input {...register("name", { maxLength: 120 })} autoComplete="name" className="field mt-1 w-full" />
+            </Line>
+          )}
+          <Line
+            label={t(token ? "signIn.emailOptional" : "signIn.email")}
+            problem={errors.email && t("signIn.emailNeeded")}
+          >
+            <input
+              {...register("email", { required: !token, pattern: /.+@.+/ })}
+              type="email"
+              autoComplete="username"
+              aria-invalid={Boolean(errors.email)}
+              className="field mt-1 w-full"
+            />
+          </Line>
+          <Line
+            label={t(token ? "signIn.newPassword" : "signIn.password")}
+            problem={
+              passwordProblem(errors, Boolean(token)) &&
+              t("signIn.passwordNeeded", { count: token ? MIN_PASSWORD_CHARACTERS : 1 })
+            }
+          >
+            <input
+              {...register("password", {
+                required: true,
+                minLength: token ? MIN_PASSWORD_CHARACTERS : 1,
+                maxLength: 256,
+              })}
+              type="password"
+              autoComplete={token ? "new-password" : "current-password"}
+              aria-invalid={Boolean(errors.password)}
+              className="field mt-1 w-full"
+            />
+          </Line>
+          {needsTenant && (
+            <Line label={t("signIn.tenant")}>
+              <input {...register("tenant")} autoComplete="organization" className="field mt-1 w-full" />
+            </Line>
+          )}
+          {enter.error && <ProblemView error={enter.error} />}
+          <Button type="submit" look="primary" icon={LogIn} isBusy={enter.isPending} className="w-full">
+            {t(token ? "signIn.begin" : "signIn.enter")}
+          </Button>
+        </form>
+        {!token && <p className="mt-5 text-[13px] text-ink-soft">{t("signIn.firstRun")}</p>}
+      </Card>
+    </main>
+  );
+}
+
+function passwordProblem(errors: FieldErrors<Values>, isNew: boolean): boolean {
+  return errors.password !== undefined && (isNew || errors.password.type === "required");
+}
+
+function Line({ label, problem, children }: { label: string; problem?: string | false; children: ReactNode }) {
+  return (
+    // biome-ignore lint/a11y/noLabelWithoutControl: the control is among the children
+    <label className="block">
+      <span className="font-medium">{label}</span>
+      {children}
+      {problem && <span className="mt-1 block text-[13px] text-danger">{problem}</span>}
+    </label>
+  );
+}

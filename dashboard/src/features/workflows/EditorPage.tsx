@@ -1,0 +1,219 @@
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { getRouteApi, Link, useBlocker, useNavigate } from "@tanstack/react-router";
+import { ArrowLeft, CircleAlert, CircleCheck, LoaderCircle, Save, TriangleAlert } from "lucide-react";
+import { lazy, Suspense, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { toast } from "sonner";
+import { parse } from "yaml";
+import type { FieldError, Validation } from "@/api/generated/schema";
+import { registerWorkflow, validation, workflowDetail, workflowKeys } from "@/api/workflows";
+import { Button } from "@/components/Button";
+import { Card } from "@/components/Card";
+import { Confirm } from "@/components/Dialog";
+import { ProblemView, Skeleton } from "@/components/states";
+import { modelOf, type TaskNode } from "@/features/execution-graph/model";
+import { nextVersion } from "./version";
+
+const Graph = lazy(() => import("@/features/execution-graph/Graph"));
+const Editor = lazy(() => import("./Editor"));
+const route = getRouteApi("/pages/workflows/new");
+
+const BEGINNING = `document:
+  dsl: '1.0.3'
+  namespace: my
+  name: first-workflow
+  version: '1.0.0'
+  title: What it is for
+input:
+  schema:
+    document:
+      type: object
+      properties:
+        name: { type: string, title: Name, default: world }
+do:
+  - greet:
+      set:
+        message: \${ "Hello, " + .name + "!" }
+`;
+
+export function EditorPage() {
+  const { from } = route.useSearch();
+  const { data, error } = useQuery({ ...workflowDetail(from ?? ""), enabled: from !== undefined });
+  if (error) return <ProblemView error={error} />;
+  if (from && !data) return <Skeleton className="h-96 w-full rounded-xl" />;
+  return <Written key={from} beginning={data ? nextVersion(data.source, data.version) : BEGINNING} />;
+}
+
+/** Checked when one stops typing. */
+const TYPING_PAUSE_MS = 350;
+
+function useSettled(text: string): string {
+  const [settled, setSettled] = useState(text);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(text), TYPING_PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return settled;
+}
+
+/** The tasks of the text as it is; of the last text that could be read, while it cannot. */
+function useTasks(text: string): TaskNode[] {
+  const last = useRef<TaskNode[]>([]);
+  return useMemo(() => {
+    try {
+      last.current = modelOf(parse(text, { logLevel: "silent" }));
+    } catch {
+      // It is being written.
+    }
+    return last.current;
+  }, [text]);
+}
+
+function Written({ beginning }: { beginning: string }) {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const queries = useQueryClient();
+  const [text, setText] = useState(beginning);
+  const [goTo, setGoTo] = useState<{ line: number; column: number }>();
+  const settled = useSettled(text);
+  const checked = useQuery({
+    ...validation(settled),
+    placeholderData: keepPreviousData,
+    enabled: settled.trim() !== "",
+  });
+  const tasks = useTasks(useDeferredValue(settled));
+  const isSaved = useRef(false);
+  const register = useMutation({
+    mutationFn: () => registerWorkflow(text),
+    onSuccess(registered) {
+      isSaved.current = true;
+      toast.success(t("editor.registered", { version: registered.version }));
+      void queries.invalidateQueries({ queryKey: workflowKeys.all });
+      void navigate({ to: "/workflows/$id", params: { id: registered.id } });
+    },
+  });
+  const isCurrent = settled === text && !checked.isPlaceholderData && checked.data !== undefined;
+  const leaving = useBlocker({
+    shouldBlockFn: () => text !== beginning && !isSaved.current,
+    withResolver: true,
+    enableBeforeUnload: () => text !== beginning && !isSaved.current,
+  });
+  const problems = checked.data?.problems;
+  return (
+    <div className="flex min-h-0 flex-1 flex-col">
+      <Link
+        to="/workflows"
+        className="mb-2 inline-flex items-center gap-1 self-start text-[13px] text-ink-soft hover:text-ink"
+      >
+        <ArrowLeft className="size-3.5" aria-hidden />
+        {t("nav.workflows")}
+      </Link>
+      <div className="mb-4 flex flex-wrap items-center gap-3">
+        <h1 className="font-semibold text-xl tracking-tight">{t("workflow.new")}</h1>
+        <Verdict isCurrent={isCurrent} validation={checked.data} />
+        <Button
+          look="primary"
+          icon={Save}
+          className="ml-auto"
+          isBusy={register.isPending}
+          disabled={!isCurrent || !checked.data?.is_valid}
+          onClick={() => register.mutate()}
+        >
+          {t("editor.register")}
+        </Button>
+      </div>
+      {register.error && <ProblemView error={register.error} className="mb-4" />}
+      {checked.error && !checked.data && <ProblemView error={checked.error} className="mb-4" />}
+      <Suspense fallback={<Skeleton className="h-96 w-full rounded-xl" />}>
+        <div className="grid min-h-[560px] flex-1 gap-4 lg:grid-cols-2">
+          <Card className="flex min-h-[420px] flex-col overflow-hidden">
+            <div className="relative min-h-0 flex-1">
+              <div className="absolute inset-0">
+                <Editor text={text} problems={isCurrent ? problems : undefined} goTo={goTo} onChange={setText} />
+              </div>
+            </div>
+            {problems && problems.length > 0 && (
+              <Problems
+                problems={problems}
+                onOpen={(problem) => setGoTo({ line: problem.line ?? 1, column: problem.column ?? 1 })}
+              />
+            )}
+          </Card>
+          <Card className="relative min-h-[360px] overflow-hidden">
+            <div className="absolute inset-0">
+              <Graph tasks={tasks} />
+            </div>
+          </Card>
+        </div>
+      </Suspense>
+      <Confirm
+        isOpen={leaving.status === "blocked"}
+        onClose={() => leaving.status === "blocked" && leaving.reset()}
+        onConfirm={() => leaving.status === "blocked" && leaving.proceed()}
+        title={t("editor.leaveTitle")}
+        text={t("editor.leaveText")}
+        action={t("editor.leave")}
+      />
+    </div>
+  );
+}
+
+function Verdict({ isCurrent, validation: found }: { isCurrent: boolean; validation?: Validation }) {
+  const { t } = useTranslation();
+  const base = "inline-flex items-center gap-1.5 text-[13px]";
+  if (!isCurrent || !found) {
+    return (
+      <span role="status" className={`${base} text-ink-faint`}>
+        <LoaderCircle className="size-4 animate-spin" aria-hidden />
+        {t("editor.checking")}
+      </span>
+    );
+  }
+  const errors = found.problems.filter((problem) => problem.severity !== "warning").length;
+  return found.is_valid ? (
+    <span role="status" className={`${base} status-succeeded text-status`}>
+      <CircleCheck className="size-4" aria-hidden />
+      {t("editor.valid")}
+    </span>
+  ) : (
+    <span role="status" className={`${base} status-failed text-status`}>
+      <CircleAlert className="size-4" aria-hidden />
+      {t("editor.problems", { count: errors })}
+    </span>
+  );
+}
+
+function Problems({ problems, onOpen }: { problems: readonly FieldError[]; onOpen: (problem: FieldError) => void }) {
+  const { t } = useTranslation();
+  return (
+    <section aria-label={t("editor.problemList")} className="max-h-44 shrink-0 overflow-auto border-t bg-sunken">
+      <ul>
+        {problems.map((problem, index) => {
+          const isWarning = problem.severity === "warning";
+          const Icon = isWarning ? TriangleAlert : CircleAlert;
+          return (
+            <li key={index} className={isWarning ? "status-paused" : "status-failed"}>
+              <button
+                type="button"
+                onClick={() => onOpen(problem)}
+                className="flex w-full items-start gap-2 px-3 py-1.5 text-left text-[13px] hover:bg-line/60"
+              >
+                <Icon
+                  className="mt-0.5 size-4 shrink-0 text-status"
+                  aria-label={t(isWarning ? "editor.warning" : "editor.error")}
+                />
+                <span className="min-w-0 flex-1">
+                  {problem.detail}
+                  {problem.suggestion && <span className="block text-ink-soft">{problem.suggestion}</span>}
+                </span>
+                {problem.line != null && (
+                  <span className="tabular shrink-0 text-ink-faint">{`${problem.line}:${problem.column ?? 1}`}</span>
+                )}
+              </button>
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+}

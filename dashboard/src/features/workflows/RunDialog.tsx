@@ -1,0 +1,216 @@
+import { useMutation } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { Play } from "lucide-react";
+import { useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { toast } from "sonner";
+import type { WorkflowDetail } from "@/api/generated/schema";
+import { fullName, runWorkflow } from "@/api/workflows";
+import { Button } from "@/components/Button";
+import { Dialog } from "@/components/Dialog";
+import { ProblemView } from "@/components/states";
+import { expectEnd } from "@/live/notices";
+import { type Field, fieldsOf, inputOf, inputSchema } from "./form";
+
+export function RunDialog({
+  workflow,
+  isOpen,
+  onClose,
+}: {
+  workflow: WorkflowDetail;
+  isOpen: boolean;
+  onClose: () => void;
+}) {
+  const { t } = useTranslation();
+  return (
+    <Dialog isOpen={isOpen} onClose={onClose} title={t("run.title", { name: fullName(workflow) })} isWide>
+      <RunForm workflow={workflow} onClose={onClose} />
+    </Dialog>
+  );
+}
+
+function RunForm({ workflow, onClose }: { workflow: WorkflowDetail; onClose: () => void }) {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const fields = useMemo(() => {
+    const schema = inputSchema(workflow.definition);
+    return schema && fieldsOf(schema);
+  }, [workflow]);
+  const [isJson, setJson] = useState(!fields);
+  const [texts, setTexts] = useState<Record<string, string>>({});
+  const [json, setJsonText] = useState("{}");
+  const [priority, setPriority] = useState(5);
+  const [isTried, setTried] = useState(false);
+  const filled = useMemo(() => inputOf(fields ?? [], texts), [fields, texts]);
+  const parsed = useMemo(() => parseJson(json), [json]);
+  const run = useMutation({
+    mutationFn: (input: unknown) => runWorkflow(workflow.id, input, priority),
+    onSuccess({ execution_id: id }) {
+      expectEnd(id);
+      toast.success(t("execution.started"));
+      onClose();
+      void navigate({ to: "/executions/$id", params: { id } });
+    },
+  });
+  const problems = isJson ? {} : filled.problems;
+  const submit = () => {
+    setTried(true);
+    if (isJson ? parsed === undefined : Object.keys(problems).length > 0) return;
+    run.mutate(isJson ? parsed?.value : filled.value);
+  };
+  const toggle = () => {
+    if (!isJson) setJsonText(JSON.stringify(filled.value, null, 2));
+    setJson(!isJson);
+  };
+  return (
+    <form
+      noValidate
+      className="space-y-4"
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit();
+      }}
+    >
+      {isJson || !fields ? (
+        <label className="block">
+          <span className="font-medium">{t("run.input")}</span>
+          <textarea
+            value={json}
+            onChange={(event) => setJsonText(event.target.value)}
+            rows={10}
+            spellCheck={false}
+            aria-invalid={isTried && parsed === undefined}
+            className="field mt-1 h-auto w-full py-2 font-mono text-[13px]"
+          />
+          {parsed === undefined && <span className="mt-1 block text-[13px] text-danger">{t("run.problem.json")}</span>}
+        </label>
+      ) : (
+        fields.map((field) => (
+          <FieldInput
+            key={field.name}
+            field={field}
+            value={texts[field.name] ?? field.initial}
+            problem={isTried ? problems[field.name] : undefined}
+            onChange={(text) => setTexts((old) => ({ ...old, [field.name]: text }))}
+          />
+        ))
+      )}
+      {run.error && <ProblemView error={run.error} />}
+      <div className="flex flex-wrap items-center gap-3 border-t pt-4">
+        <label className="flex items-center gap-2 text-ink-soft">
+          {t("run.priority")}
+          <select value={priority} onChange={(event) => setPriority(Number(event.target.value))} className="field w-16">
+            {[9, 8, 7, 6, 5, 4, 3, 2, 1, 0].map((value) => (
+              <option key={value}>{value}</option>
+            ))}
+          </select>
+        </label>
+        {fields && (
+          <Button look="quiet" onClick={toggle}>
+            {t(isJson ? "run.asForm" : "run.asJson")}
+          </Button>
+        )}
+        <Button type="submit" look="primary" icon={Play} isBusy={run.isPending} className="ml-auto">
+          {t("run.run")}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+function parseJson(text: string): { value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    return undefined;
+  }
+}
+
+function FieldInput({
+  field,
+  value,
+  problem,
+  onChange,
+}: {
+  field: Field;
+  value: string;
+  problem?: "required" | "number" | "json";
+  onChange: (text: string) => void;
+}) {
+  const { t } = useTranslation();
+  return (
+    // biome-ignore lint/a11y/noLabelWithoutControl: the control is the input below
+    <label className="block">
+      <span className="font-medium">
+        {field.title}
+        {field.isRequired && <span className="text-danger"> *</span>}
+      </span>
+      {field.description && <span className="block text-[13px] text-ink-soft">{field.description}</span>}
+      <Input field={field} value={value} isWrong={problem !== undefined} onChange={onChange} />
+      {problem && <span className="mt-1 block text-[13px] text-danger">{t(`run.problem.${problem}`)}</span>}
+    </label>
+  );
+}
+
+function Input({
+  field,
+  value,
+  isWrong,
+  onChange,
+}: {
+  field: Field;
+  value: string;
+  isWrong: boolean;
+  onChange: (text: string) => void;
+}) {
+  const { t } = useTranslation();
+  const common = {
+    value,
+    "aria-invalid": isWrong,
+    "aria-required": field.isRequired,
+    className: "field mt-1 w-full",
+    onChange: (event: { target: { value: string } }) => onChange(event.target.value),
+  };
+  switch (field.kind) {
+    case "choice":
+      return (
+        <select {...common}>
+          <option value="">{t("run.unset")}</option>
+          {field.options.map((option) => (
+            <option key={JSON.stringify(option)} value={JSON.stringify(option)}>
+              {String(option)}
+            </option>
+          ))}
+        </select>
+      );
+    case "boolean":
+      return (
+        <select {...common}>
+          <option value="">{t("run.unset")}</option>
+          <option value="true">{t("run.yes")}</option>
+          <option value="false">{t("run.no")}</option>
+        </select>
+      );
+    case "long":
+    case "json":
+      return (
+        <textarea
+          {...common}
+          rows={field.kind === "json" ? 4 : 5}
+          maxLength={field.maxLength}
+          placeholder={field.kind === "json" ? "JSON" : undefined}
+          className={`${common.className} h-auto py-2 ${field.kind === "json" ? "font-mono text-[13px]" : ""}`}
+        />
+      );
+    case "number":
+    case "integer":
+      return <input {...common} inputMode="decimal" placeholder={rangeOf(field)} />;
+    case "text":
+      return <input {...common} maxLength={field.maxLength} />;
+  }
+}
+
+function rangeOf(field: Field): string | undefined {
+  if (field.minimum === undefined && field.maximum === undefined) return undefined;
+  return `${field.minimum ?? "…"} – ${field.maximum ?? "…"}`;
+}

@@ -1,0 +1,197 @@
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { Archive, ArchiveRestore, ArrowLeft, FilePen, Play } from "lucide-react";
+import { Tabs } from "radix-ui";
+import { lazy, Suspense, useMemo } from "react";
+import { useTranslation } from "react-i18next";
+import { toast } from "sonner";
+import { executionList } from "@/api/executions";
+import type { WorkflowDetail } from "@/api/generated/schema";
+import { archiveWorkflow, fullName, workflowDetail, workflowKeys, workflowVersions } from "@/api/workflows";
+import { Button, buttonClass } from "@/components/Button";
+import { Card } from "@/components/Card";
+import { Empty, ProblemView, Skeleton, SkeletonRows } from "@/components/states";
+import { Ago } from "@/components/time";
+import { modelOf } from "@/features/execution-graph/model";
+import { ExecutionTable } from "@/features/executions/ExecutionTable";
+import { tellProblem } from "@/features/executions/useCommand";
+import { workflowTabs } from "@/routes/workflow";
+import { RunDialog } from "./RunDialog";
+
+const Graph = lazy(() => import("@/features/execution-graph/Graph"));
+const Editor = lazy(() => import("./Editor"));
+const Versions = lazy(() => import("./Versions"));
+const route = getRouteApi("/pages/workflows/$id");
+
+export function WorkflowPage() {
+  const { id } = route.useParams();
+  const { data, error, refetch } = useQuery(workflowDetail(id));
+  if (error && !data) return <ProblemView error={error} retry={() => void refetch()} />;
+  if (!data) return <Skeleton className="h-96 w-full rounded-xl" />;
+  return <Loaded key={id} workflow={data} />;
+}
+
+function Loaded({ workflow }: { workflow: WorkflowDetail }) {
+  const { t } = useTranslation();
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const tab = search.tab ?? "definition";
+  const setRunning = (isOpen: boolean) =>
+    void navigate({ search: (old) => ({ ...old, run: isOpen ? "1" : undefined }), replace: true });
+  return (
+    <div className="flex min-h-0 flex-1 flex-col">
+      <Link
+        to="/workflows"
+        className="mb-2 inline-flex items-center gap-1 self-start text-[13px] text-ink-soft hover:text-ink"
+      >
+        <ArrowLeft className="size-3.5" aria-hidden />
+        {t("nav.workflows")}
+      </Link>
+      <Head workflow={workflow} onRun={() => setRunning(true)} />
+      <Tabs.Root
+        value={tab}
+        onValueChange={(value) =>
+          void navigate({ search: { tab: workflowTabs.find((one) => one === value) }, replace: true })
+        }
+        className="flex min-h-0 flex-1 flex-col"
+      >
+        <Tabs.List aria-label={t("workflow.views")} className="mb-3 flex gap-1 border-b">
+          {workflowTabs.map((one) => (
+            <Tabs.Trigger
+              key={one}
+              value={one}
+              className="-mb-px h-9 border-transparent border-b-2 px-3 text-ink-soft hover:text-ink data-[state=active]:border-accent data-[state=active]:font-medium data-[state=active]:text-ink"
+            >
+              {t(`workflow.tab.${one}`)}
+            </Tabs.Trigger>
+          ))}
+        </Tabs.List>
+        <Tabs.Content value={tab} className="flex min-h-0 flex-1 flex-col focus-visible:outline-none">
+          <Suspense fallback={<Skeleton className="h-96 w-full rounded-xl" />}>
+            {tab === "definition" && <Definition workflow={workflow} />}
+            {tab === "runs" && <Runs workflow={workflow} />}
+            {tab === "versions" && <VersionsOf workflow={workflow} />}
+          </Suspense>
+        </Tabs.Content>
+      </Tabs.Root>
+      <RunDialog workflow={workflow} isOpen={search.run === "1"} onClose={() => setRunning(false)} />
+    </div>
+  );
+}
+
+function Head({ workflow, onRun }: { workflow: WorkflowDetail; onRun: () => void }) {
+  const { t } = useTranslation();
+  const queries = useQueryClient();
+  const archive = useMutation({
+    mutationFn: () => archiveWorkflow(workflow.id, !workflow.is_archived),
+    onSuccess(changed) {
+      toast.success(t(changed.is_archived ? "workflow.archived" : "workflow.restored"));
+      void queries.invalidateQueries({ queryKey: workflowKeys.all });
+    },
+    onError: tellProblem,
+  });
+  return (
+    <div className="mb-4 flex flex-wrap items-start gap-x-4 gap-y-2">
+      <div className="min-w-0 flex-1">
+        <h1 className="flex flex-wrap items-baseline gap-2 font-semibold text-xl tracking-tight">
+          <span className="truncate">{fullName(workflow)}</span>
+          <span className="font-normal text-base text-ink-faint">{workflow.version}</span>
+          {workflow.is_latest && (
+            <span className="status-succeeded rounded-full bg-status-tint px-2 py-0.5 font-medium text-status text-xs">
+              {t("workflow.latest")}
+            </span>
+          )}
+          {workflow.is_archived && (
+            <span className="status-cancelled rounded-full bg-status-tint px-2 py-0.5 font-medium text-status text-xs">
+              {t("workflow.isArchived")}
+            </span>
+          )}
+        </h1>
+        <p className="mt-0.5 text-ink-soft">
+          {workflow.title ?? workflow.summary}
+          {(workflow.title ?? workflow.summary) && " · "}
+          <Ago at={workflow.created_at} />
+        </p>
+      </div>
+      <div className="flex flex-wrap gap-2">
+        <Button
+          look="quiet"
+          icon={workflow.is_archived ? ArchiveRestore : Archive}
+          isBusy={archive.isPending}
+          onClick={() => archive.mutate()}
+        >
+          {t(workflow.is_archived ? "workflow.restore" : "workflow.archive")}
+        </Button>
+        <Link to="/workflows/new" search={{ from: workflow.id }} className={buttonClass()}>
+          <FilePen className="size-4" aria-hidden />
+          {t("workflow.newVersion")}
+        </Link>
+        <Button look="primary" icon={Play} onClick={onRun}>
+          {t("run.run")}
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+function Definition({ workflow }: { workflow: WorkflowDetail }) {
+  const tasks = useMemo(() => modelOf(workflow.definition), [workflow]);
+  return (
+    <div className="grid min-h-[520px] flex-1 gap-4 lg:grid-cols-2">
+      <Card className="relative min-h-[360px] overflow-hidden">
+        <div className="absolute inset-0">
+          <Editor text={workflow.source} isReadOnly />
+        </div>
+      </Card>
+      <Card className="relative min-h-[360px] overflow-hidden">
+        <div className="absolute inset-0">
+          <Graph tasks={tasks} />
+        </div>
+      </Card>
+    </div>
+  );
+}
+
+function Runs({ workflow }: { workflow: WorkflowDetail }) {
+  const { t } = useTranslation();
+  const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery(
+    executionList({ workflow: fullName(workflow) }),
+  );
+  const rows = useMemo(() => data?.pages.flatMap((page) => page.items), [data]);
+  return (
+    <Card className="flex min-h-[420px] flex-1 flex-col overflow-hidden">
+      {error && !data ? (
+        <ProblemView error={error} className="m-4" />
+      ) : !rows ? (
+        <SkeletonRows />
+      ) : rows.length === 0 ? (
+        <Empty icon={Play} title={t("workflow.neverRun")}>
+          {t("workflow.neverRunHint")}
+        </Empty>
+      ) : (
+        <ExecutionTable
+          rows={rows}
+          hasMore={hasNextPage}
+          isReading={isFetchingNextPage}
+          onMore={() => void fetchNextPage()}
+        />
+      )}
+    </Card>
+  );
+}
+
+function VersionsOf({ workflow }: { workflow: WorkflowDetail }) {
+  const { data, error } = useQuery(workflowVersions(workflow.id));
+  const { compare } = route.useSearch();
+  const navigate = route.useNavigate();
+  if (error) return <ProblemView error={error} />;
+  if (!data) return <SkeletonRows />;
+  return (
+    <Versions
+      current={workflow}
+      versions={data}
+      compared={compare}
+      onCompare={(id) => void navigate({ search: (old) => ({ ...old, compare: id }), replace: true })}
+    />
+  );
+}

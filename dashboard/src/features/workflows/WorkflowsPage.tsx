@@ -1,0 +1,118 @@
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { FilePlus2, Play, Workflow } from "lucide-react";
+import { useDeferredValue, useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
+import type { WorkflowView } from "@/api/generated/schema";
+import { fullName, workflowList } from "@/api/workflows";
+import { buttonClass } from "@/components/Button";
+import { Card, PageHead } from "@/components/Card";
+import { Empty, ProblemView, SkeletonRows } from "@/components/states";
+import { Ago } from "@/components/time";
+import { LastRuns } from "./Sparkbars";
+
+const route = getRouteApi("/pages/workflows");
+
+export function WorkflowsPage() {
+  const { t } = useTranslation();
+  const { q = "" } = route.useSearch();
+  const navigate = route.useNavigate();
+  const [text, setText] = useState(q);
+  const wanted = useDeferredValue(text).toLowerCase();
+  const { data, error, refetch } = useQuery(workflowList());
+  const shown = useMemo(
+    () => data?.filter((workflow) => `${fullName(workflow)} ${workflow.title ?? ""}`.toLowerCase().includes(wanted)),
+    [data, wanted],
+  );
+  return (
+    <>
+      <PageHead title={t("nav.workflows")}>
+        <input
+          type="search"
+          aria-label={t("workflow.search")}
+          placeholder={t("workflow.search")}
+          value={text}
+          onChange={(event) => {
+            setText(event.target.value);
+            void navigate({ search: { q: event.target.value || undefined }, replace: true });
+          }}
+          className="field w-56"
+        />
+        <Link to="/workflows/new" className={buttonClass("primary")}>
+          <FilePlus2 className="size-4" aria-hidden />
+          {t("workflow.new")}
+        </Link>
+      </PageHead>
+      <Card className="overflow-hidden">
+        {error && !data ? (
+          <ProblemView error={error} retry={() => void refetch()} className="m-4" />
+        ) : !shown ? (
+          <SkeletonRows />
+        ) : shown.length === 0 ? (
+          <Nothing hasAny={(data?.length ?? 0) > 0} />
+        ) : (
+          <ul className="divide-y">
+            {shown.map((workflow) => (
+              <Item key={workflow.id} workflow={workflow} />
+            ))}
+          </ul>
+        )}
+      </Card>
+    </>
+  );
+}
+
+function Item({ workflow }: { workflow: WorkflowView }) {
+  const { t } = useTranslation();
+  return (
+    <li className="relative grid grid-cols-[minmax(0,1fr)_auto] items-center gap-4 px-4 py-3 hover:bg-sunken md:grid-cols-[minmax(0,1fr)_140px_110px_auto]">
+      <div className="min-w-0">
+        <Link
+          to="/workflows/$id"
+          params={{ id: workflow.id }}
+          className="flex items-baseline gap-2 after:absolute after:inset-0"
+        >
+          <span className="truncate font-medium">
+            <span className="font-normal text-ink-faint">{workflow.namespace}/</span>
+            {workflow.name}
+          </span>
+          <span className="text-ink-faint text-xs">{workflow.version}</span>
+        </Link>
+        {(workflow.title || workflow.summary) && (
+          <p className="truncate text-[13px] text-ink-soft">{workflow.title ?? workflow.summary}</p>
+        )}
+      </div>
+      <div className="max-md:hidden">
+        <LastRuns workflow={workflow} />
+      </div>
+      <div className="text-right text-ink-faint text-xs max-md:hidden">
+        <Ago at={workflow.created_at} />
+      </div>
+      <Link
+        to="/workflows/$id"
+        params={{ id: workflow.id }}
+        search={{ run: "1" }}
+        className={`${buttonClass("plain", "small")} relative z-10`}
+      >
+        <Play className="size-3.5" aria-hidden />
+        {t("run.run")}
+      </Link>
+    </li>
+  );
+}
+
+function Nothing({ hasAny }: { hasAny: boolean }) {
+  const { t } = useTranslation();
+  if (hasAny) return <Empty icon={Workflow} title={t("workflow.noneFound")} />;
+  return (
+    <Empty icon={Workflow} title={t("workflow.none")}>
+      <p>{t("workflow.noneHint")}</p>
+      <pre className="mt-3 rounded-lg border bg-sunken px-3 py-2 text-left font-mono text-[13px]">
+        callboard workflows register examples/*.yaml
+      </pre>
+      <Link to="/workflows/new" className={`${buttonClass("primary")} mt-4`}>
+        {t("workflow.new")}
+      </Link>
+    </Empty>
+  );
+}

@@ -1,0 +1,51 @@
+import { expect, it } from "vitest";
+import { fieldsOf, inputOf, inputSchema } from "./form";
+
+const schema = {
+  type: "object",
+  required: ["name", "list"],
+  properties: {
+    name: { type: "string", title: "Your name" },
+    story: { type: "string", maxLength: 5_000 },
+    count: { type: "integer", minimum: 1, default: 3 },
+    mode: { enum: ["fast", 2, null] },
+    loud: { type: "boolean" },
+    list: { type: "array" },
+  },
+};
+
+it("finds a schema only where there is something to ask for", () => {
+  expect(inputSchema({ input: { schema: { document: schema } } })).toBe(schema);
+  for (const definition of [
+    undefined,
+    {},
+    { input: { schema: { document: { type: "object" } } } },
+    { input: { from: "." } },
+  ]) {
+    expect(inputSchema(definition)).toBeUndefined();
+  }
+});
+
+it("asks for each property in its own way", () => {
+  expect(
+    fieldsOf(schema).map((field) => [field.name, field.title, field.kind, field.isRequired, field.initial]),
+  ).toEqual([
+    ["name", "Your name", "text", true, ""],
+    ["story", "story", "long", false, ""],
+    ["count", "count", "integer", false, "3"],
+    ["mode", "mode", "choice", false, ""],
+    ["loud", "loud", "boolean", false, ""],
+    ["list", "list", "json", true, ""],
+  ]);
+});
+
+it("gives values of the right type and leaves out what is empty", () => {
+  const filled = inputOf(fieldsOf(schema), { name: "Ada", mode: "2", loud: "true", list: "[1]" });
+  expect(filled).toEqual({ value: { name: "Ada", count: 3, mode: 2, loud: true, list: [1] }, problems: {} });
+});
+
+it("says what is wrong with which field", () => {
+  const filled = inputOf(fieldsOf(schema), { name: "Ada", count: "1.5", list: "" });
+  expect(filled.problems).toEqual({ count: "number", list: "required" });
+  expect(inputOf(fieldsOf(schema), { list: "[1" }).problems).toEqual({ list: "json" });
+});

@@ -1,0 +1,96 @@
+// Numbers, times and durations in the reader's language.
+import { useTranslation } from "react-i18next";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** The parts of a duration that matter at its size: `412 ms`, `3.4 s`, `2 m 05 s`, `1 h 20 m`, `3 d 4 h`. */
+export function duration(ms: number): string {
+  const two = (value: number) => String(value).padStart(2, "0");
+  if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`;
+  if (ms < 9_950) return `${(ms / 1_000).toFixed(1)} s`;
+  if (ms < MINUTE - 500) return `${Math.round(ms / 1_000)} s`;
+  const seconds = Math.round(ms / 1_000);
+  if (ms < HOUR) return `${Math.floor(seconds / 60)} m ${two(seconds % 60)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (ms < DAY) return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} m`;
+  const hours = Math.floor(minutes / 60);
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function dateFormat(language: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = language + JSON.stringify(options);
+  let format = formats.get(key);
+  if (!format) {
+    format = new Intl.DateTimeFormat(language, options);
+    formats.set(key, format);
+  }
+  return format;
+}
+
+export interface Formats {
+  number(value: number): string;
+  compact(value: number): string;
+  percent(fraction: number): string;
+  dollars(value: number): string;
+  duration(ms: number): string;
+  /** `just now`, `5 minutes ago`. */
+  ago(instant: string, now: number): string;
+  time(instant: string): string;
+  /** With milliseconds. */
+  clock(instant: string): string;
+  moment(instant: string): string;
+}
+
+export function formatsOf(language: string): Formats {
+  const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
+  const number = new Intl.NumberFormat(language);
+  const compact = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 });
+  const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
+  return {
+    number: (value) => number.format(value),
+    compact: (value) => compact.format(value),
+    percent: (fraction) => percent.format(fraction),
+    dollars: (value) =>
+      new Intl.NumberFormat(language, {
+        style: "currency",
+        currency: "USD",
+        maximumFractionDigits: value !== 0 && Math.abs(value) < 1 ? 4 : 2,
+      }).format(value),
+    duration,
+    ago(instant, now) {
+      const ms = now - Date.parse(instant);
+      if (ms < 10_000) return relative.format(0, "second");
+      if (ms < MINUTE) return relative.format(-Math.round(ms / 1_000), "second");
+      if (ms < HOUR) return relative.format(-Math.round(ms / MINUTE), "minute");
+      if (ms < DAY) return relative.format(-Math.round(ms / HOUR), "hour");
+      if (ms < 30 * DAY) return relative.format(-Math.round(ms / DAY), "day");
+      return dateFormat(language, { dateStyle: "medium" }).format(Date.parse(instant));
+    },
+    time: (instant) => dateFormat(language, { timeStyle: "medium" }).format(Date.parse(instant)),
+    clock: (instant) =>
+      dateFormat(language, {
+        hour: "2-digit",
+        minute: "2-digit",
+        second: "2-digit",
+        fractionalSecondDigits: 3,
+        hourCycle: "h23",
+      }).format(Date.parse(instant)),
+    moment: (instant) => dateFormat(language, { dateStyle: "medium", timeStyle: "medium" }).format(Date.parse(instant)),
+  };
+}
+
+const perLanguage = new Map<string, Formats>();
+
+export function useFormats(): Formats {
+  const { i18n } = useTranslation();
+  let found = perLanguage.get(i18n.language);
+  if (!found) {
+    found = formatsOf(i18n.language);
+    perLanguage.set(i18n.language, found);
+  }
+  return found;
+}

@@ -1,0 +1,50 @@
+// English comes with the program; Chinese is fetched when it is wanted.
+import i18next from "i18next";
+import { initReactI18next } from "react-i18next";
+import en from "./en.json";
+
+export const languages = ["en", "zh-CN"] as const;
+export type Language = (typeof languages)[number];
+
+declare module "i18next" {
+  interface CustomTypeOptions {
+    defaultNS: "translation";
+    resources: { translation: typeof en };
+  }
+}
+
+const STORED = "callboard.language";
+
+export function isLanguage(value: unknown): value is Language {
+  return languages.some((language) => language === value);
+}
+
+function chosen(): Language {
+  const stored = localStorage.getItem(STORED);
+  if (isLanguage(stored)) return stored;
+  return navigator.languages.find((language) => /^(zh|en)/.test(language))?.startsWith("zh") ? "zh-CN" : "en";
+}
+
+export async function setLanguage(language: Language): Promise<void> {
+  if (language === "zh-CN" && !i18next.hasResourceBundle("zh-CN", "translation")) {
+    i18next.addResourceBundle("zh-CN", "translation", (await import("./zh-CN.json")).default);
+  }
+  await i18next.changeLanguage(language);
+  document.documentElement.lang = language;
+}
+
+export async function chooseLanguage(language: Language): Promise<void> {
+  localStorage.setItem(STORED, language);
+  await setLanguage(language);
+}
+
+export async function startLanguages(language: Language = chosen()): Promise<void> {
+  await i18next.use(initReactI18next).init({
+    lng: "en",
+    fallbackLng: "en",
+    resources: { en: { translation: en } },
+    // React escapes.
+    interpolation: { escapeValue: false },
+  });
+  if (language !== "en") await setLanguage(language);
+}

@@ -1,0 +1,132 @@
+import { describe, expect, it } from "vitest";
+import { executionKeys, type Row, type Stretch } from "@/api/executions";
+import type { EventView, ServerFrame } from "@/api/generated/schema";
+import { event, eventFrame, row, updateFrame } from "@/test/factories";
+import { apply } from "./apply";
+
+function listOf(...ids: string[]) {
+  return { pages: [{ items: ids.map((id) => row({ id })), next_cursor: null }], pageParams: [undefined] };
+}
+
+function idsAfter(frames: ServerFrame[], key: readonly unknown[], data: unknown): string[] {
+  const changes = apply(frames, [{ key, data }]);
+  const next = (changes.set[0]?.data ?? data) as { pages: Stretch[] };
+  return next.pages.flatMap((page) => page.items.map((item) => item.id));
+}
+
+describe("lists", () => {
+  const key = executionKeys.list({});
+
+  it("shows a new execution at its place and a repeated frame once", () => {
+    expect(idsAfter([updateFrame({ id: "3" }), updateFrame({ id: "3" })], key, listOf("4", "2", "1"))).toEqual([
+      "4",
+      "3",
+      "2",
+      "1",
+    ]);
+  });
+
+  it("keeps the newer of what is shown and what arrives", () => {
+    const data = listOf("1");
+    const newer = apply([updateFrame({ id: "1", last_seq: 9, status: "failed" })], [{ key, data }]);
+    const shown = newer.set[0]?.data as { pages: Stretch[] };
+    expect(shown.pages[0]?.items[0]?.status).toBe("failed");
+    const older = apply([updateFrame({ id: "1", last_seq: 4, status: "running" })], [{ key, data: shown }]);
+    expect(older.set).toEqual([]);
+  });
+
+  it("takes the newest of several updates that arrive together, in whatever order", () => {
+    const frames = [
+      updateFrame({ id: "1", last_seq: 7, status: "succeeded" }),
+      updateFrame({ id: "1", last_seq: 5, status: "running" }),
+    ];
+    const changes = apply(frames, [{ key, data: listOf("1") }]);
+    const shown = changes.set[0]?.data as { pages: Stretch[] };
+    expect(shown.pages[0]?.items[0]?.status).toBe("succeeded");
+  });
+
+  it("obeys the filter: what does not belong stays out, what does not belong any more goes", () => {
+    const running = executionKeys.list({ status: ["running"] });
+    expect(idsAfter([updateFrame({ id: "2", status: "pending" })], running, listOf("1"))).toEqual(["1"]);
+    expect(idsAfter([updateFrame({ id: "1", status: "failed", last_seq: 8 })], running, listOf("1"))).toEqual([]);
+  });
+
+  it("reads a list again whose filter only the service can judge", () => {
+    const searched = executionKeys.list({ q: "Ada" });
+    const changes = apply([updateFrame({ id: "9" })], [{ key: searched, data: listOf("1") }]);
+    expect(changes.set).toEqual([]);
+    expect(changes.stale).toEqual([searched]);
+  });
+
+  it("leaves executions that are older than what was read to the next page", () => {
+    const data = { pages: [{ items: [row({ id: "5" })], next_cursor: "more" }], pageParams: [undefined] };
+    expect(idsAfter([updateFrame({ id: "3" })], key, data)).toEqual(["5"]);
+  });
+});
+
+describe("what is active", () => {
+  it("comes with its start and goes with its end", () => {
+    const started = apply([updateFrame({ id: "2" })], [{ key: executionKeys.active, data: [row({ id: "1" })] }]);
+    const both = started.set[0]?.data as Row[];
+    expect(both.map((one) => one.id)).toEqual(["2", "1"]);
+    const ended = apply(
+      [updateFrame({ id: "2", status: "succeeded", last_seq: 8 })],
+      [{ key: executionKeys.active, data: both }],
+    );
+    expect((ended.set[0]?.data as Row[] | undefined)?.map((one) => one.id)).toEqual(["1"]);
+  });
+});
+
+describe("journals", () => {
+  const key = executionKeys.events("e1");
+
+  it("adds each event once", () => {
+    const data = [event(1), event(2)];
+    const frames = [eventFrame(event(2)), eventFrame(event(3)), eventFrame(event(3)), eventFrame(event(4))];
+    const changes = apply(frames, [{ key, data }]);
+    expect((changes.set[0]?.data as EventView[] | undefined)?.map((one) => one.seq)).toEqual([1, 2, 3, 4]);
+    expect(changes.stale).toEqual([]);
+  });
+
+  it("never shows a gap: it reads again instead", () => {
+    const changes = apply([eventFrame(event(5))], [{ key, data: [event(1)] }]);
+    expect(changes.set).toEqual([]);
+    expect(changes.stale).toEqual([key]);
+  });
+});
+
+describe("streamed output", () => {
+  const key = executionKeys.output("e1");
+  const delta = (n: number, text: string): ServerFrame => ({
+    type: "output_delta",
+    data: { execution_id: "e1", task: "/do/0/ask", path: "s0:ask", n, text },
+  });
+
+  it("puts pieces together, ignores repeated ones and notes missing ones", () => {
+    const changes = apply([delta(1, "Ac"), delta(2, "tors"), delta(2, "tors")], [{ key, data: {} }]);
+    expect(changes.set[0]?.data).toEqual({ "s0:ask": { task: "/do/0/ask", text: "Actors", n: 2, hasGap: false } });
+    const late = apply([delta(4, "late")], [{ key, data: {} }]);
+    expect(late.set[0]?.data).toMatchObject({ "s0:ask": { text: "late", hasGap: true } });
+  });
+
+  it("begins anew with the first piece of another attempt", () => {
+    const data = { "s0:ask": { task: "/do/0/ask", text: "half an ans", n: 3, hasGap: true } };
+    const changes = apply([delta(1, "again")], [{ key, data }]);
+    expect(changes.set[0]?.data).toMatchObject({ "s0:ask": { text: "again", n: 1, hasGap: false } });
+  });
+});
+
+it("reloads everything after a gap that the service cannot fill", () => {
+  const resync = (reason: string): ServerFrame => ({ type: "resync", data: { reason, from: 3 } });
+  expect(apply([resync("backlog")], []).stale).toContainEqual(["executions"]);
+  expect(apply([resync("lagging")], []).stale).toEqual([]);
+});
+
+it("asks for figures again when something has changed, and only then", () => {
+  const entries = [
+    { key: executionKeys.stats(24), data: {} },
+    { key: ["queue"], data: {} },
+  ];
+  expect(apply([{ type: "pong" }], entries).stale).toEqual([]);
+  expect(apply([updateFrame({ id: "1" })], entries).stale).toEqual([executionKeys.stats(24), ["queue"]]);
+});

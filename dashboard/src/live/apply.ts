@@ -1,0 +1,132 @@
+// Pure: frames in, changes of the query cache out. The only place that says what a frame does to what is shown.
+import type { InfiniteData, QueryKey } from "@tanstack/react-query";
+import type { Filter, Row, Stretch } from "@/api/executions";
+import type {
+  EventView,
+  ExecutionDetail,
+  ExecutionUpdate,
+  LogLine,
+  LogView,
+  OutputDelta,
+  ServerFrame,
+} from "@/api/generated/schema";
+import { patchActive, patchDetail, patchEvents, patchLogs, patchOutput, patchStretches, type Streamed } from "./patch";
+
+/** One entry of the cache that has data. */
+export interface Entry {
+  key: QueryKey;
+  data: unknown;
+}
+
+export interface Changes {
+  /** Data to put in place of what is there. */
+  set: Entry[];
+  /** Keys to read again soon: the frame does not carry what they show. */
+  stale: QueryKey[];
+}
+
+/** Frames that arrived together, sorted by what they are about; of several updates of an execution only the newest. */
+interface Batch {
+  updates: ExecutionUpdate[];
+  events: Map<string, EventView[]>;
+  logs: Map<string, LogLine[]>;
+  output: Map<string, OutputDelta[]>;
+  mustReload: boolean;
+}
+
+function push<T>(map: Map<string, T[]>, key: string, value: T): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
+}
+
+export function sort(frames: readonly ServerFrame[]): Batch {
+  const updates = new Map<string, ExecutionUpdate>();
+  const batch: Batch = { updates: [], events: new Map(), logs: new Map(), output: new Map(), mustReload: false };
+  for (const frame of frames) {
+    switch (frame.type) {
+      case "execution_update": {
+        const known = updates.get(frame.data.id);
+        if (!known || known.last_seq <= frame.data.last_seq) updates.set(frame.data.id, frame.data);
+        break;
+      }
+      case "execution_event":
+        push(batch.events, frame.data.execution_id, { ...frame.data, position: frame.position });
+        break;
+      case "log":
+        push(batch.logs, frame.data.execution_id, frame.data);
+        break;
+      case "output_delta":
+        push(batch.output, frame.data.execution_id, frame.data);
+        break;
+      case "resync":
+        // A session that only lagged is caught up by the service; one that was away for too long is not.
+        batch.mustReload ||= frame.data.reason !== "lagging";
+        break;
+      case "hello":
+      case "pong":
+      case "error":
+      case "goodbye":
+        break;
+    }
+  }
+  batch.updates = [...updates.values()];
+  return batch;
+}
+
+export function apply(frames: readonly ServerFrame[], entries: readonly Entry[]): Changes {
+  const batch = sort(frames);
+  const changes: Changes = { set: [], stale: [] };
+  if (batch.mustReload) changes.stale.push(["executions"], ["queue"]);
+  const hasUpdates = batch.updates.length > 0;
+  for (const { key, data } of entries) {
+    if (key[0] === "queue" && hasUpdates) changes.stale.push(key);
+    if (key[0] !== "executions" || data === undefined) continue;
+    const next = applyTo(key, data, batch, changes.stale);
+    if (next !== data) changes.set.push({ key, data: next });
+  }
+  return changes;
+}
+
+function applyTo(key: QueryKey, data: unknown, batch: Batch, stale: QueryKey[]): unknown {
+  const id = String(key[2]);
+  const keep = <T>({ data, isStale }: { data: T; isStale: boolean }): T => {
+    if (isStale) stale.push(key);
+    return data;
+  };
+  switch (key[1]) {
+    case "list": {
+      if (batch.updates.length === 0) return data;
+      const list = data as InfiniteData<Stretch, string | undefined>;
+      const pages = keep(patchStretches(list.pages, key[2] as Filter, batch.updates));
+      return pages === list.pages ? list : { ...list, pages };
+    }
+    case "active":
+      return batch.updates.length === 0 ? data : patchActive(data as Row[], batch.updates);
+    case "stats":
+      if (batch.updates.length > 0) stale.push(key);
+      return data;
+    case "detail": {
+      const update = batch.updates.find((one) => one.id === id);
+      return update ? keep(patchDetail(data as ExecutionDetail, update)) : data;
+    }
+    case "events": {
+      const added = batch.events.get(id);
+      return added ? keep(patchEvents(data as EventView[], added)) : data;
+    }
+    case "logs": {
+      const added = batch.logs.get(id);
+      return added ? keep(patchLogs(data as LogView[], added)) : data;
+    }
+    case "output": {
+      const added = batch.output.get(id);
+      return added ? patchOutput(data as Record<string, Streamed>, added) : data;
+    }
+    case "usage": {
+      if (batch.events.get(id)?.some((event) => event.type === "usage_recorded")) stale.push(key);
+      return data;
+    }
+    default:
+      return data;
+  }
+}

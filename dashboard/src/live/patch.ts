@@ -1,0 +1,199 @@
+// Pure: what a live update does to a piece of data that was read before. Nothing here knows the query cache.
+import type { Filter, Row, Stretch } from "@/api/executions";
+import type { EventView, ExecutionUpdate, LogLine, LogView, OutputDelta } from "@/api/generated/schema";
+
+/** Whether `update` is newer than what is shown. Frames may repeat and answers may be older than frames. */
+function isNewer(update: ExecutionUpdate, row: { last_seq: number; updated_at: string }): boolean {
+  return update.last_seq > row.last_seq || (update.last_seq === row.last_seq && update.updated_at > row.updated_at);
+}
+
+export function patchRow(row: Row, update: ExecutionUpdate): Row {
+  if (!isNewer(update, row)) return row;
+  const { output: _, ...fields } = update;
+  return { ...row, ...fields };
+}
+
+/** Whether an execution belongs into a list; `undefined` when only the service can tell. */
+export function matches(row: Row | ExecutionUpdate, filter: Filter): boolean | undefined {
+  if (filter.status?.length && !filter.status.includes(row.status)) return false;
+  if (filter.type && row.execution_type !== filter.type) return false;
+  if (filter.workflow && `${row.workflow.namespace}/${row.workflow.name}` !== filter.workflow) return false;
+  if (filter.agent && row.agent_id !== filter.agent) return false;
+  if (filter.parent && row.parent_execution_id !== filter.parent) return false;
+  if (filter.after && Date.parse(row.created_at) <= Date.parse(filter.after)) return false;
+  if (filter.before && Date.parse(row.created_at) >= Date.parse(filter.before)) return false;
+  if (filter.q || (filter.label && Object.keys(filter.label).length > 0)) return undefined;
+  return true;
+}
+
+/** Ids of executions are in the order of their creation, so newest first is descending by id. */
+function byNewest(a: Row, b: Row): number {
+  return a.id < b.id ? 1 : a.id > b.id ? -1 : 0;
+}
+
+/** Puts new rows into the first page whose last row is older than they are. */
+function insert(pages: Stretch[], added: readonly Row[]): boolean {
+  const byPage = new Map<number, Row[]>();
+  for (const row of added) {
+    const index = pages.findIndex((page, at) => {
+      const end = page.items.at(-1);
+      return at === pages.length - 1 || (end !== undefined && byNewest(row, end) < 0);
+    });
+    const rows = byPage.get(index);
+    if (rows) rows.push(row);
+    else byPage.set(index, [row]);
+  }
+  for (const [index, rows] of byPage) {
+    const page = pages[index];
+    if (page) pages[index] = { ...page, items: [...rows, ...page.items].sort(byNewest) };
+  }
+  return byPage.size > 0;
+}
+
+export interface Patched<T> {
+  data: T;
+  /** Only reading again gives the truth. */
+  isStale: boolean;
+}
+
+/**
+ * A list after updates: known rows are changed or, when they do not belong any more, taken out; new ones that belong come in
+ * at their place. Rows that lie beyond what was read so far are left to the reading.
+ */
+export function patchStretches(
+  pages: readonly Stretch[],
+  filter: Filter,
+  updates: readonly ExecutionUpdate[],
+): Patched<Stretch[]> {
+  const byId = new Map(updates.map((update) => [update.id, update]));
+  let isStale = false;
+  let changed = false;
+  const patched = pages.map((page) => {
+    const items: Row[] = [];
+    let pageChanged = false;
+    for (const row of page.items) {
+      const update = byId.get(row.id);
+      byId.delete(row.id);
+      const next = update ? patchRow(row, update) : row;
+      const stays = next === row || matches(next, filter) !== false;
+      if (stays) items.push(next);
+      pageChanged ||= next !== row;
+    }
+    changed ||= pageChanged;
+    return pageChanged ? { ...page, items } : page;
+  });
+  const last = patched.at(-1);
+  const oldest = last?.next_cursor ? last.items.at(-1) : undefined;
+  const added: Row[] = [];
+  for (const update of byId.values()) {
+    const belongs = matches(update, filter);
+    if (belongs === undefined) isStale = true;
+    if (!belongs) continue;
+    const { output: _, ...row } = update;
+    if (!oldest || byNewest(row, oldest) < 0) added.push(row);
+  }
+  if (added.length > 0 && insert(patched, added)) changed = true;
+  return { data: changed ? patched : (pages as Stretch[]), isStale };
+}
+
+/** What runs or waits now, newest first. Pending and paused executions are not among them. */
+export function patchActive(rows: readonly Row[], updates: readonly ExecutionUpdate[]): Row[] {
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  let changed = false;
+  for (const update of updates) {
+    const known = byId.get(update.id);
+    if (known && !isNewer(update, known)) continue;
+    const isActive = update.status === "running" || update.status === "waiting";
+    if (!isActive && !known) continue;
+    changed = true;
+    const { output: _, ...fields } = update;
+    if (isActive) byId.set(update.id, { ...known, ...fields });
+    else byId.delete(update.id);
+  }
+  return changed ? [...byId.values()].sort(byNewest) : (rows as Row[]);
+}
+
+interface DetailFields {
+  id: string;
+  last_seq: number;
+  updated_at: string;
+  output?: unknown;
+}
+
+/** An execution's detail after an update. `isStale` when it has ended: totals and large outputs come with a reading only. */
+export function patchDetail<T extends DetailFields>(detail: T, update: ExecutionUpdate): Patched<T> {
+  if (update.id !== detail.id || !isNewer(update, detail)) return { data: detail, isStale: false };
+  const { output, workflow: _, ...fields } = update;
+  const data = { ...detail, ...fields, output: output ?? detail.output };
+  const hasEnded = update.finished_at != null;
+  return { data, isStale: hasEnded };
+}
+
+/** A journal with further events. `isStale` when something between is missing. */
+export function patchEvents(events: readonly EventView[], added: readonly EventView[]): Patched<EventView[]> {
+  let last = events.at(-1)?.seq ?? 0;
+  const fresh: EventView[] = [];
+  let isStale = false;
+  for (const event of added) {
+    if (event.seq <= last) continue;
+    if (event.seq !== last + 1) {
+      isStale = true;
+      break;
+    }
+    fresh.push(event);
+    last = event.seq;
+  }
+  return { data: fresh.length > 0 ? events.concat(fresh) : (events as EventView[]), isStale };
+}
+
+/** A log with further lines, by number. `isStale` when a line between is missing: the live feed drops lines under load. */
+export function patchLogs(lines: readonly LogView[], added: readonly LogLine[]): Patched<LogView[]> {
+  const last = lines.at(-1)?.n ?? 0;
+  const fresh = new Map<number, LogView>();
+  for (const line of added) {
+    if (line.n <= last) continue;
+    fresh.set(line.n, {
+      n: line.n,
+      at: line.at,
+      level: line.level,
+      message: line.message,
+      task: line.task ?? null,
+      agent_id: line.agent_id ?? null,
+      metadata: line.metadata ?? null,
+      source: line.source ?? "",
+    });
+  }
+  if (fresh.size === 0) return { data: lines as LogView[], isStale: false };
+  const sorted = [...fresh.values()].sort((a, b) => a.n - b.n);
+  const isStale = sorted.at(-1)?.n !== last + sorted.length;
+  return { data: lines.concat(sorted), isStale };
+}
+
+/** What a task has answered so far. */
+export interface Streamed {
+  task: string;
+  text: string;
+  /** The number of the newest piece. */
+  n: number;
+  /** Something at the beginning or between was not seen. */
+  hasGap: boolean;
+}
+
+/** Output that streams in, by instance of the task. Piece 1 begins an attempt anew. */
+export function patchOutput(
+  outputs: Readonly<Record<string, Streamed>>,
+  deltas: readonly OutputDelta[],
+): Record<string, Streamed> {
+  const next = { ...outputs };
+  for (const delta of deltas) {
+    const known = delta.n === 1 ? undefined : next[delta.path];
+    if (known && delta.n <= known.n) continue;
+    next[delta.path] = {
+      task: delta.task,
+      text: (known?.text ?? "") + delta.text,
+      n: delta.n,
+      hasGap: (known?.hasGap ?? false) || delta.n !== (known?.n ?? 0) + 1,
+    };
+  }
+  return next;
+}

@@ -1,0 +1,17 @@
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { pagesRoute } from "./root";
+
+export interface CompareSearch {
+  a?: string;
+  b?: string;
+}
+
+export const compareRoute = createRoute({
+  getParentRoute: () => pagesRoute,
+  path: "/compare",
+  validateSearch: (raw: Record<string, unknown>): CompareSearch => ({
+    a: typeof raw.a === "string" ? raw.a : undefined,
+    b: typeof raw.b === "string" ? raw.b : undefined,
+  }),
+  component: lazyRouteComponent(() => import("@/features/compare/ComparePage"), "ComparePage"),
+});

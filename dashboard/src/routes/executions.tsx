@@ -1,0 +1,10 @@
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { parseListSearch } from "@/features/executions/search";
+import { pagesRoute } from "./root";
+
+export const executionsRoute = createRoute({
+  getParentRoute: () => pagesRoute,
+  path: "/executions",
+  validateSearch: parseListSearch,
+  component: lazyRouteComponent(() => import("@/features/executions/ExecutionsPage"), "ExecutionsPage"),
+});

@@ -1,0 +1,19 @@
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { rootRoute } from "./root";
+
+export interface SignInSearch {
+  /** Of a one-time link. */
+  token?: string;
+  /** Where to go afterwards. */
+  next?: string;
+}
+
+export const signInRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/sign-in",
+  validateSearch: (raw: Record<string, unknown>): SignInSearch => ({
+    token: typeof raw.token === "string" ? raw.token : undefined,
+    next: typeof raw.next === "string" ? raw.next : undefined,
+  }),
+  component: lazyRouteComponent(() => import("@/features/sign-in/SignInPage"), "SignInPage"),
+});

@@ -1,0 +1,25 @@
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { pagesRoute } from "./root";
+
+export const workflowTabs = ["definition", "runs", "versions"] as const;
+export type WorkflowTab = (typeof workflowTabs)[number];
+
+export const workflowRoute = createRoute({
+  getParentRoute: () => pagesRoute,
+  path: "/workflows/$id",
+  validateSearch: (raw: Record<string, unknown>): { tab?: WorkflowTab; run?: string; compare?: string } => ({
+    tab: workflowTabs.find((tab) => tab === raw.tab),
+    run: raw.run === "1" ? "1" : undefined,
+    compare: typeof raw.compare === "string" ? raw.compare : undefined,
+  }),
+  component: lazyRouteComponent(() => import("@/features/workflows/WorkflowPage"), "WorkflowPage"),
+});
+
+export const newWorkflowRoute = createRoute({
+  getParentRoute: () => pagesRoute,
+  path: "/workflows/new",
+  validateSearch: (raw: Record<string, unknown>): { from?: string } => ({
+    from: typeof raw.from === "string" ? raw.from : undefined,
+  }),
+  component: lazyRouteComponent(() => import("@/features/workflows/EditorPage"), "EditorPage"),
+});

@@ -1,0 +1,15 @@
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { pagesRoute } from "./root";
+
+export interface WorkflowsSearch {
+  q?: string;
+}
+
+export const workflowsRoute = createRoute({
+  getParentRoute: () => pagesRoute,
+  path: "/workflows",
+  validateSearch: (raw: Record<string, unknown>): WorkflowsSearch => ({
+    q: typeof raw.q === "string" ? raw.q : undefined,
+  }),
+  component: lazyRouteComponent(() => import("@/features/workflows/WorkflowsPage"), "WorkflowsPage"),
+});

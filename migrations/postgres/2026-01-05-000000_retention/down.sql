@@ -1,0 +1,14 @@
+ALTER TABLE executions RESET (autovacuum_vacuum_scale_factor, autovacuum_vacuum_threshold);
+ALTER TABLE journal RESET (autovacuum_vacuum_scale_factor, autovacuum_vacuum_threshold);
+ALTER TABLE logs RESET (autovacuum_vacuum_scale_factor, autovacuum_vacuum_threshold);
+ALTER TABLE execution_labels RESET (autovacuum_vacuum_scale_factor, autovacuum_vacuum_threshold);
+DROP INDEX usage_records_age;
+DROP INDEX executions_inline_definition;
+DROP INDEX workflows_digest;
+DROP INDEX executions_output_blob;
+DROP INDEX executions_input_blob;
+DROP INDEX journal_blob;
+DROP TABLE watermarks;
+DROP TABLE tenant_removals;
+DROP TABLE removed_executions;
+DROP TABLE retention_policies;

@@ -1,0 +1,2 @@
+DROP TRIGGER detached_effects_deletion;
+DROP TABLE detached_effects;

@@ -1,0 +1,279 @@
+//! People.
+
+use super::audit;
+use super::column_types::{natural, word};
+use super::connection::{AnyConnection, MultiBackend};
+use super::page::{Page, PageRequest};
+use super::schema::{sessions, users};
+use super::statement::{Bind, Statement};
+use super::text_search::{contains_pattern, lower};
+use super::{Error, Store};
+use crate::domain::{AuditEntry, Role, TenantId, Timestamp, User, UserId};
+use diesel::prelude::*;
+
+/// Which people a list holds. An absent part does not restrict.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UserFilter {
+    pub id: Option<UserId>,
+    pub role: Option<Role>,
+    pub is_active: Option<bool>,
+    /// Contained in e-mail address or name, without regard to case.
+    pub text: Option<String>,
+}
+
+impl Store {
+    /// Adds a person.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when the address is taken in the tenant; [`Error::NotFound`] when there is no such tenant.
+    pub async fn create_user(&self, user: User, entry: AuditEntry) -> Result<User, Error> {
+        self.write(move |connection| {
+            refuse_taken(connection, &user)?;
+            insert(connection, &user)?;
+            audit::insert(connection, &entry)?;
+            Ok(user)
+        })
+        .await
+    }
+
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn user(&self, tenant_id: TenantId, id: UserId) -> Result<User, Error> {
+        self.read(move |connection| get(connection, &tenant_id.to_string(), &id.to_string())).await
+    }
+
+    /// Everybody with an address, in one tenant or in all.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn users_by_email(&self, tenant_id: Option<TenantId>, email: String) -> Result<Vec<User>, Error> {
+        self.read(move |connection| {
+            let mut query = users::table.filter(users::email.eq(email)).into_boxed::<MultiBackend>();
+            if let Some(tenant_id) = tenant_id {
+                query = query.filter(users::tenant_id.eq(tenant_id.to_string()));
+            }
+            query.load::<Row>(connection)?.into_iter().map(Row::into_user).collect()
+        })
+        .await
+    }
+
+    /// Newest first.
+    ///
+    /// # Errors
+    /// [`Error::InvalidCursor`].
+    pub async fn users(&self, tenant_id: TenantId, filter: UserFilter, page: PageRequest) -> Result<Page<User>, Error> {
+        self.read(move |connection| list(connection, &tenant_id.to_string(), &filter, &page)).await
+    }
+
+    /// The operators of the installation, oldest first, whether they are active or not.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn operators(&self) -> Result<Vec<User>, Error> {
+        self.read(|connection| {
+            let query = users::table.filter(users::role.eq(Role::Operator.as_str())).order(users::created_at);
+            query.load::<Row>(connection)?.into_iter().map(Row::into_user).collect()
+        })
+        .await
+    }
+
+    /// Replaces everything but id, tenant and time of creation. Whoever gets another password or is made inactive is
+    /// signed out everywhere.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Conflict`] for a taken address, or when no active operator would be left.
+    pub async fn update_user(&self, user: User, entry: AuditEntry) -> Result<User, Error> {
+        self.write(move |connection| {
+            let known = get(connection, &user.tenant_id.to_string(), &user.id.to_string())?;
+            refuse_taken(connection, &user)?;
+            update(connection, &user)?;
+            if known.password_hash != user.password_hash || !user.is_active {
+                revoke_sessions(connection, user.id, user.updated_at)?;
+            }
+            keep_an_operator(connection, &known)?;
+            audit::insert(connection, &entry)?;
+            Ok(user)
+        })
+        .await
+    }
+
+    /// Removes a person with their keys and sessions. Their executions stay.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Conflict`] when no active operator would be left.
+    pub async fn delete_user(&self, tenant_id: TenantId, id: UserId, entry: AuditEntry) -> Result<(), Error> {
+        self.write(move |connection| {
+            let known = get(connection, &tenant_id.to_string(), &id.to_string())?;
+            diesel::delete(users::table.find(id.to_string())).execute(connection)?;
+            keep_an_operator(connection, &known)?;
+            audit::insert(connection, &entry)
+        })
+        .await
+    }
+
+    /// Notes that a person has signed in.
+    pub(super) fn note_sign_in(connection: &mut AnyConnection, id: UserId, now: Timestamp) -> Result<(), Error> {
+        let changed = diesel::update(users::table.find(id.to_string()));
+        changed.set(users::last_sign_in_at.eq(now.as_micros())).execute(connection)?;
+        Ok(())
+    }
+}
+
+#[derive(Queryable)]
+struct Row {
+    id: String,
+    tenant_id: String,
+    email: String,
+    display_name: String,
+    password_hash: Option<String>,
+    role: String,
+    is_active: bool,
+    locale: Option<String>,
+    last_sign_in_at: Option<i64>,
+    created_at: i64,
+    updated_at: i64,
+}
+
+impl Row {
+    fn into_user(self) -> Result<User, Error> {
+        Ok(User {
+            id: word("user id", &self.id)?,
+            tenant_id: word("tenant id", &self.tenant_id)?,
+            email: self.email,
+            display_name: self.display_name,
+            password_hash: self.password_hash,
+            role: word("role", &self.role)?,
+            is_active: self.is_active,
+            locale: self.locale,
+            last_sign_in_at: self.last_sign_in_at.map(Timestamp::from_micros),
+            created_at: Timestamp::from_micros(self.created_at),
+            updated_at: Timestamp::from_micros(self.updated_at),
+        })
+    }
+}
+
+pub(super) fn get(connection: &mut AnyConnection, tenant_id: &str, id: &str) -> Result<User, Error> {
+    let own = users::tenant_id.eq(tenant_id).and(users::id.eq(id));
+    users::table.filter(own).first::<Row>(connection)?.into_user()
+}
+
+fn list(
+    connection: &mut AnyConnection,
+    tenant_id: &str,
+    filter: &UserFilter,
+    page: &PageRequest,
+) -> Result<Page<User>, Error> {
+    let total = match page {
+        PageRequest::Numbered { .. } => {
+            Some(natural("count", filtered(tenant_id, filter).count().get_result::<i64>(connection)?)?)
+        }
+        PageRequest::Cursor { .. } => None,
+    };
+    let (limit, offset) = page.window();
+    let mut query =
+        filtered(tenant_id, filter).order((users::created_at.desc(), users::id.desc())).limit(limit).offset(offset);
+    if let Some((at, id)) = page.after()? {
+        query = query.filter(users::created_at.le(at)).filter(users::created_at.lt(at).or(users::id.lt(id)));
+    }
+    let rows = query.load::<Row>(connection)?;
+    let items = rows.into_iter().map(Row::into_user).collect::<Result<Vec<_>, _>>()?;
+    Ok(page.page(items, total, |user| (user.created_at.as_micros(), user.id.to_string())))
+}
+
+fn filtered<'a>(tenant_id: &'a str, filter: &'a UserFilter) -> users::BoxedQuery<'a, MultiBackend> {
+    let mut query = users::table.filter(users::tenant_id.eq(tenant_id)).into_boxed::<MultiBackend>();
+    if let Some(id) = filter.id {
+        query = query.filter(users::id.eq(id.to_string()));
+    }
+    if let Some(role) = filter.role {
+        query = query.filter(users::role.eq(role.as_str()));
+    }
+    if let Some(is_active) = filter.is_active {
+        query = query.filter(users::is_active.eq(is_active));
+    }
+    if let Some(text) = &filter.text {
+        let pattern = contains_pattern(text);
+        let in_name = lower(users::display_name).like(pattern.clone()).escape('\\');
+        query = query.filter(lower(users::email).like(pattern).escape('\\').or(in_name));
+    }
+    query
+}
+
+pub(super) fn refuse_taken(connection: &mut AnyConnection, user: &User) -> Result<(), Error> {
+    let tenant_id = user.tenant_id.to_string();
+    if super::tenants::is_missing(connection, &tenant_id)? {
+        return Err(Error::NotFound);
+    }
+    let taken = users::tenant_id.eq(tenant_id).and(users::email.eq(&user.email));
+    let taken = users::table.filter(taken.and(users::id.ne(user.id.to_string())));
+    if taken.select(users::id).first::<String>(connection).optional()?.is_some() {
+        return Err(Error::Conflict {
+            message: format!("there is somebody with the address '{}' already", user.email),
+        });
+    }
+    Ok(())
+}
+
+/// Refuses a change of somebody who was the last active operator: nobody could undo it.
+fn keep_an_operator(connection: &mut AnyConnection, known: &User) -> Result<(), Error> {
+    if known.role != Role::Operator || !known.is_active {
+        return Ok(());
+    }
+    let operators = users::role.eq(Role::Operator.as_str()).and(users::is_active.eq(true));
+    let left = users::table.filter(operators).select(users::id).first::<String>(connection).optional()?;
+    match left {
+        Some(_) => Ok(()),
+        None => Err(Error::Conflict { message: "the last active operator cannot be removed".to_owned() }),
+    }
+}
+
+pub(super) fn revoke_sessions(connection: &mut AnyConnection, id: UserId, now: Timestamp) -> Result<(), Error> {
+    let open = sessions::user_id.eq(id.to_string()).and(sessions::revoked_at.is_null());
+    let revoked = diesel::update(sessions::table.filter(open));
+    revoked.set(sessions::revoked_at.eq(now.as_micros())).execute(connection)?;
+    Ok(())
+}
+
+fn insert(connection: &mut AnyConnection, user: &User) -> Result<(), Error> {
+    let (id, tenant_id) = (user.id.to_string(), user.tenant_id.to_string());
+    Statement::new(
+        "INSERT INTO users (id, tenant_id, email, display_name, password_hash, role, is_active, locale, \
+         last_sign_in_at, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        vec![
+            Bind::Text(&id),
+            Bind::Text(&tenant_id),
+            Bind::Text(&user.email),
+            Bind::Text(&user.display_name),
+            Bind::OptionalText(user.password_hash.as_deref()),
+            Bind::Text(user.role.as_str()),
+            Bind::Bool(user.is_active),
+            Bind::OptionalText(user.locale.as_deref()),
+            Bind::OptionalInteger(user.last_sign_in_at.map(Timestamp::as_micros)),
+            Bind::Integer(user.created_at.as_micros()),
+            Bind::Integer(user.updated_at.as_micros()),
+        ],
+    )
+    .execute(connection)?;
+    Ok(())
+}
+
+pub(super) fn update(connection: &mut AnyConnection, user: &User) -> Result<(), Error> {
+    let (id, tenant_id) = (user.id.to_string(), user.tenant_id.to_string());
+    Statement::new(
+        "UPDATE users SET email = ?, display_name = ?, password_hash = ?, role = ?, is_active = ?, locale = ?, \
+         updated_at = ? WHERE id = ? AND tenant_id = ?",
+        vec![
+            Bind::Text(&user.email),
+            Bind::Text(&user.display_name),
+            Bind::OptionalText(user.password_hash.as_deref()),
+            Bind::Text(user.role.as_str()),
+            Bind::Bool(user.is_active),
+            Bind::OptionalText(user.locale.as_deref()),
+            Bind::Integer(user.updated_at.as_micros()),
+            Bind::Text(&id),
+            Bind::Text(&tenant_id),
+        ],
+    )
+    .execute(connection)?;
+    Ok(())
+}

@@ -1,0 +1,257 @@
+//! The files in `deploy/` do what they are for: nginx passes everything on, alerts look at figures that exist.
+
+use crate::service::{Database, Service, answer, definition};
+use futures_util::StreamExt;
+use regex::Regex;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use serde_json::{Value, json};
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{self, Message};
+
+/// Nothing here takes nearly as long, unless a proxy holds something back.
+const LIMIT: Duration = Duration::from_secs(30);
+
+fn deployed(file: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy").join(file)).unwrap()
+}
+
+/// A real nginx with the configuration that is delivered; only ports, names and paths are changed.
+struct Nginx {
+    process: Child,
+    folder: TempDir,
+    port: u16,
+    plain_port: u16,
+    /// The key that requests carry.
+    key: String,
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn replaced(text: &str, pairs: &[(&str, &str)]) -> String {
+    pairs.iter().fold(text.to_owned(), |text, (from, to)| {
+        assert!(text.contains(from), "nginx.conf has no {from}");
+        text.replace(from, to)
+    })
+}
+
+impl Nginx {
+    fn start(service: &Service) -> Self {
+        let folder = TempDir::new().unwrap();
+        let (port, plain_port) = (free_port(), free_port());
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        certify(&folder);
+        let site = replaced(
+            &deployed("nginx.conf"),
+            &[
+                ("server 127.0.0.1:8080", &format!("server {}", service.authority())),
+                ("    listen [::]:80;\n", ""),
+                ("    listen [::]:443 ssl http2;\n", ""),
+                ("listen 80;", &format!("listen 127.0.0.1:{plain_port};")),
+                ("listen 443 ssl", &format!("listen 127.0.0.1:{port} ssl")),
+                ("/etc/letsencrypt/live/callboard.example.com/fullchain.pem", &path("certificate.pem")),
+                ("/etc/letsencrypt/live/callboard.example.com/privkey.pem", &path("key.pem")),
+                ("callboard.example.com", "localhost"),
+                ("/var/log/nginx/callboard.log", &path("access.log")),
+            ],
+        );
+        fs::write(folder.path().join("site.conf"), site).unwrap();
+        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .iter()
+            .map(|kind| format!("{kind}_temp_path {}; ", path(kind)))
+            .collect();
+        let main = format!(
+            "daemon off; master_process off; pid {}; error_log {}; events {{}} http {{ {temporary} include {}; }}",
+            path("pid"),
+            path("error.log"),
+            path("site.conf"),
+        );
+        fs::write(folder.path().join("nginx.conf"), main).unwrap();
+        let mut command = Command::new(program());
+        command.arg("-p").arg(folder.path()).arg("-e").arg(path("error.log")).arg("-c").arg(path("nginx.conf"));
+        let process = command.stdin(Stdio::null()).spawn().expect("nginx runs: `make test` installs it");
+        let mut nginx = Self { process, folder, port, plain_port, key: service.key.clone() };
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(nginx.process.try_wait().unwrap().is_none(), "nginx has ended: {}", nginx.read("error.log"));
+            std::thread::yield_now();
+        }
+        nginx
+    }
+
+    fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.folder.path().join(file)).unwrap_or_default()
+    }
+
+    fn certificate(&self) -> PathBuf {
+        self.folder.path().join("certificate.pem")
+    }
+
+    /// A client that trusts this nginx alone, with the key of an operator.
+    fn client(&self) -> reqwest::Client {
+        let certificate = reqwest::Certificate::from_pem(&fs::read(self.certificate()).unwrap()).unwrap();
+        let client = reqwest::Client::builder().no_proxy().tls_certs_only([certificate]);
+        let key = reqwest::header::HeaderValue::from_str(&self.key).unwrap();
+        let headers = [(reqwest::header::HeaderName::from_static("x-api-key"), key)].into_iter().collect();
+        client.default_headers(headers).redirect(reqwest::redirect::Policy::none()).build().unwrap()
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("https://localhost:{}{path}", self.port)
+    }
+
+    /// The texts of a WebSocket, until one is wanted.
+    fn listen(&self, path: &str, is_wanted: impl Fn(&Value) -> bool) -> Vec<Value> {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(self.certificate()).unwrap()).unwrap();
+        let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        let name = ServerName::try_from("localhost").unwrap();
+        let connection = ClientConnection::new(Arc::new(config), name).unwrap();
+        let tcp = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        tcp.set_read_timeout(Some(LIMIT)).unwrap();
+        let url = format!("wss://localhost:{}{path}", self.port);
+        let mut request = url.into_client_request().unwrap();
+        // As a page of the dashboard would.
+        let origin = format!("https://localhost:{}", self.port);
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        request.headers_mut().insert("x-api-key", self.key.parse().unwrap());
+        let (mut socket, _) = tungstenite::client(request, StreamOwned::new(connection, tcp)).expect("an upgrade");
+        let mut heard = Vec::new();
+        loop {
+            if let Message::Text(text) = socket.read().expect("a frame") {
+                let frame: Value = serde_json::from_str(&text).unwrap();
+                heard.push(frame.clone());
+                if is_wanted(&frame) {
+                    return heard;
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Debian keeps it out of the path of ordinary users.
+fn program() -> &'static str {
+    if Path::new("/usr/sbin/nginx").exists() { "/usr/sbin/nginx" } else { "nginx" }
+}
+
+/// A certificate for `localhost` that signs itself.
+fn certify(folder: &TempDir) {
+    let request = "[req]\ndistinguished_name = name\nx509_extensions = use\nprompt = no\n[name]\nCN = localhost\n\
+                   [use]\nsubjectAltName = DNS:localhost\nbasicConstraints = critical, CA:FALSE\n";
+    fs::write(folder.path().join("request.conf"), request).unwrap();
+    let mut command = Command::new("openssl");
+    command.current_dir(folder.path()).args(["req", "-x509", "-nodes", "-newkey", "ec", "-days", "2"]);
+    command.args(["-pkeyopt", "ec_paramgen_curve:prime256v1", "-config", "request.conf"]);
+    let output = command.args(["-keyout", "key.pem", "-out", "certificate.pem"]).output().expect("openssl runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nginx_passes_requests_sockets_and_streams_on() {
+    let service = Service::start(Database::Sqlite);
+    let nginx = Arc::new(Nginx::start(&service));
+    let test = through(Arc::clone(&nginx));
+    tokio::time::timeout(LIMIT, test).await.unwrap_or_else(|_| panic!("held back: {}", nginx.read("error.log")));
+}
+
+async fn through(nginx: Arc<Nginx>) {
+    let client = nginx.client();
+    let ready = answer(client.get(nginx.url("/readyz"))).await;
+    assert_eq!(ready.header("strict-transport-security"), Some("max-age=31536000"));
+    assert_eq!(ready.expect(200)["status"], "ready");
+    let plain = format!("http://localhost:{}/docs/?a=b", nginx.plain_port);
+    let moved = answer(client.get(plain)).await;
+    assert_eq!((moved.status.as_u16(), moved.header("location")), (301, Some("https://localhost/docs/?a=b")));
+    // What is too large is refused by the service, in its own words.
+    let large = json!({ "text": "x".repeat(2_000_000) });
+    let origin = format!("https://localhost:{}", nginx.port);
+    answer(client.post(nginx.url("/api/v1/executions")).json(&large)).await.problem(413, "body_too_large");
+
+    answer(client.get(nginx.url("/api/v1/executions?q=only-for-the-service"))).await.expect(200);
+    let nap = definition("nap", "1.0.0", json!([{ "nap": { "wait": { "hours": 1 } } }]));
+    let start =
+        client.post(nginx.url("/api/v1/executions")).header("origin", origin).json(&json!({ "definition": nap }));
+    let id = answer(start).await.expect(201)["id"].as_str().unwrap().to_owned();
+    let stream = client.get(nginx.url(&format!("/api/v1/executions/{id}/stream"))).send().await.unwrap();
+    assert_eq!(stream.headers()["content-type"], "text/event-stream");
+    let mut chunks = stream.bytes_stream();
+    let mut heard = String::new();
+    // The stream is open and goes on: a proxy that gathers would give nothing yet.
+    while !heard.contains("\"execution_waiting\"") {
+        heard.push_str(std::str::from_utf8(&chunks.next().await.unwrap().unwrap()).unwrap());
+    }
+    let (listener, path) = (Arc::clone(&nginx), format!("/ws/executions/{id}"));
+    let socket = tokio::task::spawn_blocking(move || {
+        listener.listen(&path, |frame| frame["data"]["type"] == "execution_cancelled")
+    });
+    answer(client.post(nginx.url(&format!("/api/v1/executions/{id}/cancel")))).await.expect(202);
+    while !heard.contains("\"execution_cancelled\"") {
+        heard.push_str(std::str::from_utf8(&chunks.next().await.unwrap().unwrap()).unwrap());
+    }
+    let frames = socket.await.unwrap();
+    assert_eq!(frames[0]["type"], "hello");
+    assert!(frames.iter().any(|frame| frame["data"]["type"] == "execution_created"), "{frames:?}");
+    let log = nginx.read("access.log");
+    assert!(log.contains(&format!("/api/v1/executions/{id}/cancel")), "{log}");
+    assert!(
+        !log.contains("only-for-the-service"),
+        "the query of a request, where credentials may be, stands in the log: {log}"
+    );
+}
+
+/// What a scrape of the service would store, by the types it announces.
+fn stored_names(metrics: &str) -> Vec<String> {
+    let announced = metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+    let names = announced.flat_map(|(name, kind)| {
+        let endings: &[&str] = match kind {
+            "counter" => &["_total"],
+            "histogram" => &["_bucket", "_sum", "_count"],
+            "info" => &["_info"],
+            _ => &[""],
+        };
+        endings.iter().map(move |ending| format!("{name}{ending}"))
+    });
+    names.collect()
+}
+
+#[tokio::test]
+async fn alerts_look_at_figures_that_exist() {
+    let rules: Value = serde_saphyr::from_str(&deployed("alerts.yaml")).unwrap();
+    let service = Service::start(Database::Sqlite);
+    // Some figures are there from the first time that something is counted.
+    let ask = json!([{ "ask": { "call": "agent", "with": { "agent": "echo", "prompt": "hi" } } }]);
+    let id = service.start_definition(ask, json!({})).await;
+    service.ended(&id).await;
+    let stored = stored_names(&service.get("/metrics").await.text);
+    let name = Regex::new("callboard_[a-z_]+").unwrap();
+    let mut count = 0;
+    for group in rules["groups"].as_array().unwrap() {
+        for rule in group["rules"].as_array().unwrap() {
+            let (alert, expression) = (rule["alert"].as_str().unwrap(), rule["expr"].as_str().unwrap());
+            for text in ["/annotations/summary", "/annotations/action", "/labels/severity"] {
+                assert!(rule.pointer(text).is_some_and(Value::is_string), "{alert} has no {text}");
+            }
+            for found in name.find_iter(expression) {
+                assert!(stored.iter().any(|name| name == found.as_str()), "{alert}: there is no {}", found.as_str());
+                count += 1;
+            }
+        }
+    }
+    assert!(count >= 15, "{count}");
+}

@@ -1,0 +1,150 @@
+//! Executions that try hard to leak. Afterwards everything that was stored, logged, answered or sent is searched.
+
+use super::traces::Traces;
+use crate::cli::program;
+use crate::effects::stand_in::{Received, Reply, StandIn};
+use crate::live::client::Socket;
+use crate::service::{Client, Database, Service, definition};
+use serde_json::{Value, json};
+
+const TOKEN: &str = "tok en/0123456789+\"äZ<9>&x";
+const PASSWORD: &str = "hunter2:Pa55word~of'Ada";
+const CLIENT_SECRET: &str = "c1ient-s3cret-value";
+/// Issued by the stand-in, stored nowhere.
+const ACCESS_TOKEN: &str = "acce55-t0ken-of-the-stand-in";
+const KEY: &str =
+    "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\nqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIB\n-----END KEY-----";
+
+/// Repeats everything it is told, as a badly written service would.
+fn echo(request: &Received) -> Reply {
+    let headers: serde_json::Map<String, Value> =
+        request.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+    let heard = json!({ "target": request.target, "headers": headers, "body": request.body });
+    match request.target.split('?').next().unwrap_or_default() {
+        "/token" => Reply::json(&json!({ "access_token": ACCESS_TOKEN, "token_type": "Bearer", "expires_in": 3600 })),
+        "/refuse" => Reply::body("application/json", format!("{}{heard}", "x".repeat(1_950))).with_status(403),
+        "/login" => match request.header("authorization") {
+            Some(_) => Reply::json(&heard),
+            None => Reply::status(401)
+                .with_header("www-authenticate", "Digest realm=\"r\", nonce=\"n\", algorithm=SHA-256, qop=\"auth\""),
+        },
+        _ => Reply::json(&heard).with_header("x-echo", request.header("authorization").unwrap_or("none")),
+    }
+}
+
+/// One definition per way to leak, with its name.
+fn attempts(url: &str) -> Vec<(String, Value)> {
+    let text = include_str!("attempts.yaml").replace("SERVER", url);
+    let attempts: Vec<Value> = serde_saphyr::from_str(&text).expect("attempts");
+    let attempt = |mut attempt: Value| {
+        let mut definition = definition("leaks", "1.0.0", attempt["do"].take());
+        definition["use"] = json!({ "secrets": ["token", "login", "client", "key"] });
+        (attempt["name"].as_str().expect("a name").to_owned(), definition)
+    };
+    attempts.into_iter().map(attempt).collect()
+}
+
+/// Stores the secrets, runs all attempts, and searches every answer and every frame.
+async fn leak(client: &Client, traces: &Traces) {
+    let server = StandIn::start(echo).await;
+    let login = json!({ "username": "ada", "password": PASSWORD });
+    let oauth = json!({ "authority": server.url, "grant": "client_credentials", "endpoints": { "token": "/token" },
+        "client": { "id": "app", "secret": CLIENT_SECRET } });
+    for (name, value) in [("token", json!(TOKEN)), ("login", login), ("client", oauth), ("key", json!(KEY))] {
+        let stored = client.put(&format!("/api/v1/secrets/{name}"), &json!({ "value": value })).await;
+        assert_eq!(stored.status, 201, "{stored:?}");
+        traces.assert_none("an answer", stored.text.as_bytes());
+    }
+    let child = definition("child", "1.0.0", json!([{ "show": { "set": "${ . }" } }]));
+    client.post("/api/v1/workflows", &child).await.expect(201);
+    let mut all = Socket::connect(client, "/ws/executions").await;
+    let mut ids = Vec::new();
+    for (name, definition) in attempts(&server.url) {
+        let accepted = client.post("/api/v1/executions", &json!({ "definition": definition })).await.expect(201);
+        let id = accepted["id"].as_str().unwrap().to_owned();
+        let mut socket = Socket::connect(client, &format!("/ws/executions/{id}")).await;
+        loop {
+            let frame = socket.text().await.expect("the session goes on");
+            traces.assert_none(&format!("a frame of '{name}'"), frame.as_bytes());
+            let frame: Value = serde_json::from_str(&frame).unwrap();
+            let kind = frame["data"]["type"].as_str().unwrap_or_default();
+            if frame["type"] == "execution_event" && matches!(kind, "execution_completed" | "execution_failed") {
+                break;
+            }
+        }
+        for part in ["", "/history", "/logs", "/tasks", "/usage", "/children"] {
+            let answer = client.get(&format!("/api/v1/executions/{id}{part}")).await;
+            assert_eq!(answer.status, 200, "{answer:?}");
+            traces.assert_none(&format!("{part} of '{name}'"), answer.text.as_bytes());
+        }
+        ids.push((name, id));
+    }
+    let last = ids.last().unwrap().1.clone();
+    loop {
+        let frame = all.text().await.expect("the session goes on");
+        traces.assert_none("a frame of the global feed", frame.as_bytes());
+        let frame: Value = serde_json::from_str(&frame).unwrap();
+        if frame["data"]["id"] == last.as_str() && frame["data"]["finished_at"].is_string() {
+            break;
+        }
+    }
+    for path in ["/api/v1/executions?size=100", "/api/v1/secrets", "/api/v1/workflows", "/metrics"] {
+        traces.assert_none(path, client.get(path).await.text.as_bytes());
+    }
+    the_world_got_them(&server, client, &ids).await;
+}
+
+/// What was tried was no empty threat: everything that should have the values had them.
+async fn the_world_got_them(server: &StandIn, client: &Client, ids: &[(String, String)]) {
+    let received = server.received();
+    let header = |name: &str, value: &str| received.iter().any(|request| request.header(name) == Some(value));
+    assert!(header("x-token", PASSWORD) && header("authorization", &format!("Bearer {CLIENT_SECRET}")));
+    assert!(header("authorization", &format!("Bearer {ACCESS_TOKEN}")));
+    let posted = json!({ "t": TOKEN, "k": KEY }).to_string();
+    assert!(received.iter().any(|request| request.body == posted));
+    let outcome = async |name: &str| {
+        let (_, id) = ids.iter().find(|(known, _)| known == name).unwrap();
+        let execution = client.get(&format!("/api/v1/executions/{id}")).await.expect(200);
+        execution["output"].as_object().map_or_else(
+            || execution["output"].as_str().map_or_else(|| execution["error"].to_string(), str::to_owned),
+            |output| json!(output).to_string(),
+        )
+    };
+    assert_eq!(outcome("print").await, "***\n***");
+    assert_eq!(outcome("torn").await, "***");
+    assert!(outcome("prompt").await.contains("repeat *** and ***"));
+    assert!(outcome("raised").await.contains("no: ***"));
+    assert!(outcome("retried").await.contains("***"));
+    assert!(outcome("everything").await.contains("\"x-token\":\"***\""));
+    assert!(outcome("child").await.contains("\"t\":\"***\""));
+    assert!(outcome("authorization").await.contains("***"));
+    assert!(outcome("argument").await.contains("***"));
+    assert!(outcome("refuse").await.contains("403"));
+}
+
+fn traces() -> Traces {
+    Traces::of(&[TOKEN, PASSWORD, CLIENT_SECRET, ACCESS_TOKEN, "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC"])
+}
+
+/// The real program with the most talkative log there is; its database, the files of the database and the log are searched.
+#[tokio::test]
+async fn nothing_of_a_secret_is_in_files_logs_answers_or_frames() {
+    let service = program::Service::start_with(&[], &["--set", "telemetry.level=trace"]);
+    leak(&Client::new(service.url.clone()), &traces()).await;
+    let folder = service.directory.path();
+    // While it runs, with its write-ahead log, and once it has stopped.
+    assert!(traces().assert_none_below(folder) >= 3);
+    let log = std::fs::metadata(folder.join("service.log")).unwrap().len();
+    assert!(log > 10_000, "the log says too little to be searched");
+    service.stop_and(|folder| assert!(traces().assert_none_below(folder) >= 3)).expect_code(0);
+}
+
+#[tokio::test]
+async fn nothing_of_a_secret_is_in_a_postgres_database() {
+    let mut service = Service::start(Database::Postgres);
+    leak(&service, &traces()).await;
+    service.stop();
+    let content = crate::postgres::dump(service.store_url());
+    assert!(content.contains("execution_completed"), "the dump holds no journal");
+    traces().assert_none("the database", content.as_bytes());
+}

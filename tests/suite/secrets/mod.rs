@@ -1,0 +1,6 @@
+//! Secrets from the outside: stored, used by executions, and not to be found anywhere they do not belong.
+
+mod commands;
+mod interface;
+mod leaks;
+mod traces;
