@@ -40,12 +40,12 @@ pub enum Error {
     Listen { address: String, source: std::io::Error },
     #[error("the HTTP server failed: {0}")]
     Server(#[from] std::io::Error),
-    #[error("effects.http.permitted_networks: {0}")]
-    Network(#[from] effects::InvalidNetwork),
     #[error(transparent)]
     Settings(#[from] settings::Invalid),
     #[error("nobody could sign in: {0}")]
     Identity(#[from] identity::Error),
+    #[error("effects.http.permitted_networks: {0}")]
+    Network(#[from] effects::InvalidNetwork),
     #[error("store.failure_points: {0}")]
     FailurePoints(String),
 }
@@ -151,8 +151,8 @@ impl Application {
         let first_sign_in = identity.first_start().await?;
         let service = http::Service {
             engine: core.engine.clone(),
-            vault: core.vault.clone(),
             identity: identity.clone(),
+            vault: core.vault.clone(),
             clock: Arc::clone(&core.clock),
             metrics: Arc::clone(&core.metrics),
             throttle: http::Throttle::new(&settings.rate_limits),
@@ -160,6 +160,7 @@ impl Application {
             body_timeout: Duration::from_millis(settings.server.body_timeout_ms),
             boards: http::Boards::default(),
             heartbeat: Duration::from_secs(settings.live.heartbeat_seconds),
+            renewal: Duration::from_secs(settings.identity.renewal_seconds),
         };
         let server = http::server(listener, &settings.server, service)?;
         Ok(Self {
@@ -290,9 +291,9 @@ async fn start_identity(settings: &Settings, core: &Core) -> Result<Identity, Er
 /// The settings of identity as identity takes them.
 pub fn identity_options(settings: &settings::Identity) -> identity::Options {
     identity::Options {
-        signing_keys: settings.signing_keys.each().map(str::to_owned).collect(),
+        signing_keys: settings.each_signing_key().map(str::to_owned).collect(),
         directory: PathBuf::from(&settings.directory),
-        access_token_life: Duration::from_secs(settings.access_token_minutes.saturating_mul(60)),
+        access_token_life: Duration::from_secs(settings.access_token_seconds),
         session_life: Duration::from_secs(settings.session_days.saturating_mul(24 * 3_600)),
     }
 }

@@ -43,6 +43,16 @@ impl Command {
         }
     }
 
+    /// The word for it in the audit.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Cancel { .. } => "execution_cancelled",
+            Self::Pause { .. } => "execution_paused",
+            Self::Resume { .. } => "execution_resumed",
+            Self::Approve { .. } => "execution_budget_changed",
+        }
+    }
+
     /// What is said when it is not: "cannot … an execution that is …".
     pub const fn verb(&self) -> &'static str {
         match self {

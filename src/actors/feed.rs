@@ -27,10 +27,10 @@ const GLOBAL_BACKLOG: u32 = 20_000;
 const STORE_PAUSE: Duration = Duration::from_millis(500);
 
 /// What a feed shows and from where on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// The latest state of every execution; `after` is a position, absent = from now on.
-    Global { after: Option<u64> },
+    /// The latest state of every execution; `after` is a position, absent = from now on. With an `owner` only of theirs.
+    Global { after: Option<u64>, owner: Option<Arc<str>> },
     /// Every event of one execution after `after_seq`; 0 = from its first.
     Execution { id: ExecutionId, after_seq: u64 },
 }
@@ -44,18 +44,18 @@ impl Feed {
         let reader = Reader {
             services,
             tenant,
-            scope,
             pieces: HashMap::new(),
             subscription: None,
             ready: VecDeque::new(),
-            seq: match scope {
-                Scope::Execution { after_seq, .. } => after_seq,
+            seq: match &scope {
+                Scope::Execution { after_seq, .. } => *after_seq,
                 Scope::Global { .. } => 0,
             },
-            position: match scope {
-                Scope::Global { after } => after.unwrap_or(0),
+            position: match &scope {
+                Scope::Global { after, .. } => after.unwrap_or(0),
                 Scope::Execution { .. } => 0,
             },
+            scope,
             head: 0,
             phase: Phase::Joining,
         };
@@ -112,6 +112,9 @@ impl Reader {
     async fn next(mut self) -> Option<(Frame, Self)> {
         loop {
             if let Some(frame) = self.ready.pop_front() {
+                if self.hides(&frame) {
+                    continue;
+                }
                 return Some((frame, self));
             }
             match self.phase {
@@ -120,6 +123,14 @@ impl Reader {
                 Phase::Live => self.live().await,
                 Phase::Ended => return None,
             }
+        }
+    }
+
+    /// Whether a frame is about somebody else's execution, and this feed shows own ones only.
+    fn hides(&self, frame: &Frame) -> bool {
+        match &self.scope {
+            Scope::Global { owner: Some(owner), .. } => frame.is_of_others(owner),
+            Scope::Global { owner: None, .. } | Scope::Execution { .. } => false,
         }
     }
 
@@ -140,11 +151,11 @@ impl Reader {
         };
         self.head = position;
         self.phase = match self.scope {
-            Scope::Global { after: None } => {
+            Scope::Global { after: None, .. } => {
                 self.position = position;
                 Phase::Live
             }
-            Scope::Global { after: Some(_) } | Scope::Execution { .. } => Phase::CatchingUp,
+            Scope::Global { after: Some(_), .. } | Scope::Execution { .. } => Phase::CatchingUp,
         };
     }
 

@@ -1,6 +1,6 @@
 //! Frames as the hub forwards them: the text of `crate::wire::frame` with what a feed needs to know about it.
 
-use crate::domain::{Execution, ExecutionId, LogLine, Path, Pointer};
+use crate::domain::{Creation, Execution, ExecutionId, LogLine, Path, Pointer};
 use crate::store::{CommittedAppend, HistoryEvent};
 use crate::wire::frame as wire;
 use bytestring::ByteString;
@@ -30,12 +30,21 @@ pub struct Frame {
     pub event: &'static str,
     /// Which running output it belongs to, and its number there.
     pub piece: Option<(Path, Piece)>,
+    /// The execution it is about, in the global feed: those who see only their own look for its owner here.
+    pub creation: Option<Arc<Creation>>,
     pub text: ByteString,
 }
 
 impl Frame {
     fn transient(frame: &wire::ServerFrame<'_>) -> Self {
-        Self { seq: 0, position: 0, cursor: None, event: frame.type_name(), piece: None, text: frame.to_text().into() }
+        let text = frame.to_text().into();
+        Self { seq: 0, position: 0, cursor: None, event: frame.type_name(), piece: None, creation: None, text }
+    }
+
+    /// Whether it is about an execution of somebody else than `owner`.
+    pub fn is_of_others(&self, owner: &str) -> bool {
+        let creation = self.creation.as_ref();
+        creation.is_some_and(|creation| creation.created_by.as_deref() != Some(owner))
     }
 }
 
@@ -57,7 +66,7 @@ pub fn of_stored_event(id: ExecutionId, event: &HistoryEvent) -> Frame {
 
 fn event_frame(id: ExecutionId, seq: u64, position: u64, line: &str) -> Frame {
     let text = wire::execution_event(id, seq, position, line).into();
-    Frame { seq, position, cursor: Some(seq), event: wire::EXECUTION_EVENT, piece: None, text }
+    Frame { seq, position, cursor: Some(seq), event: wire::EXECUTION_EVENT, piece: None, creation: None, text }
 }
 
 /// The state that a commit led to, for the global feed.
@@ -92,7 +101,8 @@ pub fn update_of_execution(execution: &Execution) -> Frame {
     let position = execution.last_position;
     let data = Box::new(wire::ExecutionUpdate::new(execution, execution.updated_at));
     let text = wire::ServerFrame::ExecutionUpdate { position, data }.to_text().into();
-    Frame { seq: 0, position, cursor: Some(position), event: wire::EXECUTION_UPDATE, piece: None, text }
+    let creation = Some(Arc::clone(&execution.creation));
+    Frame { seq: 0, position, cursor: Some(position), event: wire::EXECUTION_UPDATE, piece: None, creation, text }
 }
 
 /// A piece of streamed output.

@@ -46,6 +46,7 @@ mod timers;
 mod turn;
 mod unrecoverable;
 mod upkeep;
+mod visitor;
 
 pub use admission::{Holdup, Standing};
 pub use command::{Command, DEFAULT_PRIORITY, Refusal, Repetition, Runnable, Submission};
@@ -59,3 +60,4 @@ pub use services::Services;
 pub use settings::{LiveOptions, Options, UpkeepOptions};
 pub use start::Parts;
 pub use upkeep::{Preview, Round};
+pub use visitor::{Admission, Gate, Visitor};

@@ -1,7 +1,7 @@
 //! Refusals as problem details: the same over HTTP and in `error` frames.
 
 use super::command::Refusal;
-use crate::domain::definition;
+use crate::domain::{Denial, definition};
 use crate::store;
 use crate::wire::catalog::Code;
 use crate::wire::problem::{FieldError, Problem};
@@ -55,6 +55,20 @@ pub fn store_problem(error: &store::Error) -> Problem {
         | store::Error::Database { .. } => {
             tracing::error!(%error, "the store made a mistake");
             Problem::new(Code::Internal, "the request could not be served")
+        }
+    }
+}
+
+/// Why somebody may not do something.
+pub fn denied(denial: Denial) -> Problem {
+    match denial {
+        Denial::Foreign => Problem::new(Code::NotFound, "There is nothing with this id."),
+        Denial::Role { .. } | Denial::Scope { .. } | Denial::NotOwn { .. } => {
+            let mut detail = denial.to_string();
+            if let Some(first) = detail.get(..1).map(str::to_uppercase) {
+                detail.replace_range(..1, &first);
+            }
+            Problem::new(Code::Forbidden, format!("{detail}."))
         }
     }
 }

@@ -47,7 +47,7 @@ impl Engine {
             authority,
             parent: None,
             forked_from: Some(ForkedFrom { execution_id: origin.id, seq: keep, path: None }),
-            idempotency_key: idempotency.as_ref().map(|idempotency| idempotency.key.clone()),
+            idempotency_key: idempotency.as_ref().map(|idempotency| idempotency.shown().to_owned()),
             start_at: None,
             traceparent,
             ..origin.creation.as_ref().clone()

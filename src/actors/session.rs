@@ -7,8 +7,9 @@ use super::command::{Command, Refusal};
 use super::engine::Engine;
 use super::feed::Scope;
 use super::frame::{self, Frame};
+use super::visitor::{Admission, Gate, Visitor};
 use crate::clock;
-use crate::domain::{ExecutionId, TenantId};
+use crate::domain::{Action, Execution, ExecutionId, Target, TenantId};
 use crate::telemetry::Metrics;
 use crate::wire::catalog::Code;
 use crate::wire::frame::{ClientFrame, ServerFrame};
@@ -35,13 +36,28 @@ const MAX_SUBSCRIPTIONS: usize = 256;
 /// The actor.
 pub struct Session {
     engine: Engine,
-    tenant: TenantId,
-    scope: Scope,
+    opening: Opening,
+    /// Ends the session some time after the credential has ended.
+    deadline: Option<SpawnHandle>,
     subscriptions: HashMap<ExecutionId, SpawnHandle>,
     bad_frames: u32,
     missed_pings: u32,
     fragments: Option<Vec<u8>>,
     connected: Option<Connected>,
+}
+
+/// What a session begins with.
+pub struct Opening {
+    pub tenant: TenantId,
+    pub scope: Scope,
+    /// Who opened it.
+    pub visitor: Visitor,
+    /// What tells whether they are still welcome.
+    pub gate: Arc<dyn Gate>,
+    /// How long a session goes on after its credential has ended, for a fresh one to come.
+    pub renewal: Duration,
+    /// The protocol that the client has offered and is answered with.
+    pub protocol: Option<&'static str>,
 }
 
 /// Upgrades a request to a session. The caller has checked who it is and that the scope may be seen.
@@ -52,27 +68,39 @@ pub fn start(
     request: &HttpRequest,
     payload: web::Payload,
     engine: Engine,
-    tenant: TenantId,
-    scope: Scope,
+    opening: Opening,
 ) -> Result<HttpResponse, actix_web::Error> {
+    let protocol = opening.protocol;
     let session = Session {
         engine,
-        tenant,
-        scope,
+        opening,
+        deadline: None,
         subscriptions: HashMap::new(),
         bad_frames: 0,
         missed_pings: 0,
         fragments: None,
         connected: None,
     };
-    ws::WsResponseBuilder::new(session, request, payload).frame_size(MAX_FRAME_BYTES).start()
+    let builder = ws::WsResponseBuilder::new(session, request, payload).frame_size(MAX_FRAME_BYTES);
+    match protocol {
+        Some(protocol) => builder.protocols(&[protocol]).start(),
+        None => builder.start(),
+    }
+}
+
+/// What becomes of a session whose visitor is refused.
+#[derive(Clone, Copy, Debug)]
+enum Refused {
+    /// It goes on with what it has.
+    Stays,
+    Leaves,
 }
 
 type Ctx = WebsocketContext<Session>;
 
 impl Session {
     fn watch(&mut self, scope: Scope, ctx: &mut Ctx) -> SpawnHandle {
-        ctx.add_stream(self.engine.feed(self.tenant, scope))
+        ctx.add_stream(self.engine.feed(self.opening.tenant, scope))
     }
 
     fn send(&self, frame: &ServerFrame<'_>, ctx: &mut Ctx) {
@@ -91,6 +119,8 @@ impl Session {
         }
         match serde_json::from_str::<ClientFrame>(text) {
             Ok(frame) => self.frame(frame, ctx),
+            // What was sent may hold a token, of which the error would show a part.
+            Err(_) if text.contains("\"auth\"") => self.bad_frame("an auth frame has a token and nothing else", ctx),
             Err(error) => self.bad_frame(&error.to_string(), ctx),
         }
     }
@@ -114,14 +144,18 @@ impl Session {
                 }
             }
             ClientFrame::Cancel { execution_id, reason } => {
-                let command = Command::Cancel { by: None, reason };
+                let command = Command::Cancel { by: self.name(), reason };
                 self.command(execution_id, command, ctx);
             }
             ClientFrame::Pause { execution_id } => {
-                self.command(execution_id, Command::Pause { by: None }, ctx);
+                self.command(execution_id, Command::Pause { by: self.name() }, ctx);
             }
             ClientFrame::Resume { execution_id } => {
-                self.command(execution_id, Command::Resume { by: None }, ctx);
+                self.command(execution_id, Command::Resume { by: self.name() }, ctx);
+            }
+            ClientFrame::Auth { token } => {
+                let renewed = self.opening.gate.renew(token);
+                self.admit(renewed, Refused::Stays, ctx);
             }
         }
     }
@@ -130,10 +164,11 @@ impl Session {
         if !self.has_room_for(id) {
             return self.too_many(ctx);
         }
-        let (engine, tenant) = (self.engine.clone(), self.tenant);
+        let (engine, tenant) = (self.engine.clone(), self.opening.tenant);
         async move { engine.store().execution(tenant, id).await }
             .into_actor(self)
             .map(move |found, session, ctx| match found {
+                Ok(execution) if session.refuses(Action::ExecutionRead, &execution, ctx) => {}
                 Ok(_) if !session.has_room_for(id) => session.too_many(ctx),
                 Ok(_) => {
                     let handle = session.watch(Scope::Execution { id, after_seq }, ctx);
@@ -156,15 +191,95 @@ impl Session {
     }
 
     fn command(&mut self, id: ExecutionId, command: Command, ctx: &mut Ctx) {
-        let (engine, tenant) = (self.engine.clone(), self.tenant);
-        async move { engine.command(tenant, id, command).await }
+        let (engine, tenant) = (self.engine.clone(), self.opening.tenant);
+        async move { engine.store().execution(tenant, id).await }
             .into_actor(self)
-            .map(|result, session, ctx| {
-                if let Err(refusal) = result {
-                    session.refused(&refusal, ctx);
+            .map(move |found, session, ctx| match found {
+                Ok(execution) if session.refuses(Action::ExecutionSteer, &execution, ctx) => {}
+                Ok(_) => session.allowed_command(id, command, ctx),
+                Err(error) => session.refused(&Refusal::from(error), ctx),
+            })
+            .spawn(ctx);
+    }
+
+    fn allowed_command(&self, id: ExecutionId, command: Command, ctx: &mut Ctx) {
+        let (engine, tenant) = (self.engine.clone(), self.opening.tenant);
+        let (gate, word) = (Arc::clone(&self.opening.gate), command.word());
+        async move {
+            let asked = engine.command(tenant, id, command).await;
+            if asked.is_ok() {
+                gate.note(tenant, word, id).await;
+            }
+            asked
+        }
+        .into_actor(self)
+        .map(|result, session, ctx| {
+            if let Err(refusal) = result {
+                session.refused(&refusal, ctx);
+            }
+        })
+        .spawn(ctx);
+    }
+
+    /// The name that events show.
+    fn name(&self) -> Option<String> {
+        Some(self.opening.visitor.principal.name.clone())
+    }
+
+    /// Whether the visitor may not do something to an execution; they are told why.
+    fn refuses(&self, action: Action, execution: &Execution, ctx: &mut Ctx) -> bool {
+        let owner = execution.creation.created_by.as_deref();
+        let target = Target { tenant_id: self.opening.tenant, owner };
+        let Err(denial) = self.opening.visitor.principal.may(action, target) else { return false };
+        self.send(&ServerFrame::Error { data: Box::new(super::refusal::denied(denial)) }, ctx);
+        true
+    }
+
+    /// Goes on as whoever the gate says that the visitor is.
+    fn admit(&mut self, answer: Admission, refused: Refused, ctx: &mut Ctx) {
+        answer
+            .into_actor(self)
+            .map(move |answer, session, ctx| match (answer, refused) {
+                (Ok(visitor), _) => {
+                    let has_lost = visitor.principal.reach(Action::ExecutionRead).is_err();
+                    let has_changed = visitor.principal.role != session.opening.visitor.principal.role;
+                    let has_new_end = visitor.expires_at != session.opening.visitor.expires_at;
+                    session.opening.visitor = visitor;
+                    if has_new_end {
+                        session.watch_the_clock(ctx);
+                    }
+                    if has_lost || has_changed {
+                        session.close(CloseCode::Policy, "the permissions have changed: connect again", ctx);
+                    }
+                }
+                (Err(problem), Refused::Stays) => session.send(&ServerFrame::Error { data: problem }, ctx),
+                (Err(problem), Refused::Leaves) => {
+                    // An ended token has been told about; the deadline is running.
+                    if problem.code != Code::TokenExpired {
+                        session.send(&ServerFrame::Error { data: problem }, ctx);
+                        session.close(CloseCode::Policy, "the credential is not valid any more", ctx);
+                    }
                 }
             })
             .spawn(ctx);
+    }
+
+    /// Sees to it that the end of the credential is noticed.
+    fn watch_the_clock(&mut self, ctx: &mut Ctx) {
+        if let Some(deadline) = self.deadline.take() {
+            ctx.cancel_future(deadline);
+        }
+        let Some(expires_at) = self.opening.visitor.expires_at else { return };
+        let left = expires_at.micros_since(self.engine.services().clock.now());
+        let left = Duration::from_micros(u64::try_from(left).unwrap_or(0));
+        self.deadline = Some(ctx.run_later(left, |session, ctx| {
+            let detail = "The token of this session has expired; send {\"type\":\"auth\",\"token\":…} to go on.";
+            let problem = Problem::new(Code::TokenExpired, detail);
+            session.send(&ServerFrame::Error { data: Box::new(problem) }, ctx);
+            session.deadline = Some(ctx.run_later(session.opening.renewal, |session, ctx| {
+                session.close(CloseCode::Policy, "the token has expired", ctx);
+            }));
+        }));
     }
 
     fn refused(&self, refusal: &Refusal, ctx: &mut Ctx) {
@@ -178,6 +293,8 @@ impl Session {
         }
         self.missed_pings += 1;
         ctx.ping(b"");
+        let confirmed = self.opening.gate.confirm();
+        self.admit(confirmed, Refused::Leaves, ctx);
     }
 
     /// Collects a fragmented message, which may not be larger than a whole one.
@@ -215,10 +332,11 @@ impl Actor for Session {
         let name = clock::new_id().to_string();
         ctx.text(frame::hello(name, self.engine.position(), heartbeat).text);
         ctx.run_interval(Duration::from_secs(heartbeat.max(1)), Session::beat);
-        let handle = self.watch(self.scope, ctx);
-        if let Scope::Execution { id, .. } = self.scope {
+        let handle = self.watch(self.opening.scope.clone(), ctx);
+        if let Scope::Execution { id, .. } = self.opening.scope {
             self.subscriptions.insert(id, handle);
         }
+        self.watch_the_clock(ctx);
     }
 }
 

@@ -4,6 +4,7 @@
 //! can read a newer service. Problems (RFC 9457) become readable text and an exit code here, in one place.
 
 use super::Exit;
+use super::credentials;
 use super::error::Error;
 use serde_json::Value;
 use std::fmt::Write;
@@ -63,7 +64,8 @@ impl Client {
         // Installing a second time is refused, which is as good as having done it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut headers = reqwest::header::HeaderMap::new();
-        if let Some(key) = &address.api_key {
+        let key = address.api_key.clone().or_else(|| credentials::stored(&address.url));
+        if let Some(key) = &key {
             let value = reqwest::header::HeaderValue::from_str(key.trim());
             let mut value = value.map_err(|_| Error::invalid("the API key contains characters that no key has"))?;
             value.set_sensitive(true);
@@ -79,7 +81,16 @@ impl Client {
             http = http.no_proxy();
         }
         let http = http.build().map_err(|error| Error::failure(format!("cannot prepare the HTTP client: {error}")))?;
-        Ok(Self { base: address.url.clone(), key: address.api_key.clone(), http })
+        Ok(Self { base: address.url.clone(), key, http })
+    }
+
+    /// A client with an access token in place of a key.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn with_bearer(url: &Url, token: &str) -> Result<Self, Error> {
+        // The service takes a token wherever it takes a key.
+        Self::new(&Address { url: url.clone(), api_key: Some(token.to_owned()) })
     }
 
     /// The API key that requests carry.

@@ -4,17 +4,20 @@
 //! people or scripts read on standard output, complains on standard error and returns an [`Exit`]. To add a command,
 //! add its file, a variant of [`Command`] and a line in [`Command::execute`].
 
+mod admin;
 mod agents;
 mod backup;
 mod bench;
 mod chaos;
 mod client;
+mod credentials;
 mod database;
 mod error;
 mod executions;
 mod link;
 mod live;
 mod local_key;
+mod login;
 mod migrate;
 mod openapi;
 mod reporter;
@@ -94,6 +97,8 @@ enum Command {
     Agents(agents::Arguments),
     /// Store and delete secrets of a running service
     Secrets(secrets::Arguments),
+    Login(login::Arguments),
+    Admin(admin::Arguments),
     /// Measure the service on this machine
     Bench(bench::Arguments),
     /// Kill the service at random moments while it is used, then check every promise
@@ -117,6 +122,8 @@ impl Command {
             Self::Workflows(arguments) => workflows::execute(&arguments),
             Self::Agents(arguments) => agents::execute(&arguments),
             Self::Secrets(arguments) => secrets::execute(&arguments),
+            Self::Login(arguments) => login::execute(&arguments),
+            Self::Admin(arguments) => admin::execute(&arguments),
             Self::Bench(arguments) => bench::execute(&arguments),
             Self::Chaos(arguments) => chaos::execute(&arguments),
             Self::Retention(arguments) => retention::execute(&arguments),

@@ -62,6 +62,8 @@ permissions! {
     ExecutionStart "execution_start" (Some(Scope::ExecutionsWrite)) None Own Tenant Platform;
     /// See executions: lists, figures, histories, logs, live feeds.
     ExecutionRead "execution_read" (Some(Scope::ExecutionsRead)) Tenant Own Tenant Platform;
+    /// See figures about all executions of the tenant.
+    ExecutionStatistics "execution_statistics" (Some(Scope::ExecutionsRead)) Tenant Tenant Tenant Platform;
     /// Cancel, pause, resume and change executions.
     ExecutionSteer "execution_steer" (Some(Scope::ExecutionsWrite)) None Own Tenant Platform;
     /// See how long the queue is.
@@ -86,14 +88,14 @@ permissions! {
     SecretRead "secret_read" (Some(Scope::SecretsRead)) None Tenant Tenant Platform;
     /// Set and remove secrets.
     SecretWrite "secret_write" (Some(Scope::SecretsWrite)) None None Tenant Platform;
-    /// Encrypt the secrets of all tenants with the newest key.
-    SecretRotate "secret_rotate" (Some(Scope::SecretsWrite)) None None None Platform;
     /// Let an execution read the secrets that its workflow lists.
     SecretUse "secret_use" (Some(Scope::ExecutionsWrite)) None Tenant Tenant Platform;
-    /// See how long executions are kept, and what would be deleted now.
+    /// See what is kept and for how long.
     RetentionRead "retention_read" (Some(Scope::TenantsRead)) Tenant Tenant Tenant Platform;
-    /// Decide how long executions are kept, and delete what is due.
+    /// Decide what is kept and for how long.
     RetentionWrite "retention_write" (Some(Scope::TenantsWrite)) None None Tenant Platform;
+    /// Act on the service as a whole: upkeep, re-encryption of secrets.
+    EngineSteer "engine_steer" (Some(Scope::TenantsWrite)) None None None Platform;
     /// See the tenant and its limits.
     TenantRead "tenant_read" (Some(Scope::TenantsRead)) Tenant Tenant Tenant Platform;
     /// Make, change and remove tenants.

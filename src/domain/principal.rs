@@ -2,6 +2,7 @@
 //!
 //! What a principal may do stands in [`super::permission`].
 
+use super::quota::Limits;
 use super::words::words;
 use super::{ApiKeyId, AuditId, TenantId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
@@ -92,7 +93,7 @@ impl Scopes {
     }
 }
 
-/// What a tenant may use. Instead of an absent limit that of the settings holds.
+/// What a tenant may use. Where a limit is absent, that of the settings holds; 0 does not limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TenantLimits {
     /// Executions that run at the same time.
@@ -104,6 +105,21 @@ pub struct TenantLimits {
     pub max_tokens_per_month: Option<u64>,
     /// US dollars of all model calls in a calendar month (UTC).
     pub max_cost_per_month: Option<f64>,
+}
+
+impl TenantLimits {
+    /// The limits in force, with those of the settings in place of absent ones.
+    pub fn over(&self, defaults: Limits) -> Limits {
+        let count = |own: Option<u64>, default| own.map_or(default, |limit| (limit > 0).then_some(limit));
+        let cost = |own: Option<f64>, default| own.map_or(default, |limit| (limit > 0.0).then_some(limit));
+        Limits {
+            max_running_executions: count(self.max_running_executions, defaults.max_running_executions),
+            max_queued_executions: count(self.max_queued_executions, defaults.max_queued_executions),
+            max_projects: count(self.max_projects, defaults.max_projects),
+            max_tokens_per_month: count(self.max_tokens_per_month, defaults.max_tokens_per_month),
+            max_cost_per_month: cost(self.max_cost_per_month, defaults.max_cost_per_month),
+        }
+    }
 }
 
 /// A customer of the installation: nothing of one is visible to another.

@@ -13,7 +13,8 @@ use super::trace;
 use crate::actors::{Runnable, Submission};
 use crate::clock;
 use crate::domain::definition::{self, Definition};
-use crate::domain::{Adapter, Agent, AgentId, ExecutionType, TenantId, Timestamp};
+use crate::domain::{Action, Adapter, Agent, AgentId, ExecutionType, TenantId, Timestamp};
+use crate::identity::Change;
 use crate::store::AgentFilter;
 use crate::wire::agent::{AgentView, ChangeAgent, CreateAgent, TestAgent};
 use crate::wire::catalog::Code;
@@ -60,8 +61,12 @@ pub async fn create(
         updated_at: now,
         ..agent
     };
+    let change = Change::created("agent_created", "agent", agent.id, &facts(&agent));
     let created = service.engine.store().create_agent(agent).await;
     service.engine.agents_changed();
+    if created.is_ok() {
+        service.record(&caller, change).await;
+    }
     let answer = created.map(|agent| (StatusCode::CREATED, AgentView::from(agent))).map_err(Error::from);
     once.finish(&request, answer).await
 }
@@ -127,7 +132,8 @@ pub async fn change(
     body: Json<ChangeAgent>,
 ) -> Result<HttpResponse> {
     let id = path::agent_id(&request)?;
-    let known = own(find(&service, &caller, id).await?)?;
+    let known = own(&caller, find(&service, &caller, id).await?)?;
+    let before = facts(&known);
     let body = body.value;
     let agent = checked(CreateAgent {
         name: body.name.unwrap_or(known.name),
@@ -149,9 +155,11 @@ pub async fn change(
         updated_at: now,
         ..agent
     };
+    let change = Change::changed("agent_changed", "agent", id, &before, &facts(&agent));
     let changed = service.engine.store().update_agent(agent).await;
     let agent = changed.map_err(|error| Error::of_store(error, "agent", id))?;
     service.engine.agents_changed();
+    service.record(&caller, change).await;
     Ok(HttpResponse::Ok().json(AgentView::from(agent)))
 }
 
@@ -162,10 +170,11 @@ pub async fn change(
 )]
 pub async fn remove(service: web::Data<Service>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let id = path::agent_id(&request)?;
-    own(find(&service, &caller, id).await?)?;
+    let known = own(&caller, find(&service, &caller, id).await?)?;
     let removed = service.engine.store().delete_agent(caller.tenant_id, id).await;
     removed.map_err(|error| Error::of_store(error, "agent", id))?;
     service.engine.agents_changed();
+    service.record(&caller, Change::removed("agent_removed", "agent", id, &facts(&known))).await;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -185,6 +194,7 @@ pub async fn test(
     body: Json<TestAgent>,
 ) -> Result<HttpResponse> {
     let id = path::agent_id(&request)?;
+    caller.may_use(&[Action::ExecutionStart])?;
     let agent = find(&service, &caller, id).await?;
     let test_input = body.value.test_input;
     let length = test_input.chars().count();
@@ -206,7 +216,7 @@ pub async fn test(
     caller.sign(&mut submission);
     submission.idempotency = idempotency::of(&request, &body.bytes)?;
     submission.traceparent = trace::of(&request);
-    accept(&service, submission, "The test was accepted and will run as soon as there is room.").await
+    accept(&service, &caller, submission, "The test was accepted and will run as soon as there is room.").await
 }
 
 /// What every agent test runs. The agent and what it is asked come with the input, so that nothing a caller sends is read as
@@ -232,11 +242,21 @@ async fn find(service: &Service, caller: &Caller, id: AgentId) -> Result<Agent> 
     found.map_err(|error| Error::of_store(error, "agent", id))
 }
 
-/// Refuses to change what belongs to the system.
-fn own(agent: Agent) -> Result<Agent> {
+/// What the audit takes the digest of. Parameters may hold credentials, of which not even a digest is kept.
+fn facts(agent: &Agent) -> Value {
+    json!({
+        "name": agent.name, "slug": agent.slug, "description": agent.description, "adapter": agent.adapter,
+        "model": agent.model, "system_prompt": agent.system_prompt, "capabilities": agent.capabilities,
+        "is_active": agent.is_active,
+    })
+}
+
+/// Refuses to change what belongs to the system, or to somebody else for whoever may change only their own.
+fn own(caller: &Caller, agent: Agent) -> Result<Agent> {
     if agent.is_system {
         return Err(Error::new(Code::ReadOnly, format!("The agent '{}' belongs to the system.", agent.slug)));
     }
+    caller.may(Action::AgentChange, agent.created_by.as_deref())?;
     Ok(agent)
 }
 
@@ -325,7 +345,8 @@ fn check_capabilities(capabilities: &BTreeMap<String, f64>, errors: &mut Vec<Fie
     }
 }
 
-fn is_slug(text: &str) -> bool {
+/// Whether a text is a slug.
+pub fn is_slug(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     (1..=MAX_SLUG_CHARACTERS).contains(&text.len())
         && text.bytes().all(is_plain)

@@ -8,6 +8,7 @@ use super::Service;
 use super::caller::Caller;
 use super::door::RequestId;
 use super::error::{Error, Result};
+use crate::actors::refusal::denied;
 use crate::domain::{Action, Denial, Reach, TenantId};
 use crate::identity::{self, Standing};
 use crate::wire::catalog::Code;
@@ -190,16 +191,7 @@ fn unauthenticated() -> Error {
 
 impl From<Denial> for Error {
     fn from(denial: Denial) -> Self {
-        match denial {
-            Denial::Foreign => Self::new(Code::NotFound, "There is nothing with this id."),
-            Denial::Role { .. } | Denial::Scope { .. } | Denial::NotOwn { .. } => {
-                let mut detail = denial.to_string();
-                if let Some(first) = detail.get(..1).map(str::to_uppercase) {
-                    detail.replace_range(..1, &first);
-                }
-                Self::new(Code::Forbidden, format!("{detail}."))
-            }
-        }
+        Self::from(denied(denial))
     }
 }
 

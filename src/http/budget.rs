@@ -6,7 +6,9 @@ use super::caller::Caller;
 use super::error::{Error, Result};
 use super::path;
 use super::start::field;
-use crate::domain::{Execution, ExecutionId};
+use crate::actors::Command;
+use crate::domain::{Action, Execution, ExecutionId};
+use crate::identity::Change;
 use crate::wire::budget::{BudgetLimits, BudgetView};
 use crate::wire::execution::ExecutionView;
 use crate::wire::problem::FieldError;
@@ -43,8 +45,12 @@ pub async fn approve(
     if !errors.is_empty() {
         return Err(Error::invalid_fields(errors));
     }
-    let approved = service.engine.approve(caller.tenant_id, id, Some(caller.name()), body.value.into()).await;
+    service.check_execution(&caller, Action::ExecutionSteer, id).await?;
+    let (by, budget) = (Some(caller.name()), body.value.into());
+    let action = Command::Approve { by: by.clone(), budget }.word();
+    let approved = service.engine.approve(caller.tenant_id, id, by, budget).await;
     let execution = approved.map_err(|refusal| Error::of_refusal(refusal, "execution", id))?;
+    service.record(&caller, Change::done(action, "execution", id)).await;
     Ok(HttpResponse::Accepted().json(ExecutionView::new(&execution, service.clock.now())))
 }
 

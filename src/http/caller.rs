@@ -4,7 +4,7 @@
 
 use super::error::{Error, Result};
 use crate::actors::Submission;
-use crate::domain::{Action, Authority, Principal, Reach, Target, TenantId};
+use crate::domain::{Action, Authority, Principal, Reach, Role, Target, TenantId};
 use crate::identity::{Standing, Writer};
 use crate::wire::catalog::Code;
 use actix_web::dev::Payload;
@@ -49,6 +49,11 @@ impl Caller {
         submission.authority = Some(self.authority());
     }
 
+    /// Whether they see the service as a whole.
+    pub fn is_operator(&self) -> bool {
+        self.principal().role == Role::Operator
+    }
+
     /// The owner to which lists of this route are narrowed: themselves, when they see only their own things.
     pub fn only_owner(&self) -> Option<String> {
         (self.reach <= Reach::Own).then(|| self.owner())
@@ -63,17 +68,17 @@ impl Caller {
         self.principal().may(action, target).map_err(Error::from)
     }
 
+    /// Whether they may do these things at all, to what is not anybody's own.
+    ///
+    /// # Errors
+    /// 403 with the reason.
+    pub fn may_use(&self, actions: &[Action]) -> Result<()> {
+        actions.iter().try_for_each(|action| self.principal().reach(*action).map(|_| ()).map_err(Error::from))
+    }
+
     /// Who writes, for the audit.
     pub fn writer(&self) -> Writer {
         Writer { standing: Some(self.standing.clone()), name: self.name(), request_id: self.request_id.clone() }
-    }
-}
-
-impl Caller {
-    /// Whether the caller sees the service as a whole: the action of this route reaches that far for their role, and a key
-    /// is not narrowed to less.
-    pub fn is_operator(&self) -> bool {
-        self.reach == Reach::Platform
     }
 }
 

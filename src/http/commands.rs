@@ -9,7 +9,8 @@ use super::path;
 use super::start::{check_labels, check_priority, field, mark_replayed};
 use super::trace;
 use crate::actors::{Command, Refusal, Repetition};
-use crate::domain::{Execution, ExecutionId, Status};
+use crate::domain::{Action, Execution, ExecutionId, Status};
+use crate::identity::Change;
 use crate::wire::execution::{ChangeExecution, CommandBody, ExecutionView};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -91,7 +92,8 @@ pub async fn retry(
 ) -> Result<HttpResponse> {
     let id = path::execution_id(&request)?;
     let wish = repetition(&caller, &request, body)?;
-    begun(service.engine.retry(caller.tenant_id, id, wish).await, id)
+    service.check_execution(&caller, Action::ExecutionStart, id).await?;
+    begun(&service, &caller, service.engine.retry(caller.tenant_id, id, wish).await, id).await
 }
 
 /// Start a new execution with the same definition and input.
@@ -114,7 +116,8 @@ pub async fn rerun(
 ) -> Result<HttpResponse> {
     let id = path::execution_id(&request)?;
     let wish = repetition(&caller, &request, body)?;
-    begun(service.engine.rerun(caller.tenant_id, id, wish).await, id)
+    service.check_execution(&caller, Action::ExecutionStart, id).await?;
+    begun(&service, &caller, service.engine.rerun(caller.tenant_id, id, wish).await, id).await
 }
 
 /// Change an execution: its priority, its labels, or (as a request) its status.
@@ -153,6 +156,7 @@ pub async fn change(
     if !errors.is_empty() {
         return Err(Error::invalid_fields(errors));
     }
+    service.check_execution(&caller, Action::ExecutionSteer, id).await?;
     let engine = &service.engine;
     let mut execution = None;
     if let Some(command) = command {
@@ -163,7 +167,10 @@ pub async fn change(
         execution = Some(changed.map_err(|refusal| about(refusal, id))?);
     }
     let execution = match execution {
-        Some(execution) => execution,
+        Some(execution) => {
+            service.record(&caller, Change::done("execution_changed", "execution", id)).await;
+            execution
+        }
         None => service.execution(&caller, id).await?,
     };
     Ok(HttpResponse::Ok().json(ExecutionView::new(&execution, service.clock.now())))
@@ -189,7 +196,12 @@ pub async fn stop(
 }
 
 async fn perform(service: &Service, caller: &Caller, id: ExecutionId, command: Command) -> Result<HttpResponse> {
+    service.check_execution(caller, Action::ExecutionSteer, id).await?;
+    let action = command.word();
     let asked = service.engine.command(caller.tenant_id, id, command).await;
+    if asked.is_ok() {
+        service.record(caller, Change::done(action, "execution", id)).await;
+    }
     let execution = asked.map_err(|refusal| about(refusal, id))?;
     Ok(HttpResponse::Accepted().json(ExecutionView::new(&execution, service.clock.now())))
 }
@@ -207,9 +219,17 @@ fn repetition(caller: &Caller, request: &HttpRequest, body: OptionalJson<Command
 }
 
 /// The answer to what has made a new execution from the one with this id.
-fn begun(made: std::result::Result<Execution, Refusal>, id: ExecutionId) -> Result<HttpResponse> {
+async fn begun(
+    service: &Service,
+    caller: &Caller,
+    made: std::result::Result<Execution, Refusal>,
+    id: ExecutionId,
+) -> Result<HttpResponse> {
     let (execution, is_replayed) = match made {
-        Ok(execution) => (execution, false),
+        Ok(execution) => {
+            service.record(caller, Change::done("execution_started", "execution", execution.id)).await;
+            (execution, false)
+        }
         Err(Refusal::Replayed(execution)) => (*execution, true),
         Err(refusal) => return Err(about(refusal, id)),
     };

@@ -115,7 +115,7 @@ fn refuse_strangers(request: &ServiceRequest) -> Result<(), Error> {
 }
 
 /// Whether a `Host` names this machine: `localhost`, a name below it, or a loopback address; with or without a port.
-fn is_loopback(host: &str) -> bool {
+pub fn is_loopback(host: &str) -> bool {
     if let Some(rest) = host.strip_prefix('[') {
         return rest.split_once(']').is_some_and(|(address, _)| is_loopback_address(address));
     }

@@ -89,6 +89,11 @@ impl Error {
         Self::from(error)
     }
 
+    /// The problem alone, for a frame.
+    pub fn into_problem(self) -> Box<Problem> {
+        self.problem
+    }
+
     pub fn code(&self) -> Code {
         self.problem.code
     }

@@ -68,6 +68,29 @@ fn example(method: &str, path: &str) -> Option<Value> {
         ("PUT", "/api/v1/retention") | ("POST", "/api/v1/retention/preview") => {
             json!({ "succeeded_days": 30, "failed_days": 90, "cancelled_count": 10000 })
         }
+        _ => return identity_example(method, path),
+    };
+    Some(example)
+}
+
+fn identity_example(method: &str, path: &str) -> Option<Value> {
+    let example = match (method, path) {
+        ("POST", "/api/v1/auth/login") => json!({ "email": "ada@example.org", "password": "correct horse battery" }),
+        ("POST", "/api/v1/auth/first-sign-in") => json!({
+            "token": "Zm9yIHRoZSBleGFtcGxlIG9ubHksIG5vdCBhIHRva2Vu", "email": "ada@example.org",
+            "display_name": "Ada", "password": "correct horse battery",
+        }),
+        ("POST", "/api/v1/auth/refresh" | "/api/v1/auth/logout") => {
+            json!({ "refresh_token": "Zm9yIHRoZSBleGFtcGxlIG9ubHksIG5vdCBhIHRva2Vu" })
+        }
+        ("PUT", "/api/v1/auth/me") => json!({ "display_name": "Ada", "locale": "en-GB" }),
+        ("POST", "/api/v1/tenants") => json!({ "name": "Blue", "slug": "blue", "limits": { "max_projects": 20 } }),
+        ("PUT", "/api/v1/tenants/{id}") => json!({ "limits": { "max_running_executions": 50 } }),
+        ("POST", "/api/v1/users") => {
+            json!({ "email": "grace@example.org", "display_name": "Grace", "role": "member", "locale": "en" })
+        }
+        ("PUT", "/api/v1/users/{id}") => json!({ "role": "admin" }),
+        ("POST", "/api/v1/api-keys") => json!({ "name": "Nightly build", "scopes": ["executions:write"] }),
         _ => return None,
     };
     Some(example)

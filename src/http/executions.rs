@@ -46,10 +46,18 @@ use serde::Serialize;
 pub async fn list(service: web::Data<Service>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let mut query = Query::of(&request);
     let window = query.window();
-    let filter = filter(&mut query);
+    let mut filter = filter(&mut query);
     query.finish()?;
+    narrow(&mut filter, &caller);
     let found = service.engine.store().executions(caller.tenant_id, filter, request_of(&window)).await?;
     Ok(show_executions(&service, window, found))
+}
+
+/// Leaves those of others out for whoever sees only their own. Asking for somebody else's then finds none.
+fn narrow(filter: &mut Filter, caller: &Caller) {
+    let Some(owner) = caller.only_owner() else { return };
+    let is_others = filter.created_by.as_ref().is_some_and(|wanted| *wanted != owner);
+    filter.created_by = Some(if is_others { String::new() } else { owner });
 }
 
 const AN_ID: &str = "a UUID";
@@ -130,7 +138,7 @@ pub async fn active(service: web::Data<Service>, caller: Caller, request: HttpRe
     let limit = query.number("limit", 1..=MAX_ITEMS).unwrap_or(MAX_ITEMS);
     query.finish()?;
     let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-    let found = service.engine.store().active_executions(caller.tenant_id, limit).await?;
+    let found = service.engine.store().active_executions(caller.tenant_id, caller.only_owner(), limit).await?;
     let now = service.clock.now();
     let items: Vec<ExecutionView> = found.iter().map(|execution| ExecutionView::new(execution, now)).collect();
     Ok(HttpResponse::Ok().json(Stretch { items, next_cursor: None }))
@@ -187,7 +195,7 @@ pub async fn children(service: web::Data<Service>, caller: Caller, request: Http
     let window = query.window();
     query.finish()?;
     service.execution(&caller, id).await?;
-    let filter = Filter { parent_execution_id: Some(id), ..Filter::default() };
+    let filter = Filter { parent_execution_id: Some(id), created_by: caller.only_owner(), ..Filter::default() };
     let found = service.engine.store().executions(caller.tenant_id, filter, request_of(&window)).await?;
     Ok(show_executions(&service, window, found))
 }

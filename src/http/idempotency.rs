@@ -8,7 +8,7 @@ use crate::store::{self, Idempotency};
 use crate::wire::catalog::Code;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,7 +38,9 @@ pub fn of(request: &HttpRequest, body: &[u8]) -> Result<Option<Idempotency>> {
     text.extend_from_slice(request.path().as_bytes());
     text.push(b'\n');
     text.extend_from_slice(body);
-    Ok(Some(Idempotency { key: key.to_owned(), request_digest: store::digest(&text) }))
+    // Each principal has keys of its own. A key has no space.
+    let owner = request.extensions().get::<Caller>().map(Caller::owner).unwrap_or_default();
+    Ok(Some(Idempotency { key: format!("{owner} {key}"), request_digest: store::digest(&text) }))
 }
 
 /// What a key tells about a request that makes something else than an execution. (An execution's key is taken in the very
@@ -65,9 +67,10 @@ pub async fn begin(service: &web::Data<Service>, caller: &Caller, request: &Http
     let tenant_id = caller.tenant_id;
     let begun = |key| Once::Begun(Box::new(Begun { service: service.clone(), tenant_id, key }));
     let Some(idempotency) = of(request, body)? else { return Ok(begun(None)) };
-    let key = idempotency.key.clone();
+    let key = idempotency.shown().to_owned();
+    let stored = idempotency.key.clone();
     let keys = request.app_data::<Keys>().cloned().unwrap_or_default();
-    let Some(in_flight) = InFlight::begin(keys, tenant_id, key.clone()) else {
+    let Some(in_flight) = InFlight::begin(keys, tenant_id, stored) else {
         return Err(Error::new(Code::RequestInProgress, format!("The request with the key '{key}' is being served.")));
     };
     match service.engine.store().begin_request(tenant_id, idempotency).await? {

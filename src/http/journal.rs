@@ -5,7 +5,7 @@ use super::caller::Caller;
 use super::error::{Error, Result};
 use super::path;
 use super::query::{MAX_NUMBER, Query, one_of};
-use crate::domain::{EventBody, ExecutionId, LogLevel};
+use crate::domain::{Action, EventBody, ExecutionId, LogLevel};
 use crate::store::{self, LogQuery};
 use crate::wire::catalog::Code;
 use crate::wire::event::push_event;
@@ -54,6 +54,7 @@ pub async fn history(service: web::Data<Service>, caller: Caller, request: HttpR
     query.finish()?;
     // One more than asked for tells whether there is more.
     let read = u32::try_from(limit + 1).unwrap_or(u32::MAX);
+    service.check_execution(&caller, Action::ExecutionRead, id).await?;
     let found = service.engine.store().history(caller.tenant_id, id, after_seq, read, types).await;
     let mut events = found.map_err(|error| Error::of_store(error, "execution", id))?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);

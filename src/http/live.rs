@@ -1,15 +1,18 @@
 //! The doors of WebSocket sessions; `actors/session.rs` speaks the protocol behind them.
 
 use super::Service;
-use super::authorization::LIVE_PARAMETERS;
+use super::authorization::{LIVE_PARAMETERS, PROTOCOL};
 use super::caller::Caller;
 use super::error::{Error, Result};
+use super::gate::{self, Credential};
 use super::path;
 use super::query::{MAX_NUMBER, Query};
+use crate::actors::session::Opening;
 use crate::actors::{Scope, session};
 use crate::wire::catalog::Code;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
+use std::sync::Arc;
 
 /// The global feed: the latest state of every execution, as it changes.
 ///
@@ -32,7 +35,7 @@ pub async fn all(
     query.text("client_id");
     let after = query.number("after", 0..=MAX_NUMBER);
     query.finish()?;
-    begin(&service, &caller, &request, payload, Scope::Global { after })
+    begin(&service, &caller, &request, payload, Scope::Global { after, owner: caller.only_owner().map(Arc::from) })
 }
 
 /// One execution: every event, complete and in order, its streamed output and its log.
@@ -75,6 +78,19 @@ fn begin(
         let error = Error::new(Code::UpgradeRequired, "The request is not a WebSocket handshake.");
         return Err(error.with_header(header::UPGRADE, header::HeaderValue::from_static("websocket")));
     }
-    session::start(request, payload, service.engine.clone(), caller.tenant_id, scope)
+    // A client that offers protocols wants one of them back, and never the token.
+    let offers = request.headers().get(header::SEC_WEBSOCKET_PROTOCOL);
+    let offers_bearer = offers
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.split(',').any(|protocol| protocol.trim() == PROTOCOL));
+    let opening = Opening {
+        tenant: caller.tenant_id,
+        scope,
+        visitor: gate::visitor(&caller.standing),
+        gate: Credential::of(&service.identity, caller),
+        renewal: service.renewal,
+        protocol: offers_bearer.then_some(PROTOCOL),
+    };
+    session::start(request, payload, service.engine.clone(), opening)
         .map_err(|error| Error::new(Code::InvalidHeader, format!("The WebSocket handshake failed: {error}.")))
 }

@@ -4,6 +4,9 @@
 //! about executions. Called by `startup`, which builds a [`Service`] and runs [`server`].
 
 mod agents;
+mod api_keys;
+mod audit;
+mod auth;
 mod authorization;
 mod boards;
 mod body;
@@ -16,6 +19,7 @@ mod door;
 mod error;
 mod examples;
 mod executions;
+mod gate;
 mod headers;
 mod health;
 mod home;
@@ -31,8 +35,10 @@ mod routing;
 mod secrets;
 mod start;
 mod stream;
+mod tenants;
 mod throttle;
 mod trace;
+mod users;
 mod workflows;
 
 pub use boards::Boards;
@@ -43,8 +49,8 @@ pub use throttle::Throttle;
 
 use crate::actors::Engine;
 use crate::clock::Clock;
-use crate::domain::{Execution, ExecutionId};
-use crate::identity::Identity;
+use crate::domain::{Action, Execution, ExecutionId, Reach};
+use crate::identity::{Change, Identity};
 use crate::settings;
 use crate::telemetry::Metrics;
 use crate::vault::Vault;
@@ -72,6 +78,8 @@ pub struct Service {
     pub boards: Boards,
     /// How often a quiet stream says that it is still there.
     pub heartbeat: Duration,
+    /// How long a live session goes on after its token has expired.
+    pub renewal: Duration,
 }
 
 /// All addresses. Fixed words come before `{id}`.
@@ -81,7 +89,7 @@ fn addresses() -> Vec<Address> {
     vec![
         at("/api/v1/executions").post(ExecutionStart, start::start).get(ExecutionRead, executions::list),
         at("/api/v1/executions/active").get(ExecutionRead, executions::active),
-        at("/api/v1/executions/stats").get(ExecutionRead, executions::stats),
+        at("/api/v1/executions/stats").get(ExecutionStatistics, executions::stats),
         at("/api/v1/executions/stream").get(Access::Live(ExecutionRead), stream::all),
         at("/api/v1/executions/ws").get(Access::Live(ExecutionRead), live::all),
         at("/api/v1/executions/ws/{id}").get(Access::Live(ExecutionRead), live::one),
@@ -102,7 +110,7 @@ fn addresses() -> Vec<Address> {
         at("/api/v1/queue").get(QueueRead, queue::view),
         at("/api/v1/retention").get(RetentionRead, retention::view).put(RetentionWrite, retention::decide),
         at("/api/v1/retention/preview").post(RetentionRead, retention::preview),
-        at("/api/v1/retention/run").post(RetentionWrite, retention::run),
+        at("/api/v1/retention/run").post(EngineSteer, retention::run),
         at("/api/v1/workflows").post(WorkflowRegister, workflows::register).get(WorkflowRead, workflows::list),
         at("/api/v1/workflows/validate").post(WorkflowRead, workflows::validate),
         at("/api/v1/workflows/executions/{id}/status").get(ExecutionRead, executions::status),
@@ -119,8 +127,29 @@ fn addresses() -> Vec<Address> {
             .put(AgentChange, agents::change)
             .delete(AgentChange, agents::remove),
         at("/api/v1/agents/{id}/test").post(AgentUse, agents::test),
+        at("/api/v1/auth/login").post(Open, auth::login),
+        at("/api/v1/auth/first-sign-in").post(Open, auth::first_sign_in),
+        at("/api/v1/auth/refresh").post(Open, auth::refresh),
+        at("/api/v1/auth/logout").post(Open, auth::logout),
+        at("/api/v1/auth/me").get(ProfileRead, auth::me).put(ProfileWrite, auth::change_me),
+        at("/api/v1/auth/ticket").post(ProfileRead, auth::ticket),
+        at("/api/v1/tenants").post(TenantWrite, tenants::create).get(TenantRead, tenants::list),
+        at("/api/v1/tenants/{id}")
+            .get(TenantRead, tenants::detail)
+            .put(TenantWrite, tenants::change)
+            .delete(TenantWrite, tenants::remove),
+        at("/api/v1/users").post(UserWrite, users::create).get(UserRead, users::list),
+        at("/api/v1/users/{id}")
+            .get(UserRead, users::detail)
+            .put(UserWrite, users::change)
+            .delete(UserWrite, users::remove),
+        at("/api/v1/users/{id}/reset").post(UserWrite, users::reset),
+        at("/api/v1/api-keys").post(KeyWrite, api_keys::create).get(KeyRead, api_keys::list),
+        at("/api/v1/api-keys/{id}").get(KeyRead, api_keys::detail).delete(KeyWrite, api_keys::revoke),
+        at("/api/v1/audit").get(AuditRead, audit::list),
+        at("/api/v1/audit/export").get(AuditRead, audit::export),
         at("/api/v1/secrets").get(SecretRead, secrets::list),
-        at("/api/v1/secret-keys/rotate").post(SecretRotate, secrets::rotate),
+        at("/api/v1/secret-keys/rotate").post(EngineSteer, secrets::rotate),
         at("/api/v1/secrets/{name}")
             .get(SecretRead, secrets::detail)
             .put(SecretWrite, secrets::put)
@@ -184,10 +213,31 @@ impl Service {
     /// An execution of the caller.
     ///
     /// # Errors
-    /// 404 when there is none, or it is somebody else's.
+    /// 404 when there is none or it is of another tenant, 403 when it is somebody else's.
     async fn execution(&self, caller: &Caller, id: ExecutionId) -> Result<Execution, Error> {
         let found = self.engine.store().execution(caller.tenant_id, id).await;
-        found.map_err(|error| Error::of_store(error, "execution", id))
+        let execution = found.map_err(|error| Error::of_store(error, "execution", id))?;
+        caller.may(Action::ExecutionRead, execution.creation.created_by.as_deref())?;
+        Ok(execution)
+    }
+
+    /// Notes for the audit what the caller has done.
+    async fn record(&self, caller: &Caller, change: Change) {
+        self.identity.note(&caller.writer(), caller.tenant_id, change).await;
+    }
+
+    /// Whether the caller may do something to an execution. Nothing is read for whoever may do it to all of the tenant:
+    /// what follows finds out whether it exists.
+    ///
+    /// # Errors
+    /// 404 when there is none or it is of another tenant, 403 when it is somebody else's.
+    async fn check_execution(&self, caller: &Caller, action: Action, id: ExecutionId) -> Result<(), Error> {
+        if caller.principal().reach(action)? >= Reach::Tenant {
+            return Ok(());
+        }
+        let found = self.engine.store().execution(caller.tenant_id, id).await;
+        let execution = found.map_err(|error| Error::of_store(error, "execution", id))?;
+        caller.may(action, execution.creation.created_by.as_deref())
     }
 }
 

@@ -5,9 +5,10 @@ use super::constraints::Constraints;
 use super::error::{Error, Result};
 use super::examples::Examples;
 use super::{
-    agents, budget, commands, executions, health, home, idempotency, journal, live, queue, retention, secrets,
+    agents, api_keys, audit, auth, budget, commands, executions, health, home, idempotency, journal, live, queue,
+    retention, secrets,
 };
-use super::{start, stream, workflows};
+use super::{start, stream, tenants, users, workflows};
 use crate::wire::catalog::Code;
 use crate::wire::frame::{ClientFrame, ServerFrame};
 use crate::wire::problem::Problem;
@@ -46,6 +47,7 @@ pub const DOCS_FOLDER: &str = "/docs/";
         (name = "agents", description = "Who can be asked to do a piece of work."),
         (name = "retention", description = "How long executions are kept, and deleting those that are not."),
         (name = "secrets", description = "Values that executions may read and nobody sees."),
+        (name = "identity", description = "Sign in; tenants, people, keys, and who wrote what."),
         (name = "service", description = "The state of the service itself."),
     ),
     paths(
@@ -58,6 +60,10 @@ pub const DOCS_FOLDER: &str = "/docs/";
         agents::create, agents::list, agents::detail, agents::change, agents::remove, agents::test,
         secrets::list, secrets::detail, secrets::put, secrets::remove, secrets::rotate,
         retention::view, retention::decide, retention::preview, retention::run,
+        auth::login, auth::first_sign_in, auth::refresh, auth::logout, auth::me, auth::change_me, auth::ticket,
+        tenants::create, tenants::list, tenants::detail, tenants::change, tenants::remove,
+        users::create, users::list, users::detail, users::change, users::remove, users::reset,
+        api_keys::create, api_keys::list, api_keys::detail, api_keys::revoke, audit::list, audit::export,
         queue::view, health::live, health::ready, health::metrics, home::page,
     ),
     components(schemas(Problem, ServerFrame<'static>, ClientFrame)),
@@ -86,6 +92,17 @@ const SPECIFIC: &[(&str, &str, &[Code])] = &[
     ("POST", "/api/v1/workflows", &[Code::AlreadyExists, Code::InvalidDefinition]),
     ("POST", "/api/v1/workflows/{id}/execute", &[Code::NotRunnable, Code::QueueFull, Code::TenantQueueFull]),
     ("POST", "/api/v1/workflows/executions/{id}/stop", &[Code::WrongState]),
+    ("POST", "/api/v1/auth/login", &[Code::InvalidCredentials, Code::TooManyAttempts]),
+    ("POST", "/api/v1/auth/first-sign-in", &[Code::InvalidCredentials, Code::AlreadyExists]),
+    ("POST", "/api/v1/auth/refresh", &[Code::Unauthenticated, Code::InvalidCredentials]),
+    ("PUT", "/api/v1/auth/me", &[Code::TooManyAttempts]),
+    ("POST", "/api/v1/auth/ticket", &[Code::TooManyAttempts]),
+    ("POST", "/api/v1/tenants", &[Code::AlreadyExists]),
+    ("PUT", "/api/v1/tenants/{id}", &[Code::AlreadyExists, Code::ReadOnly]),
+    ("DELETE", "/api/v1/tenants/{id}", &[Code::ReadOnly]),
+    ("POST", "/api/v1/users", &[Code::AlreadyExists]),
+    ("PUT", "/api/v1/users/{id}", &[Code::AlreadyExists]),
+    ("DELETE", "/api/v1/users/{id}", &[Code::AlreadyExists]),
     ("POST", "/api/v1/agents", &[Code::AlreadyExists]),
     ("PUT", "/api/v1/agents/{id}", &[Code::AlreadyExists, Code::ReadOnly]),
     ("DELETE", "/api/v1/agents/{id}", &[Code::ReadOnly]),

@@ -1,7 +1,7 @@
 //! Ids in paths. What is not an id names nothing, so it answers 404 like an id that nothing has.
 
 use super::error::{Error, Result};
-use crate::domain::{AgentId, ExecutionId, WorkflowId};
+use crate::domain::{AgentId, ApiKeyId, ExecutionId, TenantId, UserId, WorkflowId};
 use actix_web::HttpRequest;
 use std::str::FromStr;
 
@@ -18,6 +18,21 @@ pub fn workflow_id(request: &HttpRequest) -> Result<WorkflowId> {
 /// The agent that `{id}` names.
 pub fn agent_id(request: &HttpRequest) -> Result<AgentId> {
     id(request, "id", "agent")
+}
+
+/// The tenant that `{id}` names.
+pub fn tenant_id(request: &HttpRequest) -> Result<TenantId> {
+    id(request, "id", "tenant")
+}
+
+/// The person that `{id}` names.
+pub fn user_id(request: &HttpRequest) -> Result<UserId> {
+    id(request, "id", "person")
+}
+
+/// The API key that `{id}` names.
+pub fn api_key_id(request: &HttpRequest) -> Result<ApiKeyId> {
+    id(request, "id", "API key")
 }
 
 fn id<T: FromStr>(request: &HttpRequest, segment: &str, what: &str) -> Result<T> {

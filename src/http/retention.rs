@@ -7,6 +7,7 @@ use super::error::{Error, Result};
 use super::query::Query;
 use crate::actors::{MaintenanceView, Preview};
 use crate::domain::{Retention, RetentionPolicy, Status};
+use crate::identity::Change;
 use crate::wire::problem::FieldError;
 use crate::wire::retention::{
     MAX_DAYS, RetentionDecision, RetentionPreview, RetentionState, RetentionView, UpkeepRound, UpkeepState,
@@ -31,7 +32,8 @@ pub async fn decide(
     body: Json<RetentionDecision>,
 ) -> Result<HttpResponse> {
     let policy = checked(body.value)?;
-    service.engine.store().set_retention_policy(caller.tenant_id, policy, Some(caller.owner())).await?;
+    service.engine.store().set_retention_policy(caller.tenant_id, policy, Some(caller.name())).await?;
+    service.record(&caller, Change::done("retention_changed", "tenant", caller.tenant_id)).await;
     Ok(HttpResponse::Ok().json(state(&service, &caller).await?))
 }
 
@@ -58,6 +60,7 @@ pub async fn preview(
 pub async fn run(service: web::Data<Service>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     Query::of(&request).finish()?;
     service.engine.maintain().await?;
+    service.record(&caller, Change::done("upkeep_begun", "tenant", caller.tenant_id)).await;
     Ok(HttpResponse::Accepted().json(state(&service, &caller).await?))
 }
 

@@ -8,22 +8,13 @@ use super::executions::{request_of, show};
 use super::query::Query;
 use crate::domain::Secret;
 use crate::domain::secret::{check_name, check_value};
+use crate::identity::Change;
 use crate::store;
 use crate::vault;
 use crate::wire::catalog::Code;
 use crate::wire::page::List;
 use crate::wire::secret::{PutSecret, RotationView, SecretView, StoredSecret};
 use actix_web::{HttpRequest, HttpResponse, web};
-
-/// What somebody does to a secret.
-#[derive(Clone, Copy, Debug)]
-enum Change {
-    Created,
-    Replaced,
-    Deleted,
-    /// All of them, of all tenants; the name is empty.
-    Rotated,
-}
 
 /// The secrets of the tenant, newest first, without their values.
 #[utoipa::path(get, path = "/api/v1/secrets", tag = "secrets",
@@ -80,7 +71,8 @@ pub async fn put(
     let unprotected = StoredSecret::unprotected(&value);
     let stored = service.vault.put(caller.tenant_id, name, value, Some(caller.owner())).await;
     let (secret, is_new) = stored.map_err(refused)?;
-    note(&caller, if is_new { Change::Created } else { Change::Replaced }, &secret.name);
+    let action = if is_new { "secret_created" } else { "secret_replaced" };
+    service.record(&caller, Change::done(action, "secret", &secret.name)).await;
     let mut answer = if is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
     Ok(answer.json(StoredSecret { secret: view(&service, secret), unprotected }))
 }
@@ -96,7 +88,7 @@ pub async fn remove(service: web::Data<Service>, caller: Caller, request: HttpRe
         Err(vault::Error::Store(store::Error::NotFound)) => Err(Error::not_found("secret", &name)),
         deleted => {
             deleted.map_err(refused)?;
-            note(&caller, Change::Deleted, &name);
+            service.record(&caller, Change::done("secret_removed", "secret", &name)).await;
             Ok(HttpResponse::NoContent().finish())
         }
     }
@@ -108,13 +100,8 @@ pub async fn remove(service: web::Data<Service>, caller: Caller, request: HttpRe
 )]
 pub async fn rotate(service: web::Data<Service>, caller: Caller) -> Result<HttpResponse> {
     let vault::Rotation { rotated, unreadable } = service.vault.rotate().await.map_err(refused)?;
-    note(&caller, Change::Rotated, "");
+    service.record(&caller, Change::done("secrets_reencrypted", "secret", "")).await;
     Ok(HttpResponse::Ok().json(RotationView { rotated, unreadable }))
-}
-
-/// The one place that learns of every change by a person or key, after it is durable.
-fn note(caller: &Caller, change: Change, name: &str) {
-    tracing::info!(tenant_id = %caller.tenant_id, by = caller.name(), ?change, secret = name, "a secret was changed");
 }
 
 fn view(service: &Service, secret: Secret) -> SecretView {

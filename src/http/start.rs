@@ -10,7 +10,8 @@ use super::path;
 use super::trace;
 use crate::actors::{DEFAULT_PRIORITY, Refusal, Runnable, Submission};
 use crate::domain::definition::{self, Definition};
-use crate::domain::{Execution, Status, TenantId};
+use crate::domain::{Action, Execution, Status, TenantId};
+use crate::identity::Change;
 use crate::wire::execution::{Accepted, ExecuteWorkflow, ExecutionView, StartExecution};
 use crate::wire::problem::FieldError;
 use actix_web::http::header;
@@ -47,11 +48,12 @@ pub async fn start(
     body: Json<StartExecution>,
 ) -> Result<HttpResponse> {
     let idempotency = idempotency::of(&request, &body.bytes)?;
+    caller.may_use(&[Action::WorkflowRun])?;
     let mut submission = submission(caller.tenant_id, body.value)?;
     caller.sign(&mut submission);
     submission.idempotency = idempotency;
     submission.traceparent = trace::of(&request);
-    let (execution, is_replayed) = submit(&service, submission).await?;
+    let (execution, is_replayed) = submit(&service, &caller, submission).await?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/v1/executions/{}", execution.id)));
     mark_replayed(&mut response, is_replayed);
@@ -78,6 +80,7 @@ pub async fn execute(
 ) -> Result<HttpResponse> {
     let id = path::workflow_id(&request)?;
     let idempotency = idempotency::of(&request, &body.bytes)?;
+    caller.may_use(&[Action::WorkflowRun])?;
     let ExecuteWorkflow { input, input_data, priority, labels } = body.value;
     let start =
         StartExecution { workflow_id: Some(id), input, input_data, priority, labels, ..StartExecution::default() };
@@ -85,12 +88,12 @@ pub async fn execute(
     caller.sign(&mut submission);
     submission.idempotency = idempotency;
     submission.traceparent = trace::of(&request);
-    accept(&service, submission, "The workflow was accepted and will run as soon as there is room.").await
+    accept(&service, &caller, submission, "The workflow was accepted and will run as soon as there is room.").await
 }
 
 /// Submits and answers like a run button: 202 with the id.
-pub async fn accept(service: &Service, submission: Submission, message: &str) -> Result<HttpResponse> {
-    let (execution, is_replayed) = submit(service, submission).await?;
+pub async fn accept(service: &Service, caller: &Caller, submission: Submission, message: &str) -> Result<HttpResponse> {
+    let (execution, is_replayed) = submit(service, caller, submission).await?;
     let mut response = HttpResponse::Accepted();
     response.insert_header((header::LOCATION, format!("/api/v1/executions/{}", execution.id)));
     mark_replayed(&mut response, is_replayed);
@@ -98,9 +101,12 @@ pub async fn accept(service: &Service, submission: Submission, message: &str) ->
 }
 
 /// The execution that a submission has made, and whether an earlier request had made it.
-async fn submit(service: &Service, submission: Submission) -> Result<(Box<Execution>, bool)> {
+async fn submit(service: &Service, caller: &Caller, submission: Submission) -> Result<(Box<Execution>, bool)> {
     match service.engine.submit(submission).await {
-        Ok(execution) => Ok((Box::new(execution), false)),
+        Ok(execution) => {
+            service.record(caller, Change::done("execution_started", "execution", execution.id)).await;
+            Ok((Box::new(execution), false))
+        }
         Err(Refusal::Replayed(execution)) => Ok((execution, true)),
         Err(refusal) => Err(refusal.into()),
     }

@@ -4,15 +4,21 @@ use super::Service;
 use super::authorization::LIVE_PARAMETERS;
 use super::caller::Caller;
 use super::error::{Error, Result};
+use super::gate::Credential;
 use super::path;
 use super::query::{MAX_NUMBER, Query};
-use crate::actors::{Feed, Scope};
+use crate::actors::{Feed, Gate, Scope};
 use crate::telemetry::Metrics;
+use crate::wire::catalog::Code;
+use crate::wire::frame::ServerFrame;
+use crate::wire::problem::Problem;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, Stream, StreamExt};
 use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Interval;
@@ -42,7 +48,8 @@ pub async fn all(service: web::Data<Service>, caller: Caller, request: HttpReque
     let after = query.number("after", 0..=MAX_NUMBER);
     query.finish()?;
     let after = last_event_id(&request)?.or(after);
-    Ok(respond(&service, service.engine.feed(caller.tenant_id, Scope::Global { after })))
+    let owner = caller.only_owner().map(Arc::from);
+    Ok(respond(&service, &caller, service.engine.feed(caller.tenant_id, Scope::Global { after, owner })))
 }
 
 /// Every event of one execution, complete and in order.
@@ -65,7 +72,7 @@ pub async fn one(service: web::Data<Service>, caller: Caller, request: HttpReque
     query.finish()?;
     let after_seq = last_event_id(&request)?.or(after_seq).unwrap_or(0);
     service.execution(&caller, id).await?;
-    Ok(respond(&service, service.engine.feed(caller.tenant_id, Scope::Execution { id, after_seq })))
+    Ok(respond(&service, &caller, service.engine.feed(caller.tenant_id, Scope::Execution { id, after_seq })))
 }
 
 fn last_event_id(request: &HttpRequest) -> Result<Option<u64>> {
@@ -77,30 +84,77 @@ fn last_event_id(request: &HttpRequest) -> Result<Option<u64>> {
     }
 }
 
-fn respond(service: &Service, feed: Feed) -> HttpResponse {
-    let session = Session::open(Arc::clone(&service.metrics));
+fn respond(service: &Service, caller: &Caller, feed: Feed) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .insert_header(("X-Accel-Buffering", "no"))
-        .streaming(body(feed, session, service.heartbeat))
+        .streaming(body(feed, Reception::of(service, caller), service.heartbeat))
 }
 
-/// The text of the stream: what is ready at once in one piece, and a comment when nothing came for a while.
-fn body(feed: Feed, session: Session, heartbeat: Duration) -> impl Stream<Item = Result<Bytes, Infallible>> {
+/// Whoever receives a stream.
+struct Reception {
+    gate: Arc<dyn Gate>,
+    /// When the credential ends.
+    deadline: Pin<Box<dyn Future<Output = ()> + Send>>,
+    has_ended: bool,
+    _session: Session,
+}
+
+impl Reception {
+    fn of(service: &Service, caller: &Caller) -> Self {
+        let deadline: Pin<Box<dyn Future<Output = ()> + Send>> = match caller.standing.expires_at {
+            Some(expires_at) => service.clock.sleep_until(expires_at),
+            None => Box::pin(std::future::pending()),
+        };
+        Self {
+            gate: Credential::of(&service.identity, caller),
+            deadline,
+            has_ended: false,
+            _session: Session::open(Arc::clone(&service.metrics)),
+        }
+    }
+
+    /// The last frame.
+    fn end(&mut self, problem: Box<Problem>) -> Bytes {
+        self.has_ended = true;
+        let text = ServerFrame::Error { data: problem }.to_text();
+        Bytes::from(format!("event: error\ndata: {text}\n\n"))
+    }
+}
+
+/// The text of the stream: what is ready at once in one piece, and a comment when nothing came for a while. It ends with the
+/// credential.
+fn body(feed: Feed, reception: Reception, heartbeat: Duration) -> impl Stream<Item = Result<Bytes, Infallible>> {
     let begin = stream::once(std::future::ready(Ok(Bytes::from_static(BEGIN))));
     let timer = tokio::time::interval_at(tokio::time::Instant::now() + heartbeat, heartbeat);
-    let state = (feed.ready_chunks(FRAMES_PER_WRITE), timer, session);
-    begin.chain(stream::unfold(state, |(mut frames, mut timer, session)| async move {
-        let piece = next_piece(&mut frames, &mut timer).await?;
-        Some((Ok(piece), (frames, timer, session)))
+    let state = (feed.ready_chunks(FRAMES_PER_WRITE), timer, reception);
+    begin.chain(stream::unfold(state, |(mut frames, mut timer, mut reception)| async move {
+        let piece = next_piece(&mut frames, &mut timer, &mut reception).await?;
+        Some((Ok(piece), (frames, timer, reception)))
     }))
 }
 
-async fn next_piece(frames: &mut stream::ReadyChunks<Feed>, timer: &mut Interval) -> Option<Bytes> {
+async fn next_piece(
+    frames: &mut stream::ReadyChunks<Feed>,
+    timer: &mut Interval,
+    reception: &mut Reception,
+) -> Option<Bytes> {
+    if reception.has_ended {
+        return None;
+    }
     let frames = tokio::select! {
         frames = frames.next() => frames?,
-        _ = timer.tick() => return Some(Bytes::from_static(HEARTBEAT)),
+        _ = timer.tick() => {
+            return Some(match reception.gate.confirm().await {
+                Ok(_) => Bytes::from_static(HEARTBEAT),
+                Err(problem) => reception.end(problem),
+            });
+        }
+        () = &mut reception.deadline => {
+            let detail = "The token of this stream has expired; connect again with a fresh one.";
+            return Some(reception.end(Box::new(Problem::new(Code::TokenExpired, detail))));
+        }
     };
     timer.reset();
     let length = frames.iter().map(|frame| frame.text.len() + 64).sum();

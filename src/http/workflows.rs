@@ -9,14 +9,16 @@ use super::idempotency::{self, Once};
 use super::path;
 use super::query::{Query, one_of};
 use crate::actors::refusal::field_error;
-use crate::domain::WorkflowId;
 use crate::domain::definition::{Definition, Problem};
+use crate::domain::{Action, Reach, WorkflowId};
+use crate::identity::Change;
 use crate::store::{self, WorkflowFilter};
 use crate::wire::catalog::Code;
 use crate::wire::page::{List, Stretch};
 use crate::wire::workflow::{ChangeWorkflow, RegisteredView, Validation, WorkflowDetail, WorkflowView};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::json;
 use serde_json::value::RawValue;
 
 /// Register a version of a workflow.
@@ -53,12 +55,29 @@ async fn register_now(service: &Service, caller: &Caller, source: String) -> Res
     let review = service.engine.review(source.clone()).await;
     let Some(definition) = review.definition else { return Err(Error::invalid_definition(&review.problems)) };
     refuse_nul(&definition)?;
+    check_name(service, caller, &definition).await?;
     let created_by = Some(caller.owner());
     let registered =
         service.engine.store().register_workflow(caller.tenant_id, &definition, source, created_by).await?;
+    if registered.is_new {
+        let facts = json!({ "digest": registered.workflow.digest });
+        let change = Change::created("workflow_registered", "workflow", registered.workflow.id, &facts);
+        service.record(caller, change).await;
+    }
     let status = if registered.is_new { StatusCode::CREATED } else { StatusCode::OK };
     let warnings = review.problems.iter().map(field_error).collect();
     Ok((status, RegisteredView { workflow: view(registered.workflow), warnings }))
+}
+
+/// Whoever registers only their own things does not add versions to a workflow of somebody else: others run `latest`.
+async fn check_name(service: &Service, caller: &Caller, definition: &Definition) -> Result<()> {
+    if caller.reach > Reach::Own {
+        return Ok(());
+    }
+    let (namespace, name) = (definition.document.namespace.to_string(), definition.document.name.to_string());
+    let versions = service.engine.store().workflow_versions(caller.tenant_id, namespace, name).await?;
+    let others = versions.iter().map(|version| version.created_by.as_deref());
+    others.into_iter().try_for_each(|owner| caller.may(Action::WorkflowRegister, owner))
 }
 
 /// Texts that become columns cannot hold a NUL character; PostgreSQL has no way to keep it.
@@ -178,8 +197,15 @@ pub async fn remove(service: web::Data<Service>, caller: Caller, request: HttpRe
 }
 
 async fn archive(service: &Service, caller: &Caller, id: WorkflowId, is_archived: bool) -> Result<store::Workflow> {
+    let known = find(service, caller, id).await?;
+    caller.may(Action::WorkflowChange, known.created_by.as_deref())?;
     let changed = service.engine.store().archive_workflow(caller.tenant_id, id, is_archived).await;
-    changed.map_err(|error| Error::of_store(error, "workflow", id))
+    let changed = changed.map_err(|error| Error::of_store(error, "workflow", id))?;
+    let facts = |is_archived: bool| json!({ "is_archived": is_archived });
+    let change =
+        Change::changed("workflow_changed", "workflow", id, &facts(known.is_archived), &facts(changed.is_archived));
+    service.record(caller, change).await;
+    Ok(changed)
 }
 
 async fn find(service: &Service, caller: &Caller, id: WorkflowId) -> Result<store::Workflow> {

@@ -28,7 +28,7 @@ pub use password::{MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS, check_passw
 pub use sessions::{Profile, SignedIn, checked_email, checked_name};
 
 use crate::clock::Clock;
-use crate::domain::{ApiKeyId, Principal, SessionId, Timestamp};
+use crate::domain::{ApiKeyId, Principal, SessionId, TenantId, Timestamp};
 use crate::store::{self, Store};
 use std::fmt;
 use std::path::PathBuf;
@@ -149,6 +149,11 @@ impl Identity {
             Proof::Session(id) => self.known_session(*id).await?,
         };
         Ok(Standing { principal: known.principal.clone(), ..standing.clone() })
+    }
+
+    /// Adds an entry about what has been written elsewhere; it is stored in a moment, together with others.
+    pub async fn note(&self, writer: &Writer, tenant_id: TenantId, change: Change) {
+        self.recorder.record(writer.entry(tenant_id, change, self.clock.now())).await;
     }
 
     /// To be called after a person, a key, a session or a tenant has been changed: nothing that is remembered holds.

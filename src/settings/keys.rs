@@ -14,9 +14,9 @@ pub struct Settings {
     pub store: Store,
     pub secrets: Secrets,
     pub engine: Engine,
-    pub rate_limits: RateLimits,
-    pub limits: Limits,
     pub identity: Identity,
+    pub limits: Limits,
+    pub rate_limits: RateLimits,
     pub effects: Effects,
     pub live: Live,
     pub retention: Retention,
@@ -37,9 +37,9 @@ impl Settings {
         Store::SECTION,
         Secrets::SECTION,
         Engine::SECTION,
+        Identity::SECTION,
         Limits::SECTION,
         RateLimits::SECTION,
-        Identity::SECTION,
         EffectsHttp::SECTION,
         EffectsShell::SECTION,
         Live::SECTION,
@@ -54,9 +54,9 @@ impl Settings {
             store: Store::read(layers, problems),
             secrets: Secrets::read(layers, problems),
             engine: Engine::read(layers, problems),
+            identity: Identity::read(layers, problems),
             limits: Limits::read(layers, problems),
             rate_limits: RateLimits::read(layers, problems),
-            identity: Identity::read(layers, problems),
             effects: Effects { http: EffectsHttp::read(layers, problems), shell: EffectsShell::read(layers, problems) },
             live: Live::read(layers, problems),
             retention: Retention::read(layers, problems),
@@ -72,9 +72,9 @@ impl Settings {
             store,
             secrets,
             engine,
+            identity,
             limits,
             rate_limits,
-            identity,
             effects,
             live,
             retention,
@@ -86,9 +86,9 @@ impl Settings {
             store.to_toml(),
             secrets.to_toml(),
             engine.to_toml(),
+            identity.to_toml(),
             limits.to_toml(),
             rate_limits.to_toml(),
-            identity.to_toml(),
             http.to_toml(),
             shell.to_toml(),
             live.to_toml(),
@@ -168,6 +168,23 @@ section! {
 }
 
 section! {
+    /// Who asks: signing in, and the tokens that follow from it.
+    Identity "identity" {
+        /// Secrets that sign access tokens, separated by commas, each of at least 32 characters: the first one signs, all
+        /// are accepted. Empty (in development only): one is generated and kept in `directory`.
+        signing_keys: SecretText = "",
+        /// Where the generated signing key and the token of the first sign-in are kept, readable by the service only.
+        directory: String = "data",
+        /// How long an access token is good; it is renewed without a password.
+        access_token_seconds: u64 = 900,
+        /// How long a live session goes on after its token has expired, for a fresh one to come.
+        renewal_seconds: u64 = 30,
+        /// How long somebody stays signed in.
+        session_days: u64 = 30,
+    }
+}
+
+section! {
     /// What a tenant may take unless it has limits of its own. 0 means no limit but those of the service.
     Limits "limits" {
         /// Executions of a tenant that run at the same time.
@@ -192,21 +209,6 @@ section! {
         per_address: u32 = 12_000,
         /// Principals and addresses that are remembered, each; those beyond share one limit.
         max_keys: usize = 100_000,
-    }
-}
-
-section! {
-    /// Who asks: signing in, and the tokens that follow from it.
-    Identity "identity" {
-        /// Secrets that sign access tokens, separated by commas, each of at least 32 characters: the first one signs, all
-        /// are accepted. Empty (in development only): one is generated and kept in `directory`.
-        signing_keys: SecretText = "",
-        /// Where the generated signing key and the token of the first sign-in are kept, readable by the service only.
-        directory: String = "data",
-        /// How long an access token is good; it is renewed without a password.
-        access_token_minutes: u64 = 15,
-        /// How long somebody stays signed in.
-        session_days: u64 = 30,
     }
 }
 

@@ -104,13 +104,12 @@ impl Settings {
         require(self.effects.http.connect_timeout_ms >= 1, "effects.http.connect_timeout_ms", "must be at least 1");
         require(self.effects.http.timeout_ms >= 1, "effects.http.timeout_ms", "must be at least 1");
         require(self.effects.http.response_limit_bytes >= 1, "effects.http.response_limit_bytes", "must be at least 1");
-        let keys = &self.identity.signing_keys;
         require(
-            keys.each().all(|key| key.chars().count() >= MIN_SIGNING_KEY_CHARACTERS),
+            self.identity.each_signing_key().all(|key| key.chars().count() >= MIN_SIGNING_KEY_CHARACTERS),
             "identity.signing_keys",
             "each must have at least 32 characters, as from `openssl rand -hex 32`",
         );
-        require(self.identity.access_token_minutes >= 1, "identity.access_token_minutes", "must be at least 1");
+        require(self.identity.access_token_seconds >= 1, "identity.access_token_seconds", "must be at least 1");
         require(self.identity.session_days >= 1, "identity.session_days", "must be at least 1");
         require(self.live.mailbox >= 1, "live.mailbox", "must be at least 1");
         require(self.live.heartbeat_seconds >= 1, "live.heartbeat_seconds", "must be at least 1");
@@ -132,6 +131,13 @@ impl Settings {
 /// A shorter secret might be guessed.
 const MIN_SIGNING_KEY_CHARACTERS: usize = 32;
 
+impl Identity {
+    /// The signing keys, the one that signs first.
+    pub fn each_signing_key(&self) -> impl Iterator<Item = &str> {
+        self.signing_keys.expose().split(',').map(str::trim).filter(|key| !key.is_empty())
+    }
+}
+
 impl Settings {
     /// What a service needs beyond valid settings: outside development somebody has to have chosen the secrets that
     /// everything rests on.
@@ -139,7 +145,7 @@ impl Settings {
     /// # Errors
     /// [`Invalid`] with what is missing.
     pub fn check_service(&self) -> Result<(), Invalid> {
-        let is_missing = self.identity.signing_keys.each().next().is_none();
+        let is_missing = self.identity.each_signing_key().next().is_none();
         if !is_missing || self.environment == Environment::Development {
             return Ok(());
         }

@@ -15,6 +15,8 @@ use diesel::prelude::*;
 pub struct ApiKeyFilter {
     /// Of this person.
     pub user_id: Option<UserId>,
+    /// Of this person, or this key itself when it belongs to nobody.
+    pub owner: Option<String>,
     /// Only those that are not revoked.
     pub unrevoked: bool,
 }
@@ -161,6 +163,11 @@ fn list(
         let mut query = api_keys::table.filter(api_keys::tenant_id.eq(tenant_id)).into_boxed::<MultiBackend>();
         if let Some(user_id) = filter.user_id {
             query = query.filter(api_keys::user_id.eq(user_id.to_string()));
+        }
+        if let Some(owner) = &filter.owner {
+            let itself = api_keys::id.eq(owner).and(api_keys::user_id.is_null());
+            let of_person = api_keys::user_id.is_not_null().and(api_keys::user_id.assume_not_null().eq(owner));
+            query = query.filter(of_person.or(itself));
         }
         if filter.unrevoked {
             query = query.filter(api_keys::revoked_at.is_null());

@@ -3,9 +3,9 @@
 //! An [`Append`] is built by its execution's actor: everything that costs time (serialising, hashing) happens there and not
 //! on the writer's thread.
 
-use super::Error;
 use super::blobs::{self, Stored};
 use super::derived::{UsageRow, changed_budget, usage_row, wasted};
+use super::{Error, creation as creation_column};
 use crate::domain::{
     AgentId, Creation, Event, EventBody, ExecutionId, ExecutionType, Failure, Progress, Status, TenantId, Timestamp,
     WorkflowId,
@@ -88,8 +88,16 @@ pub struct DefinitionText {
 /// An idempotency key with the digest of the request it came with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Idempotency {
+    /// Whose key it is, a space, and the key: each principal has keys of its own.
     pub key: String,
     pub request_digest: String,
+}
+
+impl Idempotency {
+    /// The key as its sender wrote it, which has no space in it.
+    pub fn shown(&self) -> &str {
+        self.key.rsplit_once(' ').map_or(self.key.as_str(), |(_, key)| key)
+    }
 }
 
 /// The facts of an execution that never change, shared by all its appends and updates.
@@ -289,7 +297,7 @@ impl Append {
             workflow_id: subject.workflow_id.map(|id| id.to_string()),
             agent_id: subject.agent_id.map(|id| id.to_string()),
             parent_execution_id: subject.parent_execution_id.map(|id| id.to_string()),
-            creation: to_json(&without_input(creation))?,
+            creation: to_json(&creation_column::without_input(creation))?,
             input,
             created_at: *at,
             priority: creation.priority,
@@ -357,29 +365,6 @@ impl Append {
             + self.create.as_ref().map_or(0, |create| create.input.size_bytes() + create.creation.len())
             + self.snapshot.as_ref().map_or(0, |snapshot| snapshot.state.len());
         own + self.children.iter().map(Append::size_bytes).sum::<usize>()
-    }
-}
-
-/// The creation as its column holds it: the input has one of its own. Written out, so that the input is not copied.
-pub(super) fn without_input(creation: &Creation) -> Creation {
-    Creation {
-        execution_type: creation.execution_type,
-        definition: creation.definition.clone(),
-        interpreter_revision: creation.interpreter_revision,
-        input: Value::Null,
-        trigger: creation.trigger,
-        priority: creation.priority,
-        labels: creation.labels.clone(),
-        created_by: creation.created_by.clone(),
-        authority: creation.authority.clone(),
-        agent_id: creation.agent_id,
-        test_input: creation.test_input.clone(),
-        idempotency_key: creation.idempotency_key.clone(),
-        parent: creation.parent.clone(),
-        forked_from: creation.forked_from.clone(),
-        start_at: creation.start_at,
-        traceparent: creation.traceparent.clone(),
-        budget: creation.budget,
     }
 }
 

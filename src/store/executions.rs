@@ -5,7 +5,7 @@ use super::connection::AnyConnection;
 use super::page::{Page, PageRequest};
 use super::schema::{execution_labels, executions};
 use super::statement::{Bind, Statement};
-use super::{Error, Store, append, batch, blobs, lists};
+use super::{Error, Store, append, batch, blobs, creation, lists};
 use crate::domain::{
     AgentId, Creation, Execution, ExecutionId, ExecutionType, Progress, Status, TenantId, Timestamp, WorkflowId,
 };
@@ -66,8 +66,14 @@ impl Store {
     }
 
     /// What is running or waiting, newest first, at most `limit`.
-    pub async fn active_executions(&self, tenant_id: TenantId, limit: u32) -> Result<Vec<Execution>, Error> {
-        let filter = Filter { statuses: vec![Status::Running, Status::Waiting], ..Filter::default() };
+    pub async fn active_executions(
+        &self,
+        tenant_id: TenantId,
+        created_by: Option<String>,
+        limit: u32,
+    ) -> Result<Vec<Execution>, Error> {
+        let statuses = vec![Status::Running, Status::Waiting];
+        let filter = Filter { statuses, created_by, ..Filter::default() };
         self.read(move |connection| lists::first(connection, &tenant_id.to_string(), &filter, limit)).await
     }
 
@@ -180,7 +186,7 @@ fn update(
 ) -> Result<Execution, Error> {
     let execution = get(connection, tenant_id, id)?;
     let (tenant_id, id) = (tenant_id.to_string(), id.to_string());
-    let mut creation = append::without_input(&execution.creation);
+    let mut creation = creation::without_input(&execution.creation);
     if let Some(labels) = labels {
         let of_this = execution_labels::tenant_id.eq(&tenant_id).and(execution_labels::execution_id.eq(&id));
         diesel::delete(execution_labels::table.filter(of_this)).execute(connection)?;

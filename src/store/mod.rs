@@ -17,6 +17,7 @@ mod budgets;
 mod column_types;
 mod connection;
 mod counts;
+mod creation;
 mod derived;
 mod detached;
 mod error;

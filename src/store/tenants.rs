@@ -70,7 +70,6 @@ pub(super) fn seed(connection: &mut AnyConnection, now: Timestamp) -> Result<(),
     if tenants::table.find(id.to_string()).select(tenants::id).first::<String>(connection).optional()?.is_some() {
         return Ok(());
     }
-    // It belongs to those who installed the service, who need no limits against themselves.
     let limits = TenantLimits::default();
     let (slug, name) = ("default".to_owned(), "Default".to_owned());
     insert(connection, &Tenant { id, slug, name, is_active: true, limits, created_at: now, updated_at: now })
@@ -114,12 +113,6 @@ impl Row {
 
 fn get(connection: &mut AnyConnection, id: &str) -> Result<Tenant, Error> {
     tenants::table.find(id).first::<Row>(connection)?.into_tenant()
-}
-
-/// What a tenant may use; `None` when there is no such tenant.
-pub(super) fn limits_of(connection: &mut AnyConnection, id: &str) -> Result<Option<TenantLimits>, Error> {
-    let row = tenants::table.find(id).first::<Row>(connection).optional()?;
-    row.map(|row| row.into_tenant().map(|tenant| tenant.limits)).transpose()
 }
 
 fn list(connection: &mut AnyConnection, only: Option<TenantId>, page: &PageRequest) -> Result<Page<Tenant>, Error> {

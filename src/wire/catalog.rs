@@ -47,7 +47,7 @@ catalog! {
     InvalidHeader = 400 "invalid_header" "A header is not valid"
         "Correct or leave out the named header.";
     InvalidFrame = 400 "invalid_frame" "The frame is not one that a client may send"
-        "Send one of ping, subscribe, unsubscribe, cancel, pause, resume, with exactly their fields.";
+        "Send one of ping, subscribe, unsubscribe, cancel, pause, resume, auth, with exactly their fields.";
     Unauthenticated = 401 "unauthenticated" "The request does not say who sends it"
         "Send `Authorization: Bearer` with a token from /api/v1/auth/login, or an API key in `X-API-Key`.";
     InvalidCredentials = 401 "invalid_credentials" "The credential is not valid"

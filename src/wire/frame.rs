@@ -255,6 +255,10 @@ pub enum ClientFrame {
     Resume {
         execution_id: ExecutionId,
     },
+    /// A fresh token or key in place of the one that the session was opened with.
+    Auth {
+        token: String,
+    },
 }
 
 #[cfg(test)]

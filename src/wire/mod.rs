@@ -10,6 +10,7 @@ pub mod event;
 pub mod execution;
 pub mod frame;
 pub mod health;
+pub mod identity;
 pub mod journal;
 mod object;
 pub mod page;

@@ -1,7 +1,8 @@
 //! OpenAPI schemas of domain types. The domain knows nothing of OpenAPI, so they are given here, once.
 
 use crate::domain::{
-    Adapter, AgentId, ExecutionId, ExecutionType, Failure, Status, TenantId, Timestamp, Trigger, Usage, WorkflowId,
+    Adapter, AgentId, ApiKeyId, AuditId, ExecutionId, ExecutionType, Failure, PrincipalKind, Role, Scope, Status,
+    TenantId, Timestamp, Trigger, Usage, UserId, WorkflowId,
 };
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::{Ref, RefOr};
@@ -27,6 +28,9 @@ text_schema! {
     ExecutionId: SchemaFormat::Custom("uuid".to_owned()), "Id of an execution (UUIDv7).", "0198c5a0-7c1e-7000-8000-000000000001";
     WorkflowId: SchemaFormat::Custom("uuid".to_owned()), "Id of one registered version of a workflow.", "0198c5a0-7c1e-7000-8000-000000000002";
     AgentId: SchemaFormat::Custom("uuid".to_owned()), "Id of an agent.", "0198c5a0-7c1e-7000-8000-000000000003";
+    UserId: SchemaFormat::Custom("uuid".to_owned()), "Id of a person.", "0198c5a0-7c1e-7000-8000-000000000004";
+    ApiKeyId: SchemaFormat::Custom("uuid".to_owned()), "Id of an API key.", "0198c5a0-7c1e-7000-8000-000000000005";
+    AuditId: SchemaFormat::Custom("uuid".to_owned()), "Id of a line of the audit.", "0198c5a0-7c1e-7000-8000-000000000006";
     TenantId: SchemaFormat::Custom("uuid".to_owned()), "Id of a tenant.", "01900000-0000-7000-8000-000000000001";
     Timestamp: SchemaFormat::KnownFormat(KnownFormat::DateTime), "Instant in UTC, RFC 3339 with microseconds.", "2026-03-01T09:30:00.000000Z";
 }
@@ -47,6 +51,9 @@ macro_rules! word_schema {
 }
 
 word_schema! {
+    Role: Role::ALL.iter().map(|word| word.as_str()), "What somebody is in their tenant; later ones may do more.";
+    Scope: Scope::ALL.iter().map(|word| word.as_str()), "A part of the interface to which a key can be narrowed.";
+    PrincipalKind: PrincipalKind::ALL.iter().map(|word| word.as_str()), "Whether a person or a key.";
     Status: Status::ALL.iter().map(|word| word.as_str()),
         "Where an execution stands. `succeeded`, `failed` and `cancelled` never change.";
     ExecutionType: ExecutionType::ALL.iter().map(|word| word.as_str()), "What an execution is a run of.";

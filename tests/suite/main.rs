@@ -13,6 +13,7 @@ mod documentation;
 mod effects;
 mod engine;
 mod http;
+mod identity;
 mod language;
 mod live;
 mod postgres;

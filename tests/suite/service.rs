@@ -66,8 +66,8 @@ pub struct Service {
 }
 
 struct Running {
-    engine: Engine,
     identity: Credentials,
+    engine: Engine,
     stop: oneshot::Sender<()>,
     thread: JoinHandle<()>,
 }
@@ -308,15 +308,15 @@ fn run(settings: &[(String, String)]) -> (String, Running) {
         actix_web::rt::System::new().block_on(async move {
             let application = Application::build(&settings).await.unwrap_or_else(|error| panic!("{error}"));
             let identity = Credentials(application.identity().clone(), tokio::runtime::Handle::current());
-            ready.send((application.url(), application.engine().clone(), identity)).expect("the test waits");
+            ready.send((application.url(), identity, application.engine().clone())).expect("the test waits");
             let stop = async {
                 let _ = stopped.await;
             };
             application.run_until(stop).await.unwrap_or_else(|error| panic!("{error}"));
         });
     });
-    let (url, engine, identity) = started.recv().expect("the service starts");
-    (url, Running { engine, identity, stop, thread })
+    let (url, identity, engine) = started.recv().expect("the service starts");
+    (url, Running { identity, engine, stop, thread })
 }
 
 /// Makes keys inside a running service, without a request.

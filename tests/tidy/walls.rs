@@ -18,8 +18,8 @@ const ROOMS: &[(&str, &[&str])] = &[
         "actors",
         &["domain", "clock", "failure_points", "settings", "telemetry", "machine", "store", "vault", "effects", "wire"],
     ),
-    ("http", &["domain", "clock", "settings", "telemetry", "store", "vault", "wire", "actors", "identity"]),
     ("identity", &["domain", "clock", "store"]),
+    ("http", &["domain", "clock", "settings", "telemetry", "store", "vault", "wire", "actors", "identity"]),
     (
         "startup",
         &[

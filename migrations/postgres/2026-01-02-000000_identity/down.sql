@@ -1,4 +1,3 @@
-DROP INDEX executions_owner;
 ALTER TABLE agents DROP COLUMN created_by;
 DROP TABLE audit_entries;
 DROP TABLE one_time_tokens;

@@ -1,4 +1,4 @@
--- Customers of the installation. An absent limit does not limit.
+-- Customers of the installation. An absent limit is that of the settings, 0 is none.
 CREATE TABLE tenants (
     id TEXT PRIMARY KEY NOT NULL,
     slug TEXT NOT NULL,
@@ -102,6 +102,3 @@ CREATE INDEX audit_entries_target ON audit_entries (tenant_id, target_id, at);
 
 -- Whose an agent is.
 ALTER TABLE agents ADD COLUMN created_by TEXT;
-
--- People who see only their own executions list them by owner.
-CREATE INDEX executions_owner ON executions (tenant_id, created_by, created_at) WHERE created_by IS NOT NULL;

@@ -36,6 +36,7 @@ async fn every_operation_answers_as_described(service: Service) {
     command.current_dir(directory.path());
     command.arg("run").arg(format!("{}/api/v1/openapi.json", service.url));
     command.args(["--checks", CHECKS, "--exclude-path-regex", ENDLESS, "--max-time", SECONDS, "--seed", &seed]);
+    command.arg("--header").arg(format!("X-API-Key: {}", service.key));
     command.args(["--request-timeout", REQUEST_SECONDS, "--continue-on-failure", "--no-color", "--warnings", "off"]);
     let finished = tokio::task::spawn_blocking(move || command.output().expect("the fuzzer runs")).await.unwrap();
     let report = String::from_utf8_lossy(&finished.stdout);

@@ -16,7 +16,13 @@ do:
 /// Runs a command with text on its standard input.
 fn run_with(service: &Service, arguments: &[&str], input: &str) -> Finished {
     let mut command = program(service.directory.path());
-    let mut child = command.args(arguments).env("CALLBOARD_URL", &service.url).stdin(Stdio::piped()).spawn().unwrap();
+    let mut child = command
+        .args(arguments)
+        .env("CALLBOARD_URL", &service.url)
+        .env("CALLBOARD_API_KEY", &service.key)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     finish(child)
 }

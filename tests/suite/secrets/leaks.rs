@@ -130,7 +130,7 @@ fn traces() -> Traces {
 #[tokio::test]
 async fn nothing_of_a_secret_is_in_files_logs_answers_or_frames() {
     let service = program::Service::start_with(&[], &["--set", "telemetry.level=trace"]);
-    leak(&Client::new(service.url.clone()), &traces()).await;
+    leak(&Client::new(service.url.clone()).with_key(&service.key), &traces()).await;
     let folder = service.directory.path();
     // While it runs, with its write-ahead log, and once it has stopped.
     assert!(traces().assert_none_below(folder) >= 3);

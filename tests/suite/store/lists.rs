@@ -201,9 +201,9 @@ async fn active_ones_are_running_or_waiting(fixture: Fixture) {
     waiting.projection.status = Status::Waiting;
     waiting.projection.wake_at = Some(Timestamp::from_micros(5));
     fixture.store().append(waiting.progress()).await.unwrap();
-    let active = fixture.store().active_executions(TENANT, 10).await.unwrap();
+    let active = fixture.store().active_executions(TENANT, None, 10).await.unwrap();
     assert_eq!(active.iter().map(|execution| execution.id).collect::<Vec<_>>(), vec![waiting.id, running.id]);
-    assert_eq!(fixture.store().active_executions(TENANT, 1).await.unwrap().len(), 1);
+    assert_eq!(fixture.store().active_executions(TENANT, None, 1).await.unwrap().len(), 1);
 }
 
 async fn changes_since_a_position_lead_to_the_present(fixture: Fixture) {

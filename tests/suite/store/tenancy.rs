@@ -28,7 +28,7 @@ async fn another_tenant_sees_nothing_and_changes_nothing(fixture: Fixture) {
 
     assert_eq!(store.execution(other, run.id).await.unwrap_err(), Error::NotFound);
     assert!(store.executions(other, Filter::default(), all()).await.unwrap().items.is_empty());
-    assert!(store.active_executions(other, 10).await.unwrap().is_empty());
+    assert!(store.active_executions(other, None, 10).await.unwrap().is_empty());
     assert_eq!(store.history(other, run.id, 0, 10, Vec::new()).await.unwrap_err(), Error::NotFound);
     assert!(store.changed_since(other, 0, 10).await.unwrap().executions.is_empty());
     assert!(store.events(other, run.id, 0).await.unwrap().is_empty());

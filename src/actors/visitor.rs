@@ -1,0 +1,28 @@
+//! Who sits behind a live session or stream, and for how long: asked of whoever opened it, since actors know no credentials.
+
+use crate::domain::{ExecutionId, Principal, TenantId, Timestamp};
+use crate::wire::problem::Problem;
+use std::future::Future;
+use std::pin::Pin;
+
+/// Who somebody is at this moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visitor {
+    pub principal: Principal,
+    /// When their credential ends; absent for one that does not.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The answer of a [`Gate`].
+pub type Admission = Pin<Box<dyn Future<Output = Result<Visitor, Box<Problem>>> + Send>>;
+
+/// Knows the credential that a session was opened with.
+pub trait Gate: Send + Sync {
+    /// Whether its holder is still welcome, and as whom: keys are revoked, roles change.
+    fn confirm(&self) -> Admission;
+    /// Takes another credential in its place.
+    fn renew(&self, token: String) -> Admission;
+    /// Notes what the holder has done to an execution.
+    fn note(&self, tenant: TenantId, action: &'static str, id: ExecutionId)
+    -> Pin<Box<dyn Future<Output = ()> + Send>>;
+}

@@ -1,0 +1,74 @@
+//! The gate of live sessions and streams: asks identity about the credential they were opened with.
+
+use super::caller::Caller;
+use super::error::Error;
+use crate::actors::{Admission, Gate, Visitor};
+use crate::domain::{ExecutionId, TenantId};
+use crate::identity::{self, Change, Identity, Standing, Writer};
+use crate::wire::catalog::Code;
+use crate::wire::problem::Problem;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The credential of one session.
+pub struct Credential {
+    identity: Identity,
+    standing: Arc<Mutex<Standing>>,
+}
+
+impl Credential {
+    pub fn of(identity: &Identity, caller: &Caller) -> Arc<dyn Gate> {
+        let standing = Arc::new(Mutex::new(caller.standing.clone()));
+        Arc::new(Self { identity: identity.clone(), standing })
+    }
+
+    fn standing(&self) -> Standing {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// A caller as the visitor of a session.
+pub fn visitor(standing: &Standing) -> Visitor {
+    Visitor { principal: standing.principal.clone(), expires_at: standing.expires_at }
+}
+
+impl Gate for Credential {
+    fn confirm(&self) -> Admission {
+        let (identity, standing) = (self.identity.clone(), self.standing());
+        Box::pin(async move {
+            let standing = identity.confirm(&standing).await.map_err(problem)?;
+            Ok(visitor(&standing))
+        })
+    }
+
+    fn note(
+        &self,
+        tenant: TenantId,
+        action: &'static str,
+        id: ExecutionId,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let writer = Writer { standing: Some(self.standing()), ..Writer::default() };
+        let identity = self.identity.clone();
+        Box::pin(async move { identity.note(&writer, tenant, Change::done(action, "execution", id)).await })
+    }
+
+    fn renew(&self, token: String) -> Admission {
+        let (identity, shared, known) = (self.identity.clone(), Arc::clone(&self.standing), self.standing());
+        Box::pin(async move {
+            let fresh = identity.authenticate(&token).await.map_err(problem)?;
+            let (before, after) = (&known.principal, &fresh.principal);
+            if (before.tenant_id, before.owner_id) != (after.tenant_id, after.owner_id) {
+                let detail = "The token belongs to somebody else than the session.";
+                return Err(Box::new(Problem::new(Code::InvalidCredentials, detail)));
+            }
+            let visitor = visitor(&fresh);
+            *shared.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
+            Ok(visitor)
+        })
+    }
+}
+
+fn problem(error: identity::Error) -> Box<Problem> {
+    Error::from(error).into_problem()
+}
