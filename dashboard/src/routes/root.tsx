@@ -21,7 +21,9 @@ function Pages() {
   const navigate = useNavigate();
   const here = useRouterState({ select: (state) => state.location.href });
   useEffect(() => {
-    if (isRefused) void navigate({ to: "/sign-in", search: { next: here === "/" ? undefined : here }, replace: true });
+    // The address changes before this page has gone; once is enough.
+    if (!isRefused || here.startsWith("/sign-in")) return;
+    void navigate({ to: "/sign-in", search: { next: here === "/" ? undefined : here }, replace: true });
   }, [isRefused, here, navigate]);
   return isRefused ? null : <Layout />;
 }

@@ -762,6 +762,8 @@ export interface components {
             is_active: boolean;
             /** @description Belongs to the system: every tenant may use it, none may change it. */
             is_system: boolean;
+            /** @description Whose it is; absent for those of the system. */
+            created_by?: string | null;
             created_at: components["schemas"]["Timestamp"];
             updated_at: components["schemas"]["Timestamp"];
         };
@@ -1227,6 +1229,8 @@ export interface components {
                 is_active: boolean;
                 /** @description Belongs to the system: every tenant may use it, none may change it. */
                 is_system: boolean;
+                /** @description Whose it is; absent for those of the system. */
+                created_by?: string | null;
                 created_at: components["schemas"]["Timestamp"];
                 updated_at: components["schemas"]["Timestamp"];
             }[];
@@ -1247,7 +1251,7 @@ export interface components {
             total: number;
             /**
              * @description Whether `total` is exact. Otherwise there are at least as many items: long filtered lists are not counted to their end,
-             *     and a search with `q` or a label beside other filters looks at the newest executions only; lists by cursor go on.
+             *     and a search (`q`, or other filters beside a label or an open status) looks at the newest executions only; lists by cursor go on.
              */
             total_is_exact: boolean;
             /**
@@ -1342,7 +1346,7 @@ export interface components {
             total: number;
             /**
              * @description Whether `total` is exact. Otherwise there are at least as many items: long filtered lists are not counted to their end,
-             *     and a search with `q` or a label beside other filters looks at the newest executions only; lists by cursor go on.
+             *     and a search (`q`, or other filters beside a label or an open status) looks at the newest executions only; lists by cursor go on.
              */
             total_is_exact: boolean;
             /**
@@ -1382,7 +1386,7 @@ export interface components {
             total: number;
             /**
              * @description Whether `total` is exact. Otherwise there are at least as many items: long filtered lists are not counted to their end,
-             *     and a search with `q` or a label beside other filters looks at the newest executions only; lists by cursor go on.
+             *     and a search (`q`, or other filters beside a label or an open status) looks at the newest executions only; lists by cursor go on.
              */
             total_is_exact: boolean;
             /**
@@ -1431,7 +1435,7 @@ export interface components {
             total: number;
             /**
              * @description Whether `total` is exact. Otherwise there are at least as many items: long filtered lists are not counted to their end,
-             *     and a search with `q` or a label beside other filters looks at the newest executions only; lists by cursor go on.
+             *     and a search (`q`, or other filters beside a label or an open status) looks at the newest executions only; lists by cursor go on.
              */
             total_is_exact: boolean;
             /**
@@ -1816,6 +1820,8 @@ export interface components {
                 is_active: boolean;
                 /** @description Belongs to the system: every tenant may use it, none may change it. */
                 is_system: boolean;
+                /** @description Whose it is; absent for those of the system. */
+                created_by?: string | null;
                 created_at: components["schemas"]["Timestamp"];
                 updated_at: components["schemas"]["Timestamp"];
             }[];
@@ -2351,7 +2357,10 @@ export interface operations {
                 /** @description `-created_at` (newest first, the default) or `created_at`. */
                 sort?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2374,8 +2383,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2413,6 +2440,8 @@ export interface operations {
                 "Idempotency-Key"?: string;
                 /** @description W3C trace context; effects continue it. */
                 traceparent?: string;
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
             };
             path?: never;
             cookie?: never;
@@ -2471,7 +2500,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed, origin_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2482,6 +2520,15 @@ export interface operations {
             };
             /** @description not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2564,7 +2611,10 @@ export interface operations {
                 /** @description At most this many; 100 when absent. */
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2587,8 +2637,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2624,7 +2692,10 @@ export interface operations {
                 /** @description A week ago when absent; the hour that it lies in is counted from its beginning. */
                 since?: components["schemas"]["Timestamp"];
             };
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2647,8 +2718,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2681,7 +2770,10 @@ export interface operations {
     get_executions_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path: {
                 /** @description The execution. */
                 id: components["schemas"]["ExecutionId"];
@@ -2698,7 +2790,16 @@ export interface operations {
                     "application/json": components["schemas"]["ExecutionDetail"];
                 };
             };
-            /** @description host_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2741,7 +2842,10 @@ export interface operations {
     put_executions_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path: {
                 /** @description The execution. */
                 id: components["schemas"]["ExecutionId"];
@@ -2780,7 +2884,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed, origin_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2791,6 +2904,15 @@ export interface operations {
             };
             /** @description not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2850,7 +2972,10 @@ export interface operations {
     post_executions_id_cancel: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path: {
                 /** @description The execution. */
                 id: components["schemas"]["ExecutionId"];
@@ -2887,7 +3012,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed, origin_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2898,6 +3032,15 @@ export interface operations {
             };
             /** @description not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2957,7 +3100,10 @@ export interface operations {
     post_executions_id_pause: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path: {
                 /** @description The execution. */
                 id: components["schemas"]["ExecutionId"];
@@ -2994,7 +3140,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed, origin_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3005,6 +3160,15 @@ export interface operations {
             };
             /** @description not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3064,7 +3228,10 @@ export interface operations {
     post_executions_id_resume: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path: {
                 /** @description The execution. */
                 id: components["schemas"]["ExecutionId"];
@@ -3101,7 +3268,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed, origin_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3112,6 +3288,15 @@ export interface operations {
             };
             /** @description not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3176,6 +3361,8 @@ export interface operations {
                 "Idempotency-Key"?: string;
                 /** @description W3C trace context; effects continue it. */
                 traceparent?: string;
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
             };
             path: {
                 /** @description The finished execution. */
@@ -3214,7 +3401,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed, origin_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3225,6 +3421,15 @@ export interface operations {
             };
             /** @description not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3300,6 +3505,8 @@ export interface operations {
                 "Idempotency-Key"?: string;
                 /** @description W3C trace context; effects continue it. */
                 traceparent?: string;
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
             };
             path: {
                 /** @description The execution to repeat. */
@@ -3338,7 +3545,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed, origin_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3349,6 +3565,15 @@ export interface operations {
             };
             /** @description not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3426,7 +3651,10 @@ export interface operations {
                 /** @description Only these types; repeat it or separate by commas. */
                 type?: string[];
             };
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path: {
                 /** @description The execution. */
                 id: components["schemas"]["ExecutionId"];
@@ -3452,7 +3680,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3506,7 +3743,10 @@ export interface operations {
                 /** @description At most this many; 100 when absent. */
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path: {
                 /** @description The execution. */
                 id: components["schemas"]["ExecutionId"];
@@ -3532,7 +3772,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3582,7 +3831,10 @@ export interface operations {
                 /** @description At most this many; 1 000 when absent. */
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path: {
                 /** @description The execution. */
                 id: components["schemas"]["ExecutionId"];
@@ -3608,7 +3860,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3651,7 +3912,10 @@ export interface operations {
     get_executions_id_usage: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path: {
                 /** @description The execution. */
                 id: components["schemas"]["ExecutionId"];
@@ -3668,7 +3932,16 @@ export interface operations {
                     "application/json": components["schemas"]["UsageView"];
                 };
             };
-            /** @description host_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3720,7 +3993,10 @@ export interface operations {
                 /** @description Items of this answer; 50 when absent. */
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path: {
                 /** @description The execution. */
                 id: components["schemas"]["ExecutionId"];
@@ -3746,7 +4022,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3789,7 +4074,10 @@ export interface operations {
     get_executions_id_definition: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path: {
                 /** @description The execution. */
                 id: components["schemas"]["ExecutionId"];
@@ -3806,7 +4094,16 @@ export interface operations {
                     "application/json": components["schemas"]["DefinitionView"];
                 };
             };
-            /** @description host_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3855,6 +4152,8 @@ export interface operations {
             header?: {
                 /** @description The same; takes precedence. */
                 "Last-Event-ID"?: number | null;
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
             };
             path?: never;
             cookie?: never;
@@ -3879,8 +4178,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3919,6 +4236,8 @@ export interface operations {
             header?: {
                 /** @description The same; takes precedence. */
                 "Last-Event-ID"?: number | null;
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
             };
             path: {
                 /** @description The execution. */
@@ -3946,7 +4265,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3994,7 +4322,10 @@ export interface operations {
                 /** @description Continue after this position; from now on when absent. */
                 after?: number;
             };
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4016,8 +4347,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed, origin_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden, origin_not_allowed */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4064,7 +4413,10 @@ export interface operations {
                 /** @description Continue after this `seq`; from the first event when absent. */
                 after?: number;
             };
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path: {
                 /** @description The execution. */
                 id: components["schemas"]["ExecutionId"];
@@ -4089,7 +4441,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed, origin_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden, origin_not_allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4160,7 +4521,10 @@ export interface operations {
                 /** @description Archived ones too. */
                 include_archived?: boolean;
             };
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4183,8 +4547,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4220,6 +4602,8 @@ export interface operations {
             header?: {
                 /** @description 1 to 255 visible ASCII characters. */
                 "Idempotency-Key"?: string;
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
             };
             path?: never;
             cookie?: never;
@@ -4299,8 +4683,35 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed, origin_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4369,7 +4780,10 @@ export interface operations {
     post_workflows_validate: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4437,8 +4851,35 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed, origin_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4489,7 +4930,10 @@ export interface operations {
     get_workflows_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path: {
                 /** @description The registered version. */
                 id: components["schemas"]["WorkflowId"];
@@ -4506,7 +4950,16 @@ export interface operations {
                     "application/json": components["schemas"]["WorkflowDetail"];
                 };
             };
-            /** @description host_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4549,7 +5002,10 @@ export interface operations {
     put_workflows_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path: {
                 /** @description The registered version. */
                 id: components["schemas"]["WorkflowId"];
@@ -4584,7 +5040,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed, origin_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4595,6 +5060,15 @@ export interface operations {
             };
             /** @description not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4645,7 +5119,10 @@ export interface operations {
     delete_workflows_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path: {
                 /** @description The registered version. */
                 id: components["schemas"]["WorkflowId"];
@@ -4661,7 +5138,16 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description host_not_allowed, origin_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4704,7 +5190,10 @@ export interface operations {
     get_workflows_id_versions: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path: {
                 /** @description Any of its registered versions. */
                 id: components["schemas"]["WorkflowId"];
@@ -4721,7 +5210,16 @@ export interface operations {
                     "application/json": components["schemas"]["Stretch_WorkflowView"];
                 };
             };
-            /** @description host_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4769,6 +5267,8 @@ export interface operations {
                 "Idempotency-Key"?: string;
                 /** @description W3C trace context; effects continue it. */
                 traceparent?: string;
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
             };
             path: {
                 /** @description The registered version. */
@@ -4808,7 +5308,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed, origin_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4819,6 +5328,15 @@ export interface operations {
             };
             /** @description not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4898,7 +5416,10 @@ export interface operations {
     get_workflows_executions_id_status: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path: {
                 /** @description The execution. */
                 id: components["schemas"]["ExecutionId"];
@@ -4915,7 +5436,16 @@ export interface operations {
                     "application/json": components["schemas"]["StatusView"];
                 };
             };
-            /** @description host_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4958,7 +5488,10 @@ export interface operations {
     post_workflows_executions_id_stop: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path: {
                 /** @description The execution. */
                 id: components["schemas"]["ExecutionId"];
@@ -4995,7 +5528,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed, origin_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5006,6 +5548,15 @@ export interface operations {
             };
             /** @description not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5080,7 +5631,10 @@ export interface operations {
                 /** @description Contains this text in name, slug or description. */
                 q?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5103,8 +5657,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5140,6 +5712,8 @@ export interface operations {
             header?: {
                 /** @description 1 to 255 visible ASCII characters. */
                 "Idempotency-Key"?: string;
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
             };
             path?: never;
             cookie?: never;
@@ -5182,8 +5756,35 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed, origin_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5243,7 +5844,10 @@ export interface operations {
     get_agents_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path: {
                 /** @description The agent. */
                 id: components["schemas"]["AgentId"];
@@ -5260,7 +5864,16 @@ export interface operations {
                     "application/json": components["schemas"]["AgentView"];
                 };
             };
-            /** @description host_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5303,7 +5916,10 @@ export interface operations {
     put_agents_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path: {
                 /** @description The agent. */
                 id: components["schemas"]["AgentId"];
@@ -5339,7 +5955,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed, origin_not_allowed, read_only */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden, read_only */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5350,6 +5975,15 @@ export interface operations {
             };
             /** @description not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5409,7 +6043,10 @@ export interface operations {
     delete_agents_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path: {
                 /** @description The agent. */
                 id: components["schemas"]["AgentId"];
@@ -5425,7 +6062,16 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description host_not_allowed, origin_not_allowed, read_only */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden, read_only */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5471,6 +6117,8 @@ export interface operations {
             header?: {
                 /** @description 1 to 255 visible ASCII characters. */
                 "Idempotency-Key"?: string;
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
             };
             path: {
                 /** @description The agent. */
@@ -5508,7 +6156,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed, origin_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5519,6 +6176,15 @@ export interface operations {
             };
             /** @description not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5607,7 +6273,10 @@ export interface operations {
                 /** @description Items of this answer; 50 when absent. */
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5630,8 +6299,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5664,7 +6351,10 @@ export interface operations {
     get_secrets_name: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path: {
                 /** @description Its name. */
                 name: string;
@@ -5681,7 +6371,16 @@ export interface operations {
                     "application/json": components["schemas"]["SecretView"];
                 };
             };
-            /** @description host_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5724,7 +6423,10 @@ export interface operations {
     put_secrets_name: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path: {
                 /** @description Letters, digits, `_`, `-` and `.`, beginning with a letter or `_`. */
                 name: string;
@@ -5733,11 +6435,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "value": "correct horse battery staple"
-                 *     }
-                 */
                 "application/json": components["schemas"]["PutSecret"];
             };
         };
@@ -5769,7 +6466,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed, origin_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5780,6 +6486,15 @@ export interface operations {
             };
             /** @description not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5830,7 +6545,10 @@ export interface operations {
     delete_secrets_name: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path: {
                 /** @description Its name. */
                 name: string;
@@ -5846,7 +6564,16 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description host_not_allowed, origin_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5889,7 +6616,10 @@ export interface operations {
     "post_secret-keys_rotate": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5903,8 +6633,26 @@ export interface operations {
                     "application/json": components["schemas"]["RotationView"];
                 };
             };
-            /** @description host_not_allowed, origin_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5937,7 +6685,10 @@ export interface operations {
     get_retention: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5951,8 +6702,26 @@ export interface operations {
                     "application/json": components["schemas"]["RetentionState"];
                 };
             };
-            /** @description host_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5985,7 +6754,10 @@ export interface operations {
     put_retention: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6019,8 +6791,35 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed, origin_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6071,12 +6870,22 @@ export interface operations {
     post_retention_preview: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "succeeded_days": 30,
+                 *       "failed_days": 90,
+                 *       "cancelled_count": 10000
+                 *     }
+                 */
                 "application/json": components["schemas"]["RetentionDecision"] | null;
             };
         };
@@ -6098,8 +6907,35 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description host_not_allowed, origin_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6150,7 +6986,10 @@ export interface operations {
     post_retention_run: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6164,8 +7003,26 @@ export interface operations {
                     "application/json": components["schemas"]["RetentionState"];
                 };
             };
-            /** @description host_not_allowed, origin_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6198,7 +7055,10 @@ export interface operations {
     get_queue: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6212,8 +7072,26 @@ export interface operations {
                     "application/json": components["schemas"]["QueueView"];
                 };
             };
-            /** @description host_not_allowed */
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

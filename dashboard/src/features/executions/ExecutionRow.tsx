@@ -47,7 +47,7 @@ export const ExecutionRow = memo(function ExecutionRow({
       aria-selected={isSelected}
       style={{ height: ROW_HEIGHT, gridTemplateColumns: gridColumns(columns) }}
       className={clsx(
-        "relative grid items-center gap-3 border-b px-3 transition-colors hover:bg-sunken max-md:!grid-cols-[auto_minmax(0,1fr)_auto]",
+        "relative grid items-center gap-3 border-b px-3 transition-colors hover:bg-sunken max-md:!grid-cols-[auto_minmax(0,1fr)]",
         isNew && "animate-slide-in",
         isSelected && "bg-accent-soft",
         isCurrent && "shadow-[inset_3px_0_0_var(--accent)] bg-sunken",
@@ -78,7 +78,10 @@ export const ExecutionRow = memo(function ExecutionRow({
           </span>
           <span className="font-mono font-normal text-ink-faint text-xs max-md:hidden">{shortId(row.id)}</span>
         </Link>
-        {row.error?.detail && <p className="truncate pl-6 text-ink-soft text-xs">{row.error.detail}</p>}
+        <p className="truncate pl-6 text-ink-soft text-xs md:hidden">
+          <Ago at={row.created_at} />
+        </p>
+        {row.error?.detail && <p className="truncate pl-6 text-ink-soft text-xs max-md:hidden">{row.error.detail}</p>}
       </div>
       {columns.map((column) => (
         <div
@@ -86,7 +89,7 @@ export const ExecutionRow = memo(function ExecutionRow({
           role="cell"
           className={clsx(
             "min-w-0 truncate text-ink-soft",
-            column !== "created" && "max-md:hidden",
+            "max-md:hidden",
             column !== "labels" && column !== "version" && "text-right",
           )}
         >

@@ -70,7 +70,7 @@ export function ExecutionTable({
     else if (event.key === "k") go(index < 0 ? 0 : index - 1);
     else if (event.key === "x" && currentId) select(currentId, false);
     else if (event.key === "Escape") setSelectedIds(new Set());
-    else if (event.key === "Enter" && currentId && event.target === document.body) {
+    else if (event.key === "Enter" && currentId && !isControl(event.target)) {
       void navigate({ to: "/executions/$id", params: { id: currentId } });
     } else return;
     event.preventDefault();
@@ -176,4 +176,9 @@ function useStayingInPlace(rows: readonly Row[], scroller: React.RefObject<HTMLD
     const element = scroller.current;
     if (element && added > 0 && element.scrollTop > 0) element.scrollTop += added * ROW_HEIGHT;
   }, [rows, scroller]);
+}
+
+/** Whether Enter already means something there. */
+function isControl(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest("a, button, input, select, textarea") !== null;
 }

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { clsx } from "clsx";
-import { Bookmark, Columns3, Search, Trash2, X } from "lucide-react";
+import { Bookmark, Columns3, Search, SlidersHorizontal, Trash2, X } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -25,6 +25,8 @@ export function Filters() {
   const { data: workflows } = useQuery(workflowList());
   const { data: agents } = useQuery(agentList);
   const chosen = statusesOf(search);
+  // On small screens the other filters are shown when they are asked for.
+  const [isOpen, setOpen] = useState(false);
   return (
     <div className="mb-3 flex flex-wrap items-center gap-2">
       <SearchField key={search.q ?? ""} value={search.q ?? ""} onChange={(q) => change({ q: q || undefined })} />
@@ -55,40 +57,51 @@ export function Filters() {
           );
         })}
       </fieldset>
-      <Choice
-        label={t("executions.type")}
-        value={search.type}
-        options={types.map((value) => ({ value, label: t(`type.${value}`) }))}
-        onChoose={(type) => change({ type, agent: undefined, workflow: undefined })}
-      />
-      {search.type !== "agent_test" && (
+      <div className={clsx("flex flex-wrap gap-2", !isOpen && "max-sm:hidden")}>
         <Choice
-          label={t("executions.workflow")}
-          value={search.workflow}
-          options={(workflows ?? []).map((workflow) => ({ value: fullName(workflow), label: fullName(workflow) }))}
-          onChoose={(workflow) => change({ workflow })}
+          label={t("executions.type")}
+          value={search.type}
+          options={types.map((value) => ({ value, label: t(`type.${value}`) }))}
+          onChoose={(type) => change({ type, agent: undefined, workflow: undefined })}
         />
-      )}
-      {search.type !== "workflow" && (
+        {search.type !== "agent_test" && (
+          <Choice
+            label={t("executions.workflow")}
+            value={search.workflow}
+            options={(workflows ?? []).map((workflow) => ({ value: fullName(workflow), label: fullName(workflow) }))}
+            onChoose={(workflow) => change({ workflow })}
+          />
+        )}
+        {search.type !== "workflow" && (
+          <Choice
+            label={t("executions.agent")}
+            value={search.agent}
+            options={(agents ?? []).map((agent) => ({ value: agent.id, label: agent.name }))}
+            onChoose={(agent) => change({ agent })}
+          />
+        )}
         <Choice
-          label={t("executions.agent")}
-          value={search.agent}
-          options={(agents ?? []).map((agent) => ({ value: agent.id, label: agent.name }))}
-          onChoose={(agent) => change({ agent })}
+          label={t("executions.since")}
+          value={search.since}
+          options={spans.map((value) => ({ value, label: t(`span.${value}`) }))}
+          onChoose={(since) => change({ since })}
         />
-      )}
-      <Choice
-        label={t("executions.since")}
-        value={search.since}
-        options={spans.map((value) => ({ value, label: t(`span.${value}`) }))}
-        onChoose={(since) => change({ since })}
-      />
-      <LabelField
-        key={search.label ?? ""}
-        value={search.label ?? ""}
-        onChange={(label) => change({ label: label || undefined })}
-      />
+        <LabelField
+          key={search.label ?? ""}
+          value={search.label ?? ""}
+          onChange={(label) => change({ label: label || undefined })}
+        />
+      </div>
       <div className="ml-auto flex gap-1">
+        <Button
+          look="quiet"
+          icon={SlidersHorizontal}
+          aria-expanded={isOpen}
+          aria-label={t("executions.moreFilters")}
+          title={t("executions.moreFilters")}
+          onClick={() => setOpen(!isOpen)}
+          className="sm:hidden"
+        />
         {isFiltered(search) && (
           <Button look="quiet" icon={X} onClick={() => void navigate({ search: {}, replace: true })}>
             {t("executions.clear")}

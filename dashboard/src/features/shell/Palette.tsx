@@ -13,6 +13,7 @@ import { Name, shortId } from "@/features/executions/Name";
 import { chooseLanguage } from "@/i18n";
 import { chooseTheme, useIsDark } from "@/theme";
 import { places } from "./navigation";
+import { rank } from "./rank";
 
 const item =
   "flex h-9 cursor-pointer items-center gap-2.5 rounded-lg px-2.5 data-[selected=true]:bg-sunken [&_svg]:size-4 [&_svg]:shrink-0 [&_svg]:text-ink-faint";
@@ -35,6 +36,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
       open
       onOpenChange={(open) => !open && onClose()}
       label={t("shell.search")}
+      filter={rank}
       overlayClassName="fixed inset-0 z-40 bg-black/35"
       contentClassName="fixed top-[12vh] left-1/2 z-50 w-[calc(100vw-2rem)] max-w-xl -translate-x-1/2 overflow-hidden rounded-xl border bg-raised shadow-float animate-appear"
     >
