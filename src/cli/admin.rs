@@ -179,12 +179,12 @@ async fn find_tenant(store: &Store, slug: &str) -> Result<Tenant, Error> {
 }
 
 fn unopened(error: store::Error) -> Error {
-    match error {
-        store::Error::Occupied { message } => Error::failure(format!(
+    if let store::Error::Occupied { message } = error {
+        return Error::failure(format!(
             "{message}\n  While the service runs, tenants, people and keys are made over HTTP: /api/v1/tenants, /users, /api-keys."
-        )),
-        error => Error { exit: Exit::Unreachable, text: error.to_string() },
+        ));
     }
+    Error { exit: Exit::Unreachable, text: error.to_string() }
 }
 
 fn failed(error: impl std::fmt::Display) -> Error {

@@ -71,7 +71,7 @@ async fn own_things_only(service: Service) {
         assert_eq!(found["total"], ids.len());
         ids
     };
-    assert_eq!(listed(&ada.client, "").await, [own.clone()]);
+    assert_eq!(listed(&ada.client, "").await, std::slice::from_ref(&own));
     assert!(listed(&ada.client, &format!("created_by={}", bob.id)).await.is_empty());
     assert_eq!(listed(&watcher.client, "").await.len(), 2);
     let active = ada.client.get("/api/v1/executions/active").await.expect(200);

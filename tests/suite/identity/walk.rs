@@ -45,6 +45,7 @@ fn operations() -> Vec<(&'static str, &'static str, Action, Thing, Value)> {
         (post, "/api/v1/executions/{id}/cancel", ExecutionSteer, Execution, none.clone()),
         (post, "/api/v1/executions/{id}/pause", ExecutionSteer, Execution, none.clone()),
         (post, "/api/v1/executions/{id}/resume", ExecutionSteer, Execution, none.clone()),
+        (post, "/api/v1/executions/{id}/budget", ExecutionSteer, Execution, json!({ "max_tokens": 1_000_000 })),
         (post, "/api/v1/executions/{id}/retry", ExecutionStart, Execution, none.clone()),
         (post, "/api/v1/executions/{id}/rerun", ExecutionStart, Execution, none.clone()),
         (get, "/api/v1/executions/{id}/history", ExecutionRead, Execution, none.clone()),
@@ -209,7 +210,7 @@ async fn make(service: &Service, owner: &Person, home: Option<&str>, thing: Thin
     if is_viewer {
         set_role(service, owner, "member").await;
     }
-    let tag = uuid::Uuid::now_v7().simple().to_string();
+    let tag = callboard::clock::new_id().simple().to_string();
     let tasks = json!([{ "nap": { "wait": { "hours": 1 } } }]);
     let id = match thing {
         Thing::Nothing => String::new(),
