@@ -163,14 +163,8 @@ impl Application {
             renewal: Duration::from_secs(settings.identity.renewal_seconds),
         };
         let server = http::server(listener, &settings.server, service)?;
-        Ok(Self {
-            core,
-            identity,
-            first_sign_in,
-            server,
-            address,
-            grace: Duration::from_secs(settings.server.shutdown_grace_seconds),
-        })
+        let grace = Duration::from_secs(settings.server.shutdown_grace_seconds);
+        Ok(Self { core, identity, first_sign_in, server, address, grace })
     }
 
     /// The port it listens on; the real one when the settings said 0.

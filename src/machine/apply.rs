@@ -112,14 +112,12 @@ fn apply_to_task(program: &Program, state: &mut State, event: &Event) {
             progress.completed_tasks = progress.completed_tasks.saturating_add(1);
             main.note_branch_failure(path, error);
             if let Some(list) = main.owner(path) {
-                list.current = None;
-                list.end = ListEnd::Failed(Box::new(error.clone()));
+                list.end_with(ListEnd::Failed(Box::new(error.clone())));
             }
         }
         EventBody::TaskCancelled { .. } => {
             if let Some(list) = main.owner(path) {
-                list.current = None;
-                list.end = ListEnd::Cancelled;
+                list.end_with(ListEnd::Cancelled);
             }
         }
         EventBody::TaskRetried { .. }

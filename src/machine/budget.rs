@@ -84,6 +84,21 @@ impl Budget {
 }
 
 impl State {
+    /// Why it is paused, when a limit and not a person paused it.
+    pub fn pause_reason(&self) -> Option<&str> {
+        self.breach.as_ref().map(|breach| breach.reason.as_str())
+    }
+
+    /// Why nothing below it may go on either: its time is over.
+    pub fn halt(&self) -> Option<&Breach> {
+        self.breach.as_ref().filter(|breach| breach.limit == Bound::MaxWallSeconds)
+    }
+
+    /// What it may spend, with everything that was approved.
+    pub fn budget(&self) -> Budget {
+        self.budget
+    }
+
     /// The wall time grows by as much as its limit, so that pauses still do not count.
     pub(super) fn approve(&mut self, change: Budget) {
         let before = self.budget;

@@ -11,7 +11,9 @@ use super::run_workflow;
 use super::scope::Scope;
 use super::secrets::with_true_input;
 use super::state::{Effect, State, Work};
-use crate::domain::{Failure, Status, TimerPurpose};
+use super::step::Step;
+use crate::domain::definition::model::UnknownOutcome;
+use crate::domain::{EventBody, Failure, Path, StandardType, Status, TimerPurpose};
 use std::sync::Arc;
 
 /// Everything a state waits for, as actions. For one that comes back from the store without a crash, such as a passivated one that
@@ -38,6 +40,45 @@ fn asked(task: &Task<'_>) -> Option<Action> {
             with_true_input(&reset(task), request).ok()?.ok()
         }
         _ => None,
+    }
+}
+
+impl Step<'_> {
+    /// After a crash: what was outstanding is asked for again, or fails when it cannot be.
+    pub(super) fn recovered(&mut self, body: EventBody) {
+        self.record(body);
+        let mut lost: Vec<(Path, Failure)> = Vec::new();
+        self.each_task(None, &mut |task| {
+            if task.frame.outstanding_effect().is_none() {
+                return;
+            }
+            let is_fetch = task.frame.outstanding_fetch().is_some();
+            if !is_fetch
+                && matches!(&task.node.kind, Kind::Shell(rule) if rule.on_unknown_outcome == UnknownOutcome::Fault)
+            {
+                let detail = "The engine was restarted while the command ran; whether it came to its end is unknown";
+                let failure = Failure::new(StandardType::Runtime, "Outcome unknown", detail);
+                return lost.push((Arc::clone(&task.frame.path), failure));
+            }
+            if let Err(failure) = with_true_input(&reset(task), effect::request).flatten() {
+                lost.push((Arc::clone(&task.frame.path), failure));
+            }
+        });
+        for (path, failure) in lost {
+            self.fail_effect(&path, failure);
+        }
+        self.advance();
+        // What the advance has asked for is outstanding like everything else: it is asked once.
+        self.transition.actions.retain(|action| {
+            matches!(
+                action,
+                Action::RunEffect { awaited: false, .. }
+                    | Action::StartChild { awaited: false, .. }
+                    | Action::CancelChild { .. }
+            )
+        });
+        let asked = outstanding(self.program, self.state, &self.moment, self.evaluator);
+        self.transition.actions.extend(asked);
     }
 }
 

@@ -281,21 +281,6 @@ impl State {
         self.error.as_ref()
     }
 
-    /// Why it is paused, when a limit and not a person paused it.
-    pub fn pause_reason(&self) -> Option<&str> {
-        self.breach.as_ref().map(|breach| breach.reason.as_str())
-    }
-
-    /// Why nothing below it may go on either: its time is over.
-    pub fn halt(&self) -> Option<&Breach> {
-        self.breach.as_ref().filter(|breach| breach.limit == Bound::MaxWallSeconds)
-    }
-
-    /// What it may spend, with everything that was approved.
-    pub fn budget(&self) -> Budget {
-        self.budget
-    }
-
     /// The earliest deadline of all timers; `None` while paused, because then nothing may start anyway.
     pub fn wake_at(&self) -> Option<Timestamp> {
         if self.status == Status::Paused || self.status.is_terminal() {
@@ -397,13 +382,6 @@ impl Frame {
             | Work::Fork { .. } => None,
         };
         own.into_iter().chain(work)
-    }
-
-    /// The effect whose outcome is still awaited: the task's own, or the fetch of a schema. There is never more than one.
-    pub(super) fn outstanding_effect(&self) -> Option<&Effect> {
-        let own = if let Work::Effect(effect) = &self.work { Some(effect) } else { None };
-        let fetch = self.fetch.as_ref().map(|fetch| &fetch.effect);
-        own.into_iter().chain(fetch).find(|effect| effect.result.is_none() && !effect.is_withheld)
     }
 
     /// The child execution whose end is still awaited.

@@ -11,13 +11,11 @@ use super::input::{Input, Moment};
 #[cfg(debug_assertions)]
 use super::invariants;
 use super::preparation::prepared;
-use super::program::{Kind, Program};
-use super::recovery::{outstanding, reset};
+use super::program::Program;
 use super::resource::{self, Readiness, workflow_readiness};
 use super::scope::Scope;
-use super::secrets::{redact, redact_outcome, with_known_input, with_true_input};
+use super::secrets::{redact, redact_outcome, with_known_input};
 use super::state::{ListEnd, State};
-use crate::domain::definition::model::UnknownOutcome;
 use crate::domain::{
     EffectOutcome, Event, EventBody, ExecutionId, Failure, Path, StandardType, Status, TimerPurpose, Usage,
     UsageOutcome,
@@ -61,10 +59,10 @@ pub fn step_with(
 }
 
 pub(super) struct Step<'a> {
-    program: &'a Program,
+    pub(super) program: &'a Program,
     pub(super) state: &'a mut State,
     pub(super) moment: Moment,
-    evaluator: &'a dyn Evaluator,
+    pub(super) evaluator: &'a dyn Evaluator,
     spent: &'a [Spent],
     pub(super) transition: Transition,
 }
@@ -112,7 +110,7 @@ impl Step<'_> {
     }
 
     /// Decides and applies until nothing more can be done, or the batch is full.
-    fn advance(&mut self) {
+    pub(super) fn advance(&mut self) {
         while matches!(self.state.status, Status::Running | Status::Waiting) {
             let Some(main) = &self.state.main else { return };
             if self.transition.events.len() >= BATCH_EVENTS {
@@ -281,42 +279,6 @@ impl Step<'_> {
         self.record(EventBody::ExecutionFailed { error });
     }
 
-    fn recovered(&mut self, body: EventBody) {
-        self.record(body);
-        let mut lost: Vec<(Path, Failure)> = Vec::new();
-        self.each_task(None, &mut |task| {
-            if task.frame.outstanding_effect().is_none() {
-                return;
-            }
-            let is_fetch = task.frame.outstanding_fetch().is_some();
-            if !is_fetch
-                && matches!(&task.node.kind, Kind::Shell(rule) if rule.on_unknown_outcome == UnknownOutcome::Fault)
-            {
-                let detail = "The engine was restarted while the command ran; whether it came to its end is unknown";
-                let failure = Failure::new(StandardType::Runtime, "Outcome unknown", detail);
-                return lost.push((Arc::clone(&task.frame.path), failure));
-            }
-            if let Err(failure) = with_true_input(&reset(task), effect::request).flatten() {
-                lost.push((Arc::clone(&task.frame.path), failure));
-            }
-        });
-        for (path, failure) in lost {
-            self.fail_effect(&path, failure);
-        }
-        self.advance();
-        // What the advance has asked for is outstanding like everything else: it is asked once.
-        self.transition.actions.retain(|action| {
-            matches!(
-                action,
-                Action::RunEffect { awaited: false, .. }
-                    | Action::StartChild { awaited: false, .. }
-                    | Action::CancelChild { .. }
-            )
-        });
-        let asked = outstanding(self.program, self.state, &self.moment, self.evaluator);
-        self.transition.actions.extend(asked);
-    }
-
     pub(super) fn each_task(&self, only: Option<&str>, see: &mut dyn FnMut(&Task<'_>)) {
         if let Some(main) = &self.state.main {
             visit_tasks(&self.scope(), main, only, see);
@@ -392,7 +354,7 @@ impl Step<'_> {
         }
     }
 
-    fn fail_effect(&mut self, path: &Path, failure: Failure) {
+    pub(super) fn fail_effect(&mut self, path: &Path, failure: Failure) {
         let of_workflow = self.state.outstanding_fetch().filter(|_| path.is_empty());
         let error = match of_workflow {
             Some(fetch) => Some(failure.at(fetch.place.of_workflow())),
