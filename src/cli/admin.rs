@@ -144,23 +144,29 @@ async fn act(action: &Action, store: &Store, identity: &Identity, clock: &dyn Cl
             let entry = writer.entry(tenant_id, Change::done("password_reset_issued", "user", user.id), clock.now());
             store.record_audit(vec![entry]).await.map_err(failed)?;
         }
-        Action::ListTenants => {
-            let page = PageRequest::Cursor { cursor: None, limit: PAGE };
-            for tenant in store.tenants(None, page).await.map_err(failed)?.items {
-                let state = if tenant.is_active { "active" } else { "inactive" };
-                print(&format!("{}  {:<8}  {}  {}", tenant.id, state, tenant.slug, tenant.name));
-            }
-        }
-        Action::ListUsers { tenant } => {
-            let tenant_id = find_tenant(store, tenant).await?.id;
-            let page = PageRequest::Cursor { cursor: None, limit: PAGE };
-            for user in store.users(tenant_id, UserFilter::default(), page).await.map_err(failed)?.items {
-                let state = if user.is_active { "active" } else { "inactive" };
-                print(&format!("{}  {:<8}  {:<8}  {}  {}", user.id, user.role, state, user.email, user.display_name));
-            }
-        }
+        Action::ListTenants => list_tenants(store).await?,
+        Action::ListUsers { tenant } => list_users(store, tenant).await?,
     }
     Ok(Exit::Success)
+}
+
+async fn list_tenants(store: &Store) -> Result<(), Error> {
+    let page = PageRequest::Cursor { cursor: None, limit: PAGE };
+    for tenant in store.tenants(None, page).await.map_err(failed)?.items {
+        let state = if tenant.is_active { "active" } else { "inactive" };
+        print(&format!("{}  {:<8}  {}  {}", tenant.id, state, tenant.slug, tenant.name));
+    }
+    Ok(())
+}
+
+async fn list_users(store: &Store, tenant: &str) -> Result<(), Error> {
+    let tenant_id = find_tenant(store, tenant).await?.id;
+    let page = PageRequest::Cursor { cursor: None, limit: PAGE };
+    for user in store.users(tenant_id, UserFilter::default(), page).await.map_err(failed)?.items {
+        let state = if user.is_active { "active" } else { "inactive" };
+        print(&format!("{}  {:<8}  {:<8}  {}  {}", user.id, user.role, state, user.email, user.display_name));
+    }
+    Ok(())
 }
 
 async fn print_link(identity: &Identity, user: &User, purpose: OneTimePurpose) -> Result<(), Error> {

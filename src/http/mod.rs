@@ -82,10 +82,17 @@ pub struct Service {
     pub renewal: Duration,
 }
 
-/// All addresses. Fixed words come before `{id}`.
+/// All addresses.
 fn addresses() -> Vec<Address> {
+    let mut addresses = work();
+    addresses.extend(identity_and_service());
+    addresses
+}
+
+/// Executions, workflows, agents. Fixed words come before `{id}`.
+fn work() -> Vec<Address> {
     use crate::domain::Action::*;
-    use authorization::Access::{self, Open};
+    use authorization::Access;
     vec![
         at("/api/v1/executions").post(ExecutionStart, start::start).get(ExecutionRead, executions::list),
         at("/api/v1/executions/active").get(ExecutionRead, executions::active),
@@ -127,6 +134,14 @@ fn addresses() -> Vec<Address> {
             .put(AgentChange, agents::change)
             .delete(AgentChange, agents::remove),
         at("/api/v1/agents/{id}/test").post(AgentUse, agents::test),
+    ]
+}
+
+/// Who asks, secrets, and the service itself.
+fn identity_and_service() -> Vec<Address> {
+    use crate::domain::Action::*;
+    use authorization::Access::{self, Open};
+    vec![
         at("/api/v1/auth/login").post(Open, auth::login),
         at("/api/v1/auth/first-sign-in").post(Open, auth::first_sign_in),
         at("/api/v1/auth/refresh").post(Open, auth::refresh),

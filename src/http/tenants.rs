@@ -10,7 +10,7 @@ use super::path;
 use super::query::Query;
 use super::start::field;
 use crate::clock;
-use crate::domain::{Action, Denial, Reach, Tenant, TenantId};
+use crate::domain::{Action, Reach, Tenant, TenantId};
 use crate::identity::Change;
 use crate::wire::catalog::Code;
 use crate::wire::identity::{ChangeTenant, CreateTenant, LimitsView, TenantView};
@@ -151,10 +151,10 @@ pub async fn remove(service: web::Data<Service>, caller: Caller, request: HttpRe
 
 async fn find(service: &Service, caller: &Caller, action: Action, id: TenantId) -> Result<Tenant> {
     let target = crate::domain::Target { tenant_id: id, owner: None };
-    caller.principal().may(action, target).map_err(|denial| match denial {
-        Denial::Foreign => Error::not_found("tenant", &id.to_string()),
-        denial @ (Denial::Role { .. } | Denial::Scope { .. } | Denial::NotOwn { .. }) => Error::from(denial),
-    })?;
+    if let Err(denial) = caller.principal().may(action, target) {
+        let is_foreign = matches!(denial, crate::domain::Denial::Foreign);
+        return Err(if is_foreign { Error::not_found("tenant", &id.to_string()) } else { Error::from(denial) });
+    }
     let found = service.engine.store().tenant(id).await;
     found.map_err(|error| Error::of_store(error, "tenant", id))
 }

@@ -6,7 +6,7 @@
 
 use super::document::{Document, Documents, Fetch};
 use super::program::{ListId, NodeId};
-use crate::domain::quota::{Bound, Breach, Budget};
+use crate::domain::quota::{Breach, Budget};
 use crate::domain::{Event, EventBody, ExecutionId, Failure, Path, Pointer, Progress, Status, TimerPurpose, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;

@@ -17,8 +17,7 @@ use super::scope::Scope;
 use super::secrets::{redact, redact_outcome, with_known_input};
 use super::state::{ListEnd, State};
 use crate::domain::{
-    EffectOutcome, Event, EventBody, ExecutionId, Failure, Path, StandardType, Status, TimerPurpose, Usage,
-    UsageOutcome,
+    EffectOutcome, Event, EventBody, ExecutionId, Failure, Path, Status, TimerPurpose, Usage, UsageOutcome,
 };
 use serde_json::Value;
 use std::sync::Arc;

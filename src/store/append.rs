@@ -5,6 +5,7 @@
 
 use super::blobs::{self, Stored};
 use super::derived::{UsageRow, changed_budget, usage_row, wasted};
+use super::idempotency::Idempotency;
 use super::{Error, creation as creation_column};
 use crate::domain::{
     AgentId, Creation, Event, EventBody, ExecutionId, ExecutionType, Failure, Progress, Status, TenantId, Timestamp,
@@ -83,21 +84,6 @@ pub struct DefinitionText {
     pub json: String,
     /// The text as authored; equal to `json` when there is no other.
     pub source: String,
-}
-
-/// An idempotency key with the digest of the request it came with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Idempotency {
-    /// Whose key it is, a space, and the key: each principal has keys of its own.
-    pub key: String,
-    pub request_digest: String,
-}
-
-impl Idempotency {
-    /// The key as its sender wrote it, which has no space in it.
-    pub fn shown(&self) -> &str {
-        self.key.rsplit_once(' ').map_or(self.key.as_str(), |(_, key)| key)
-    }
 }
 
 /// The facts of an execution that never change, shared by all its appends and updates.

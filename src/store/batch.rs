@@ -3,12 +3,13 @@
 //! Nothing here decides alone: an append that must be refused is reported, and the writer runs the batch again without it.
 //! That keeps the common path free of savepoints and checks, and positions free of gaps.
 
-use super::append::{Append, Idempotency, Snapshot};
+use super::append::{Append, Snapshot};
 use super::backend::on_backend;
 use super::blobs::{self, Stored};
 use super::column_types::{integer, word};
 use super::connection::AnyConnection;
 use super::derived::UsageRow;
+use super::idempotency::Idempotency;
 use super::schema::{executions, idempotency_keys};
 use super::statement::{Bind, Statement};
 use super::{Error, batch_postgres, batch_sqlite, budgets, counts};

@@ -5,9 +5,24 @@ use super::column_types::word;
 use super::connection::AnyConnection;
 use super::schema::idempotency_keys;
 use super::statement::{Bind, Statement};
-use super::{Error, Idempotency, Store};
+use super::{Error, Store};
 use crate::domain::{ExecutionId, TenantId, Timestamp};
 use diesel::prelude::*;
+
+/// An idempotency key with the digest of the request it came with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idempotency {
+    /// Whose key it is, a space, and the key: each principal has keys of its own.
+    pub key: String,
+    pub request_digest: String,
+}
+
+impl Idempotency {
+    /// The key as its sender wrote it, which has no space in it.
+    pub fn shown(&self) -> &str {
+        self.key.rsplit_once(' ').map_or(self.key.as_str(), |(_, key)| key)
+    }
+}
 
 /// What is known about a key.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -58,8 +58,7 @@ pub use crate::failure_points::{FailurePoint, FailurePoints, Fault};
 pub use agents::AgentFilter;
 pub use api_keys::ApiKeyFilter;
 pub use append::{
-    Append, Committed, CommittedAppend, DefinitionText, EventText, Idempotency, NewExecution, Projection, Snapshot,
-    Subject,
+    Append, Committed, CommittedAppend, DefinitionText, EventText, NewExecution, Projection, Snapshot, Subject,
 };
 pub use audit::AuditFilter;
 pub use backup::{Backup, Restored, back_up, restore};
@@ -70,7 +69,7 @@ pub use error::Error;
 pub use executions::{Filter, Sort};
 pub use forgetting::DefinitionKey;
 pub use history::{Changes, HistoryEvent};
-pub use idempotency::Begun;
+pub use idempotency::{Begun, Idempotency};
 pub use journal::WriterStats;
 pub use logs::{LogLines, LogQuery};
 pub use migrations::{MigrationStatus, migrate_down, migrate_up, migration_status};

@@ -19,6 +19,7 @@ pub mod queue;
 pub mod retention;
 mod schema;
 pub mod secret;
+pub mod sign_in;
 pub mod statistics;
 pub mod task;
 pub mod usage;

@@ -15,6 +15,8 @@ pub struct Person {
     pub client: Client,
     pub id: String,
     pub email: String,
+    /// Of a sign-in.
+    pub access_token: String,
 }
 
 pub const PASSWORD: &str = "correct horse battery";
@@ -31,7 +33,8 @@ pub async fn person(service: &Service, tenant: Option<&str>, role: &str, name: &
     let nobody = service.with_key("");
     let made = nobody.post_with("/api/v1/api-keys", &[("Authorization", &bearer)], &json!({ "name": name })).await;
     let key = made.expect(201)["key"].as_str().unwrap().to_owned();
-    Person { client: service.with_key(&key), id, email }
+    let access_token = tokens["access_token"].as_str().unwrap().to_owned();
+    Person { client: service.with_key(&key), id, email, access_token }
 }
 
 /// A fresh tenant; its id.

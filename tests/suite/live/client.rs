@@ -15,7 +15,9 @@ impl Socket {
     pub async fn connect(client: &Client, path: &str) -> Self {
         let url = format!("ws://{}{path}", client.authority());
         let mut request = url.into_client_request().expect("an address");
-        request.headers_mut().insert("x-api-key", client.key.parse().expect("a key"));
+        if !client.key.is_empty() {
+            request.headers_mut().insert("x-api-key", client.key.parse().expect("a key"));
+        }
         let (socket, _) = connect_async(request).await.expect("an upgrade");
         Self(socket)
     }
