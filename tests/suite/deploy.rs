@@ -30,8 +30,6 @@ struct Nginx {
     folder: TempDir,
     port: u16,
     plain_port: u16,
-    /// The key that requests carry.
-    key: String,
 }
 
 fn free_port() -> u16 {
@@ -80,7 +78,7 @@ impl Nginx {
         let mut command = Command::new(program());
         command.arg("-p").arg(folder.path()).arg("-e").arg(path("error.log")).arg("-c").arg(path("nginx.conf"));
         let process = command.stdin(Stdio::null()).spawn().expect("nginx runs: `make test` installs it");
-        let mut nginx = Self { process, folder, port, plain_port, key: service.key.clone() };
+        let mut nginx = Self { process, folder, port, plain_port };
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(nginx.process.try_wait().unwrap().is_none(), "nginx has ended: {}", nginx.read("error.log"));
             std::thread::yield_now();

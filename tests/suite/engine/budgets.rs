@@ -17,12 +17,14 @@ with_both_databases!(
     a_budget_is_checked_and_shown,
 );
 
-/// An agent that is a program, as every other to the ledger: it reports 100 tokens read and 20 written.
+/// An agent that is a program, as every other to the ledger: it does what the prompt says, and reports 100 tokens read and 20
+/// written.
 async fn create_agent(client: &Client) {
+    let answer = r#"echo '{"result": "ok", "usage": {"input_tokens": 100, "output_tokens": 20}}'"#;
     let agent = json!({
         "name": "Teller", "slug": "teller", "adapter": "command",
         "parameters": {
-            "program": "sh", "arguments": ["-c", "true"], "output": "json",
+            "program": "sh", "arguments": ["-c", format!("work=$(cat); eval \"$work\"; {answer}")], "output": "json",
             "prices": { "input": 5_000.0, "output": 12_500.0 },
         },
     });
@@ -31,10 +33,7 @@ async fn create_agent(client: &Client) {
 
 /// A call of the agent that does something first; `more` are further parameters.
 fn call(work: &str, more: Value) -> Value {
-    let answer = r#"echo '{"result": "ok", "usage": {"input_tokens": 100, "output_tokens": 20}}'"#;
-    let mut parameters = json!({ "arguments": ["-c", format!("cat > /dev/null; {work}; {answer}")] });
-    parameters.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    json!({ "call": "agent", "with": { "agent": "teller", "prompt": "count", "parameters": parameters } })
+    json!({ "call": "agent", "with": { "agent": "teller", "prompt": work, "parameters": more } })
 }
 
 /// A call that runs until its gate is opened.
