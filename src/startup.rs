@@ -155,6 +155,7 @@ impl Application {
             vault: core.vault.clone(),
             clock: Arc::clone(&core.clock),
             metrics: Arc::clone(&core.metrics),
+            throttle: http::Throttle::new(&settings.rate_limits),
             body_limit_bytes: settings.server.body_limit_bytes,
             body_timeout: Duration::from_millis(settings.server.body_timeout_ms),
             boards: http::Boards::default(),
@@ -162,14 +163,8 @@ impl Application {
             renewal: Duration::from_secs(settings.identity.renewal_seconds),
         };
         let server = http::server(listener, &settings.server, service)?;
-        Ok(Self {
-            core,
-            identity,
-            first_sign_in,
-            server,
-            address,
-            grace: Duration::from_secs(settings.server.shutdown_grace_seconds),
-        })
+        let grace = Duration::from_secs(settings.server.shutdown_grace_seconds);
+        Ok(Self { core, identity, first_sign_in, server, address, grace })
     }
 
     /// The port it listens on; the real one when the settings said 0.

@@ -84,6 +84,7 @@ impl ExecutionActor {
                         pointer,
                         attempt,
                         key,
+                        root: self.record.creation.root(id),
                         traceparent,
                         secrets: self.secrets(),
                     };

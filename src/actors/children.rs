@@ -87,6 +87,7 @@ async fn prepare(
         }
     };
     let Request { path, child_id: id, input, awaited, .. } = request;
+    let root = Some(record.creation.root(scope.id));
     let creation = Arc::new(Creation {
         execution_type: ExecutionType::Workflow,
         definition,
@@ -100,10 +101,11 @@ async fn prepare(
         agent_id: None,
         test_input: None,
         idempotency_key: None,
-        parent: Some(ParentLink { execution_id: scope.id, path: path.to_string(), awaited, depth }),
+        parent: Some(ParentLink { execution_id: scope.id, path: path.to_string(), awaited, depth, root }),
         forked_from: None,
         start_at: None,
         traceparent: record.creation.traceparent.clone(),
+        budget: None,
     });
     let event = creation_event(&creation, services);
     let record = Record::new(creation, event.at);

@@ -1,6 +1,8 @@
 //! What people ask of executions, and why they may be refused.
 
+use super::turn::may_be_approved;
 use crate::domain::definition::{Definition, Problem};
+use crate::domain::quota::Budget;
 use crate::domain::{
     AgentId, Authority, Execution, ExecutionId, ExecutionType, Status, TenantId, Timestamp, WorkflowId,
 };
@@ -11,11 +13,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A request to an execution, with who asks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    Cancel { by: Option<String>, reason: Option<String> },
-    Pause { by: Option<String> },
-    Resume { by: Option<String> },
+    Cancel {
+        by: Option<String>,
+        reason: Option<String>,
+    },
+    Pause {
+        by: Option<String>,
+    },
+    Resume {
+        by: Option<String>,
+    },
+    /// The limits that are named take the place of those that were; what a limit had paused goes on.
+    Approve {
+        by: Option<String>,
+        budget: Budget,
+    },
 }
 
 impl Command {
@@ -25,6 +39,7 @@ impl Command {
             Self::Cancel { .. } => status.can_become(Status::Cancelled),
             Self::Pause { .. } => status.can_become(Status::Paused),
             Self::Resume { .. } => matches!(status, Status::Paused),
+            Self::Approve { .. } => may_be_approved(status),
         }
     }
 
@@ -34,6 +49,7 @@ impl Command {
             Self::Cancel { .. } => "execution_cancelled",
             Self::Pause { .. } => "execution_paused",
             Self::Resume { .. } => "execution_resumed",
+            Self::Approve { .. } => "execution_budget_changed",
         }
     }
 
@@ -43,6 +59,7 @@ impl Command {
             Self::Cancel { .. } => "cancel",
             Self::Pause { .. } => "pause",
             Self::Resume { .. } => "resume",
+            Self::Approve { .. } => "approve more for",
         }
     }
 
@@ -51,6 +68,7 @@ impl Command {
             Self::Cancel { by, reason } => Input::Cancel { by, reason },
             Self::Pause { by } => Input::Pause { by },
             Self::Resume { by } => Input::Resume { by },
+            Self::Approve { by, budget } => Input::Approve { by, budget },
         }
     }
 }
@@ -75,6 +93,8 @@ pub struct Submission {
     pub idempotency: Option<store::Idempotency>,
     pub agent_id: Option<AgentId>,
     pub test_input: Option<String>,
+    /// What it and everything below it may spend.
+    pub budget: Option<Budget>,
 }
 
 impl Submission {
@@ -94,6 +114,7 @@ impl Submission {
             idempotency: None,
             agent_id: None,
             test_input: None,
+            budget: None,
         }
     }
 }

@@ -136,11 +136,9 @@ async fn request(
     .await;
     Ok(actions.into_iter().find_map(|action| match action {
         Action::RunEffect { path, pointer, attempt, key, request, .. } if *path == *effect.path => {
-            let traceparent = creation.traceparent.clone();
-            Some((
-                performer::Task { id, tenant, path, pointer, attempt, key, traceparent, secrets: Arc::clone(&secrets) },
-                request,
-            ))
+            let (root, traceparent) = (creation.root(id), creation.traceparent.clone());
+            let secrets = Arc::clone(&secrets);
+            Some((performer::Task { id, tenant, path, pointer, attempt, key, root, traceparent, secrets }, request))
         }
         Action::RunEffect { .. }
         | Action::CancelEffect { .. }

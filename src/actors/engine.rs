@@ -83,6 +83,7 @@ impl Engine {
             forked_from: None,
             start_at: submission.start_at,
             traceparent: submission.traceparent,
+            budget: submission.budget,
         };
         let new = NewExecution { definition: text, idempotency: submission.idempotency };
         self.create(submission.tenant_id, creation, program, new).await

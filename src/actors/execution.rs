@@ -117,8 +117,11 @@ impl ExecutionActor {
             Opening::Start => self.inbox.push_back(arrival(Input::Start)),
             Opening::Resume => {
                 self.ask_again(ctx);
-                // A retried execution begins in the middle of its list, with nothing outstanding.
-                self.inbox.push_back(arrival(Input::Continue));
+                // A retried execution begins in the middle of its list, with nothing outstanding. One that is still pending is
+                // here for a command only, and waits for it.
+                if self.record.projection.status != Status::Pending {
+                    self.inbox.push_back(arrival(Input::Continue));
+                }
             }
             Opening::Recover { reason, recovered_in_ms } => {
                 let restarts = self.record.projection.restarts;
@@ -204,6 +207,9 @@ impl ExecutionActor {
             };
             let _ = reply.send(answer);
         }
+        if self.record.creation.parent.is_none() {
+            self.services.ledger.update(self.id, state.budget(), state.halt());
+        }
         self.state = Some(state);
         for seed in children {
             self.notify(Notice::ChildCreated(Box::new(seed)));
@@ -245,6 +251,7 @@ impl ExecutionActor {
 
     fn finish(&mut self, ctx: &mut Context<Self>) {
         self.effects.clear();
+        self.services.ledger.forget(self.id);
         let parent = self.state.as_ref().and_then(|state| {
             let (output, error) = (state.output().cloned(), state.error().cloned());
             ChildOutcome::of(&self.record.creation, state.status(), output, error)
@@ -307,6 +314,8 @@ fn needs_slot(arrival: &Arrival) -> bool {
         Input::Start
         | Input::Pause { .. }
         | Input::Resume { .. }
+        | Input::Approve { .. }
+        | Input::EffectWithheld { .. }
         | Input::Cancel { .. }
         | Input::Recovered { .. }
         | Input::Abort { .. }
@@ -344,7 +353,8 @@ impl Handler<ToExecution> for ExecutionActor {
     fn handle(&mut self, message: ToExecution, ctx: &mut Self::Context) {
         match message {
             ToExecution::Arrived(input) => {
-                if let Input::EffectFinished { path, attempt, .. } = &*input
+                if let Input::EffectFinished { path, attempt, .. } | Input::EffectWithheld { path, attempt, .. } =
+                    &*input
                     && let Some(guard) = self.effects.remove(&(Arc::clone(path), *attempt))
                 {
                     guard.disarm();

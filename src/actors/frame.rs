@@ -84,6 +84,7 @@ pub fn update_of_commit(commit: &CommittedAppend) -> Frame {
         restarts: projection.restarts,
         last_crash: projection.last_crash.clone(),
         recovered_in_ms: projection.recovered_in_ms,
+        pause_reason: projection.pause_reason.clone(),
         last_seq: events.last().map_or(0, |event| event.seq),
         last_position: *last_position,
         wake_at: projection.wake_at,

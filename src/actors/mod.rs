@@ -8,6 +8,9 @@
 mod acting;
 mod admission;
 mod agents;
+mod approving;
+mod billing;
+mod calls;
 mod children;
 mod command;
 mod detached;
@@ -17,6 +20,7 @@ mod exit;
 mod feed;
 mod frame;
 mod hub;
+mod ledger;
 mod limits;
 mod listener;
 mod logs;

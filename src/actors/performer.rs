@@ -1,11 +1,14 @@
 //! Performs an execution's effects and brings the outcome back to its actor.
 
+use super::billing::{Bill, Unpaid};
+use super::calls::Call;
 use super::detached;
 use super::execution::{ExecutionActor, ToExecution};
 use super::exit;
 use super::frame::{self, Piece};
 use super::hub::Forward;
 use super::services::Services;
+use crate::domain::quota::Breach;
 use crate::domain::{
     AgentId, AgentRequest, EffectCall, EffectOutcome, EffectRequest, ExecutionId, Failure, LogLevel, LogLine, Path,
     Pointer, RedactedStream, Secrets, StandardType, TenantId,
@@ -33,6 +36,8 @@ pub struct Task {
     pub pointer: Pointer,
     pub attempt: u32,
     pub key: Uuid,
+    /// The execution whose budget pays.
+    pub root: ExecutionId,
     /// The trace that the effect continues.
     pub traceparent: Option<String>,
     /// What must not be seen in anything that comes back.
@@ -62,34 +67,59 @@ pub fn start(
         let points = services.options.failure_points.clone();
         let work = async {
             points.pass(FailurePoint::EffectBeforeStart);
-            let outcome = perform(&task, request, cancellation.clone(), &services).await;
+            let end = perform(&task, request, cancellation.clone(), &services).await;
             points.pass(FailurePoint::EffectAfterEnd);
-            outcome
+            end
         };
         // A panic of an effect fails its task; it must not leave the execution waiting.
-        let mut outcome =
-            AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| failed(panicked(&exit::last_panic())));
+        let end = AssertUnwindSafe(work).catch_unwind().await;
+        let end = end.unwrap_or_else(|_| End::Finished(Box::new(failed(panicked(&exit::last_panic())))));
         if streams {
             services.streams.end(task.id, &task.path, task.attempt);
         }
         if cancellation.is_cancelled() {
             return;
         }
-        match &mut outcome.result {
-            Ok(output) => task.secrets.redactor().value(output),
-            Err(failure) => task.secrets.redactor().failure(failure),
-        }
-        services.metrics.effect(kind, outcome.result.is_ok(), began.elapsed());
-        match wanted {
-            Outcome::Awaited(actor) => {
-                let input = Input::EffectFinished { path: task.path, attempt: task.attempt, outcome };
-                // An actor that is gone was stopped or crashed; its successor asks for the effect again.
-                let _ = actor.send(ToExecution::Arrived(Box::new(input))).await;
-            }
-            Outcome::Noted(effect) => detached::ended(&services, effect, &outcome).await,
-        }
+        deliver(end, task, kind, began, wanted, &services).await;
     };
     actix::spawn(performed.in_current_span());
+}
+
+/// Brings what became of a request to where it is wanted.
+async fn deliver(end: End, task: Task, kind: &'static str, began: Instant, wanted: Outcome, services: &Arc<Services>) {
+    let Task { path, attempt, secrets, .. } = task;
+    let mut outcome = match (end, &wanted) {
+        (End::Finished(outcome), _) => *outcome,
+        (End::Withheld(breach), Outcome::Awaited(actor)) => {
+            let input = Input::EffectWithheld { path, attempt, breach };
+            let _ = actor.send(ToExecution::Arrived(Box::new(input))).await;
+            return;
+        }
+        // Nobody waits who could be asked.
+        (End::Withheld(breach), Outcome::Noted(_)) => {
+            failed(Failure::new(StandardType::Runtime, "A limit is reached", breach.reason))
+        }
+    };
+    match &mut outcome.result {
+        Ok(output) => secrets.redactor().value(output),
+        Err(failure) => secrets.redactor().failure(failure),
+    }
+    services.metrics.effect(kind, outcome.result.is_ok(), began.elapsed());
+    match wanted {
+        Outcome::Awaited(actor) => {
+            let input = Input::EffectFinished { path, attempt, outcome };
+            // An actor that is gone was stopped or crashed; its successor asks for the effect again.
+            let _ = actor.send(ToExecution::Arrived(Box::new(input))).await;
+        }
+        Outcome::Noted(effect) => detached::ended(services, effect, &outcome).await,
+    }
+}
+
+/// What became of a request.
+enum End {
+    Finished(Box<EffectOutcome>),
+    /// Not begun.
+    Withheld(Breach),
 }
 
 async fn perform(
@@ -97,22 +127,30 @@ async fn perform(
     request: EffectRequest,
     cancellation: CancellationToken,
     services: &Arc<Services>,
-) -> EffectOutcome {
+) -> End {
     let kind = request.kind();
     let call = match request {
         EffectRequest::Http(request) => EffectCall::Http(request),
         EffectRequest::Shell(request) => EffectCall::Shell(request),
         EffectRequest::Agent(request) => match find_agent(task.tenant, request, services).await {
             Ok(call) => call,
-            Err(failure) => return failed(failure),
+            Err(failure) => return End::Finished(Box::new(failed(failure))),
         },
+    };
+    let bill = match Bill::open(task, &call, &cancellation, services).await {
+        Ok(bill) => bill,
+        Err(Unpaid::Breach(breach)) => return End::Withheld(breach),
+        Err(Unpaid::Failed(failure)) => return End::Finished(Box::new(failed(failure))),
     };
     let agent_id = match &call {
         EffectCall::Agent { agent, .. } => Some(agent.id),
         EffectCall::Http(_) | EffectCall::Shell(_) => None,
     };
+    let call_under_way = bill.as_ref().map(Bill::call);
     let stream = Mutex::new(RedactedStream::new(Arc::clone(&task.secrets)));
-    let watcher = Arc::new(Watcher { task: task.clone(), agent_id, kind, stream, services: Arc::clone(services) });
+    let watcher =
+        Watcher { task: task.clone(), agent_id, kind, call: call_under_way, stream, services: Arc::clone(services) };
+    let watcher = Arc::new(watcher);
     let context = EffectContext {
         execution_id: task.id,
         key: task.key,
@@ -121,9 +159,13 @@ async fn perform(
         observer: Arc::<Watcher>::clone(&watcher),
         traceparent: task.traceparent.clone(),
     };
-    let outcome = services.effects.perform(call, context).await;
+    let stopped = context.cancellation.clone();
+    let mut outcome = services.effects.perform(call, context).await;
     watcher.finish();
-    outcome
+    if let Some(bill) = bill {
+        bill.settle(&mut outcome, stopped.is_cancelled());
+    }
+    End::Finished(Box::new(outcome))
 }
 
 async fn find_agent(tenant: TenantId, request: Box<AgentRequest>, services: &Services) -> Result<EffectCall, Failure> {
@@ -147,6 +189,8 @@ struct Watcher {
     task: Task,
     agent_id: Option<AgentId>,
     kind: &'static str,
+    /// The model call that produces it.
+    call: Option<Arc<Call>>,
     /// Pieces may tear a secret apart.
     stream: Mutex<RedactedStream>,
     services: Arc<Services>,
@@ -175,6 +219,9 @@ impl Watcher {
 
 impl Observer for Watcher {
     fn delta(&self, text: &str) {
+        if let Some(call) = &self.call {
+            call.answered(text);
+        }
         let shown = self.stream.lock().unwrap_or_else(PoisonError::into_inner).push(text);
         self.show(&shown);
     }

@@ -160,6 +160,7 @@ async fn seed(services: &Arc<Services>, claimed: Claimed, why: Why) -> Result<Se
             restarts: execution.restarts,
             last_crash: execution.last_crash,
             recovered_in_ms: execution.recovered_in_ms,
+            pause_reason: execution.pause_reason,
             wake_at: execution.wake_at,
             started_at: execution.started_at,
             finished_at: None,

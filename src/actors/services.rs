@@ -1,8 +1,10 @@
 //! What every execution actor shares: the store, the hands, the clock, compiled programs, the arbiters.
 
 use super::agents::Agents;
+use super::calls::Calls;
 use super::detached::Detached;
 use super::hub::{Hub, HubState};
+use super::ledger::Ledger;
 use super::limits::LimitBook;
 use super::logs::Logs;
 use super::programs::Programs;
@@ -35,6 +37,8 @@ pub struct Services {
     pub programs: Programs,
     pub agents: Agents,
     pub limits: LimitBook,
+    pub ledger: Arc<Ledger>,
+    pub calls: Arc<Calls>,
     pub options: Options,
     pub hub: Addr<Hub>,
     pub hub_state: Arc<HubState>,

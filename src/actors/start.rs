@@ -4,6 +4,7 @@ use super::agents::Agents;
 use super::detached::{self, Detached};
 use super::engine::Engine;
 use super::hub::{Hub, HubState};
+use super::ledger::Ledger;
 use super::limits::LimitBook;
 use super::listener;
 use super::logs::Logs;
@@ -56,6 +57,8 @@ impl Engine {
             programs: Programs::new(store.clone(), options.program_cache),
             agents: Agents::new(store.clone()),
             limits: LimitBook::default(),
+            ledger: Ledger::new(store.clone()),
+            calls: Arc::default(),
             logs: Logs::start(store.clone(), hub.clone(), Arc::clone(&hub_state), Arc::clone(&metrics)),
             streams: Streams::default(),
             detached: Detached::default(),

@@ -14,7 +14,7 @@ use super::seed::Seed;
 use super::services::Services;
 use crate::domain::{Creation, Event, EventBody, Execution, ExecutionId, Status, TenantId, Timestamp};
 use crate::failure_points::FailurePoint;
-use crate::machine::{self, Action, Input, Program, State};
+use crate::machine::{self, Action, Input, Program, Spent, State};
 use crate::store::{self, Append, NewExecution, Projection, Snapshot, Subject};
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,10 +47,11 @@ impl Turn {
     ) -> Self {
         services.options.failure_points.pass(FailurePoint::TurnBeforeStep);
         let mut turn = Parts::default();
+        let spent = services.calls.of(state.id());
         for Arrival { input, reply } in arrivals {
             let refusal = illegal(&input, state.status());
             if refusal.is_none() {
-                turn.step(program, &mut state, input, secrets, services);
+                turn.step(program, &mut state, input, secrets, &spent, services);
             }
             turn.replies.extend(reply.map(|reply| (reply, refusal)));
         }
@@ -60,7 +61,9 @@ impl Turn {
 
     /// Steps one more input into the same append.
     pub(super) fn step(&mut self, program: &Program, input: Input, secrets: &Held, services: &Services) {
-        let transition = machine::step(program, &mut self.state, input, &services.moment(), &secrets.evaluator());
+        let spent = services.calls.of(self.state.id());
+        let moment = services.moment();
+        let transition = machine::step_with(program, &mut self.state, input, &moment, &secrets.evaluator(), &spent);
         self.events.extend(transition.events);
         self.actions.extend(transition.actions);
         self.more |= transition.more;
@@ -76,8 +79,16 @@ struct Parts {
 }
 
 impl Parts {
-    fn step(&mut self, program: &Program, state: &mut State, input: Input, secrets: &Held, services: &Services) {
-        let transition = machine::step(program, state, input, &services.moment(), &secrets.evaluator());
+    fn step(
+        &mut self,
+        program: &Program,
+        state: &mut State,
+        input: Input,
+        secrets: &Held,
+        spent: &[Spent],
+        services: &Services,
+    ) {
+        let transition = machine::step_with(program, state, input, &services.moment(), &secrets.evaluator(), spent);
         self.events.extend(transition.events);
         self.actions.extend(transition.actions);
         self.more |= transition.more;
@@ -90,8 +101,10 @@ fn illegal(input: &Input, status: Status) -> Option<Refusal> {
         Input::Cancel { .. } => ("cancel", status.can_become(Status::Cancelled)),
         Input::Pause { .. } => ("pause", status.can_become(Status::Paused)),
         Input::Resume { .. } => ("resume", status == Status::Paused),
+        Input::Approve { .. } => ("approve more for", may_be_approved(status)),
         Input::Start
         | Input::EffectFinished { .. }
+        | Input::EffectWithheld { .. }
         | Input::TimerFired { .. }
         | Input::ChildFinished { .. }
         | Input::ChildRefused { .. }
@@ -100,6 +113,11 @@ fn illegal(input: &Input, status: Status) -> Option<Refusal> {
         | Input::Continue => return None,
     };
     (!is_legal).then_some(Refusal::WrongState { status, verb })
+}
+
+/// Whether more can be approved: it has begun and not ended.
+pub const fn may_be_approved(status: Status) -> bool {
+    matches!(status, Status::Running | Status::Waiting | Status::Paused)
 }
 
 /// What an actor knows of its execution besides the machine's state: the row, and what the next append needs.
@@ -147,6 +165,7 @@ impl Record {
             restarts: projection.restarts,
             last_crash: projection.last_crash.clone(),
             recovered_in_ms: projection.recovered_in_ms,
+            pause_reason: projection.pause_reason.clone(),
             last_seq: state.last_seq(),
             last_position: self.last_position,
             wake_at: projection.wake_at,
@@ -162,6 +181,7 @@ impl Record {
         let projection = &mut self.projection;
         projection.status = state.status();
         projection.progress = state.progress();
+        projection.pause_reason = state.pause_reason().map(str::to_owned);
         projection.wake_at =
             state.wake_at().or(if projection.status == Status::Pending { projection.wake_at } else { None });
         for event in events {

@@ -46,6 +46,7 @@ async fn append(
         restarts: execution.restarts,
         last_crash: execution.last_crash,
         recovered_in_ms: execution.recovered_in_ms,
+        pause_reason: None,
         wake_at: None,
         started_at: execution.started_at,
         finished_at: Some(at),

@@ -6,6 +6,7 @@
 
 use super::command::{Command, Refusal};
 use super::engine::Engine;
+use super::ledger;
 use super::maintenance::{Begin, Look, MaintenanceView};
 use super::services::Services;
 use crate::domain::{ExecutionId, Retention, RetentionPolicy, Status, TenantId, Timestamp};
@@ -234,7 +235,8 @@ impl Worker<'_> {
             self.apply_to(tenant, edges, status).await?;
         }
         let now = self.services().clock.now();
-        if let Some(before) = retention.usage_before(now) {
+        // What this month has cost is still counted against the limits of the tenant.
+        if let Some(before) = retention.usage_before(now).map(|before| before.min(ledger::month_of(now))) {
             let store = self.store();
             while self.turn(store.forget_usage(tenant, before, self.pace.rows_limit())).await? > 0 {}
         }

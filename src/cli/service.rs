@@ -41,6 +41,8 @@ impl Launch {
         let settings = [
             ("telemetry.level", "warn"),
             ("telemetry.format", "human"),
+            ("rate_limits.per_principal", "0"),
+            ("rate_limits.per_address", "0"),
             ("effects.shell.enabled", "true"),
             ("effects.shell.runtime_directory", "processes"),
         ];

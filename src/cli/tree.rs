@@ -173,7 +173,12 @@ impl Tree {
                     self.status = Status::Running;
                 }
             }
-            EventBody::TimerSet { .. } | EventBody::ChildStarted { .. } | EventBody::UsageRecorded(_) => {}
+            EventBody::TimerSet { .. }
+            | EventBody::ChildStarted { .. }
+            | EventBody::EffectWithheld { .. }
+            | EventBody::ApprovalRequested { .. }
+            | EventBody::ApprovalGiven { .. }
+            | EventBody::UsageRecorded(_) => {}
         }
     }
 
@@ -215,10 +220,13 @@ impl Tree {
             EventBody::ChildStarted { child_id, namespace, name, .. } => {
                 task.note = format!("{namespace}/{name} as {child_id}");
             }
+            EventBody::EffectWithheld { reason } => task.note.clone_from(reason),
             EventBody::EffectCompleted { .. }
             | EventBody::EffectFailed { .. }
             | EventBody::ChildFinished { .. }
             | EventBody::UsageRecorded(_)
+            | EventBody::ApprovalRequested { .. }
+            | EventBody::ApprovalGiven { .. }
             | EventBody::ExecutionCreated(_)
             | EventBody::ExecutionStarted { .. }
             | EventBody::ExecutionWaiting {}

@@ -212,7 +212,12 @@ impl Lines {
         let text = match &event.body {
             EventBody::ExecutionCreated(_) => format!("… {}  created", tree.name),
             EventBody::ExecutionStarted { .. } => "▶ started".to_owned(),
-            EventBody::ExecutionPaused { by } => format!("‖ paused{}", by_whom(by.as_deref())),
+            EventBody::ExecutionPaused { by, reason } => {
+                let reason = reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+                format!("‖ paused{}{reason}", by_whom(by.as_deref()))
+            }
+            EventBody::ApprovalRequested { .. } => "? more may be spent, or the execution cancelled".to_owned(),
+            EventBody::ApprovalGiven { by, .. } => format!("▶ more may be spent{}", by_whom(by.as_deref())),
             EventBody::ExecutionResumed { by, .. } => format!("▶ resumed{}", by_whom(by.as_deref())),
             EventBody::ExecutionRecovered { reason, recovered_in_ms, .. } => {
                 format!("↻ recovered in {recovered_in_ms} ms: {reason}")
@@ -235,6 +240,7 @@ impl Lines {
             EventBody::ExecutionWaiting {}
             | EventBody::EffectCompleted { .. }
             | EventBody::EffectFailed { .. }
+            | EventBody::EffectWithheld { .. }
             | EventBody::TimerFired { .. }
             | EventBody::ChildFinished { .. }
             | EventBody::UsageRecorded(_) => return None,

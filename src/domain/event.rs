@@ -1,5 +1,6 @@
 //! Events: the lines of an execution's journal. Their type names and fields are what history, live feed and recovery read.
 
+use super::quota::{Bound, Budget};
 use super::{Creation, ExecutionId, Failure, Status, Timestamp, Usage};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -60,6 +61,9 @@ pub enum EventBody {
     ExecutionPaused {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<String>,
+        /// Why, when nobody asked for it: a limit was reached.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     ExecutionResumed {
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -130,6 +134,10 @@ pub enum EventBody {
         /// What people read: method and address, command, agent. Without query, credentials and secrets.
         summary: String,
     },
+    /// It was not begun, because a limit is reached; it is once the execution is resumed.
+    EffectWithheld {
+        reason: String,
+    },
     EffectCompleted {
         /// The raw output; absent when the `task_completed` that follows carries the same value.
         #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -161,6 +169,31 @@ pub enum EventBody {
         error: Option<Failure>,
     },
     UsageRecorded(Box<Usage>),
+    /// A person is asked.
+    ApprovalRequested {
+        kind: ApprovalKind,
+        /// What is asked, in words.
+        prompt: String,
+        /// The limit that is reached.
+        limit: Bound,
+    },
+    ApprovalGiven {
+        kind: ApprovalKind,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+        /// The limits that are changed.
+        change: Budget,
+        /// What may be spent from now on.
+        approved: Budget,
+    },
+}
+
+/// What a person is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApprovalKind {
+    /// Whether more may be spent.
+    Budget,
 }
 
 /// What a timer is for. Together with the path it names the timer.
@@ -177,6 +210,8 @@ pub enum TimerPurpose {
     TaskTimeout,
     /// The timeout of the whole workflow.
     WorkflowTimeout,
+    /// The wall time of the execution's budget.
+    WallBudget,
 }
 
 impl EventBody {
@@ -199,6 +234,7 @@ impl EventBody {
             Self::TaskRetried { .. } => "task_retried",
             Self::TaskCancelled { .. } => "task_cancelled",
             Self::EffectScheduled { .. } => "effect_scheduled",
+            Self::EffectWithheld { .. } => "effect_withheld",
             Self::EffectCompleted { .. } => "effect_completed",
             Self::EffectFailed { .. } => "effect_failed",
             Self::TimerSet { .. } => "timer_set",
@@ -206,6 +242,8 @@ impl EventBody {
             Self::ChildStarted { .. } => "child_started",
             Self::ChildFinished { .. } => "child_finished",
             Self::UsageRecorded(_) => "usage_recorded",
+            Self::ApprovalRequested { .. } => "approval_requested",
+            Self::ApprovalGiven { .. } => "approval_given",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! An execution: its type, its status and the only legal transitions, and the row that lists show.
 
+use super::quota::Budget;
 use super::words::words;
 use super::{AgentId, Authority, ExecutionId, Failure, TenantId, Timestamp, WorkflowId};
 use serde::{Deserialize, Serialize};
@@ -113,6 +114,9 @@ pub struct ParentLink {
     /// How many ancestors the child has: 1 for a child of a top-level execution.
     #[serde(default)]
     pub depth: u32,
+    /// The execution at the top, whose budget all below it share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<ExecutionId>,
 }
 
 /// Where a retried or forked execution branched off.
@@ -159,6 +163,16 @@ pub struct Creation {
     /// The W3C trace context of the request that made it; its effects continue the trace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
+    /// What it and everything below it may spend, as it was submitted; children have none of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Budget>,
+}
+
+impl Creation {
+    /// The execution whose budget an execution with this creation and id spends: its own, or that of the one at the top.
+    pub fn root(&self, id: ExecutionId) -> ExecutionId {
+        self.parent.as_ref().map_or(id, |parent| parent.root.unwrap_or(parent.execution_id))
+    }
 }
 
 /// One execution as the `executions` row holds it: the projection of its journal.
@@ -177,6 +191,8 @@ pub struct Execution {
     pub restarts: u32,
     pub last_crash: Option<String>,
     pub recovered_in_ms: Option<u64>,
+    /// Why it is paused, when nobody asked for it.
+    pub pause_reason: Option<String>,
     pub last_seq: u64,
     /// Store-wide position of its newest event.
     pub last_position: u64,

@@ -19,12 +19,12 @@ pub mod secret;
 mod timestamp;
 mod words;
 
-pub use agent::{Adapter, Agent, Usage};
+pub use agent::{Adapter, Agent, Prices, Usage, UsageOutcome};
 pub use effect::{
     AgentOutput, AgentRequest, Authentication, EffectCall, EffectOutcome, EffectRequest, HttpOutput, HttpRequest,
     OAuth, ProcessReturn, ShellRequest,
 };
-pub use event::{Event, EventBody, Path, Pointer, TimerPurpose};
+pub use event::{ApprovalKind, Event, EventBody, Path, Pointer, TimerPurpose};
 pub use execution::{
     Creation, DefinitionRef, Execution, ExecutionType, ForkedFrom, ParentLink, Progress, Status, Trigger,
 };

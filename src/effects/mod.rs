@@ -21,6 +21,7 @@ mod text;
 mod tree;
 
 pub use address::{InvalidNetwork, Network};
+pub use agent::Forecast;
 pub use options::{HttpOptions, Options, ShellOptions};
 
 use crate::domain::{Adapter, EffectCall, EffectOutcome, ExecutionId, Failure, LogLevel, StandardType};

@@ -1,4 +1,5 @@
-//! Who may pass a route: finds the credential of a request, asks identity who that is, and the table whether they may.
+//! Who may pass a route: finds the credential of a request, asks identity who that is, counts the request against their
+//! limit, and asks the table whether they may.
 //!
 //! The route table names an [`Access`] per address and method; what passes carries its [`Caller`]. Whether a thing is the
 //! caller's own is asked by the handler that reads it.
@@ -85,6 +86,7 @@ async fn caller(request: &ServiceRequest, action: Action, is_live: bool) -> Resu
         Shown::Credential(text) => service.identity.authenticate(&text).await?,
         Shown::Ticket(text) => service.identity.redeem_ticket(&text).await?,
     };
+    service.throttle.count_principal(request, &standing.principal)?;
     let reach = standing.principal.reach(action);
     let tenant_id = tenant(request, service, &standing, reach, is_live).await?;
     let reach = reach?;

@@ -5,6 +5,7 @@ use super::Service;
 use super::error::Error;
 use super::headers;
 use super::routing::Pattern;
+use super::throttle;
 use crate::clock;
 use crate::telemetry::{field, request_span};
 use crate::wire::catalog::Code;
@@ -14,7 +15,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::uri::PathAndQuery;
 use actix_web::http::{Method, Uri};
 use actix_web::middleware::Next;
-use actix_web::{HttpMessage, web};
+use actix_web::{HttpMessage, HttpRequest, web};
 use std::net::IpAddr;
 use std::time::Instant;
 use tracing::Instrument;
@@ -37,7 +38,8 @@ pub async fn pass(
     let began = Instant::now();
     let request_id = request_id(request.headers());
     let span = request_span(request_id.to_str().unwrap_or_default(), request.method().as_str(), request.path());
-    let mut response = match refuse_strangers(&request) {
+    let admitted = refuse_strangers(&request).and_then(|()| throttle(&request));
+    let mut response = match admitted {
         Err(error) => {
             let (request, _) = request.into_parts();
             let response = error.to_response(Some(request.path()), request_id.to_str().ok());
@@ -51,11 +53,26 @@ pub async fn pass(
             complete_problem(response, &request_id)
         }
     };
+    for (name, value) in limits(response.request()) {
+        response.headers_mut().insert(name, value);
+    }
     span.record(field::STATUS, response.status().as_u16());
     count(&response, began);
     response.headers_mut().insert(REQUEST_ID, request_id);
     headers::protect(response.headers_mut());
     Ok(response)
+}
+
+/// Counts the request against the limit of its address.
+fn throttle(request: &ServiceRequest) -> Result<(), Error> {
+    let service = request.app_data::<web::Data<Service>>();
+    service.map_or(Ok(()), |service| service.throttle.count_address(request))
+}
+
+/// What the answer says about the limits.
+fn limits(request: &HttpRequest) -> throttle::Headers {
+    let service = request.app_data::<web::Data<Service>>();
+    service.map_or_else(Vec::new, |service| service.throttle.headers(request))
 }
 
 /// The caller's id when it is a plain word, else a fresh one.

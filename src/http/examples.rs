@@ -55,6 +55,7 @@ fn example(method: &str, path: &str) -> Option<Value> {
             | "/api/v1/executions/{id}/rerun"
             | "/api/v1/workflows/executions/{id}/stop",
         ) => reason,
+        ("POST", "/api/v1/executions/{id}/budget") => json!({ "max_tokens": 400_000, "max_cost_usd": 2.5 }),
         ("POST", "/api/v1/workflows" | "/api/v1/workflows/validate") => definition(),
         ("PUT", "/api/v1/workflows/{id}") => json!({ "is_archived": true }),
         ("POST", "/api/v1/workflows/{id}/execute") => json!({ "input": { "name": "Grace" } }),

@@ -161,8 +161,9 @@ pub async fn detail(service: web::Data<Service>, caller: Caller, request: HttpRe
         service.boards.of(store, caller.tenant_id, id).await?.current(now)
     };
     let usage = usage_totals(&store.usage(caller.tenant_id, id).await?);
+    let budget = service.budget(&execution).await?;
     let execution = ExecutionView::new(&execution, now);
-    Ok(HttpResponse::Ok().json(ExecutionDetail { execution, current_tasks, usage }))
+    Ok(HttpResponse::Ok().json(ExecutionDetail { execution, current_tasks, usage, budget }))
 }
 
 /// The status of an execution, for those who only ask that.

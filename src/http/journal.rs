@@ -186,5 +186,6 @@ pub fn usage_totals(lines: &[store::UsageLine]) -> UsageTotals {
         reasoning_tokens: totals.reasoning_tokens,
         cost_usd: totals.cost_usd,
         latency_ms: totals.latency_ms,
+        wasted: totals.wasted.into(),
     }
 }

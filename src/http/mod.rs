@@ -10,6 +10,7 @@ mod auth;
 mod authorization;
 mod boards;
 mod body;
+mod budget;
 mod caller;
 mod commands;
 mod constraints;
@@ -35,6 +36,7 @@ mod secrets;
 mod start;
 mod stream;
 mod tenants;
+mod throttle;
 mod trace;
 mod users;
 mod workflows;
@@ -43,6 +45,7 @@ pub use boards::Boards;
 pub use caller::Caller;
 pub use error::Error;
 pub use openapi::text as openapi_text;
+pub use throttle::Throttle;
 
 use crate::actors::Engine;
 use crate::clock::Clock;
@@ -67,6 +70,7 @@ pub struct Service {
     pub clock: Arc<dyn Clock>,
     pub identity: Identity,
     pub metrics: Arc<Metrics>,
+    pub throttle: Throttle,
     /// The largest request body.
     pub body_limit_bytes: usize,
     /// How long a request body may take to arrive.
@@ -100,6 +104,7 @@ fn work() -> Vec<Address> {
         at("/api/v1/executions/{id}/cancel").post(ExecutionSteer, commands::cancel),
         at("/api/v1/executions/{id}/pause").post(ExecutionSteer, commands::pause),
         at("/api/v1/executions/{id}/resume").post(ExecutionSteer, commands::resume),
+        at("/api/v1/executions/{id}/budget").post(ExecutionSteer, budget::approve),
         at("/api/v1/executions/{id}/retry").post(ExecutionStart, commands::retry),
         at("/api/v1/executions/{id}/rerun").post(ExecutionStart, commands::rerun),
         at("/api/v1/executions/{id}/history").get(ExecutionRead, journal::history),

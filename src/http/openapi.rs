@@ -5,8 +5,8 @@ use super::constraints::Constraints;
 use super::error::{Error, Result};
 use super::examples::Examples;
 use super::{
-    agents, api_keys, audit, auth, commands, executions, health, home, idempotency, journal, live, queue, retention,
-    secrets,
+    agents, api_keys, audit, auth, budget, commands, executions, health, home, idempotency, journal, live, queue,
+    retention, secrets,
 };
 use super::{start, stream, tenants, users, workflows};
 use crate::wire::catalog::Code;
@@ -36,7 +36,8 @@ pub const DOCS_FOLDER: &str = "/docs/";
         title = "Callboard",
         description = "The execution service for agents and workflows: every execution is a supervised actor.\n\n\
             Every answer that is not a success is a problem (RFC 9457). A trailing slash is accepted everywhere. Every answer \
-            carries `X-Request-Id`; a plain word sent under that name is taken over.",
+            carries `X-Request-Id`; a plain word sent under that name is taken over. Where requests are limited, every answer carries \
+            `RateLimit` and `RateLimit-Policy`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     tags(
@@ -51,7 +52,7 @@ pub const DOCS_FOLDER: &str = "/docs/";
     ),
     paths(
         start::start, executions::list, executions::active, executions::stats, executions::detail, commands::change,
-        commands::cancel, commands::pause, commands::resume, commands::retry, commands::rerun,
+        commands::cancel, commands::pause, commands::resume, budget::approve, commands::retry, commands::rerun,
         journal::history, journal::logs, journal::tasks, journal::usage, executions::children, journal::definition,
         stream::all, stream::one, live::all, live::one,
         workflows::register, workflows::list, workflows::validate, workflows::detail, workflows::change, workflows::remove, workflows::versions, start::execute,
@@ -81,6 +82,7 @@ const SPECIFIC: &[(&str, &str, &[Code])] = &[
     ("POST", "/api/v1/executions/{id}/cancel", &[Code::WrongState]),
     ("POST", "/api/v1/executions/{id}/pause", &[Code::WrongState]),
     ("POST", "/api/v1/executions/{id}/resume", &[Code::WrongState]),
+    ("POST", "/api/v1/executions/{id}/budget", &[Code::WrongState]),
     ("POST", "/api/v1/executions/{id}/retry", &[Code::WrongState, Code::QueueFull]),
     ("POST", "/api/v1/executions/{id}/rerun", &[Code::QueueFull, Code::TenantQueueFull]),
     ("GET", "/api/v1/executions/ws", &[Code::UpgradeRequired, Code::OriginNotAllowed]),
@@ -220,7 +222,7 @@ fn add_problems(method: &str, path: &str, operation: &mut Operation) {
 
 /// The problems that follow from the form of a request.
 fn implied(method: &str, path: &str, operation: &Operation) -> Vec<Code> {
-    let mut codes = vec![Code::HostNotAllowed];
+    let mut codes = vec![Code::HostNotAllowed, Code::RateLimited];
     if method != "GET" {
         codes.push(Code::OriginNotAllowed);
     }

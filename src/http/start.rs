@@ -2,6 +2,7 @@
 
 use super::Service;
 use super::body::{Json, OptionalJson, escape};
+use super::budget::check_budget;
 use super::caller::Caller;
 use super::error::{Error, Result};
 use super::idempotency;
@@ -131,6 +132,9 @@ fn submission(tenant_id: TenantId, body: StartExecution) -> Result<Submission> {
     check_priority(priority, &mut errors);
     let labels = body.labels.unwrap_or_default();
     check_labels(&labels, &mut errors);
+    if let Some(budget) = &body.budget {
+        check_budget(budget, "/budget", &mut errors);
+    }
     if !errors.is_empty() {
         return Err(Error::invalid_fields(errors));
     }
@@ -147,6 +151,7 @@ fn submission(tenant_id: TenantId, body: StartExecution) -> Result<Submission> {
     submission.priority = priority;
     submission.labels = labels;
     submission.start_at = body.start_at;
+    submission.budget = body.budget.map(Into::into);
     Ok(submission)
 }
 

@@ -8,6 +8,7 @@ use super::list::Opening;
 use super::program::{ListId, Program};
 use super::resource::ResourceRule;
 use super::state::{Effect, EffectResult, Frame, List, ListEnd, State, TryPhase, Work};
+use crate::domain::quota::Breach;
 use crate::domain::{Event, EventBody, Progress, Status, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub fn apply(program: &Program, state: &mut State, event: &Event) {
             state.status = Status::Running;
             state.started_at = Some(event.at);
             state.deadline = *deadline;
+            state.wall_deadline = state.budget.wall_deadline(event.at);
             let input = input.as_ref().map_or_else(|| Arc::clone(&state.raw_input), |input| Arc::new(input.clone()));
             state.main = Some(List::new(program.main, "".into(), input));
             state.progress.opened(program, program.main);
@@ -38,10 +40,16 @@ pub fn apply(program: &Program, state: &mut State, event: &Event) {
             state.status = Status::Paused;
             state.paused_at = Some(event.at);
         }
+        EventBody::ApprovalRequested { prompt, limit, .. } => {
+            state.breach = Some(Breach { limit: *limit, reason: prompt.clone() });
+        }
+        EventBody::ApprovalGiven { change, .. } => state.approve(*change),
         EventBody::ExecutionResumed { paused_us, .. } => {
             state.status = Status::Running;
             state.paused_at = None;
+            state.breach = None;
             state.shift_timeouts(*paused_us);
+            state.withhold_nothing();
         }
         EventBody::ExecutionRecovered { .. } => {
             state.ask_again();
@@ -63,6 +71,7 @@ pub fn apply(program: &Program, state: &mut State, event: &Event) {
         | EventBody::TaskRetried { .. }
         | EventBody::TaskCancelled { .. }
         | EventBody::EffectScheduled { .. }
+        | EventBody::EffectWithheld { .. }
         | EventBody::EffectCompleted { .. }
         | EventBody::EffectFailed { .. }
         | EventBody::TimerSet { .. }
@@ -103,18 +112,17 @@ fn apply_to_task(program: &Program, state: &mut State, event: &Event) {
             progress.completed_tasks = progress.completed_tasks.saturating_add(1);
             main.note_branch_failure(path, error);
             if let Some(list) = main.owner(path) {
-                list.current = None;
-                list.end = ListEnd::Failed(Box::new(error.clone()));
+                list.end_with(ListEnd::Failed(Box::new(error.clone())));
             }
         }
         EventBody::TaskCancelled { .. } => {
             if let Some(list) = main.owner(path) {
-                list.current = None;
-                list.end = ListEnd::Cancelled;
+                list.end_with(ListEnd::Cancelled);
             }
         }
         EventBody::TaskRetried { .. }
         | EventBody::EffectScheduled { .. }
+        | EventBody::EffectWithheld { .. }
         | EventBody::EffectCompleted { .. }
         | EventBody::EffectFailed { .. }
         | EventBody::TimerSet { .. }
@@ -139,6 +147,8 @@ fn apply_to_task(program: &Program, state: &mut State, event: &Event) {
         | EventBody::ExecutionCompleted { .. }
         | EventBody::ExecutionFailed { .. }
         | EventBody::ExecutionCancelled { .. }
+        | EventBody::ApprovalRequested { .. }
+        | EventBody::ApprovalGiven { .. }
         | EventBody::UsageRecorded(_) => {}
     }
 }
@@ -185,14 +195,16 @@ impl State {
         self.documents.clear();
         self.resources.clear();
         self.deadline = None;
+        self.wall_deadline = None;
         self.paused_at = None;
+        self.breach = None;
         self.progress.known_tasks = self.progress.completed_tasks;
     }
 
-    /// Raises the attempt of every effect whose outcome is outstanding.
+    /// Raises the attempt of every effect whose outcome is outstanding. What was withheld is asked for when it goes on.
     fn ask_again(&mut self) {
         let again = |effect: &mut Effect| {
-            if effect.result.is_none() {
+            if effect.result.is_none() && !effect.is_withheld {
                 effect.attempt = effect.attempt.saturating_add(1);
             }
         };
@@ -210,6 +222,7 @@ impl State {
         let shift =
             |deadline: &mut Option<Timestamp>| *deadline = deadline.map(|deadline| deadline.plus_micros(micros));
         shift(&mut self.deadline);
+        shift(&mut self.wall_deadline);
         self.change_frames(&mut |frame| {
             shift(&mut frame.deadline);
             // Outcomes may have come in for any of the branches.
@@ -220,6 +233,15 @@ impl State {
                 && let TryPhase::Attempt { deadline, .. } = &mut work.phase
             {
                 shift(deadline);
+            }
+        });
+    }
+
+    /// What was withheld is asked for again.
+    fn withhold_nothing(&mut self) {
+        self.change_frames(&mut |frame| {
+            if let Work::Effect(effect) = &mut frame.work {
+                effect.is_withheld = false;
             }
         });
     }

@@ -3,7 +3,7 @@
 
 use super::program::{DataRule, Node};
 use super::schema::Schema;
-use super::state::{Effect, Frame, Shared, State};
+use super::state::{Effect, Frame, Shared, State, Work};
 use crate::domain::definition::{read_document, schema};
 use crate::domain::{Failure, StandardType};
 use base64::Engine;
@@ -122,6 +122,13 @@ impl State {
 }
 
 impl Frame {
+    /// The effect whose outcome is still awaited: the task's own, or the fetch of a schema. There is never more than one.
+    pub(super) fn outstanding_effect(&self) -> Option<&Effect> {
+        let own = if let Work::Effect(effect) = &self.work { Some(effect) } else { None };
+        let fetch = self.fetch.as_ref().map(|fetch| &fetch.effect);
+        own.into_iter().chain(fetch).find(|effect| effect.result.is_none() && !effect.is_withheld)
+    }
+
     /// The schema that is being fetched.
     pub(super) fn outstanding_fetch(&self) -> Option<&Fetch> {
         self.fetch.as_ref().filter(|fetch| fetch.effect.result.is_none())

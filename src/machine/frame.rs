@@ -82,6 +82,7 @@ impl Frame {
                     None => *work = Work::Effect(effect),
                 }
             }
+            (EventBody::EffectWithheld { .. }, Work::Effect(effect)) => effect.is_withheld = true,
             (EventBody::EffectCompleted { output }, Work::Effect(effect)) => {
                 effect.result =
                     Some(EffectResult::Completed { output: output.as_ref().map(|output| Arc::new(output.clone())) });

@@ -1,5 +1,6 @@
 //! What can happen to an execution from outside: the inputs of [`super::step()`].
 
+use crate::domain::quota::{Breach, Budget};
 use crate::domain::{EffectOutcome, ExecutionId, Failure, Path, Status, TimerPurpose, Timestamp};
 use serde_json::Value;
 
@@ -13,6 +14,12 @@ pub enum Input {
         path: Path,
         attempt: u32,
         outcome: EffectOutcome,
+    },
+    /// An effect was not begun, because a limit is reached. Dropped like an outcome of another attempt.
+    EffectWithheld {
+        path: Path,
+        attempt: u32,
+        breach: Breach,
     },
     /// A timer went off. Dropped when the deadline that the state knows is not reached yet or nobody waits for it.
     TimerFired {
@@ -37,6 +44,11 @@ pub enum Input {
     },
     Resume {
         by: Option<String>,
+    },
+    /// More may be spent: the limits that are named take the place of those that were.
+    Approve {
+        by: Option<String>,
+        budget: Budget,
     },
     Cancel {
         by: Option<String>,

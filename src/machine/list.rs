@@ -27,6 +27,12 @@ pub(super) fn is_inside(frame: &str, path: &str) -> bool {
 }
 
 impl List {
+    /// Its task is over, and the list with it.
+    pub(super) fn end_with(&mut self, end: ListEnd) {
+        self.current = None;
+        self.end = end;
+    }
+
     /// The list whose current task has this path.
     pub(super) fn owner(&mut self, path: &str) -> Option<&mut List> {
         let current = self.current.as_ref()?;

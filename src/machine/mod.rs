@@ -13,6 +13,7 @@
 
 mod action;
 mod apply;
+mod budget;
 mod call_agent;
 mod call_function;
 mod call_http;
@@ -61,7 +62,7 @@ pub use program::Program;
 pub use recovery::outstanding;
 pub use retry_point::{retry_point, shift};
 pub use state::{FORMAT, State};
-pub use step::step;
+pub use step::{Spent, step, step_with};
 
 /// The revision of the semantics of this interpreter. Executions stay on the one they were created with; it is raised when a
 /// definition would be interpreted differently.

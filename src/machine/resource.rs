@@ -266,6 +266,6 @@ fn is_untouched(work: &Work) -> bool {
 
 impl Effect {
     pub(super) fn asked(attempt: u32, at: crate::domain::Timestamp) -> Self {
-        Self { attempt, scheduled_at: at, result: None }
+        Self { attempt, scheduled_at: at, is_withheld: false, result: None }
     }
 }

@@ -37,6 +37,8 @@ fn is_part_of_the_end(event: &Event, before: &[Event], dropped: &[&Event]) -> bo
         | EventBody::TaskCancelled { .. }
         | EventBody::EffectFailed { .. }
         | EventBody::UsageRecorded(_)
+        | EventBody::EffectWithheld { .. }
+        | EventBody::ApprovalRequested { .. }
         | EventBody::ExecutionWaiting {}
         | EventBody::ExecutionPaused { .. } => !before.is_empty(),
         // An effect whose output nobody could use, a task that did not get beyond its start, a child that failed.
@@ -47,7 +49,9 @@ fn is_part_of_the_end(event: &Event, before: &[Event], dropped: &[&Event]) -> bo
         EventBody::TimerFired { purpose } => {
             *purpose == crate::domain::TimerPurpose::AttemptTimeout && !dropped.is_empty()
         }
-        EventBody::ExecutionResumed { .. } | EventBody::ExecutionRecovered { .. } => false,
+        EventBody::ExecutionResumed { .. } | EventBody::ExecutionRecovered { .. } | EventBody::ApprovalGiven { .. } => {
+            false
+        }
         EventBody::ExecutionCreated(_)
         | EventBody::ExecutionStarted { .. }
         | EventBody::ExecutionCompleted { .. }
@@ -125,6 +129,9 @@ pub fn shift(events: &mut [Event], delta_us: i64) {
             | EventBody::TimerFired { .. }
             | EventBody::ChildStarted { .. }
             | EventBody::ChildFinished { .. }
+            | EventBody::EffectWithheld { .. }
+            | EventBody::ApprovalRequested { .. }
+            | EventBody::ApprovalGiven { .. }
             | EventBody::UsageRecorded(_) => {}
         }
     }

@@ -145,6 +145,9 @@ pub(super) fn redact(redactor: &Redactor, body: &mut EventBody) {
         | EventBody::TaskRetried { error, .. }
         | EventBody::EffectFailed { error } => redactor.failure(error),
         EventBody::EffectScheduled { kind: _, summary } => text(summary),
+        EventBody::EffectWithheld { reason } => text(reason),
+        EventBody::ApprovalRequested { kind: _, prompt, limit: _ } => text(prompt),
+        EventBody::ExecutionPaused { by: _, reason } => reason.iter_mut().for_each(text),
         EventBody::EffectCompleted { output } => value(output),
         EventBody::ChildStarted { child_id: _, namespace, name, version, awaited: _ } => {
             [namespace, name, version].into_iter().for_each(text);
@@ -162,7 +165,7 @@ pub(super) fn redact(redactor: &Redactor, body: &mut EventBody) {
         EventBody::TaskCancelled { reason } => reason.iter_mut().for_each(text),
         EventBody::ExecutionCreated(_)
         | EventBody::ExecutionWaiting {}
-        | EventBody::ExecutionPaused { .. }
+        | EventBody::ApprovalGiven { .. }
         | EventBody::ExecutionResumed { .. }
         | EventBody::TaskSkipped {}
         | EventBody::TimerSet { .. }

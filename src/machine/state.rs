@@ -6,6 +6,7 @@
 
 use super::document::{Document, Documents, Fetch};
 use super::program::{ListId, NodeId};
+use crate::domain::quota::{Breach, Budget};
 use crate::domain::{Event, EventBody, ExecutionId, Failure, Path, Pointer, Progress, Status, TimerPurpose, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -37,6 +38,15 @@ pub struct State {
     /// When the timeout of the workflow expires.
     pub(super) deadline: Option<Timestamp>,
     pub(super) paused_at: Option<Timestamp>,
+    /// The limit about which a person was asked who has not answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) breach: Option<Breach>,
+    /// What it may spend; that of the execution at the top counts for all below it.
+    #[serde(default)]
+    pub(super) budget: Budget,
+    /// When the wall time of the budget is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) wall_deadline: Option<Timestamp>,
     pub(super) progress: Progress,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(super) output: Option<Shared>,
@@ -147,6 +157,9 @@ pub(super) enum Work {
 pub(super) struct Effect {
     pub(super) attempt: u32,
     pub(super) scheduled_at: Timestamp,
+    /// Not begun: a limit was reached, and the execution is paused.
+    #[serde(default)]
+    pub(super) is_withheld: bool,
     pub(super) result: Option<EffectResult>,
 }
 
@@ -205,8 +218,11 @@ pub(super) enum TryPhase {
 impl State {
     /// The state after the first event of a journal. `event` is its `execution_created` event.
     pub fn created(id: ExecutionId, event: &Event) -> State {
-        let raw_input =
-            if let EventBody::ExecutionCreated(creation) = &event.body { creation.input.clone() } else { Value::Null };
+        let (raw_input, budget) = if let EventBody::ExecutionCreated(creation) = &event.body {
+            (creation.input.clone(), creation.budget.unwrap_or_default())
+        } else {
+            (Value::Null, Budget::default())
+        };
         State {
             format: FORMAT,
             id,
@@ -218,6 +234,9 @@ impl State {
             context: Arc::new(Value::Object(serde_json::Map::new())),
             deadline: None,
             paused_at: None,
+            breach: None,
+            budget,
+            wall_deadline: None,
             progress: Progress::default(),
             output: None,
             error: None,
@@ -267,7 +286,7 @@ impl State {
         if self.status == Status::Paused || self.status.is_terminal() {
             return None;
         }
-        let mut earliest = self.deadline;
+        let mut earliest = self.deadline.into_iter().chain(self.wall_deadline).min();
         self.visit(&mut |frame| {
             for (_, deadline) in frame.timers() {
                 earliest = Some(earliest.map_or(deadline, |known| known.min(deadline)));
@@ -363,13 +382,6 @@ impl Frame {
             | Work::Fork { .. } => None,
         };
         own.into_iter().chain(work)
-    }
-
-    /// The effect whose outcome is still awaited: the task's own, or the fetch of a schema. There is never more than one.
-    pub(super) fn outstanding_effect(&self) -> Option<&Effect> {
-        let own = if let Work::Effect(effect) = &self.work { Some(effect) } else { None };
-        let fetch = self.fetch.as_ref().map(|fetch| &fetch.effect);
-        own.into_iter().chain(fetch).find(|effect| effect.result.is_none())
     }
 
     /// The child execution whose end is still awaited.

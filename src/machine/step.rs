@@ -11,14 +11,14 @@ use super::input::{Input, Moment};
 #[cfg(debug_assertions)]
 use super::invariants;
 use super::preparation::prepared;
-use super::program::{Kind, Program};
-use super::recovery::{outstanding, reset};
+use super::program::Program;
 use super::resource::{self, Readiness, workflow_readiness};
 use super::scope::Scope;
-use super::secrets::{redact, redact_outcome, with_known_input, with_true_input};
+use super::secrets::{redact, redact_outcome, with_known_input};
 use super::state::{ListEnd, State};
-use crate::domain::definition::model::UnknownOutcome;
-use crate::domain::{EffectOutcome, Event, EventBody, ExecutionId, Failure, Path, StandardType, Status, TimerPurpose};
+use crate::domain::{
+    EffectOutcome, Event, EventBody, ExecutionId, Failure, Path, Status, TimerPurpose, Usage, UsageOutcome,
+};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -31,17 +31,38 @@ pub fn step(
     moment: &Moment,
     evaluator: &dyn Evaluator,
 ) -> Transition {
-    let mut step = Step { program, state, moment: *moment, evaluator, transition: Transition::default() };
+    step_with(program, state, input, moment, evaluator, &[])
+}
+
+/// What a call that is under way has used so far: what is recorded if the step breaks it off.
+#[derive(Clone, Debug)]
+pub struct Spent {
+    pub path: Path,
+    pub attempt: u32,
+    pub usage: Usage,
+}
+
+/// Like [`step`], with the calls that are under way.
+pub fn step_with(
+    program: &Program,
+    state: &mut State,
+    input: Input,
+    moment: &Moment,
+    evaluator: &dyn Evaluator,
+    spent: &[Spent],
+) -> Transition {
+    let mut step = Step { program, state, moment: *moment, evaluator, spent, transition: Transition::default() };
     step.take(input);
     step.advance();
     step.transition
 }
 
 pub(super) struct Step<'a> {
-    program: &'a Program,
+    pub(super) program: &'a Program,
     pub(super) state: &'a mut State,
     pub(super) moment: Moment,
-    evaluator: &'a dyn Evaluator,
+    pub(super) evaluator: &'a dyn Evaluator,
+    spent: &'a [Spent],
     pub(super) transition: Transition,
 }
 
@@ -51,6 +72,7 @@ impl Step<'_> {
         match input {
             Input::Start if status == Status::Pending => self.start(),
             Input::EffectFinished { path, attempt, outcome } => self.effect_finished(&path, attempt, outcome),
+            Input::EffectWithheld { path, attempt, breach } => self.effect_withheld(&path, attempt, breach),
             Input::TimerFired { path, purpose } => self.timer_fired(&path, purpose),
             Input::ChildFinished { path, child_id, status, output, error } => {
                 self.child_finished(&path, Some(child_id), status, output, error);
@@ -59,9 +81,12 @@ impl Step<'_> {
                 self.child_finished(&path, None, Status::Failed, None, Some(failure));
             }
             Input::Pause { by } if matches!(status, Status::Running | Status::Waiting) => {
-                self.record(EventBody::ExecutionPaused { by });
+                self.record(EventBody::ExecutionPaused { by, reason: None });
             }
             Input::Resume { by } if status == Status::Paused => self.resume(by),
+            Input::Approve { by, budget } if !status.is_terminal() && status != Status::Pending => {
+                self.approve(by, budget);
+            }
             Input::Cancel { by, reason } if !status.is_terminal() => {
                 self.cancel_everything("the execution was cancelled");
                 self.record(EventBody::ExecutionCancelled { by, reason });
@@ -75,6 +100,7 @@ impl Step<'_> {
             Input::Start
             | Input::Pause { .. }
             | Input::Resume { .. }
+            | Input::Approve { .. }
             | Input::Cancel { .. }
             | Input::Recovered { .. }
             | Input::Abort { .. }
@@ -83,7 +109,7 @@ impl Step<'_> {
     }
 
     /// Decides and applies until nothing more can be done, or the batch is full.
-    fn advance(&mut self) {
+    pub(super) fn advance(&mut self) {
         while matches!(self.state.status, Status::Running | Status::Waiting) {
             let Some(main) = &self.state.main else { return };
             if self.transition.events.len() >= BATCH_EVENTS {
@@ -129,6 +155,7 @@ impl Step<'_> {
     }
 
     fn push(&mut self, draft: Draft) {
+        self.record_broken_off(&draft);
         let Draft { task, path, mut body } = draft;
         redact(self.evaluator.secrets().redactor(), &mut body);
         let attempt = path.as_deref().map_or(0, attempt_of);
@@ -142,12 +169,29 @@ impl Step<'_> {
         self.transition.events.push(event);
     }
 
+    /// A task that ends while its effect is under way breaks it off; what that has used is recorded first.
+    fn record_broken_off(&mut self, draft: &Draft) {
+        let (EventBody::TaskCancelled { .. } | EventBody::TaskFailed { .. }, Some(path)) = (&draft.body, &draft.path)
+        else {
+            return;
+        };
+        let of_task = |spent: &&Spent| spent.path == *path && self.awaits(path, spent.attempt);
+        if let Some(Spent { usage, .. }) = self.spent.iter().find(of_task) {
+            let usage = Box::new(Usage { outcome: UsageOutcome::Wasted, ..usage.clone() });
+            self.record_at(path, EventBody::UsageRecorded(usage));
+        }
+    }
+
     fn start(&mut self) {
         match prepared(&self.scope()) {
             Ok((deadline, input)) => {
                 self.record(EventBody::ExecutionStarted { input, deadline });
                 if let Some(deadline) = deadline {
                     let purpose = TimerPurpose::WorkflowTimeout;
+                    self.transition.actions.push(Action::SetTimer { path: "".into(), purpose, deadline });
+                }
+                if let Some(deadline) = self.state.wall_deadline {
+                    let purpose = TimerPurpose::WallBudget;
                     self.transition.actions.push(Action::SetTimer { path: "".into(), purpose, deadline });
                 }
             }
@@ -186,6 +230,10 @@ impl Step<'_> {
             let purpose = TimerPurpose::WorkflowTimeout;
             self.transition.actions.push(Action::CancelTimer { path: "".into(), purpose });
         }
+        if self.state.wall_deadline.is_some() {
+            let purpose = TimerPurpose::WallBudget;
+            self.transition.actions.push(Action::CancelTimer { path: "".into(), purpose });
+        }
     }
 
     /// Cancels every task and the timeout of the workflow.
@@ -201,12 +249,19 @@ impl Step<'_> {
         self.adopt(decision);
     }
 
-    fn resume(&mut self, by: Option<String>) {
+    pub(super) fn resume(&mut self, by: Option<String>) {
+        let withheld = self.withheld();
         let paused_us = self.state.paused_at.map_or(0, |paused_at| self.moment.at.micros_since(paused_at).max(0));
         self.record(EventBody::ExecutionResumed { by, paused_us });
         // Timeouts have moved and waits may have come due: every timer is armed anew.
         let timers = super::recovery::timers(self.state);
         self.transition.actions.extend(timers);
+        for (path, action) in withheld {
+            match action {
+                Ok(action) => self.transition.actions.push(action),
+                Err(failure) => self.fail_effect(&path, failure),
+            }
+        }
     }
 
     fn abort(&mut self, error: Failure) {
@@ -223,43 +278,7 @@ impl Step<'_> {
         self.record(EventBody::ExecutionFailed { error });
     }
 
-    fn recovered(&mut self, body: EventBody) {
-        self.record(body);
-        let mut lost: Vec<(Path, Failure)> = Vec::new();
-        self.each_task(None, &mut |task| {
-            if task.frame.outstanding_effect().is_none() {
-                return;
-            }
-            let is_fetch = task.frame.outstanding_fetch().is_some();
-            if !is_fetch
-                && matches!(&task.node.kind, Kind::Shell(rule) if rule.on_unknown_outcome == UnknownOutcome::Fault)
-            {
-                let detail = "The engine was restarted while the command ran; whether it came to its end is unknown";
-                let failure = Failure::new(StandardType::Runtime, "Outcome unknown", detail);
-                return lost.push((Arc::clone(&task.frame.path), failure));
-            }
-            if let Err(failure) = with_true_input(&reset(task), effect::request).flatten() {
-                lost.push((Arc::clone(&task.frame.path), failure));
-            }
-        });
-        for (path, failure) in lost {
-            self.fail_effect(&path, failure);
-        }
-        self.advance();
-        // What the advance has asked for is outstanding like everything else: it is asked once.
-        self.transition.actions.retain(|action| {
-            matches!(
-                action,
-                Action::RunEffect { awaited: false, .. }
-                    | Action::StartChild { awaited: false, .. }
-                    | Action::CancelChild { .. }
-            )
-        });
-        let asked = outstanding(self.program, self.state, &self.moment, self.evaluator);
-        self.transition.actions.extend(asked);
-    }
-
-    fn each_task(&self, only: Option<&str>, see: &mut dyn FnMut(&Task<'_>)) {
+    pub(super) fn each_task(&self, only: Option<&str>, see: &mut dyn FnMut(&Task<'_>)) {
         if let Some(main) = &self.state.main {
             visit_tasks(&self.scope(), main, only, see);
         }
@@ -276,10 +295,15 @@ impl Step<'_> {
         found
     }
 
-    fn effect_finished(&mut self, path: &Path, attempt: u32, mut outcome: EffectOutcome) {
+    /// Whether the outcome of this attempt is awaited at a path: by a task, or by the workflow itself.
+    pub(super) fn awaits(&self, path: &str, attempt: u32) -> bool {
         let of_workflow = self.state.outstanding_fetch().map(|fetch| &fetch.effect).filter(|_| path.is_empty());
         let awaited = self.at_task(path, |task| task.frame.outstanding_effect().map(|effect| effect.attempt));
-        if awaited.or(of_workflow.map(|effect| effect.attempt)) != Some(attempt) {
+        awaited.or(of_workflow.map(|effect| effect.attempt)) == Some(attempt)
+    }
+
+    fn effect_finished(&mut self, path: &Path, attempt: u32, mut outcome: EffectOutcome) {
+        if !self.awaits(path, attempt) {
             return;
         }
         redact_outcome(self.evaluator.secrets().redactor(), &mut outcome);
@@ -329,7 +353,7 @@ impl Step<'_> {
         }
     }
 
-    fn fail_effect(&mut self, path: &Path, failure: Failure) {
+    pub(super) fn fail_effect(&mut self, path: &Path, failure: Failure) {
         let of_workflow = self.state.outstanding_fetch().filter(|_| path.is_empty());
         let error = match of_workflow {
             Some(fetch) => Some(failure.at(fetch.place.of_workflow())),

@@ -22,6 +22,7 @@ impl Step<'_> {
                     self.record(EventBody::ExecutionFailed { error: failure.at("/timeout") });
                 }
             }
+            TimerPurpose::WallBudget => self.wall_time_over(),
             TimerPurpose::Wait | TimerPurpose::Retry => {
                 if self.is_due(path, purpose) {
                     self.record_at(path, EventBody::TimerFired { purpose });

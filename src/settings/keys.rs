@@ -16,6 +16,7 @@ pub struct Settings {
     pub engine: Engine,
     pub identity: Identity,
     pub limits: Limits,
+    pub rate_limits: RateLimits,
     pub effects: Effects,
     pub live: Live,
     pub retention: Retention,
@@ -38,6 +39,7 @@ impl Settings {
         Engine::SECTION,
         Identity::SECTION,
         Limits::SECTION,
+        RateLimits::SECTION,
         EffectsHttp::SECTION,
         EffectsShell::SECTION,
         Live::SECTION,
@@ -54,6 +56,7 @@ impl Settings {
             engine: Engine::read(layers, problems),
             identity: Identity::read(layers, problems),
             limits: Limits::read(layers, problems),
+            rate_limits: RateLimits::read(layers, problems),
             effects: Effects { http: EffectsHttp::read(layers, problems), shell: EffectsShell::read(layers, problems) },
             live: Live::read(layers, problems),
             retention: Retention::read(layers, problems),
@@ -71,6 +74,7 @@ impl Settings {
             engine,
             identity,
             limits,
+            rate_limits,
             effects,
             live,
             retention,
@@ -84,6 +88,7 @@ impl Settings {
             engine.to_toml(),
             identity.to_toml(),
             limits.to_toml(),
+            rate_limits.to_toml(),
             http.to_toml(),
             shell.to_toml(),
             live.to_toml(),
@@ -192,6 +197,18 @@ section! {
         max_tokens_per_month: u64 = 500_000,
         /// US dollars that model calls of a tenant may cost in a calendar month (UTC), as far as their prices are known.
         max_cost_per_month: f64 = 0.0,
+    }
+}
+
+section! {
+    /// How many requests are answered. 0 means any number, which is what development settings say.
+    RateLimits "rate_limits" {
+        /// Requests per minute of one principal, in whatever rhythm. Further ones are answered with 429 and `Retry-After`.
+        per_principal: u32 = 6_000,
+        /// Requests per minute of one address (of one /64 network for IPv6).
+        per_address: u32 = 12_000,
+        /// Principals and addresses that are remembered, each; those beyond share one limit.
+        max_keys: usize = 100_000,
     }
 }
 

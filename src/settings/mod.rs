@@ -16,7 +16,7 @@ mod reference;
 mod value;
 
 pub use keys::{
-    Blobs, Effects, EffectsHttp, EffectsShell, Engine, Identity, Limits, Live, LogFormat, Retention, Server,
+    Blobs, Effects, EffectsHttp, EffectsShell, Engine, Identity, Limits, Live, LogFormat, RateLimits, Retention, Server,
 };
 pub use keys::{Secrets, Settings, Store, Telemetry};
 pub use layers::{Environment, Sources};
@@ -118,6 +118,7 @@ impl Settings {
             "limits.max_cost_per_month",
             "must not be negative",
         );
+        require(self.rate_limits.max_keys >= 1, "rate_limits.max_keys", "must be at least 1");
         require(
             tracing_subscriber::EnvFilter::try_new(&self.telemetry.level).is_ok(),
             "telemetry.level",

@@ -4,11 +4,12 @@
 //! on the writer's thread.
 
 use super::blobs::{self, Stored};
+use super::derived::{UsageRow, changed_budget, usage_row, wasted};
 use super::idempotency::Idempotency;
 use super::{Error, creation as creation_column};
 use crate::domain::{
     AgentId, Creation, Event, EventBody, ExecutionId, ExecutionType, Failure, Progress, Status, TenantId, Timestamp,
-    Usage, WorkflowId,
+    WorkflowId,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -28,6 +29,10 @@ pub struct Append {
     pub(super) events: Arc<[EventText]>,
     pub(super) row: Row,
     pub(super) usages: Vec<UsageRow>,
+    /// Paths of tasks whose calls came to nothing: they were retried or cancelled.
+    pub(super) wasted: Vec<Arc<str>>,
+    /// What the tree below the execution may spend, when these events change it.
+    pub(super) budget: Option<String>,
     pub(super) create: Option<Box<Create>>,
     pub(super) snapshot: Option<Snapshot>,
     pub(super) children: Vec<Append>,
@@ -45,15 +50,6 @@ pub(super) struct Row {
     pub error: Option<String>,
     pub first_seq: u64,
     pub last_seq: u64,
-}
-
-#[derive(Debug)]
-pub(super) struct UsageRow {
-    pub seq: u64,
-    pub at: Timestamp,
-    pub task: Option<Arc<str>>,
-    pub attempt: u32,
-    pub usage: Box<Usage>,
 }
 
 /// The first append's part.
@@ -134,6 +130,8 @@ pub struct Projection {
     pub restarts: u32,
     pub last_crash: Option<String>,
     pub recovered_in_ms: Option<u64>,
+    /// Why it is paused, when a limit and not a person paused it.
+    pub pause_reason: Option<String>,
     pub wake_at: Option<Timestamp>,
     pub started_at: Option<Timestamp>,
     pub finished_at: Option<Timestamp>,
@@ -151,6 +149,7 @@ impl Projection {
             restarts: 0,
             last_crash: None,
             recovered_in_ms: None,
+            pause_reason: None,
             wake_at,
             started_at: None,
             finished_at: None,
@@ -239,6 +238,9 @@ impl Append {
             first_seq: first.seq,
             last_seq: last.seq,
         };
+        let root = subject.creation.root(execution_id).to_string();
+        let usages = events.iter().filter_map(|event| usage_row(event, &root).transpose()).collect::<Result<_, _>>()?;
+        let budget = changed_budget(events).as_ref().map(to_json).transpose()?;
         Ok(Self {
             tenant_id,
             execution_id,
@@ -248,7 +250,9 @@ impl Append {
             projection: Arc::new(projection),
             events: texts,
             row,
-            usages: events.iter().filter_map(usage_row).collect(),
+            usages,
+            wasted: events.iter().filter_map(wasted).collect(),
+            budget,
             create: None,
             snapshot: None,
             children: Vec::new(),
@@ -304,6 +308,7 @@ impl Append {
     #[must_use]
     pub fn without_usage(mut self) -> Self {
         self.usages.clear();
+        self.wasted.clear();
         self
     }
 
@@ -347,14 +352,6 @@ impl Append {
             + self.snapshot.as_ref().map_or(0, |snapshot| snapshot.state.len());
         own + self.children.iter().map(Append::size_bytes).sum::<usize>()
     }
-}
-
-fn usage_row(event: &Event) -> Option<UsageRow> {
-    if let EventBody::UsageRecorded(usage) = &event.body {
-        let (seq, at, task, attempt) = (event.seq, event.at, event.task.clone(), event.attempt);
-        return Some(UsageRow { seq, at, task, attempt, usage: usage.clone() });
-    }
-    None
 }
 
 /// A JSON array of the events' texts.

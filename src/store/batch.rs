@@ -3,15 +3,16 @@
 //! Nothing here decides alone: an append that must be refused is reported, and the writer runs the batch again without it.
 //! That keeps the common path free of savepoints and checks, and positions free of gaps.
 
-use super::append::{Append, Snapshot, UsageRow};
+use super::append::{Append, Snapshot};
 use super::backend::on_backend;
 use super::blobs::{self, Stored};
 use super::column_types::{integer, word};
 use super::connection::AnyConnection;
+use super::derived::UsageRow;
 use super::idempotency::Idempotency;
 use super::schema::{executions, idempotency_keys};
 use super::statement::{Bind, Statement};
-use super::{Error, batch_postgres, batch_sqlite, counts};
+use super::{Error, batch_postgres, batch_sqlite, budgets, counts};
 use crate::domain::{ExecutionId, Status};
 use diesel::prelude::*;
 
@@ -120,6 +121,12 @@ fn write_rare_rows(connection: &mut AnyConnection, placed: &Placed<'_>) -> Resul
     for usage in &append.usages {
         write_usage(connection, append, usage)?;
     }
+    for path in &append.wasted {
+        mark_wasted(append, path).execute(connection)?;
+    }
+    if let Some(budget) = &append.budget {
+        budgets::write(&append.row.tenant_id, &append.row.execution_id, budget).execute(connection)?;
+    }
     if let Some(snapshot) = &append.snapshot {
         write_snapshot(connection, append, snapshot)?;
     }
@@ -206,8 +213,8 @@ fn write_usage(connection: &mut AnyConnection, append: &Append, row: &UsageRow) 
     let agent_id = usage.agent_id.map(|id| id.to_string());
     Statement::new(
         "INSERT INTO usage_records (execution_id, seq, tenant_id, task, attempt, agent_id, provider, model, \
-         input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, cost_usd, latency_ms, at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, cost_usd, latency_ms, at, root_execution_id, \
+         path, prices, outcome, is_estimated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         vec![
             Bind::Text(&append.row.execution_id),
             Bind::Integer(integer(row.seq)),
@@ -224,10 +231,30 @@ fn write_usage(connection: &mut AnyConnection, append: &Append, row: &UsageRow) 
             Bind::OptionalDouble(usage.cost_usd),
             Bind::Integer(integer(usage.latency_ms)),
             Bind::Integer(row.at.as_micros()),
+            Bind::Text(&row.root),
+            Bind::OptionalText(row.path.as_deref()),
+            Bind::OptionalText(row.prices.as_deref()),
+            Bind::Text(usage.outcome.as_str()),
+            Bind::Bool(usage.is_estimated),
         ],
     )
     .execute(connection)?;
     Ok(())
+}
+
+/// Nothing came of the calls of the task at a path and of those inside it.
+fn mark_wasted<'a>(append: &'a Append, path: &'a str) -> Statement<'a> {
+    Statement::new(
+        "UPDATE usage_records SET outcome = 'wasted' WHERE execution_id = ? AND tenant_id = ? \
+         AND (path = ? OR SUBSTR(path, 1, LENGTH(?) + 1) = ? || '/')",
+        vec![
+            Bind::Text(&append.row.execution_id),
+            Bind::Text(&append.row.tenant_id),
+            Bind::Text(path),
+            Bind::Text(path),
+            Bind::Text(path),
+        ],
+    )
 }
 
 /// Takes the key for this execution, unless it is taken and has not expired.

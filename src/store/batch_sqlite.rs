@@ -119,7 +119,7 @@ fn update_execution<'a>(one: &Placed<'a>) -> Statement<'a> {
     Statement::new(
         "UPDATE executions SET status = ?, output = ?, error = ?, completed_tasks = ?, known_tasks = ?, restarts = ?, \
          last_crash = ?, recovered_in_ms = ?, last_seq = ?, last_position = ?, wake_at = ?, started_at = ?, \
-         finished_at = ?, updated_at = ? \
+         finished_at = ?, updated_at = ?, pause_reason = ? \
          WHERE tenant_id = ? AND id = ? AND attempt = ? AND last_seq = ? AND status = ? \
          AND status NOT IN ('succeeded', 'failed', 'cancelled')",
         vec![
@@ -137,6 +137,7 @@ fn update_execution<'a>(one: &Placed<'a>) -> Statement<'a> {
             Bind::OptionalInteger(projection.started_at.map(|at| at.as_micros())),
             Bind::OptionalInteger(projection.finished_at.map(|at| at.as_micros())),
             Bind::Integer(projection.updated_at.as_micros()),
+            Bind::OptionalText(projection.pause_reason.as_deref()),
             Bind::Text(&row.tenant_id),
             Bind::Text(&row.execution_id),
             Bind::Integer(i64::from(append.epoch)),

@@ -22,5 +22,6 @@ pub(super) fn without_input(creation: &Creation) -> Creation {
         forked_from: creation.forked_from.clone(),
         start_at: creation.start_at,
         traceparent: creation.traceparent.clone(),
+        budget: creation.budget,
     }
 }

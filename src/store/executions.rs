@@ -126,6 +126,7 @@ pub(super) struct Row {
     started_at: Option<i64>,
     finished_at: Option<i64>,
     updated_at: i64,
+    pause_reason: Option<String>,
 }
 
 impl Row {
@@ -149,6 +150,7 @@ impl Row {
             restarts: small("restarts", self.restarts)?,
             last_crash: self.last_crash,
             recovered_in_ms: self.recovered_in_ms.map(|time| natural("recovered_in_ms", time)).transpose()?,
+            pause_reason: self.pause_reason,
             last_seq: natural("last_seq", self.last_seq)?,
             last_position: natural("last_position", self.last_position)?,
             wake_at: self.wake_at.map(Timestamp::from_micros),

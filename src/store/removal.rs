@@ -8,7 +8,7 @@
 
 use super::column_types::word;
 use super::connection::AnyConnection;
-use super::schema::{execution_labels, executions, idempotency_keys, removed_executions, snapshots};
+use super::schema::{execution_budgets, execution_labels, executions, idempotency_keys, removed_executions, snapshots};
 use super::statement::{Bind, Statement};
 use super::{Error, Store, watermark};
 use crate::domain::{ExecutionId, Status, TenantId};
@@ -18,8 +18,15 @@ use serde::Deserialize;
 
 /// What [`Store::remove_executions`] and [`Store::sweep_removed`] leave nothing in, of all tables that name an execution.
 /// The others keep what they have: usage records are the accounts.
-pub const EXECUTION_TABLES: &[&str] =
-    &["execution_labels", "idempotency_keys", "journal", "logs", "removed_executions", "snapshots"];
+pub const EXECUTION_TABLES: &[&str] = &[
+    "execution_budgets",
+    "execution_labels",
+    "idempotency_keys",
+    "journal",
+    "logs",
+    "removed_executions",
+    "snapshots",
+];
 
 /// A blob counts as this many rows: it may be large.
 const BLOB_WEIGHT: usize = 20;
@@ -120,6 +127,7 @@ fn remove(connection: &mut AnyConnection, tenant_id: &str, id: &str) -> Result<b
     diesel::delete(executions::table.filter(own)).execute(connection)?;
     let own = execution_labels::tenant_id.eq(tenant_id).and(execution_labels::execution_id.eq(id));
     diesel::delete(execution_labels::table.filter(own)).execute(connection)?;
+    diesel::delete(execution_budgets::table.filter(execution_budgets::execution_id.eq(id))).execute(connection)?;
     diesel::delete(snapshots::table.filter(snapshots::execution_id.eq(id))).execute(connection)?;
     // A creation that cannot be read leads nowhere; its key expires by itself.
     let key = serde_json::from_str::<Leads>(&taken.creation).ok().and_then(|leads| leads.idempotency_key);

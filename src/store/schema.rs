@@ -32,6 +32,7 @@ diesel::table! {
         started_at -> Nullable<BigInt>,
         finished_at -> Nullable<BigInt>,
         updated_at -> BigInt,
+        pause_reason -> Nullable<Text>,
     }
 }
 
@@ -202,6 +203,19 @@ diesel::table! {
         cost_usd -> Nullable<Double>,
         latency_ms -> BigInt,
         at -> BigInt,
+        root_execution_id -> Text,
+        path -> Nullable<Text>,
+        prices -> Nullable<Text>,
+        outcome -> Text,
+        is_estimated -> Bool,
+    }
+}
+
+diesel::table! {
+    execution_budgets (execution_id) {
+        execution_id -> Text,
+        tenant_id -> Text,
+        budget -> Text,
     }
 }
 

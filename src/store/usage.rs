@@ -1,10 +1,11 @@
 //! What model calls cost: rows derived from `usage_recorded` events.
 
-use super::column_types::{natural, optional_word, small};
+use super::column_types::{json, natural, optional_word, small};
 use super::connection::AnyConnection;
 use super::schema::usage_records;
 use super::{Error, Store};
-use crate::domain::{ExecutionId, TenantId, Timestamp, Usage};
+use crate::domain::quota::Spending;
+use crate::domain::{ExecutionId, TenantId, Timestamp, Usage, UsageOutcome};
 use diesel::prelude::*;
 
 /// One model call of an execution.
@@ -30,11 +31,16 @@ pub struct UsageTotals {
     /// US dollars, of the calls whose price is known; absent when none is.
     pub cost_usd: Option<f64>,
     pub latency_ms: u64,
+    /// The part of all this that nothing came of.
+    pub wasted: Spending,
 }
 
 impl UsageTotals {
     pub fn of(lines: &[UsageLine]) -> Self {
         let sum = |value: fn(&Usage) -> u64| lines.iter().map(|line| value(&line.usage)).sum();
+        let is_wasted = |line: &&UsageLine| line.usage.outcome == UsageOutcome::Wasted;
+        let wasted = lines.iter().filter(is_wasted).map(|line| line.usage.spending());
+        let wasted = wasted.fold(Spending::default(), Spending::plus);
         let costs: Vec<f64> = lines.iter().filter_map(|line| line.usage.cost_usd).collect();
         Self {
             calls: u64::try_from(lines.len()).unwrap_or(u64::MAX),
@@ -44,6 +50,7 @@ impl UsageTotals {
             reasoning_tokens: sum(|usage| usage.reasoning_tokens),
             cost_usd: (!costs.is_empty()).then(|| costs.iter().sum()),
             latency_ms: sum(|usage| usage.latency_ms),
+            wasted,
         }
     }
 }
@@ -72,6 +79,11 @@ struct Row {
     cost_usd: Option<f64>,
     latency_ms: i64,
     at: i64,
+    _root_execution_id: String,
+    _path: Option<String>,
+    prices: Option<String>,
+    outcome: String,
+    is_estimated: bool,
 }
 
 fn read(connection: &mut AnyConnection, tenant_id: &str, id: &str) -> Result<Vec<UsageLine>, Error> {
@@ -94,10 +106,18 @@ fn read(connection: &mut AnyConnection, tenant_id: &str, id: &str) -> Result<Vec
                     output_tokens: natural("tokens", row.output_tokens)?,
                     reasoning_tokens: natural("tokens", row.reasoning_tokens)?,
                     cost_usd: row.cost_usd,
+                    prices: row.prices.as_deref().map(|text| json("prices", text)).transpose()?,
                     latency_ms: natural("latency_ms", row.latency_ms)?,
+                    outcome: outcome(&row.outcome)?,
+                    is_estimated: row.is_estimated,
                 },
                 at: Timestamp::from_micros(row.at),
             })
         })
         .collect()
+}
+
+fn outcome(word: &str) -> Result<UsageOutcome, Error> {
+    let known = [UsageOutcome::Used, UsageOutcome::Wasted].into_iter().find(|outcome| outcome.as_str() == word);
+    known.ok_or_else(|| Error::corrupt("usage outcome", format!("'{word}' is unknown")))
 }

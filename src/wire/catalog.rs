@@ -94,6 +94,8 @@ catalog! {
         "Try again after the number of seconds in Retry-After.";
     TenantQueueFull = 429 "tenant_queue_full" "Too many executions of the tenant are waiting"
         "Try again after the number of seconds in Retry-After, or ask the operator to raise max_queued_executions.";
+    RateLimited = 429 "rate_limited" "Too many requests have come"
+        "Send fewer requests; the next one is answered after the number of seconds in Retry-After.";
     Internal = 500 "internal" "The service made a mistake"
         "Report the request id; the service's log has the cause.";
     NoSecretKey = 503 "no_secret_key" "The service has no key for secrets"

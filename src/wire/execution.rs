@@ -1,5 +1,6 @@
 //! Executions as callers see them, and the bodies that start and change them.
 
+use super::budget::{BudgetLimits, BudgetView};
 use super::task::TaskView;
 use super::usage::UsageTotals;
 use crate::domain::{
@@ -126,6 +127,8 @@ pub struct ExecutionView<'a> {
     pub last_crash: Option<Cow<'a, str>>,
     /// How long the last recovery took.
     pub recovered_in_ms: Option<u64>,
+    /// Why it is paused, when a limit and not a person paused it.
+    pub pause_reason: Option<Cow<'a, str>>,
     /// The number of its newest event.
     pub last_seq: u64,
     /// Milliseconds in the queue, until now when it is still there.
@@ -179,6 +182,7 @@ impl<'a> ExecutionView<'a> {
             restarts: execution.restarts,
             last_crash: execution.last_crash.as_deref().map(Cow::Borrowed),
             recovered_in_ms: execution.recovered_in_ms,
+            pause_reason: execution.pause_reason.as_deref().map(Cow::Borrowed),
             last_seq: execution.last_seq,
             queued_ms: millis_between(execution.created_at, execution.started_at.unwrap_or(ended_at)),
             run_ms: execution.started_at.map(|started_at| millis_between(started_at, ended_at)),
@@ -204,6 +208,7 @@ impl<'a> ExecutionView<'a> {
             restarts: 0,
             last_crash: None,
             recovered_in_ms: None,
+            pause_reason: None,
             last_seq: 1,
             queued_ms: 0,
             run_ms: None,
@@ -225,6 +230,8 @@ pub struct ExecutionDetail<'a> {
     pub current_tasks: Vec<TaskView>,
     /// What its model calls have used so far.
     pub usage: UsageTotals,
+    /// What it may spend; absent when nothing limits it.
+    pub budget: Option<BudgetView>,
 }
 
 fn millis_between(earlier: Timestamp, later: Timestamp) -> u64 {
@@ -261,6 +268,9 @@ pub struct StartExecution {
     /// Not to be started before this instant.
     #[serde(default)]
     pub start_at: Option<Timestamp>,
+    /// What it and everything below it may spend. Nothing is limited when absent.
+    #[serde(default)]
+    pub budget: Option<BudgetLimits>,
 }
 
 /// A registered workflow by name.

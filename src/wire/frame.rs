@@ -100,6 +100,9 @@ pub struct ExecutionUpdate<'a> {
     #[serde(default)]
     #[schema(value_type = Option<Failure>)]
     pub error: Option<Cow<'a, Failure>>,
+    /// Why it is paused, when a limit and not a person paused it.
+    #[serde(default)]
+    pub pause_reason: Option<Cow<'a, str>>,
     pub last_seq: u64,
     pub created_at: Timestamp,
     #[serde(default)]
@@ -129,6 +132,7 @@ impl<'a> ExecutionUpdate<'a> {
             progress: ProgressView::of(execution, now),
             output: execution.output.as_ref().filter(is_small).map(Cow::Borrowed),
             error: execution.error.as_ref().map(Cow::Borrowed),
+            pause_reason: execution.pause_reason.as_deref().map(Cow::Borrowed),
             last_seq: execution.last_seq,
             created_at: execution.created_at,
             started_at: execution.started_at,

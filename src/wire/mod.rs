@@ -4,6 +4,7 @@
 //! where the values come from; `actors/` builds frames from these types, `http/` builds answers.
 
 pub mod agent;
+pub mod budget;
 pub mod catalog;
 pub mod event;
 pub mod execution;

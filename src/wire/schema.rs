@@ -112,9 +112,23 @@ impl PartialSchema for Usage {
                 "cost_usd",
                 ObjectBuilder::new()
                     .schema_type(Type::Number)
-                    .description(Some("US dollars, when the agent's parameters carry prices.")),
+                    .description(Some("US dollars, when the price is known.")),
             )
+            .property("prices", prices())
             .property("latency_ms", count("Milliseconds the call took."))
+            .property(
+                "outcome",
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .enum_values(Some(["used", "wasted"]))
+                    .description(Some("Whether anything came of it: wasted calls failed, or their attempt was retried, cancelled or superseded.")),
+            )
+            .property(
+                "is_estimated",
+                ObjectBuilder::new()
+                    .schema_type(Type::Boolean)
+                    .description(Some("The call was broken off, and its tokens were counted here and not by the provider.")),
+            )
             .required("provider")
             .required("model")
             .required("input_tokens")
@@ -122,8 +136,20 @@ impl PartialSchema for Usage {
             .required("output_tokens")
             .required("reasoning_tokens")
             .required("latency_ms")
+            .required("outcome")
             .into()
     }
 }
 
 impl ToSchema for Usage {}
+
+/// What a cost was calculated with.
+fn prices() -> ObjectBuilder {
+    let price = || ObjectBuilder::new().schema_type(Type::Number);
+    ["input", "cached_input", "output", "reasoning"].into_iter().fold(
+        ObjectBuilder::new().description(Some(
+            "The prices used, in US dollars per million tokens; absent when the provider calculated the cost.",
+        )),
+        |object, name| object.property(name, price()).required(name),
+    )
+}

@@ -265,14 +265,20 @@ fn advance(view: &mut TaskView, seq: u64, at: Timestamp, body: EventBody) {
                 view.status = TaskStatus::Waiting;
                 view.wakes_at = Some(deadline);
             }
-            TimerPurpose::AttemptTimeout | TimerPurpose::TaskTimeout | TimerPurpose::WorkflowTimeout => {}
+            TimerPurpose::AttemptTimeout
+            | TimerPurpose::TaskTimeout
+            | TimerPurpose::WorkflowTimeout
+            | TimerPurpose::WallBudget => {}
         },
         EventBody::TimerFired { purpose } => match purpose {
             TimerPurpose::Wait | TimerPurpose::Retry => {
                 view.status = TaskStatus::Running;
                 view.wakes_at = None;
             }
-            TimerPurpose::AttemptTimeout | TimerPurpose::TaskTimeout | TimerPurpose::WorkflowTimeout => {}
+            TimerPurpose::AttemptTimeout
+            | TimerPurpose::TaskTimeout
+            | TimerPurpose::WorkflowTimeout
+            | TimerPurpose::WallBudget => {}
         },
         EventBody::ChildStarted { child_id, .. } => view.child_execution_id = Some(child_id),
         EventBody::ChildFinished { error, status, .. } => {
@@ -289,7 +295,10 @@ fn advance(view: &mut TaskView, seq: u64, at: Timestamp, body: EventBody) {
         | EventBody::ExecutionCompleted { .. }
         | EventBody::ExecutionFailed { .. }
         | EventBody::ExecutionCancelled { .. }
+        | EventBody::EffectWithheld { .. }
         | EventBody::EffectCompleted { .. }
+        | EventBody::ApprovalRequested { .. }
+        | EventBody::ApprovalGiven { .. }
         | EventBody::UsageRecorded(_) => {}
     }
 }

@@ -1,5 +1,6 @@
 //! What model calls have used.
 
+use super::budget::Spent;
 use crate::domain::{Timestamp, Usage};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -16,6 +17,8 @@ pub struct UsageTotals {
     pub cost_usd: Option<f64>,
     /// Milliseconds that calls took, summed.
     pub latency_ms: u64,
+    /// The part of all this that nothing came of: calls that failed, or whose attempt was retried, cancelled or superseded.
+    pub wasted: Spent,
 }
 
 /// One model call of an execution.

@@ -72,6 +72,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("crossterm", &["src/cli/"]),
     ("diesel", &["src/store/"]),
     ("diesel_migrations", &["src/store/"]),
+    ("governor", &["src/http/"]),
     ("jaq_core", &["src/machine/"]),
     ("jaq_json", &["src/machine/"]),
     ("jaq_std", &["src/machine/"]),

@@ -133,6 +133,7 @@ pub(super) fn creation(definition: &definition::Definition, input: Value) -> Cre
         forked_from: None,
         start_at: None,
         traceparent: None,
+        budget: None,
     }
 }
 

@@ -9,9 +9,9 @@
 //! When no argument mentions `{system_prompt}`, it is put in front of the prompt.
 
 use super::command_output::{Format, Reader};
-use super::usage::{Prices, Report, record};
+use super::usage::{Report, read_prices, record};
 use super::{Parameters, answered, failed, invalid, wrong};
-use crate::domain::{Agent, AgentRequest, EffectOutcome, Failure, StandardType};
+use crate::domain::{Agent, AgentRequest, EffectOutcome, Failure, Prices, StandardType};
 use crate::effects::EffectContext;
 use crate::effects::process::{Command, Excess, Processes};
 use crate::effects::shell::{ErrorLines, exit_failure, report_dropped};
@@ -113,7 +113,7 @@ impl Call {
             command,
             format: Format::read(parameters)?,
             text_field: parameters.text("text_field")?.map(str::to_owned),
-            prices: Prices::read(parameters)?,
+            prices: read_prices(parameters)?,
             provider: name.into_owned(),
         })
     }

@@ -3,9 +3,12 @@
 pub mod builtin;
 pub mod command;
 mod command_output;
+mod forecast;
 pub mod openai;
 mod skills;
 mod usage;
+
+pub use forecast::Forecast;
 
 use crate::domain::{Agent, AgentOutput, AgentRequest, EffectOutcome, Failure, StandardType, Usage};
 use serde_json::{Map, Value, json};

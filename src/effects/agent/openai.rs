@@ -7,9 +7,9 @@
 //!
 //! The library speaks the protocol over the guarded client of all effects. It does not retry: that is up to the definition.
 
-use super::usage::{Prices, Report, Tokens, record};
+use super::usage::{Report, Tokens, read_prices, record};
 use super::{Parameters, answered, failed, invalid};
-use crate::domain::{Agent, AgentRequest, EffectOutcome, Failure, LogLevel, StandardType, Usage};
+use crate::domain::{Agent, AgentRequest, EffectOutcome, Failure, LogLevel, Prices, StandardType, Usage};
 use crate::effects::client::Client;
 use crate::effects::http::parse_url;
 use crate::effects::model_transport::{Transport, failure_of};
@@ -84,16 +84,14 @@ struct Answer {
 impl Call {
     fn prepare(agent: &Agent, request: &AgentRequest, context: &EffectContext) -> Result<Self, Failure> {
         let parameters = Parameters::of(agent, request)?;
-        let base_url = parameters.text("base_url")?.unwrap_or(DEFAULT_BASE_URL).trim_end_matches('/');
-        let endpoint = parse_url(&format!("{base_url}/chat/completions"))?;
+        let base_url = base_url(parameters)?;
+        let endpoint = endpoint(base_url)?;
         let model = agent.model.clone().filter(|model| !model.is_empty());
         let model = model.ok_or_else(|| invalid("an agent with the openai adapter needs a model"))?;
-        let default_provider = endpoint.host_str().unwrap_or_default();
-        let default_provider = if base_url == DEFAULT_BASE_URL { "openai" } else { default_provider };
-        let provider = parameters.text("provider")?.unwrap_or(default_provider).to_owned();
+        let provider = provider(parameters)?;
         let config = config(parameters, base_url, context)?;
         let body = body(agent, request, &model, parameters)?;
-        Ok(Self { config, endpoint, body, model, provider, prices: Prices::read(parameters)? })
+        Ok(Self { config, endpoint, body, model, provider, prices: read_prices(parameters)? })
     }
 
     async fn converse(&self, client: &Client, answer: &mut Answer, observer: &dyn Observer) -> Result<(), Failure> {
@@ -118,6 +116,23 @@ impl Call {
             None => Err(transport.broken_off()),
         }
     }
+}
+
+/// Who is asked, as usage records name it.
+pub(super) fn provider(parameters: Parameters<'_>) -> Result<String, Failure> {
+    let base_url = base_url(parameters)?;
+    let endpoint = endpoint(base_url)?;
+    let host = endpoint.host_str().unwrap_or_default();
+    let usual = if base_url == DEFAULT_BASE_URL { "openai" } else { host };
+    Ok(parameters.text("provider")?.unwrap_or(usual).to_owned())
+}
+
+fn base_url(parameters: Parameters<'_>) -> Result<&str, Failure> {
+    Ok(parameters.text("base_url")?.unwrap_or(DEFAULT_BASE_URL).trim_end_matches('/'))
+}
+
+fn endpoint(base_url: &str) -> Result<Url, Failure> {
+    parse_url(&format!("{base_url}/chat/completions"))
 }
 
 fn refused(detail: &str) -> Failure {

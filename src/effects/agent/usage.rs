@@ -1,12 +1,9 @@
 //! What a model call cost: token counts in the spellings of the field, made disjoint, and prices.
 
 use super::{Parameters, invalid};
-use crate::domain::{Agent, Failure, Usage};
+use crate::domain::{Agent, Failure, Prices, Usage, UsageOutcome};
 use serde_json::{Map, Value};
 use std::time::Duration;
-
-/// Prices are given for so many tokens.
-const PRICED_TOKENS: f64 = 1_000_000.0;
 
 /// Disjoint token counts of one call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,6 +15,10 @@ pub struct Tokens {
 }
 
 impl Tokens {
+    fn cost(self, prices: Prices) -> f64 {
+        prices.cost(self.input, self.cached_input, self.output, self.reasoning)
+    }
+
     /// Reads a `usage` object. Anthropic's counts are disjoint already; those of OpenAI and of most others include the
     /// cached tokens in the input and the reasoning tokens in the output.
     pub fn read(usage: &Value) -> Option<Self> {
@@ -53,37 +54,17 @@ impl Tokens {
     }
 }
 
-/// `parameters.prices`: US dollars per million tokens.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Prices {
-    input: f64,
-    cached_input: f64,
-    output: f64,
-    reasoning: f64,
-}
-
-impl Prices {
-    /// `input` and `output` are needed; `cached_input` and `reasoning` cost the same as these unless given.
-    pub fn read(parameters: Parameters<'_>) -> Result<Option<Self>, Failure> {
-        let Some(prices) = parameters.object("prices")? else { return Ok(None) };
-        let (input, output) = (needed(prices, "input")?, needed(prices, "output")?);
-        Ok(Some(Self {
-            input,
-            cached_input: price(prices, "cached_input")?.unwrap_or(input),
-            output,
-            reasoning: price(prices, "reasoning")?.unwrap_or(output),
-        }))
-    }
-
-    fn cost(self, tokens: Tokens) -> f64 {
-        let buckets = [
-            (tokens.input, self.input),
-            (tokens.cached_input, self.cached_input),
-            (tokens.output, self.output),
-            (tokens.reasoning, self.reasoning),
-        ];
-        buckets.into_iter().map(|(count, price)| as_float(count) * price / PRICED_TOKENS).sum()
-    }
+/// `parameters.prices`: US dollars per million tokens. `input` and `output` are needed; `cached_input` and `reasoning` cost
+/// the same as these unless given.
+pub fn read_prices(parameters: Parameters<'_>) -> Result<Option<Prices>, Failure> {
+    let Some(prices) = parameters.object("prices")? else { return Ok(None) };
+    let (input, output) = (needed(prices, "input")?, needed(prices, "output")?);
+    Ok(Some(Prices {
+        input,
+        cached_input: price(prices, "cached_input")?.unwrap_or(input),
+        output,
+        reasoning: price(prices, "reasoning")?.unwrap_or(output),
+    }))
 }
 
 fn needed(prices: &Map<String, Value>, name: &str) -> Result<f64, Failure> {
@@ -94,11 +75,6 @@ fn price(prices: &Map<String, Value>, name: &str) -> Result<Option<f64>, Failure
     let valid = |value: &Value| value.as_f64().filter(|price| *price >= 0.0);
     let wrong = || invalid(format!("`prices.{name}` has to be a number of US dollars per million tokens"));
     prices.get(name).map(|value| valid(value).ok_or_else(wrong)).transpose()
-}
-
-/// Exact for every count that can occur.
-fn as_float(count: u64) -> f64 {
-    u32::try_from(count).map_or(f64::from(u32::MAX), f64::from)
 }
 
 /// What a provider said about one call.
@@ -121,8 +97,11 @@ pub fn record(agent: &Agent, report: &Report<'_>, prices: Option<Prices>) -> Usa
         cached_input_tokens: report.tokens.cached_input,
         output_tokens: report.tokens.output,
         reasoning_tokens: report.tokens.reasoning,
-        cost_usd: report.cost_usd.or_else(|| prices.map(|prices| prices.cost(report.tokens))),
+        cost_usd: report.cost_usd.or_else(|| prices.map(|prices| report.tokens.cost(prices))),
+        prices: prices.filter(|_| report.cost_usd.is_none()),
         latency_ms: u64::try_from(report.latency.as_millis()).unwrap_or(u64::MAX),
+        outcome: UsageOutcome::Used,
+        is_estimated: false,
     }
 }
 
@@ -152,8 +131,8 @@ mod tests {
         let own = Map::new();
         let laid_over = json!({"prices": {"input": 2.0, "cached_input": 0.5, "output": 8.0}});
         let parameters = Parameters { own: &own, laid_over: laid_over.as_object().unwrap() };
-        let prices = Prices::read(parameters).unwrap().unwrap();
+        let prices = read_prices(parameters).unwrap().unwrap();
         let tokens = Tokens { input: 1_000_000, cached_input: 2_000_000, output: 500_000, reasoning: 500_000 };
-        assert!((prices.cost(tokens) - 11.0).abs() < 1e-9);
+        assert!((tokens.cost(prices) - 11.0).abs() < 1e-9);
     }
 }

@@ -164,7 +164,10 @@ fn usage_is_journaled_before_the_outcome() {
         output_tokens: 2,
         reasoning_tokens: 0,
         cost_usd: None,
+        prices: None,
         latency_ms: 3,
+        outcome: crate::domain::UsageOutcome::Used,
+        is_estimated: false,
     };
     let outcome = EffectOutcome { result: Ok(json!("hi")), usage: Some(usage) };
     world.give(Input::EffectFinished { path: "s0:ask".into(), attempt: 1, outcome });

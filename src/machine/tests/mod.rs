@@ -1,5 +1,6 @@
 //! The rules of the language, played as tiny workflows against a [`World`] that stands for everything outside.
 
+mod budgets;
 mod data_flow;
 mod directives;
 mod durability;

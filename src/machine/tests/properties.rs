@@ -2,6 +2,7 @@
 
 use super::world::{World, replay};
 use crate::domain::definition::parse_value;
+use crate::domain::quota::{Bound, Breach, Budget};
 use crate::domain::{EffectOutcome, Event, Failure, StandardType, Status};
 use crate::machine::{DirectEvaluator, Input, Moment, Program, State, step};
 use proptest::prelude::*;
@@ -82,6 +83,8 @@ enum Move {
     Cancel,
     Recover,
     Repeat(usize),
+    Withhold(usize),
+    Approve,
 }
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {
@@ -94,6 +97,8 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         2 => Just(Move::Resume),
         1 => Just(Move::Recover),
         2 => any::<usize>().prop_map(Move::Repeat),
+        2 => any::<usize>().prop_map(Move::Withhold),
+        1 => Just(Move::Approve),
         1 => prop_oneof![19 => Just(Move::Resume), 1 => Just(Move::Cancel)],
     ];
     prop::collection::vec(one, 0..60)
@@ -109,7 +114,8 @@ struct Play {
 
 impl Play {
     fn new(program: Arc<Program>) -> Self {
-        let mut play = Self { world: World::of(program, json!({"n": 0})), taken: Vec::new() };
+        let budget = Budget { max_wall_seconds: Some(20), ..Budget::default() };
+        let mut play = Self { world: World::limited(program, json!({"n": 0}), Some(budget)), taken: Vec::new() };
         play.give(Input::Start);
         play
     }
@@ -157,6 +163,16 @@ impl Play {
             Move::Cancel => self.give(Input::Cancel { by: None, reason: None }),
             Move::Recover => self.give(Input::Recovered { reason: "test".into(), restarts: 1, recovered_in_ms: 0 }),
             Move::Repeat(at) => self.repeat(at),
+            Move::Withhold(at) if !self.world.effects.is_empty() => {
+                let (path, _, _) = self.world.effects[at % self.world.effects.len()].clone();
+                let transition = self.withhold(&path);
+                assert!(!transition.is_empty(), "it is paused and asked");
+            }
+            Move::Withhold(_) => {}
+            Move::Approve => {
+                let budget = Budget { max_wall_seconds: Some(60), ..Budget::default() };
+                self.give(Input::Approve { by: None, budget });
+            }
         }
     }
 
@@ -166,6 +182,14 @@ impl Play {
         }
         let (path, attempt, _) = self.world.effects.remove(at % self.world.effects.len());
         self.give(Input::EffectFinished { path: path.into(), attempt, outcome: EffectOutcome { result, usage: None } });
+    }
+
+    fn withhold(&mut self, path: &str) -> Vec<Event> {
+        let at = self.world.effects.iter().position(|(known, _, _)| known == path).unwrap();
+        let (path, attempt, _) = self.world.effects.remove(at);
+        let breach = Breach { limit: Bound::MaxTokens, reason: "no more".into() };
+        self.give(Input::EffectWithheld { path: path.into(), attempt, breach });
+        self.taken.last().unwrap().2.clone()
     }
 
     fn end_child(&mut self, at: usize, succeeds: bool) {

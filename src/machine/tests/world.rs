@@ -1,6 +1,7 @@
 //! The outside world of an execution under test: it keeps the journal, plays outcomes and moves the clock.
 
 use crate::domain::definition::parse;
+use crate::domain::quota::{Bound, Breach, Budget};
 use crate::domain::{
     Creation, DefinitionRef, EffectOutcome, EffectRequest, Event, EventBody, ExecutionId, ExecutionType, Failure,
     Secrets, Status, TimerPurpose, Timestamp, Trigger,
@@ -48,6 +49,10 @@ impl World {
     }
 
     pub fn of(program: Arc<Program>, input: Value) -> Self {
+        Self::limited(program, input, None)
+    }
+
+    pub fn limited(program: Arc<Program>, input: Value, budget: Option<Budget>) -> Self {
         let id = ExecutionId(Uuid::from_u128(7));
         let document = &program.definition().document;
         let creation = Creation {
@@ -73,6 +78,7 @@ impl World {
             forked_from: None,
             start_at: None,
             traceparent: None,
+            budget,
         };
         let now = Timestamp::from_micros(START);
         let body = EventBody::ExecutionCreated(Arc::new(creation));
@@ -143,6 +149,14 @@ impl World {
         let at = at.unwrap_or_else(|| panic!("no effect at {path}, only {:?}", self.effects));
         let (_, attempt, _) = self.effects.remove(at);
         self.give(Input::EffectFinished { path: path.into(), attempt, outcome: EffectOutcome { result, usage: None } })
+    }
+
+    /// Says that the effect at a path was not begun.
+    pub fn withhold(&mut self, path: &str, reason: &str) -> Transition {
+        let at = self.effects.iter().position(|(known, _, _)| known == path).expect("it was asked for");
+        let (path, attempt, _) = self.effects.remove(at);
+        let breach = Breach { limit: Bound::MaxModelCalls, reason: reason.to_owned() };
+        self.give(Input::EffectWithheld { path: path.into(), attempt, breach })
     }
 
     pub fn succeed(&mut self, path: &str, output: Value) -> Transition {

@@ -54,7 +54,7 @@ async fn crash_at(database: Database, point: &str, is_repeated: bool) {
         assert_eq!((&execution["status"], &execution["restarts"]), (&json!("succeeded"), &json!(0)));
         assert_eq!(gates.runs(name), 1);
     }
-    assert_eq!(service.get("/api/v1/queue").await.expect(200)["restarts"], 1);
+    assert_eq!(service.get("/api/v1/queue").await.expect(200)["service"]["restarts"], 1);
     nothing_is_left(&service).await;
 }
 

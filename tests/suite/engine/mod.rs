@@ -3,6 +3,7 @@
 
 mod admission;
 mod backup;
+mod budgets;
 mod commands;
 mod crashes;
 mod fairness;

@@ -11,4 +11,5 @@ mod lists;
 mod problems;
 mod retention;
 mod stream;
+mod throttle;
 mod workflows;

@@ -54,6 +54,7 @@ fn of_executions() -> Vec<Operation> {
         (post, "/api/v1/executions/{id}/cancel", ExecutionSteer, Execution, none.clone()),
         (post, "/api/v1/executions/{id}/pause", ExecutionSteer, Execution, none.clone()),
         (post, "/api/v1/executions/{id}/resume", ExecutionSteer, Execution, none.clone()),
+        (post, "/api/v1/executions/{id}/budget", ExecutionSteer, Execution, json!({ "max_tokens": 1_000_000 })),
         (post, "/api/v1/executions/{id}/retry", ExecutionStart, Execution, none.clone()),
         (post, "/api/v1/executions/{id}/rerun", ExecutionStart, Execution, none.clone()),
         (get, "/api/v1/executions/{id}/history", ExecutionRead, Execution, none.clone()),

@@ -106,6 +106,7 @@ impl World {
             forked_from: None,
             start_at: None,
             traceparent: None,
+            budget: None,
         };
         let now = Timestamp::from_micros(START_US);
         let body = EventBody::ExecutionCreated(Arc::new(creation));

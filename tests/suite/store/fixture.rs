@@ -143,6 +143,7 @@ pub fn creation(input: Value) -> Creation {
         forked_from: None,
         start_at: None,
         traceparent: None,
+        budget: None,
     }
 }
 

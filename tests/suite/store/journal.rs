@@ -2,7 +2,7 @@
 
 use super::fixture::{Fixture, Run, TENANT, event};
 use callboard::clock::new_id;
-use callboard::domain::{AgentId, EventBody, Execution, ExecutionId, Progress, Status, Usage};
+use callboard::domain::{AgentId, EventBody, Execution, ExecutionId, Prices, Progress, Status, Usage, UsageOutcome};
 use callboard::store::{Append, CommittedAppend, Error, UsageTotals};
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -30,6 +30,7 @@ async fn a_row_is_the_projection_of_its_journal(fixture: Fixture) {
     run.projection.restarts = 2;
     run.projection.last_crash = Some("panicked".to_owned());
     run.projection.recovered_in_ms = Some(17);
+    run.projection.pause_reason = Some("too much".to_owned());
     run.projection.status = Status::Waiting;
     run.projection.wake_at = Some(run.at.plus_millis(90_000));
     let waiting = run.next(vec![EventBody::ExecutionWaiting {}]);
@@ -48,6 +49,7 @@ async fn a_row_is_the_projection_of_its_journal(fixture: Fixture) {
         restarts: 2,
         last_crash: Some("panicked".to_owned()),
         recovered_in_ms: Some(17),
+        pause_reason: Some("too much".to_owned()),
         last_seq: 5,
         last_position: committed.last_position,
         wake_at: Some(run.at.plus_millis(90_000)),
@@ -251,7 +253,10 @@ async fn usage_is_derived_from_events(fixture: Fixture) {
         output_tokens: 7,
         reasoning_tokens: 3,
         cost_usd,
+        prices: Some(Prices { input: 1.0, cached_input: 0.1, output: 8.0, reasoning: 8.0 }),
         latency_ms: 250,
+        outcome: UsageOutcome::Used,
+        is_estimated: false,
     };
     let (priced, free) = (usage(Some(0.25)), usage(None));
     let bodies = vec![EventBody::UsageRecorded(Box::new(priced.clone())), EventBody::UsageRecorded(Box::new(free))];

@@ -44,7 +44,7 @@ async fn each_filter_finds_what_it_names_and_nothing_else(fixture: Fixture) {
     let by_agent = fixture.finished(by_agent, Status::Failed).await.id;
     let child = draft(&|draft| {
         draft.creation.parent =
-            Some(ParentLink { execution_id: plain, path: "s0:run".to_owned(), awaited: true, depth: 1 });
+            Some(ParentLink { execution_id: plain, path: "s0:run".to_owned(), awaited: true, depth: 1, root: None });
         draft.creation.definition.name = "Other".into();
         draft.creation.labels =
             BTreeMap::from([("team".to_owned(), "red".to_owned()), ("env".to_owned(), "prod".to_owned())]);

@@ -3,8 +3,10 @@
 use super::fixture::{Draft, Fixture, Run, TENANT};
 use super::rows;
 use callboard::clock::new_id;
+use callboard::domain::quota::Budget;
 use callboard::domain::{
     EventBody, ExecutionId, LogLevel, LogLine, ParentLink, Retention, RetentionRule, Status, TenantId, Usage,
+    UsageOutcome,
 };
 use callboard::store::{
     DefinitionText, EXECUTION_TABLES, Error, Idempotency, LogLines, LogQuery, Snapshot, migrate_down, migrate_up,
@@ -79,7 +81,7 @@ async fn age_and_number_let_executions_go(fixture: Fixture) {
 fn child_of(fixture: &Fixture, parent: ExecutionId) -> Draft {
     let mut draft = fixture.draft();
     let path = "/do/0/sub".to_owned();
-    draft.creation.parent = Some(ParentLink { execution_id: parent, path, awaited: false, depth: 1 });
+    draft.creation.parent = Some(ParentLink { execution_id: parent, path, awaited: false, depth: 1, root: None });
     draft
 }
 
@@ -108,6 +110,7 @@ fn large(letter: &str) -> Value {
 async fn rich(fixture: &Fixture, key: &str) -> Run {
     let mut draft = fixture.draft();
     draft.creation.input = large("i");
+    draft.creation.budget = Some(Budget { max_tokens: Some(1_000), ..Budget::default() });
     draft.creation.labels.insert("team".to_owned(), "red".to_owned());
     draft.creation.idempotency_key = Some(key.to_owned());
     draft.new.idempotency = Some(Idempotency { key: key.to_owned(), request_digest: "d".to_owned() });
@@ -122,7 +125,10 @@ async fn rich(fixture: &Fixture, key: &str) -> Run {
         output_tokens: 2,
         reasoning_tokens: 0,
         cost_usd: Some(0.5),
+        prices: None,
         latency_ms: 3,
+        outcome: UsageOutcome::Used,
+        is_estimated: false,
     };
     // In two appends: one that fits its row, and one that does not.
     let append = run.next(vec![EventBody::UsageRecorded(Box::new(usage))]);

@@ -1,0 +1,84 @@
+//! What a model call costs its execution and its tenant: reserved before it is made, settled when it has ended.
+
+use super::calls::{Call, UnderWay};
+use super::ledger::{Payer, Reservation};
+use super::performer::Task;
+use super::services::Services;
+use crate::domain::quota::Breach;
+use crate::domain::{EffectCall, EffectOutcome, Failure, StandardType, UsageOutcome};
+use crate::effects::Forecast;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// The open bill of a call that is under way.
+pub struct Bill {
+    reservation: Reservation,
+    under_way: UnderWay,
+}
+
+/// Why a call is not made.
+pub enum Unpaid {
+    /// It does not fit what may be spent.
+    Breach(Breach),
+    /// It could not be made anyway.
+    Failed(Failure),
+}
+
+impl Bill {
+    /// Reserves what a call may come to use. `None` for what is no model call.
+    pub async fn open(
+        task: &Task,
+        call: &EffectCall,
+        cancellation: &CancellationToken,
+        services: &Arc<Services>,
+    ) -> Result<Option<Self>, Unpaid> {
+        let EffectCall::Agent { agent, request } = call else { return Ok(None) };
+        let forecast = Forecast::of(agent, request).map_err(Unpaid::Failed)?;
+        let limits = services.limits.get(&services.store, task.tenant).await;
+        let limits = limits.map_err(|error| {
+            let failure = Failure::new(StandardType::Runtime, "The limits cannot be read", error.to_string());
+            Unpaid::Failed(failure.retryable(true))
+        })?;
+        let payer = Payer { tenant: task.tenant, root: task.root };
+        let wish = services.ledger.reserve(payer, forecast.spending(), limits.limits, services.clock.now());
+        let reservation = tokio::select! {
+            biased;
+            () = cancellation.cancelled() => {
+                let detail = "the call was cancelled before it was made";
+                return Err(Unpaid::Failed(Failure::new(StandardType::Runtime, "Cancelled", detail)));
+            }
+            reservation = wish => reservation.map_err(Unpaid::Breach)?,
+        };
+        let under_way = services.calls.begin(task.id, &task.path, task.attempt, agent.id, forecast);
+        Ok(Some(Self { reservation, under_way }))
+    }
+
+    /// The call that is under way.
+    pub fn call(&self) -> Arc<Call> {
+        Arc::clone(&self.under_way.call)
+    }
+
+    /// The call has ended. Its outcome gets a record of what it has used, unless it was refused before it was made.
+    pub fn settle(self, outcome: &mut EffectOutcome, is_cancelled: bool) {
+        let Self { reservation, under_way } = self;
+        if is_cancelled {
+            // Its execution has recorded this much when it broke the call off.
+            return reservation.settle(under_way.call.spending());
+        }
+        if outcome.usage.is_none() && !outcome.result.as_ref().err().is_some_and(is_refusal) {
+            outcome.usage = Some(under_way.call.unreported());
+        }
+        if let Some(usage) = &mut outcome.usage {
+            if outcome.result.is_err() {
+                usage.outcome = UsageOutcome::Wasted;
+            }
+            reservation.settle(usage.spending());
+        }
+    }
+}
+
+/// Whether a failure says that no model was asked.
+fn is_refusal(failure: &Failure) -> bool {
+    let kinds = [StandardType::Configuration, StandardType::Validation, StandardType::Authentication];
+    kinds.iter().any(|kind| failure.error_type == kind.uri())
+}

@@ -1,0 +1,333 @@
+//! The ledger: what may still be spent on model calls. A call reserves what it may come to use, and settles what it has used.
+//!
+//! One account per tree of executions and one per tenant and month, shared by everything that spends from them, and read
+//! back from the usage records when they are first asked for. Nothing here is durable: what calls have used is journaled by
+//! the executions, and a reservation that a crash ends is repeated with its call.
+
+use super::services::READ_PAUSE;
+use crate::domain::quota::{Bound, Breach, Budget, Limits, Spending};
+use crate::domain::{ExecutionId, TenantId, Timestamp};
+use crate::store::{self, Store};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+/// Accounts kept before those that nobody spends from are dropped; they are read again when they are asked for.
+const CAPACITY: usize = 10_000;
+
+/// All accounts.
+pub struct Ledger {
+    store: Store,
+    books: Mutex<Books>,
+    /// Something was settled: who waits for it looks again.
+    settled: Notify,
+}
+
+#[derive(Default)]
+struct Books {
+    trees: HashMap<ExecutionId, Tree>,
+    tenants: HashMap<TenantId, Month>,
+}
+
+/// Spent, and reserved by calls that are under way.
+#[derive(Clone, Copy, Debug, Default)]
+struct Account {
+    spent: Spending,
+    reserved: Spending,
+}
+
+struct Tree {
+    account: Account,
+    budget: Budget,
+    /// The time of the execution at the top is over: nothing below it begins a call. Not known any more after a restart,
+    /// until something happens to that execution.
+    halt: Option<Breach>,
+}
+
+struct Month {
+    begin: Timestamp,
+    account: Account,
+}
+
+/// Who spends.
+#[derive(Clone, Copy, Debug)]
+pub struct Payer {
+    pub tenant: TenantId,
+    /// The execution at the top of the tree.
+    pub root: ExecutionId,
+}
+
+/// A right to spend. What was not settled when it is dropped was not spent.
+pub struct Reservation {
+    ledger: Arc<Ledger>,
+    payer: Payer,
+    estimate: Spending,
+    spent: Option<Spending>,
+}
+
+/// How a wish to spend stands.
+enum Verdict {
+    Granted,
+    /// It may fit once calls that are under way have ended.
+    Later,
+    Refused(Breach),
+    /// Its account was dropped since it was read.
+    Unknown,
+}
+
+impl Ledger {
+    pub fn new(store: Store) -> Arc<Self> {
+        Arc::new(Self { store, books: Mutex::default(), settled: Notify::new() })
+    }
+
+    /// Reserves what a call may come to use. Waits while only reservations of others are in the way; they may turn out smaller.
+    ///
+    /// # Errors
+    /// The limit that it would exceed.
+    pub async fn reserve(
+        self: &Arc<Self>,
+        payer: Payer,
+        estimate: Spending,
+        limits: Limits,
+        now: Timestamp,
+    ) -> Result<Reservation, Breach> {
+        let begin = month_of(now);
+        loop {
+            let settled = self.settled.notified();
+            tokio::pin!(settled);
+            settled.as_mut().enable();
+            self.open(payer, begin).await;
+            match self.decide(payer, estimate, limits) {
+                Verdict::Granted => return Ok(Reservation { ledger: Arc::clone(self), payer, estimate, spent: None }),
+                Verdict::Refused(breach) => return Err(breach),
+                Verdict::Later => settled.await,
+                Verdict::Unknown => {}
+            }
+        }
+    }
+
+    /// What the tree of a root may spend, and whether its time is over.
+    pub fn update(&self, root: ExecutionId, budget: Budget, halt: Option<&Breach>) {
+        if let Some(tree) = self.lock().trees.get_mut(&root) {
+            (tree.budget, tree.halt) = (budget, halt.cloned());
+        }
+        self.settled.notify_waiters();
+    }
+
+    /// A root has ended. What may still run below it finds the account again in the store.
+    pub fn forget(&self, root: ExecutionId) {
+        let mut books = self.lock();
+        if books.trees.get(&root).is_some_and(|tree| tree.account.reserved.calls == 0) {
+            books.trees.remove(&root);
+        }
+    }
+
+    /// Makes sure that both accounts are in the books.
+    async fn open(&self, payer: Payer, begin: Timestamp) {
+        let Payer { tenant, root } = payer;
+        if !self.lock().trees.contains_key(&root) {
+            let store::Account { budget, spent } = again(|| self.store.account(tenant, root)).await;
+            let mut books = self.lock();
+            if books.trees.len() >= CAPACITY {
+                books.trees.retain(|_, tree| tree.account.reserved.calls > 0);
+            }
+            let account = Account { spent, ..Account::default() };
+            books.trees.entry(root).or_insert(Tree { account, budget, halt: None });
+        }
+        let is_open = |books: &Books| books.tenants.get(&tenant).is_some_and(|month| month.begin == begin);
+        if !is_open(&self.lock()) {
+            let spent = again(|| self.store.spent_since(tenant, begin)).await;
+            let mut books = self.lock();
+            if !is_open(&books) {
+                let reserved = books.tenants.get(&tenant).map_or(Spending::default(), |month| month.account.reserved);
+                books.tenants.insert(tenant, Month { begin, account: Account { spent, reserved } });
+            }
+        }
+    }
+
+    fn decide(&self, payer: Payer, estimate: Spending, limits: Limits) -> Verdict {
+        let mut books = self.lock();
+        let Books { trees, tenants } = &mut *books;
+        let (Some(tree), Some(month)) = (trees.get_mut(&payer.root), tenants.get_mut(&payer.tenant)) else {
+            return Verdict::Unknown;
+        };
+        if let Some(breach) = &tree.halt {
+            return Verdict::Refused(breach.clone());
+        }
+        let verdicts = [
+            tree.account.fits(estimate, tree.budget, Period::Execution),
+            month.account.fits(
+                estimate,
+                Budget {
+                    max_tokens: limits.max_tokens_per_month,
+                    max_cost_usd: limits.max_cost_per_month,
+                    ..Budget::default()
+                },
+                Period::Month,
+            ),
+        ];
+        for verdict in verdicts {
+            match verdict {
+                Verdict::Granted => {}
+                Verdict::Later | Verdict::Refused(_) | Verdict::Unknown => return verdict,
+            }
+        }
+        tree.account.reserved = tree.account.reserved.plus(estimate);
+        month.account.reserved = month.account.reserved.plus(estimate);
+        Verdict::Granted
+    }
+
+    fn settle(&self, payer: Payer, estimate: Spending, spent: Spending) {
+        let mut books = self.lock();
+        if let Some(tree) = books.trees.get_mut(&payer.root) {
+            tree.account.settle(estimate, spent);
+        }
+        if let Some(month) = books.tenants.get_mut(&payer.tenant) {
+            month.account.settle(estimate, spent);
+        }
+        drop(books);
+        self.settled.notify_waiters();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whose limit it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Period {
+    Execution,
+    Month,
+}
+
+impl Account {
+    fn settle(&mut self, estimate: Spending, spent: Spending) {
+        self.reserved = self.reserved.minus(estimate);
+        self.spent = self.spent.plus(spent);
+    }
+
+    fn fits(&self, estimate: Spending, budget: Budget, period: Period) -> Verdict {
+        let Account { spent, reserved } = *self;
+        let is_own = period == Period::Execution;
+        let whole = [
+            (budget.max_model_calls, spent.calls, reserved.calls, estimate.calls, Bound::MaxModelCalls, "calls"),
+            (
+                budget.max_tokens,
+                spent.tokens,
+                reserved.tokens,
+                estimate.tokens,
+                if is_own { Bound::MaxTokens } else { Bound::MaxTokensPerMonth },
+                "tokens",
+            ),
+        ];
+        let mut is_later = false;
+        for (limit, spent, reserved, estimate, bound, what) in whole {
+            let Some(limit) = limit else { continue };
+            if spent.saturating_add(estimate) > limit {
+                let reason = format!(
+                    "{spent} of {limit} {what} of {} are used, and the next call may need {estimate}",
+                    period.name()
+                );
+                return Verdict::Refused(Breach { limit: bound, reason });
+            }
+            is_later |= spent.saturating_add(reserved).saturating_add(estimate) > limit;
+        }
+        if let Some(limit) = budget.max_cost_usd {
+            if spent.cost_usd + estimate.cost_usd > limit {
+                let limit_name = if is_own { Bound::MaxCostUsd } else { Bound::MaxCostPerMonth };
+                let reason = format!(
+                    "{:.4} of {limit} US dollars of {} are used, and the next call may cost {:.4}",
+                    spent.cost_usd,
+                    period.name(),
+                    estimate.cost_usd
+                );
+                return Verdict::Refused(Breach { limit: limit_name, reason });
+            }
+            is_later |= spent.cost_usd + reserved.cost_usd + estimate.cost_usd > limit;
+        }
+        if is_later { Verdict::Later } else { Verdict::Granted }
+    }
+}
+
+impl Period {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Execution => "the execution's budget",
+            Self::Month => "the tenant's month",
+        }
+    }
+}
+
+impl Reservation {
+    /// The call has ended and used this much.
+    pub fn settle(mut self, spent: Spending) {
+        self.spent = Some(spent);
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.ledger.settle(self.payer, self.estimate, self.spent.unwrap_or_default());
+    }
+}
+
+/// The first instant of a month in UTC.
+pub fn month_of(now: Timestamp) -> Timestamp {
+    let first = now.to_jiff().to_zoned(jiff::tz::TimeZone::UTC).first_of_month();
+    first.and_then(|day| day.start_of_day()).map_or(now, |begin| begin.timestamp().into())
+}
+
+/// Reads until the store answers.
+async fn again<T: Default, F: Future<Output = Result<T, store::Error>>>(read: impl Fn() -> F) -> T {
+    loop {
+        match read().await {
+            Ok(value) => return value,
+            Err(error) if error.is_retryable() => tokio::time::sleep(READ_PAUSE).await,
+            Err(error) => {
+                tracing::error!(%error, "what was spent cannot be read");
+                return T::default();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spending(calls: u64, tokens: u64, cost_usd: f64) -> Spending {
+        Spending { calls, tokens, cost_usd }
+    }
+
+    fn verdict(account: Account, estimate: Spending, budget: Budget) -> &'static str {
+        match account.fits(estimate, budget, Period::Execution) {
+            Verdict::Granted => "granted",
+            Verdict::Later => "later",
+            Verdict::Refused(_) => "refused",
+            Verdict::Unknown => "unknown",
+        }
+    }
+
+    #[test]
+    fn what_is_reserved_by_others_is_waited_for_and_what_is_spent_is_final() {
+        let budget =
+            Budget { max_tokens: Some(100), max_model_calls: Some(3), max_cost_usd: Some(1.0), ..Budget::default() };
+        let account = |spent, reserved| Account { spent, reserved };
+        let (none, call) = (Spending::default(), spending(1, 50, 0.1));
+        assert_eq!(verdict(account(none, none), call, budget), "granted");
+        assert_eq!(verdict(account(none, spending(1, 60, 0.0)), call, budget), "later");
+        assert_eq!(verdict(account(spending(1, 60, 0.0), none), call, budget), "refused");
+        assert_eq!(verdict(account(spending(3, 0, 0.0), none), spending(1, 0, 0.0), budget), "refused");
+        assert_eq!(verdict(account(spending(1, 0, 0.95), none), call, budget), "refused");
+        assert_eq!(verdict(account(spending(1, 0, 0.0), spending(1, 0, 0.95)), call, budget), "later");
+        assert_eq!(verdict(account(spending(9, 9_999, 9.0), none), call, Budget::default()), "granted");
+    }
+
+    #[test]
+    fn months_begin_at_midnight_utc() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        assert_eq!(month_of(at("2026-02-28T23:59:59Z")), at("2026-02-01T00:00:00Z"));
+        assert_eq!(month_of(at("2026-03-01T00:00:00Z")), at("2026-03-01T00:00:00Z"));
+    }
+}
