@@ -22,9 +22,13 @@ const FIGURES: &[(&str, &str, &str)] = &[
     ("executions", "executions_project", "1000000 500000 10000 1"),
     ("executions", "executions_parent", "1000000 500000 10 1"),
     ("executions", "executions_wake", "10000 2"),
+    ("executions", "executions_input_blob", "10000 2"),
+    ("executions", "executions_output_blob", "10000 2"),
+    ("executions", "executions_inline_definition", "100000 50000 100"),
     ("execution_labels", "execution_labels", "1000000 500000 100000 10000 1 1"),
     ("execution_labels", "execution_labels_execution", "1000000 500000 4"),
     ("journal", "journal_execution", "5000000 5 1"),
+    ("journal", "journal_blob", "10000 2"),
 ];
 
 /// Tells the planner. The connections that are opened afterwards know it.

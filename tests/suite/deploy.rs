@@ -228,6 +228,10 @@ fn stored_names(metrics: &str) -> Vec<String> {
 async fn alerts_look_at_figures_that_exist() {
     let rules: Value = serde_saphyr::from_str(&deployed("alerts.yaml")).unwrap();
     let service = Service::start(Database::Sqlite);
+    // Figures by label are there from the first time on.
+    let failing = json!([{ "effect": { "run": { "shell": { "command": "true" } } } }, { "a": { "raise": { "error": { "type": "https://example.org/e", "status": 500 } } } }]);
+    let failed = service.start_definition(failing, json!({})).await;
+    assert_eq!(service.ended(&failed).await["status"], "failed");
     let stored = stored_names(&service.get("/metrics").await.text);
     let name = Regex::new("callboard_[a-z_]+").unwrap();
     let mut count = 0;

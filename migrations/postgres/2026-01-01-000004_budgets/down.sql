@@ -1,5 +1,4 @@
 DROP TABLE execution_budgets;
-DROP INDEX usage_records_month;
 DROP INDEX usage_records_root;
 ALTER TABLE usage_records DROP COLUMN is_estimated;
 ALTER TABLE usage_records DROP COLUMN outcome;

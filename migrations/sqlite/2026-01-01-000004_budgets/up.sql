@@ -9,7 +9,6 @@ ALTER TABLE usage_records ADD COLUMN outcome TEXT NOT NULL DEFAULT 'used';
 ALTER TABLE usage_records ADD COLUMN is_estimated BOOLEAN NOT NULL DEFAULT FALSE;
 UPDATE usage_records SET root_execution_id = execution_id;
 CREATE INDEX usage_records_root ON usage_records (root_execution_id);
-CREATE INDEX usage_records_month ON usage_records (tenant_id, at);
 
 -- What a tree of executions may spend, with everything that was approved: the projection of its top's journal.
 CREATE TABLE execution_budgets (

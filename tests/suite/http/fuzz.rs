@@ -31,11 +31,15 @@ async fn every_operation_answers_as_described(service: Service) {
     let fuzzer = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".tools/fuzzer/bin/schemathesis");
     assert!(fuzzer.exists(), "{MISSING}");
     let directory = tempfile::tempdir().unwrap();
+    // It has a key, and shall not try to make itself an account.
+    std::fs::write(directory.path().join("schemathesis.toml"), "[auth]\nauto-signup = false\n").unwrap();
     let seed = callboard::clock::new_id().as_u64_pair().1.to_string();
     let mut command = Command::new(fuzzer);
     command.current_dir(directory.path());
     command.arg("run").arg(format!("{}/api/v1/openapi.json", service.url));
     command.args(["--checks", CHECKS, "--exclude-path-regex", ENDLESS, "--max-time", SECONDS, "--seed", &seed]);
+    // Its own key must not be among those that it revokes.
+    command.args(["--exclude-operation-id", "delete_api-keys_id"]);
     command.arg("--header").arg(format!("X-API-Key: {}", service.key));
     command.args(["--request-timeout", REQUEST_SECONDS, "--continue-on-failure", "--no-color", "--warnings", "off"]);
     let finished = tokio::task::spawn_blocking(move || command.output().expect("the fuzzer runs")).await.unwrap();

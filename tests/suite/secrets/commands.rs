@@ -61,9 +61,11 @@ fn a_value_comes_from_standard_input_and_is_never_printed() {
     assert!(key.contains("key-"), "{key}");
 }
 
+const SIGNING: &str = "identity.signing_keys=a signing key of at least 32 characters";
+
 #[test]
 fn in_production_nothing_is_encrypted_with_a_key_that_nobody_chose() {
-    let service = Service::start_with(&[("reading.yaml", READING)], &["--environment", "production"]);
+    let service = Service::start_with(&[("reading.yaml", READING)], &["--environment", "production", "--set", SIGNING]);
     let refused = run_with(&service, &["secrets", "set", "api-key"], "s3cret-value\n").expect_code(4);
     assert!(refused.stderr.contains("Set secrets.keys or secrets.key_file"), "{}", refused.stderr);
     service.run(&["workflows", "register", "reading.yaml"]).expect_code(0);
