@@ -634,6 +634,280 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with e-mail address and password.
+         * @description The refresh token is in the answer and in the cookie `callboard_refresh`. After a few wrong attempts the next one has to
+         *     wait.
+         */
+        post: operations["post_auth_login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/first-sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Choose a password with a one-time link, and sign in. */
+        post: operations["post_auth_first-sign-in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get a fresh access token for a refresh token, which is used up: the answer has the next one.
+         * @description A refresh token that comes a second time has been stolen; its session is ended on every device.
+         */
+        post: operations["post_auth_refresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign out: the session of the refresh token is ended, and its access tokens are worth nothing any more. */
+        post: operations["post_auth_logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who one is: a person or a key, with role and scopes. */
+        get: operations["get_auth_me"];
+        /** Change the own name, language or password. */
+        put: operations["put_auth_me"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Get a ticket for the address of a WebSocket or an event stream: good once, for 30 seconds. */
+        post: operations["post_auth_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tenants, newest first: all for operators, the own one for others. */
+        get: operations["get_tenants"];
+        put?: never;
+        /** Make a tenant. */
+        post: operations["post_tenants"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One tenant. */
+        get: operations["get_tenants_id"];
+        /** Change a tenant. Nobody of an inactive one gets in; what runs goes on. */
+        put: operations["put_tenants_id"];
+        post?: never;
+        /** Delete a tenant with everything that belongs to it. It is closed at once; the rest is deleted in the background. */
+        delete: operations["delete_tenants_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** People, newest first; whoever may not see the others sees themselves. */
+        get: operations["get_users"];
+        put?: never;
+        /** Add a person. Without a password the answer carries the token of a one-time link. */
+        post: operations["post_users"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One person. */
+        get: operations["get_users_id"];
+        /** Change a person. Whoever is made inactive is signed out everywhere, and their keys are worth nothing. */
+        put: operations["put_users_id"];
+        post?: never;
+        /** Remove a person with their keys and sessions. What they have made stays. */
+        delete: operations["delete_users_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Get a one-time link for somebody who has forgotten their password. The old password works until the link is used. */
+        post: operations["post_users_id_reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Keys, newest first; whoever may not see those of others sees their own. */
+        get: operations["get_api-keys"];
+        put?: never;
+        /**
+         * Make a key. Its text is in the answer and nowhere else.
+         * @description A key acts for whoever makes it, and never beyond their role; one that `is_shared` belongs to the tenant.
+         */
+        post: operations["post_api-keys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/api-keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One key. */
+        get: operations["get_api-keys_id"];
+        put?: never;
+        post?: never;
+        /** Revoke a key: from now on it opens nothing. It stays in the list. */
+        delete: operations["delete_api-keys_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who wrote what, newest first. */
+        get: operations["get_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All of it as JSON lines, newest first. */
+        get: operations["get_audit_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/queue": {
         parameters: {
             query?: never;
@@ -767,6 +1041,54 @@ export interface components {
             created_at: components["schemas"]["Timestamp"];
             updated_at: components["schemas"]["Timestamp"];
         };
+        /**
+         * Format: uuid
+         * @description Id of an API key.
+         * @example 0198c5a0-7c1e-7000-8000-000000000005
+         */
+        ApiKeyId: string;
+        /** @description One API key, without its secret. */
+        ApiKeyView: {
+            id: components["schemas"]["ApiKeyId"];
+            tenant_id: components["schemas"]["TenantId"];
+            user_id: components["schemas"]["UserId"] | null;
+            name: string;
+            /** @description The part of the key that is not secret. */
+            prefix: string;
+            role: components["schemas"]["Role"];
+            /** @description What it is narrowed to; empty is everything that the role allows. */
+            scopes: components["schemas"]["Scope"][];
+            expires_at: components["schemas"]["Timestamp"] | null;
+            last_used_at: components["schemas"]["Timestamp"] | null;
+            revoked_at: components["schemas"]["Timestamp"] | null;
+            created_by: string | null;
+            created_at: components["schemas"]["Timestamp"];
+        };
+        /**
+         * Format: uuid
+         * @description Id of a line of the audit.
+         * @example 0198c5a0-7c1e-7000-8000-000000000006
+         */
+        AuditId: string;
+        /** @description One line of the audit. */
+        AuditView: {
+            id: components["schemas"]["AuditId"];
+            at: components["schemas"]["Timestamp"];
+            actor_kind: components["schemas"]["PrincipalKind"] | null;
+            /**
+             * Format: uuid
+             * @description Null for the service itself and the command line on its database.
+             */
+            actor_id: string | null;
+            actor_name: string;
+            action: string;
+            target_kind: string;
+            target_id: string;
+            request_id: string | null;
+            /** @description SHA-256 of what the thing looked like, without secrets. */
+            before_digest: string | null;
+            after_digest: string | null;
+        };
         /** @description The body that changes an agent. Only what is given changes; `null` empties `model` and `system_prompt`. */
         ChangeAgent: {
             name?: string | null;
@@ -795,6 +1117,29 @@ export interface components {
                 [key: string]: string;
             } | null;
             status?: components["schemas"]["Status"] | null;
+        };
+        /** @description The body that changes oneself. What is left out stays. */
+        ChangeMe: {
+            display_name?: string | null;
+            locale?: string | null;
+            /** @description 10 to 256 characters; ends all sessions. Needs `current_password`. */
+            password?: string | null;
+            current_password?: string | null;
+        };
+        /** @description The body that changes a tenant. What is left out stays. */
+        ChangeTenant: {
+            name?: string | null;
+            slug?: string | null;
+            is_active?: boolean | null;
+            limits?: components["schemas"]["LimitsView"] | null;
+        };
+        /** @description The body that changes a person. What is left out stays. */
+        ChangeUser: {
+            email?: string | null;
+            display_name?: string | null;
+            role?: components["schemas"]["Role"] | null;
+            is_active?: boolean | null;
+            locale?: string | null;
         };
         /** @description The body that changes a registered version. Its definition never changes. */
         ChangeWorkflow: {
@@ -828,6 +1173,10 @@ export interface components {
             execution_id: components["schemas"]["ExecutionId"];
             /** @enum {string} */
             type: "resume";
+        } | {
+            token: string;
+            /** @enum {string} */
+            type: "auth";
         };
         /** @description Why an execution is cancelled. The body may be left out. */
         CommandBody: {
@@ -853,6 +1202,49 @@ export interface components {
             } | null;
             /** @description `true` when absent. */
             is_active?: boolean | null;
+        };
+        /** @description The body that makes a key. */
+        CreateApiKey: {
+            /** @description What it is for. */
+            name: string;
+            role?: components["schemas"]["Role"] | null;
+            /** @description What it is narrowed to; everything that the role allows when empty. Not wider than the own ones. */
+            scopes?: components["schemas"]["Scope"][];
+            expires_at?: components["schemas"]["Timestamp"] | null;
+            /**
+             * @description Whether it belongs to the tenant and not to whoever makes it: it then outlives them, and owns what it makes. For
+             *     those who may write the keys of the tenant.
+             */
+            is_shared?: boolean;
+        };
+        /** @description The body that makes a tenant. */
+        CreateTenant: {
+            name: string;
+            /** @description Unique: lower-case letters, digits and hyphens. */
+            slug: string;
+            limits?: components["schemas"]["LimitsView"];
+        };
+        /** @description The body that adds a person. */
+        CreateUser: {
+            /** @description Unique in the tenant; kept in lower case. */
+            email: string;
+            display_name: string;
+            /** @description Not above the own one. */
+            role: components["schemas"]["Role"];
+            /** @description 10 to 256 characters. Without it the answer carries a link with which the person chooses one. */
+            password?: string | null;
+            /** @description A language tag such as `en-GB`. */
+            locale?: string | null;
+        };
+        /** @description A fresh key. Its text is not to be had again. */
+        CreatedApiKey: components["schemas"]["ApiKeyView"] & {
+            /** @description What goes into `X-API-Key`. */
+            key: string;
+        };
+        /** @description A person who was added, with the way in. */
+        CreatedUser: components["schemas"]["UserView"] & {
+            /** @description For somebody without a password: shown once, good for a week. */
+            sign_in_token?: string | null;
         };
         /** @description The definition that an execution runs. */
         DefinitionView: {
@@ -1069,6 +1461,15 @@ export interface components {
             column?: number | null;
             suggestion?: string | null;
         };
+        /** @description The body that exchanges a one-time link. */
+        FirstSignIn: {
+            token: string;
+            /** @description 10 to 256 characters. */
+            password: string;
+            /** @description Stays as it is when absent. */
+            email?: string | null;
+            display_name?: string | null;
+        };
         /** @description Where a retried or forked execution branched off. */
         ForkedFromView: {
             execution_id: components["schemas"]["ExecutionId"];
@@ -1128,12 +1529,49 @@ export interface components {
             /** Format: int64 */
             failed: number;
         };
+        /** @description What a tenant may use; where a limit is absent, that of the settings holds, and 0 does not limit. */
+        LimitsView: {
+            /**
+             * Format: int64
+             * @default null
+             */
+            max_running_executions: number | null;
+            /**
+             * Format: int64
+             * @default null
+             */
+            max_queued_executions: number | null;
+            /**
+             * Format: int64
+             * @default null
+             */
+            max_projects: number | null;
+            /**
+             * Format: int64
+             * @default null
+             */
+            max_tokens_per_month: number | null;
+            /**
+             * Format: double
+             * @description US dollars.
+             * @default null
+             */
+            max_cost_per_month: number | null;
+        };
         /** @description A list: a [`Page`] when `page` and `size` were asked for or nothing, a [`Stretch`] with `cursor` or `limit`. */
         List_AgentView: components["schemas"]["Page_AgentView"] | components["schemas"]["Stretch_AgentView"];
+        /** @description A list: a [`Page`] when `page` and `size` were asked for or nothing, a [`Stretch`] with `cursor` or `limit`. */
+        List_ApiKeyView: components["schemas"]["Page_ApiKeyView"] | components["schemas"]["Stretch_ApiKeyView"];
+        /** @description A list: a [`Page`] when `page` and `size` were asked for or nothing, a [`Stretch`] with `cursor` or `limit`. */
+        List_AuditView: components["schemas"]["Page_AuditView"] | components["schemas"]["Stretch_AuditView"];
         /** @description A list: a [`Page`] when `page` and `size` were asked for or nothing, a [`Stretch`] with `cursor` or `limit`. */
         List_ExecutionView: components["schemas"]["Page_ExecutionView"] | components["schemas"]["Stretch_ExecutionView"];
         /** @description A list: a [`Page`] when `page` and `size` were asked for or nothing, a [`Stretch`] with `cursor` or `limit`. */
         List_SecretView: components["schemas"]["Page_SecretView"] | components["schemas"]["Stretch_SecretView"];
+        /** @description A list: a [`Page`] when `page` and `size` were asked for or nothing, a [`Stretch`] with `cursor` or `limit`. */
+        List_TenantView: components["schemas"]["Page_TenantView"] | components["schemas"]["Stretch_TenantView"];
+        /** @description A list: a [`Page`] when `page` and `size` were asked for or nothing, a [`Stretch`] with `cursor` or `limit`. */
+        List_UserView: components["schemas"]["Page_UserView"] | components["schemas"]["Stretch_UserView"];
         /** @description A list: a [`Page`] when `page` and `size` were asked for or nothing, a [`Stretch`] with `cursor` or `limit`. */
         List_WorkflowView: components["schemas"]["Page_WorkflowView"] | components["schemas"]["Stretch_WorkflowView"];
         /** @description The process works. */
@@ -1189,6 +1627,30 @@ export interface components {
             /** @description The kind of effect that wrote it: `http`, `shell` or `agent`. */
             source: string;
         };
+        /** @description The body of a sign-in. */
+        Login: {
+            email: string;
+            password: string;
+            /** @description The slug of the tenant; needed only where the same address is known in several. */
+            tenant?: string | null;
+        };
+        /** @description Who asks, as the service sees them. */
+        Me: {
+            kind: components["schemas"]["PrincipalKind"];
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: uuid
+             * @description What `created_by` of own things says.
+             */
+            owner_id: string;
+            tenant_id: components["schemas"]["TenantId"];
+            role: components["schemas"]["Role"];
+            scopes: components["schemas"]["Scope"][];
+            name: string;
+            expires_at: components["schemas"]["Timestamp"] | null;
+            user: components["schemas"]["UserView"] | null;
+        };
         /** @description The queue and the slots of one tenant among all. */
         NamedTenantQueue: components["schemas"]["TenantQueue"] & {
             tenant_id: components["schemas"]["TenantId"];
@@ -1233,6 +1695,96 @@ export interface components {
                 created_by?: string | null;
                 created_at: components["schemas"]["Timestamp"];
                 updated_at: components["schemas"]["Timestamp"];
+            }[];
+            /**
+             * Format: int64
+             * @description 1 is the first.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description Items per page.
+             */
+            size: number;
+            /**
+             * Format: int64
+             * @description Items on all pages.
+             */
+            total: number;
+            /**
+             * @description Whether `total` is exact. Otherwise there are at least as many items: long filtered lists are not counted to their end,
+             *     and a search (`q`, or other filters beside a label or an open status) looks at the newest executions only; lists by cursor go on.
+             */
+            total_is_exact: boolean;
+            /**
+             * Format: int64
+             * @description Number of pages; 0 when there is nothing.
+             */
+            pages: number;
+        };
+        /** @description One numbered page of a list. */
+        Page_ApiKeyView: {
+            items: {
+                id: components["schemas"]["ApiKeyId"];
+                tenant_id: components["schemas"]["TenantId"];
+                user_id: components["schemas"]["UserId"] | null;
+                name: string;
+                /** @description The part of the key that is not secret. */
+                prefix: string;
+                role: components["schemas"]["Role"];
+                /** @description What it is narrowed to; empty is everything that the role allows. */
+                scopes: components["schemas"]["Scope"][];
+                expires_at: components["schemas"]["Timestamp"] | null;
+                last_used_at: components["schemas"]["Timestamp"] | null;
+                revoked_at: components["schemas"]["Timestamp"] | null;
+                created_by: string | null;
+                created_at: components["schemas"]["Timestamp"];
+            }[];
+            /**
+             * Format: int64
+             * @description 1 is the first.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description Items per page.
+             */
+            size: number;
+            /**
+             * Format: int64
+             * @description Items on all pages.
+             */
+            total: number;
+            /**
+             * @description Whether `total` is exact. Otherwise there are at least as many items: long filtered lists are not counted to their end,
+             *     and a search (`q`, or other filters beside a label or an open status) looks at the newest executions only; lists by cursor go on.
+             */
+            total_is_exact: boolean;
+            /**
+             * Format: int64
+             * @description Number of pages; 0 when there is nothing.
+             */
+            pages: number;
+        };
+        /** @description One numbered page of a list. */
+        Page_AuditView: {
+            items: {
+                id: components["schemas"]["AuditId"];
+                at: components["schemas"]["Timestamp"];
+                actor_kind: components["schemas"]["PrincipalKind"] | null;
+                /**
+                 * Format: uuid
+                 * @description Null for the service itself and the command line on its database.
+                 */
+                actor_id: string | null;
+                actor_name: string;
+                action: string;
+                target_kind: string;
+                target_id: string;
+                request_id: string | null;
+                /** @description SHA-256 of what the thing looked like, without secrets. */
+                before_digest: string | null;
+                after_digest: string | null;
             }[];
             /**
              * Format: int64
@@ -1396,6 +1948,85 @@ export interface components {
             pages: number;
         };
         /** @description One numbered page of a list. */
+        Page_TenantView: {
+            items: {
+                id: components["schemas"]["TenantId"];
+                slug: string;
+                name: string;
+                is_active: boolean;
+                limits: components["schemas"]["LimitsView"];
+                created_at: components["schemas"]["Timestamp"];
+                updated_at: components["schemas"]["Timestamp"];
+            }[];
+            /**
+             * Format: int64
+             * @description 1 is the first.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description Items per page.
+             */
+            size: number;
+            /**
+             * Format: int64
+             * @description Items on all pages.
+             */
+            total: number;
+            /**
+             * @description Whether `total` is exact. Otherwise there are at least as many items: long filtered lists are not counted to their end,
+             *     and a search (`q`, or other filters beside a label or an open status) looks at the newest executions only; lists by cursor go on.
+             */
+            total_is_exact: boolean;
+            /**
+             * Format: int64
+             * @description Number of pages; 0 when there is nothing.
+             */
+            pages: number;
+        };
+        /** @description One numbered page of a list. */
+        Page_UserView: {
+            items: {
+                id: components["schemas"]["UserId"];
+                tenant_id: components["schemas"]["TenantId"];
+                email: string;
+                display_name: string;
+                role: components["schemas"]["Role"];
+                is_active: boolean;
+                /** @description Whether they have chosen a password; until then they need a link. */
+                has_password: boolean;
+                locale: string | null;
+                last_sign_in_at: components["schemas"]["Timestamp"] | null;
+                created_at: components["schemas"]["Timestamp"];
+                updated_at: components["schemas"]["Timestamp"];
+            }[];
+            /**
+             * Format: int64
+             * @description 1 is the first.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description Items per page.
+             */
+            size: number;
+            /**
+             * Format: int64
+             * @description Items on all pages.
+             */
+            total: number;
+            /**
+             * @description Whether `total` is exact. Otherwise there are at least as many items: long filtered lists are not counted to their end,
+             *     and a search (`q`, or other filters beside a label or an open status) looks at the newest executions only; lists by cursor go on.
+             */
+            total_is_exact: boolean;
+            /**
+             * Format: int64
+             * @description Number of pages; 0 when there is nothing.
+             */
+            pages: number;
+        };
+        /** @description One numbered page of a list. */
         Page_WorkflowView: {
             items: {
                 id: components["schemas"]["WorkflowId"];
@@ -1453,6 +2084,11 @@ export interface components {
             /** Format: int64 */
             p99?: number | null;
         };
+        /**
+         * @description Whether a person or a key.
+         * @enum {string}
+         */
+        PrincipalKind: "user" | "key";
         /** @description What waits at one priority. */
         PriorityDepth: {
             /** Format: int32 */
@@ -1533,10 +2169,20 @@ export interface components {
                 [key: string]: components["schemas"]["Dependency"];
             };
         };
+        /** @description The body of a refresh and of signing out; browsers leave the token out, their cookie carries it. */
+        RefreshBody: {
+            refresh_token?: string | null;
+        };
         /** @description The answer to a registration. */
         RegisteredView: components["schemas"]["WorkflowView"] & {
             /** @description What probably does not do what its author wants. */
             warnings: components["schemas"]["FieldError"][];
+        };
+        /** @description A link for somebody who has forgotten their password. */
+        ResetView: {
+            /** @description Shown once; exchanged at `/api/v1/auth/first-sign-in`. */
+            sign_in_token: string;
+            expires_at: components["schemas"]["Timestamp"];
         };
         /** @description Why a session catches up, and from which cursor. */
         Resync: {
@@ -1619,6 +2265,11 @@ export interface components {
              */
             usage_days: number;
         };
+        /**
+         * @description What somebody is in their tenant; later ones may do more.
+         * @enum {string}
+         */
+        Role: "viewer" | "member" | "admin" | "operator";
         /** @description What a rotation has done. */
         RotationView: {
             /**
@@ -1632,6 +2283,11 @@ export interface components {
              */
             unreadable: number;
         };
+        /**
+         * @description A part of the interface to which a key can be narrowed.
+         * @enum {string}
+         */
+        Scope: "executions:read" | "executions:write" | "workflows:read" | "workflows:write" | "agents:read" | "agents:write" | "secrets:read" | "secrets:write" | "people:read" | "people:write" | "keys:read" | "keys:write" | "tenants:read" | "tenants:write" | "audit:read";
         /** @description What a secret may be. */
         SecretValue: string | {
             [key: string]: unknown;
@@ -1829,6 +2485,50 @@ export interface components {
             next_cursor: string | null;
         };
         /** @description One stretch of a list, and where the next begins. */
+        Stretch_ApiKeyView: {
+            items: {
+                id: components["schemas"]["ApiKeyId"];
+                tenant_id: components["schemas"]["TenantId"];
+                user_id: components["schemas"]["UserId"] | null;
+                name: string;
+                /** @description The part of the key that is not secret. */
+                prefix: string;
+                role: components["schemas"]["Role"];
+                /** @description What it is narrowed to; empty is everything that the role allows. */
+                scopes: components["schemas"]["Scope"][];
+                expires_at: components["schemas"]["Timestamp"] | null;
+                last_used_at: components["schemas"]["Timestamp"] | null;
+                revoked_at: components["schemas"]["Timestamp"] | null;
+                created_by: string | null;
+                created_at: components["schemas"]["Timestamp"];
+            }[];
+            /** @description Give it back as `cursor` to continue; `null` at the end. */
+            next_cursor: string | null;
+        };
+        /** @description One stretch of a list, and where the next begins. */
+        Stretch_AuditView: {
+            items: {
+                id: components["schemas"]["AuditId"];
+                at: components["schemas"]["Timestamp"];
+                actor_kind: components["schemas"]["PrincipalKind"] | null;
+                /**
+                 * Format: uuid
+                 * @description Null for the service itself and the command line on its database.
+                 */
+                actor_id: string | null;
+                actor_name: string;
+                action: string;
+                target_kind: string;
+                target_id: string;
+                request_id: string | null;
+                /** @description SHA-256 of what the thing looked like, without secrets. */
+                before_digest: string | null;
+                after_digest: string | null;
+            }[];
+            /** @description Give it back as `cursor` to continue; `null` at the end. */
+            next_cursor: string | null;
+        };
+        /** @description One stretch of a list, and where the next begins. */
         Stretch_ExecutionView: {
             items: {
                 id: components["schemas"]["ExecutionId"];
@@ -1913,6 +2613,39 @@ export interface components {
                 key_id: string;
                 /** @description Whether the service has that key. Otherwise executions that read it fail. */
                 is_readable: boolean;
+            }[];
+            /** @description Give it back as `cursor` to continue; `null` at the end. */
+            next_cursor: string | null;
+        };
+        /** @description One stretch of a list, and where the next begins. */
+        Stretch_TenantView: {
+            items: {
+                id: components["schemas"]["TenantId"];
+                slug: string;
+                name: string;
+                is_active: boolean;
+                limits: components["schemas"]["LimitsView"];
+                created_at: components["schemas"]["Timestamp"];
+                updated_at: components["schemas"]["Timestamp"];
+            }[];
+            /** @description Give it back as `cursor` to continue; `null` at the end. */
+            next_cursor: string | null;
+        };
+        /** @description One stretch of a list, and where the next begins. */
+        Stretch_UserView: {
+            items: {
+                id: components["schemas"]["UserId"];
+                tenant_id: components["schemas"]["TenantId"];
+                email: string;
+                display_name: string;
+                role: components["schemas"]["Role"];
+                is_active: boolean;
+                /** @description Whether they have chosen a password; until then they need a link. */
+                has_password: boolean;
+                locale: string | null;
+                last_sign_in_at: components["schemas"]["Timestamp"] | null;
+                created_at: components["schemas"]["Timestamp"];
+                updated_at: components["schemas"]["Timestamp"];
             }[];
             /** @description Give it back as `cursor` to continue; `null` at the end. */
             next_cursor: string | null;
@@ -2047,10 +2780,26 @@ export interface components {
             parked: number;
             head?: components["schemas"]["Head"] | null;
         };
+        /** @description One tenant. */
+        TenantView: {
+            id: components["schemas"]["TenantId"];
+            slug: string;
+            name: string;
+            is_active: boolean;
+            limits: components["schemas"]["LimitsView"];
+            created_at: components["schemas"]["Timestamp"];
+            updated_at: components["schemas"]["Timestamp"];
+        };
         /** @description The body that tests an agent. */
         TestAgent: {
             /** @description 1 to 5 000 characters. */
             test_input: string;
+        };
+        /** @description What goes into the address of a WebSocket or an event stream. */
+        TicketView: {
+            /** @description Good once, as `?ticket=`. */
+            ticket: string;
+            expires_at: components["schemas"]["Timestamp"];
         };
         /**
          * Format: date-time
@@ -2058,6 +2807,23 @@ export interface components {
          * @example 2026-03-01T09:30:00.000000Z
          */
         Timestamp: string;
+        /** @description What somebody gets who has signed in. */
+        Tokens: {
+            /** @description What goes behind `Authorization: Bearer`. */
+            access_token: string;
+            /** @description Always `Bearer`. */
+            token_type: string;
+            /**
+             * Format: int64
+             * @description Seconds for which the access token is good.
+             */
+            expires_in: number;
+            /** @description Good once, for the next access token. The cookie holds the same. */
+            refresh_token: string;
+            /** @description When the password will be asked for again. */
+            session_expires_at: components["schemas"]["Timestamp"];
+            user: components["schemas"]["UserView"];
+        };
         /**
          * @description What made an execution start.
          * @enum {string}
@@ -2158,6 +2924,27 @@ export interface components {
             items: components["schemas"]["UsageRecord"][];
             totals: components["schemas"]["UsageTotals"];
         };
+        /**
+         * Format: uuid
+         * @description Id of a person.
+         * @example 0198c5a0-7c1e-7000-8000-000000000004
+         */
+        UserId: string;
+        /** @description One person. */
+        UserView: {
+            id: components["schemas"]["UserId"];
+            tenant_id: components["schemas"]["TenantId"];
+            email: string;
+            display_name: string;
+            role: components["schemas"]["Role"];
+            is_active: boolean;
+            /** @description Whether they have chosen a password; until then they need a link. */
+            has_password: boolean;
+            locale: string | null;
+            last_sign_in_at: components["schemas"]["Timestamp"] | null;
+            created_at: components["schemas"]["Timestamp"];
+            updated_at: components["schemas"]["Timestamp"];
+        };
         /** @description What a check of a definition found. */
         Validation: {
             /** @description Whether it could be registered. */
@@ -2230,12 +3017,24 @@ export type Accepted = components['schemas']['Accepted'];
 export type Adapter = components['schemas']['Adapter'];
 export type AgentId = components['schemas']['AgentId'];
 export type AgentView = components['schemas']['AgentView'];
+export type ApiKeyId = components['schemas']['ApiKeyId'];
+export type ApiKeyView = components['schemas']['ApiKeyView'];
+export type AuditId = components['schemas']['AuditId'];
+export type AuditView = components['schemas']['AuditView'];
 export type ChangeAgent = components['schemas']['ChangeAgent'];
 export type ChangeExecution = components['schemas']['ChangeExecution'];
+export type ChangeMe = components['schemas']['ChangeMe'];
+export type ChangeTenant = components['schemas']['ChangeTenant'];
+export type ChangeUser = components['schemas']['ChangeUser'];
 export type ChangeWorkflow = components['schemas']['ChangeWorkflow'];
 export type ClientFrame = components['schemas']['ClientFrame'];
 export type CommandBody = components['schemas']['CommandBody'];
 export type CreateAgent = components['schemas']['CreateAgent'];
+export type CreateApiKey = components['schemas']['CreateApiKey'];
+export type CreateTenant = components['schemas']['CreateTenant'];
+export type CreateUser = components['schemas']['CreateUser'];
+export type CreatedApiKey = components['schemas']['CreatedApiKey'];
+export type CreatedUser = components['schemas']['CreatedUser'];
 export type DefinitionView = components['schemas']['DefinitionView'];
 export type Dependency = components['schemas']['Dependency'];
 export type EffectView = components['schemas']['EffectView'];
@@ -2248,40 +3047,57 @@ export type ExecutionUpdate = components['schemas']['ExecutionUpdate'];
 export type ExecutionView = components['schemas']['ExecutionView'];
 export type Failure = components['schemas']['Failure'];
 export type FieldError = components['schemas']['FieldError'];
+export type FirstSignIn = components['schemas']['FirstSignIn'];
 export type ForkedFromView = components['schemas']['ForkedFromView'];
 export type Goodbye = components['schemas']['Goodbye'];
 export type Head = components['schemas']['Head'];
 export type Hello = components['schemas']['Hello'];
 export type History = components['schemas']['History'];
 export type HourCount = components['schemas']['HourCount'];
+export type LimitsView = components['schemas']['LimitsView'];
 export type ListAgentView = components['schemas']['List_AgentView'];
+export type ListApiKeyView = components['schemas']['List_ApiKeyView'];
+export type ListAuditView = components['schemas']['List_AuditView'];
 export type ListExecutionView = components['schemas']['List_ExecutionView'];
 export type ListSecretView = components['schemas']['List_SecretView'];
+export type ListTenantView = components['schemas']['List_TenantView'];
+export type ListUserView = components['schemas']['List_UserView'];
 export type ListWorkflowView = components['schemas']['List_WorkflowView'];
 export type Live = components['schemas']['Live'];
 export type Log = components['schemas']['Log'];
 export type LogLine = components['schemas']['LogLine'];
 export type LogView = components['schemas']['LogView'];
+export type Login = components['schemas']['Login'];
+export type Me = components['schemas']['Me'];
 export type NamedTenantQueue = components['schemas']['NamedTenantQueue'];
 export type OutputDelta = components['schemas']['OutputDelta'];
 export type PageAgentView = components['schemas']['Page_AgentView'];
+export type PageApiKeyView = components['schemas']['Page_ApiKeyView'];
+export type PageAuditView = components['schemas']['Page_AuditView'];
 export type PageExecutionView = components['schemas']['Page_ExecutionView'];
 export type PageSecretView = components['schemas']['Page_SecretView'];
+export type PageTenantView = components['schemas']['Page_TenantView'];
+export type PageUserView = components['schemas']['Page_UserView'];
 export type PageWorkflowView = components['schemas']['Page_WorkflowView'];
 export type Percentiles = components['schemas']['Percentiles'];
+export type PrincipalKind = components['schemas']['PrincipalKind'];
 export type PriorityDepth = components['schemas']['PriorityDepth'];
 export type Problem = components['schemas']['Problem'];
 export type ProgressView = components['schemas']['ProgressView'];
 export type PutSecret = components['schemas']['PutSecret'];
 export type QueueView = components['schemas']['QueueView'];
 export type Ready = components['schemas']['Ready'];
+export type RefreshBody = components['schemas']['RefreshBody'];
 export type RegisteredView = components['schemas']['RegisteredView'];
+export type ResetView = components['schemas']['ResetView'];
 export type Resync = components['schemas']['Resync'];
 export type RetentionDecision = components['schemas']['RetentionDecision'];
 export type RetentionPreview = components['schemas']['RetentionPreview'];
 export type RetentionState = components['schemas']['RetentionState'];
 export type RetentionView = components['schemas']['RetentionView'];
+export type Role = components['schemas']['Role'];
 export type RotationView = components['schemas']['RotationView'];
+export type Scope = components['schemas']['Scope'];
 export type SecretValue = components['schemas']['SecretValue'];
 export type SecretView = components['schemas']['SecretView'];
 export type ServerFrame = components['schemas']['ServerFrame'];
@@ -2293,16 +3109,23 @@ export type StatusCount = components['schemas']['StatusCount'];
 export type StatusView = components['schemas']['StatusView'];
 export type StoredSecret = components['schemas']['StoredSecret'];
 export type StretchAgentView = components['schemas']['Stretch_AgentView'];
+export type StretchApiKeyView = components['schemas']['Stretch_ApiKeyView'];
+export type StretchAuditView = components['schemas']['Stretch_AuditView'];
 export type StretchExecutionView = components['schemas']['Stretch_ExecutionView'];
 export type StretchSecretView = components['schemas']['Stretch_SecretView'];
+export type StretchTenantView = components['schemas']['Stretch_TenantView'];
+export type StretchUserView = components['schemas']['Stretch_UserView'];
 export type StretchWorkflowView = components['schemas']['Stretch_WorkflowView'];
 export type TaskStatus = components['schemas']['TaskStatus'];
 export type TaskView = components['schemas']['TaskView'];
 export type Tasks = components['schemas']['Tasks'];
 export type TenantId = components['schemas']['TenantId'];
 export type TenantQueue = components['schemas']['TenantQueue'];
+export type TenantView = components['schemas']['TenantView'];
 export type TestAgent = components['schemas']['TestAgent'];
+export type TicketView = components['schemas']['TicketView'];
 export type Timestamp = components['schemas']['Timestamp'];
+export type Tokens = components['schemas']['Tokens'];
 export type Trigger = components['schemas']['Trigger'];
 export type UpkeepRound = components['schemas']['UpkeepRound'];
 export type UpkeepState = components['schemas']['UpkeepState'];
@@ -2310,6 +3133,8 @@ export type Usage = components['schemas']['Usage'];
 export type UsageRecord = components['schemas']['UsageRecord'];
 export type UsageTotals = components['schemas']['UsageTotals'];
 export type UsageView = components['schemas']['UsageView'];
+export type UserId = components['schemas']['UserId'];
+export type UserView = components['schemas']['UserView'];
 export type Validation = components['schemas']['Validation'];
 export type WorkflowDetail = components['schemas']['WorkflowDetail'];
 export type WorkflowId = components['schemas']['WorkflowId'];
@@ -7013,6 +7838,2312 @@ export interface operations {
                 };
             };
             /** @description host_not_allowed, origin_not_allowed, forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_auth_login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "ada@example.org",
+                 *       "password": "correct horse battery"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Login"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tokens"];
+                };
+            };
+            /** @description invalid_json, invalid_body, body_too_deep */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_credentials */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_many_attempts */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post_auth_first-sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "Zm9yIHRoZSBleGFtcGxlIG9ubHksIG5vdCBhIHRva2Vu",
+                 *       "email": "ada@example.org",
+                 *       "display_name": "Ada",
+                 *       "password": "correct horse battery"
+                 *     }
+                 */
+                "application/json": components["schemas"]["FirstSignIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tokens"];
+                };
+            };
+            /** @description invalid_json, invalid_body, body_too_deep */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid_credentials */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_auth_refresh: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description May be left out by browsers, whose cookie carries the token. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "refresh_token": "Zm9yIHRoZSBleGFtcGxlIG9ubHksIG5vdCBhIHRva2Vu"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RefreshBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tokens"];
+                };
+            };
+            /** @description invalid_json, invalid_body, body_too_deep */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated, invalid_credentials */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_auth_logout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description May be left out by browsers, whose cookie carries the token. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "refresh_token": "Zm9yIHRoZSBleGFtcGxlIG9ubHksIG5vdCBhIHRva2Vu"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RefreshBody"];
+            };
+        };
+        responses: {
+            /** @description Signed out, or nobody was signed in. */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description invalid_json, invalid_body, body_too_deep */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_auth_me: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_auth_me: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "display_name": "Ada",
+                 *       "locale": "en-GB"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ChangeMe"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserView"];
+                };
+            };
+            /** @description invalid_json, invalid_body, body_too_deep */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_many_attempts */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_auth_ticket: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_many_attempts */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_tenants: {
+        parameters: {
+            query?: {
+                /** @description From 1. */
+                page?: number;
+                /** @description Items per page; 10 when absent. */
+                size?: number;
+                /** @description `next_cursor` of the answer before. */
+                cursor?: string;
+                /** @description Items of this answer; 50 when absent. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_TenantView"];
+                };
+            };
+            /** @description invalid_query */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_tenants: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. */
+                "Idempotency-Key"?: string;
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Blue",
+                 *       "slug": "blue",
+                 *       "limits": {
+                 *         "max_projects": 20
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateTenant"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantView"];
+                };
+            };
+            /** @description invalid_header, invalid_json, invalid_body, body_too_deep */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description idempotency_conflict, request_in_progress, already_exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_tenants_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path: {
+                /** @description The tenant. */
+                id: components["schemas"]["TenantId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantView"];
+                };
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_tenants_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path: {
+                /** @description The tenant. */
+                id: components["schemas"]["TenantId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "limits": {
+                 *         "max_running_executions": 50
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["ChangeTenant"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantView"];
+                };
+            };
+            /** @description invalid_json, invalid_body, body_too_deep */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden, read_only */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_tenants_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path: {
+                /** @description The tenant. */
+                id: components["schemas"]["TenantId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is closed and being deleted. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantView"];
+                };
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden, read_only */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_users: {
+        parameters: {
+            query?: {
+                /** @description From 1. */
+                page?: number;
+                /** @description Items per page; 10 when absent. */
+                size?: number;
+                /** @description `next_cursor` of the answer before. */
+                cursor?: string;
+                /** @description Items of this answer; 50 when absent. */
+                limit?: number;
+                /** @description Of this role. */
+                role?: components["schemas"]["Role"];
+                /** @description Active, or not. */
+                is_active?: boolean;
+                /** @description Contains this text in address or name. */
+                q?: string;
+            };
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_UserView"];
+                };
+            };
+            /** @description invalid_query */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_users: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "grace@example.org",
+                 *       "display_name": "Grace",
+                 *       "role": "member",
+                 *       "locale": "en"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateUser"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedUser"];
+                };
+            };
+            /** @description invalid_json, invalid_body, body_too_deep */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_users_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path: {
+                /** @description The person. */
+                id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserView"];
+                };
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_users_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path: {
+                /** @description The person. */
+                id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "role": "admin"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ChangeUser"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserView"];
+                };
+            };
+            /** @description invalid_json, invalid_body, body_too_deep */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_users_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path: {
+                /** @description The person. */
+                id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_users_id_reset: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path: {
+                /** @description The person. */
+                id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResetView"];
+                };
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get_api-keys": {
+        parameters: {
+            query?: {
+                /** @description From 1. */
+                page?: number;
+                /** @description Items per page; 10 when absent. */
+                size?: number;
+                /** @description `next_cursor` of the answer before. */
+                cursor?: string;
+                /** @description Items of this answer; 50 when absent. */
+                limit?: number;
+                /** @description Of this person. */
+                user_id?: components["schemas"]["UserId"];
+                /** @description Revoked ones too. */
+                include_revoked?: boolean;
+            };
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_ApiKeyView"];
+                };
+            };
+            /** @description invalid_query */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post_api-keys": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Nightly build",
+                 *       "scopes": [
+                 *         "executions:write"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateApiKey"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedApiKey"];
+                };
+            };
+            /** @description invalid_json, invalid_body, body_too_deep */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get_api-keys_id": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path: {
+                /** @description The key. */
+                id: components["schemas"]["ApiKeyId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyView"];
+                };
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete_api-keys_id": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path: {
+                /** @description The key. */
+                id: components["schemas"]["ApiKeyId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoked. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_audit: {
+        parameters: {
+            query?: {
+                /** @description From 1. */
+                page?: number;
+                /** @description Items per page; 10 when absent. */
+                size?: number;
+                /** @description `next_cursor` of the answer before. */
+                cursor?: string;
+                /** @description Items of this answer; 50 when absent. */
+                limit?: number;
+                /** @description By this person or key. */
+                actor_id?: string;
+                /** @description A word such as `user_created`. */
+                action?: string;
+                /** @description On this kind of thing. */
+                target_kind?: string;
+                /** @description On this thing. */
+                target_id?: string;
+                /** @description Exclusive. */
+                after?: components["schemas"]["Timestamp"];
+                /** @description Exclusive. */
+                before?: components["schemas"]["Timestamp"];
+            };
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_AuditView"];
+                };
+            };
+            /** @description invalid_query */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_audit_export: {
+        parameters: {
+            query?: {
+                /** @description By this person or key. */
+                actor_id?: string;
+                /** @description A word such as `user_created`. */
+                action?: string;
+                /** @description On this kind of thing. */
+                target_kind?: string;
+                /** @description On this thing. */
+                target_id?: string;
+                /** @description Exclusive. */
+                after?: components["schemas"]["Timestamp"];
+                /** @description Exclusive. */
+                before?: components["schemas"]["Timestamp"];
+            };
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One entry per line. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description invalid_query */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
