@@ -40,12 +40,12 @@ pub enum Error {
     Listen { address: String, source: std::io::Error },
     #[error("the HTTP server failed: {0}")]
     Server(#[from] std::io::Error),
+    #[error("effects.http.permitted_networks: {0}")]
+    Network(#[from] effects::InvalidNetwork),
     #[error(transparent)]
     Settings(#[from] settings::Invalid),
     #[error("nobody could sign in: {0}")]
     Identity(#[from] identity::Error),
-    #[error("effects.http.permitted_networks: {0}")]
-    Network(#[from] effects::InvalidNetwork),
     #[error("store.failure_points: {0}")]
     FailurePoints(String),
 }

@@ -101,8 +101,11 @@ impl Service {
         }
         // Not as a flag: the list of processes would show the password.
         command.env("CALLBOARD__STORE__URL", &launch.store_url);
-        command.arg("--set").arg("server.host=127.0.0.1");
-        command.arg("--set").arg(format!("server.port={}", launch.endpoint.port));
+        command
+            .arg("--set")
+            .arg("server.host=127.0.0.1")
+            .arg("--set")
+            .arg(format!("server.port={}", launch.endpoint.port));
         for (key, value) in &launch.settings {
             command.arg("--set").arg(format!("{key}={value}"));
         }

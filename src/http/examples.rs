@@ -68,6 +68,7 @@ fn example(method: &str, path: &str) -> Option<Value> {
         ("PUT", "/api/v1/retention") | ("POST", "/api/v1/retention/preview") => {
             json!({ "succeeded_days": 30, "failed_days": 90, "cancelled_count": 10000 })
         }
+        ("PUT", "/api/v1/secrets/{name}") => json!({ "value": "correct horse battery staple" }),
         _ => return identity_example(method, path),
     };
     Some(example)

@@ -32,7 +32,7 @@ pub async fn decide(
     body: Json<RetentionDecision>,
 ) -> Result<HttpResponse> {
     let policy = checked(body.value)?;
-    service.engine.store().set_retention_policy(caller.tenant_id, policy, Some(caller.name())).await?;
+    service.engine.store().set_retention_policy(caller.tenant_id, policy, Some(caller.owner())).await?;
     service.record(&caller, Change::done("retention_changed", "tenant", caller.tenant_id)).await;
     Ok(HttpResponse::Ok().json(state(&service, &caller).await?))
 }

@@ -79,7 +79,7 @@ impl Store {
         self.write(move |connection| sweep(connection, &tenant_id.to_string(), &table, limit)).await
     }
 
-    /// Deletes the tenant itself and the note, unless an execution of the tenant is still there. Returns whether the tenant is gone.
+    /// Deletes the note and the tenant itself, unless an execution of the tenant is still there. Returns whether the tenant is gone.
     pub async fn finish_tenant_removal(&self, tenant_id: TenantId) -> Result<bool, Error> {
         self.write(move |connection| {
             let tenant_id = tenant_id.to_string();

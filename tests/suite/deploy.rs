@@ -95,8 +95,8 @@ impl Nginx {
     }
 
     /// A client that trusts this nginx alone.
-    fn client(&self, key: &str) -> reqwest::Client {
-        let headers = [("x-api-key".parse().unwrap(), key.parse().unwrap())].into_iter().collect();
+    fn client(&self) -> reqwest::Client {
+        let headers = [("x-api-key".parse().unwrap(), self.key.parse().unwrap())].into_iter().collect();
         let certificate = reqwest::Certificate::from_pem(&fs::read(self.certificate()).unwrap()).unwrap();
         let client = reqwest::Client::builder().default_headers(headers).no_proxy().tls_certs_only([certificate]);
         client.redirect(reqwest::redirect::Policy::none()).build().unwrap()
@@ -162,12 +162,12 @@ fn certify(folder: &TempDir) {
 async fn nginx_passes_requests_sockets_and_streams_on() {
     let service = Service::start(Database::Sqlite);
     let nginx = Arc::new(Nginx::start(&service));
-    let test = through(Arc::clone(&nginx), service.key.clone());
+    let test = through(Arc::clone(&nginx));
     tokio::time::timeout(LIMIT, test).await.unwrap_or_else(|_| panic!("held back: {}", nginx.read("error.log")));
 }
 
-async fn through(nginx: Arc<Nginx>, key: String) {
-    let client = nginx.client(&key);
+async fn through(nginx: Arc<Nginx>) {
+    let client = nginx.client();
     let ready = answer(client.get(nginx.url("/readyz"))).await;
     assert_eq!(ready.header("strict-transport-security"), Some("max-age=31536000"));
     assert_eq!(ready.expect(200)["status"], "ready");

@@ -24,7 +24,7 @@ fn a_feed_that_is_given_up_while_it_joins_is_forgotten() {
         let runnable = Runnable::Inline(Arc::new(parse(&tasks.to_string()).unwrap()));
         let id = engine.submit(Submission::new(TenantId::DEFAULT, runnable, json!({}))).await.unwrap().id;
         for _ in 0..100 {
-            let mut feed = engine.feed(TenantId::DEFAULT, Scope::Global { after: None });
+            let mut feed = engine.feed(TenantId::DEFAULT, Scope::Global { after: None, owner: None });
             assert!(feed.next().now_or_never().is_none(), "it waits for the answer of the hub");
         }
         // The hub answers in turn: when this one has its first frame, those before have come and gone.
