@@ -10,6 +10,8 @@ import { type SectionName, sections } from "./sections";
 const panels: Record<SectionName, ComponentType> = {
   users: lazy(() => import("./Users")),
   keys: lazy(() => import("./Keys")),
+  secrets: lazy(() => import("./Secrets")),
+  audit: lazy(() => import("./Audit")),
 };
 const route = getRouteApi("/pages/admin/$section");
 

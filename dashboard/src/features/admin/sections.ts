@@ -1,8 +1,8 @@
 // What there is to administer, and what of it somebody gets to see.
-import { KeyRound, type LucideIcon, Users } from "lucide-react";
+import { KeyRound, Lock, type LucideIcon, ScrollText, Users } from "lucide-react";
 import type { Action } from "@/may";
 
-export type SectionName = "users" | "keys";
+export type SectionName = "users" | "keys" | "secrets" | "audit";
 
 export interface Section {
   name: SectionName;
@@ -14,4 +14,6 @@ export interface Section {
 export const sections: readonly Section[] = [
   { name: "users", icon: Users, needs: "user_write" },
   { name: "keys", icon: KeyRound, needs: "key_read" },
+  { name: "secrets", icon: Lock, needs: "secret_read" },
+  { name: "audit", icon: ScrollText, needs: "audit_read" },
 ];
