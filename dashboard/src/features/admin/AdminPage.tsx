@@ -12,6 +12,8 @@ const panels: Record<SectionName, ComponentType> = {
   keys: lazy(() => import("./Keys")),
   secrets: lazy(() => import("./Secrets")),
   audit: lazy(() => import("./Audit")),
+  tenants: lazy(() => import("./Tenants")),
+  retention: lazy(() => import("./Retention")),
 };
 const route = getRouteApi("/pages/admin/$section");
 
