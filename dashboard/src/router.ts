@@ -1,4 +1,5 @@
 import { createRouter } from "@tanstack/react-router";
+import { adminRoute, adminSectionRoute } from "@/routes/admin";
 import { agentRoute } from "@/routes/agent";
 import { agentsRoute } from "@/routes/agents";
 import { compareRoute } from "@/routes/compare";
@@ -25,6 +26,8 @@ const routeTree = rootRoute.addChildren([
     agentsRoute,
     agentRoute,
     queueRoute,
+    adminRoute,
+    adminSectionRoute,
   ]),
 ]);
 

@@ -3,8 +3,8 @@ import type { QueryClient } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
 import { freshest } from "@/live/latest";
 import { ProblemError, unreachable } from "./client";
-import type { Problem } from "./generated/schema";
-import { type Person, type SignedIn, session } from "./session";
+import type { FirstSignIn, Login, Problem, Tokens, UserView } from "./generated/schema";
+import { session } from "./session";
 
 async function post(path: string, body: unknown): Promise<unknown> {
   const response = await fetch(`/api/v1/auth/${path}`, {
@@ -20,18 +20,13 @@ async function post(path: string, body: unknown): Promise<unknown> {
   throw new ProblemError((problem as Problem | undefined) ?? unreachable(response.statusText, response.status));
 }
 
-export async function signIn(body: { email: string; password: string; tenant?: string }): Promise<void> {
-  session.begin((await post("login", body)) as SignedIn);
+export async function signIn(body: Login): Promise<void> {
+  session.begin((await post("login", body)) as Tokens);
 }
 
 /** Exchanges a one-time link for a password and a session. */
-export async function firstSignIn(body: {
-  token: string;
-  password: string;
-  email?: string;
-  display_name?: string;
-}): Promise<void> {
-  session.begin((await post("first-sign-in", body)) as SignedIn);
+export async function firstSignIn(body: FirstSignIn): Promise<void> {
+  session.begin((await post("first-sign-in", body)) as Tokens);
 }
 
 /** Nothing of what was seen stays for whoever comes next. */
@@ -42,7 +37,7 @@ export async function signOut(queries: QueryClient): Promise<void> {
   queries.clear();
 }
 
-export function usePerson(): Person | undefined {
+export function usePerson(): UserView | undefined {
   return useSyncExternalStore(session.subscribe, () => session.person);
 }
 

@@ -1,6 +1,8 @@
 // Executions: query keys, what is read, what is done to them.
+
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { freshest } from "@/live/latest";
+import type { Action } from "@/may";
 import { client, freshKey, must } from "./client";
 import type {
   EventView,
@@ -236,6 +238,11 @@ const TERMINAL: readonly Status[] = ["succeeded", "failed", "cancelled"];
 
 export function isTerminal(status: Status): boolean {
   return TERMINAL.includes(status);
+}
+
+/** What the service asks of whoever sends a command. */
+export function actionOf(name: Command): Action {
+  return name === "retry" || name === "rerun" ? "execution_start" : "execution_steer";
 }
 
 /** What may be asked of an execution in this status. */

@@ -1,24 +1,12 @@
 // Who is signed in. The access token lives in memory only; what renews it is a cookie that scripts cannot read.
 
+import type { Tokens, UserView } from "./generated/schema";
+
 type Listener = () => void;
-
-/** Somebody who has signed in, as far as every page needs it. */
-export interface Person {
-  id: string;
-  tenant_id: string;
-  email: string;
-  display_name: string;
-  role: "viewer" | "member" | "admin" | "operator";
-}
-
-export interface SignedIn {
-  access_token: string;
-  user: Person;
-}
 
 class Session {
   #token: string | undefined;
-  #person: Person | undefined;
+  #person: UserView | undefined;
   #renewing: Promise<boolean> | undefined;
   #isRefused = false;
   #listeners = new Set<Listener>();
@@ -32,7 +20,7 @@ class Session {
     return this.#token;
   }
 
-  get person(): Person | undefined {
+  get person(): UserView | undefined {
     return this.#person;
   }
 
@@ -41,7 +29,7 @@ class Session {
     return this.#isRefused;
   }
 
-  begin({ access_token, user }: SignedIn): void {
+  begin({ access_token, user }: Pick<Tokens, "access_token" | "user">): void {
     this.#token = access_token;
     this.#person = user;
     this.#isRefused = false;
@@ -72,7 +60,7 @@ class Session {
     // A service that cannot be reached has not refused anybody.
     const response = await fetch("/api/v1/auth/refresh", { method: "POST", credentials: "same-origin" });
     if (response.ok) {
-      this.begin((await response.json()) as SignedIn);
+      this.begin((await response.json()) as Tokens);
       return true;
     }
     if (response.status === 401) this.end();

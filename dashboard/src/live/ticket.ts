@@ -1,10 +1,7 @@
 // Where the socket connects to, and with which credential: an address ends up in logs, so it carries a ticket that is good
 // once and for seconds, never the token itself.
+import type { TicketView } from "@/api/generated/schema";
 import { session } from "@/api/session";
-
-interface Ticket {
-  ticket: string;
-}
 
 async function ticket(): Promise<string | undefined> {
   if (!session.token) return undefined;
@@ -13,7 +10,7 @@ async function ticket(): Promise<string | undefined> {
   const answer = await fetch("/api/v1/auth/ticket", { method: "POST", headers });
   if (answer.status === 401 && (await session.renew())) return ticket();
   if (!answer.ok) throw new Error(`no ticket: ${answer.status}`);
-  return ((await answer.json()) as Ticket).ticket;
+  return ((await answer.json()) as TicketView).ticket;
 }
 
 const clientId = crypto.randomUUID();

@@ -1,12 +1,12 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import type { ReactNode } from "react";
 import { useForm } from "react-hook-form";
 import { useTranslation } from "react-i18next";
 import { agentKeys, changeAgent, createAgent } from "@/api/agents";
 import type { Adapter, AgentView } from "@/api/generated/schema";
 import { Button } from "@/components/Button";
 import { Dialog } from "@/components/Dialog";
+import { Line } from "@/components/Line";
 import { ProblemView } from "@/components/states";
 
 const adapters: readonly Adapter[] = ["openai", "command", "builtin"];
@@ -131,27 +131,5 @@ function AgentForm({ agent, onClose }: { agent?: AgentView; onClose: () => void 
         </Button>
       </div>
     </form>
-  );
-}
-
-function Line({
-  label,
-  hint,
-  problem,
-  children,
-}: {
-  label: string;
-  hint?: string;
-  problem?: string;
-  children: ReactNode;
-}) {
-  return (
-    // biome-ignore lint/a11y/noLabelWithoutControl: the control is among the children
-    <label className="block">
-      <span className="font-medium">{label}</span>
-      {hint && <span className="block text-[13px] text-ink-soft">{hint}</span>}
-      {children}
-      {problem && <span className="mt-1 block text-[13px] text-danger">{problem}</span>}
-    </label>
   );
 }

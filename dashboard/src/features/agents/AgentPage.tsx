@@ -8,6 +8,7 @@ import { toast } from "sonner";
 import { agentDetail, agentKeys, removeAgent, testAgent } from "@/api/agents";
 import { executionDetail, executionList, isTerminal, type Row } from "@/api/executions";
 import type { AgentView } from "@/api/generated/schema";
+import { useStanding } from "@/api/me";
 import { Button, buttonClass } from "@/components/Button";
 import { Card, CardHead } from "@/components/Card";
 import { Confirm } from "@/components/Dialog";
@@ -38,6 +39,7 @@ export function AgentPage() {
 function Loaded({ agent }: { agent: AgentView }) {
   const { t } = useTranslation();
   const { test } = route.useSearch();
+  const { may } = useStanding();
   const tests = useInfiniteQuery(executionList({ type: "agent_test", agent: agent.id }));
   const rows = useMemo(() => tests.data?.pages.flatMap((page) => page.items), [tests.data]);
   // Who comes back finds the newest test where it was left.
@@ -51,7 +53,7 @@ function Loaded({ agent }: { agent: AgentView }) {
       <Head agent={agent} rows={rows ?? []} />
       <div className="grid items-start gap-5 xl:grid-cols-[minmax(0,1fr)_340px]">
         <div className="min-w-0 space-y-5">
-          <TestForm agent={agent} />
+          {may("agent_use") && <TestForm agent={agent} />}
           {shown && <TestResult key={shown} id={shown} />}
         </div>
         <div className="space-y-5">
@@ -68,6 +70,7 @@ function Head({ agent, rows }: { agent: AgentView; rows: readonly Row[] }) {
   const formats = useFormats();
   const queries = useQueryClient();
   const navigate = useNavigate();
+  const { may } = useStanding();
   const [dialog, setDialog] = useState<"change" | "remove">();
   const measures = measure(rows);
   const remove = useMutation({
@@ -97,7 +100,7 @@ function Head({ agent, rows }: { agent: AgentView; rows: readonly Row[] }) {
           )}
         </dl>
       )}
-      {!agent.is_system && (
+      {!agent.is_system && may("agent_change", agent.created_by) && (
         <div className="flex gap-2">
           <Button icon={Pencil} onClick={() => setDialog("change")}>
             {t("agent.change")}
@@ -201,6 +204,7 @@ function TestForm({ agent }: { agent: AgentView }) {
 function TestResult({ id }: { id: string }) {
   const { t } = useTranslation();
   const navigate = route.useNavigate();
+  const { may } = useStanding();
   const { data, error } = useQuery(executionDetail(id));
   // Watching brings the output while it is being produced.
   useEvents(id);
@@ -230,7 +234,7 @@ function TestResult({ id }: { id: string }) {
           </span>
         }
       >
-        {isTerminal(data.status) && (
+        {isTerminal(data.status) && may("agent_use") && (
           <Button size="small" icon={RefreshCw} isBusy={again.isPending} onClick={() => again.mutate()}>
             {t("agent.again")}
           </Button>

@@ -5,6 +5,7 @@ import { useDeferredValue, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { agentList } from "@/api/agents";
 import type { AgentView } from "@/api/generated/schema";
+import { useStanding } from "@/api/me";
 import { Button } from "@/components/Button";
 import { Card, PageHead } from "@/components/Card";
 import { Empty, ProblemView, SkeletonRows } from "@/components/states";
@@ -13,6 +14,7 @@ import { Measured } from "./Measured";
 
 export function AgentsPage() {
   const { t } = useTranslation();
+  const { may } = useStanding();
   const [text, setText] = useState("");
   const [isMaking, setMaking] = useState(false);
   const wanted = useDeferredValue(text).toLowerCase();
@@ -32,9 +34,11 @@ export function AgentsPage() {
           onChange={(event) => setText(event.target.value)}
           className="field w-56"
         />
-        <Button look="primary" icon={Plus} onClick={() => setMaking(true)}>
-          {t("agent.new")}
-        </Button>
+        {may("agent_create") && (
+          <Button look="primary" icon={Plus} onClick={() => setMaking(true)}>
+            {t("agent.new")}
+          </Button>
+        )}
       </PageHead>
       {error && !data ? (
         <ProblemView error={error} retry={() => void refetch()} />

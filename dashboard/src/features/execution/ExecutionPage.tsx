@@ -15,8 +15,9 @@ import {
 import { Tabs } from "radix-ui";
 import { lazy, type ReactNode, Suspense } from "react";
 import { useTranslation } from "react-i18next";
-import { type Command, commandsFor, executionDetail, isTerminal } from "@/api/executions";
+import { actionOf, type Command, commandsFor, executionDetail, isTerminal } from "@/api/executions";
 import type { ExecutionDetail } from "@/api/generated/schema";
+import { useStanding } from "@/api/me";
 import { Button, buttonClass } from "@/components/Button";
 import { Card } from "@/components/Card";
 import { Copy } from "@/components/Copy";
@@ -114,8 +115,10 @@ const commandIcons: Record<Command, LucideIcon> = {
 function Head({ execution }: { execution: ExecutionDetail }) {
   const { t } = useTranslation();
   const name = useName(execution);
+  const { may } = useStanding();
   const { send, dialog, isBusy } = useCommand(execution.id);
   const isOpen = !isTerminal(execution.status);
+  const commands = commandsFor(execution.status).filter((command) => may(actionOf(command)));
   return (
     <>
       <Link
@@ -139,7 +142,7 @@ function Head({ execution }: { execution: ExecutionDetail }) {
             <GitCompareArrows className="size-4" aria-hidden />
             {t("compare.action")}
           </Link>
-          {commandsFor(execution.status).map((command) => (
+          {commands.map((command) => (
             <Button
               key={command}
               icon={commandIcons[command]}

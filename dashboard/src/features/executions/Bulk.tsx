@@ -2,7 +2,8 @@ import { Ban, RotateCcw, Square } from "lucide-react";
 import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
-import { type Command, command, commandsFor, type Row } from "@/api/executions";
+import { actionOf, type Command, command, commandsFor, type Row } from "@/api/executions";
+import { useStanding } from "@/api/me";
 import { Button } from "@/components/Button";
 import { Confirm } from "@/components/Dialog";
 import { type BulkProgress, forEach } from "./bulk";
@@ -13,7 +14,9 @@ export function Bulk({ selected, onClear }: { selected: readonly Row[]; onClear:
   const [progress, setProgress] = useState<BulkProgress>();
   const [isAsking, setAsking] = useState(false);
   const abort = useRef<AbortController>(undefined);
-  const able = (name: Command) => selected.filter((row) => commandsFor(row.status).includes(name)).map((row) => row.id);
+  const { may } = useStanding();
+  const able = (name: Command) =>
+    may(actionOf(name)) ? selected.filter((row) => commandsFor(row.status).includes(name)).map((row) => row.id) : [];
   const run = async (name: Command) => {
     setAsking(false);
     const ids = able(name);

@@ -38,7 +38,8 @@ export const ExecutionRow = memo(function ExecutionRow({
   isNew: boolean;
   isCurrent: boolean;
   isSelected: boolean;
-  onSelect: (id: string, isRange: boolean) => void;
+  /** Missing when nothing could be done to what is selected. */
+  onSelect?: (id: string, isRange: boolean) => void;
 }) {
   const { t } = useTranslation();
   return (
@@ -54,14 +55,16 @@ export const ExecutionRow = memo(function ExecutionRow({
       )}
     >
       <div role="cell" className="relative z-10 grid place-items-center max-md:hidden">
-        <input
-          type="checkbox"
-          checked={isSelected}
-          aria-label={t("executions.select", { id: shortId(row.id) })}
-          className="size-4 accent-[var(--accent)]"
-          onClick={(event) => onSelect(row.id, event.shiftKey)}
-          onChange={() => undefined}
-        />
+        {onSelect && (
+          <input
+            type="checkbox"
+            checked={isSelected}
+            aria-label={t("executions.select", { id: shortId(row.id) })}
+            className="size-4 accent-[var(--accent)]"
+            onClick={(event) => onSelect(row.id, event.shiftKey)}
+            onChange={() => undefined}
+          />
+        )}
       </div>
       <div role="cell">
         <StatusBadge status={row.status} />

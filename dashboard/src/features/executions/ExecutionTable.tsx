@@ -1,9 +1,11 @@
 // Thousands of rows, of which only the visible ones exist; new ones slide in, and what one reads stays where it is.
+
 import { useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useEffectEvent, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Row } from "@/api/executions";
+import { useStanding } from "@/api/me";
 import { isTyping } from "@/features/shell/shortcuts";
 import { Bulk } from "./Bulk";
 import { useColumns } from "./columns";
@@ -24,6 +26,8 @@ export function ExecutionTable({
   onMore: () => void;
 }) {
   const { t } = useTranslation();
+  const { may } = useStanding();
+  const maySelect = may("execution_steer");
   const navigate = useNavigate();
   const columns = useColumns();
   const scroller = useRef<HTMLDivElement>(null);
@@ -68,7 +72,7 @@ export function ExecutionTable({
     };
     if (event.key === "j") go(index + 1);
     else if (event.key === "k") go(index < 0 ? 0 : index - 1);
-    else if (event.key === "x" && currentId) select(currentId, false);
+    else if (event.key === "x" && currentId && maySelect) select(currentId, false);
     else if (event.key === "Escape") setSelectedIds(new Set());
     else if (event.key === "Enter" && currentId && !isControl(event.target)) {
       void navigate({ to: "/executions/$id", params: { id: currentId } });
@@ -91,7 +95,7 @@ export function ExecutionTable({
   const selected = useMemo(() => rows.filter((row) => selectedIds.has(row.id)), [rows, selectedIds]);
   return (
     <>
-      {selected.length > 0 && <Bulk selected={selected} onClear={() => setSelectedIds(new Set())} />}
+      {maySelect && selected.length > 0 && <Bulk selected={selected} onClear={() => setSelectedIds(new Set())} />}
       <div
         role="table"
         aria-label={t("nav.executions")}
@@ -139,7 +143,7 @@ export function ExecutionTable({
                     isNew={isNew(row.id)}
                     isCurrent={row.id === currentId}
                     isSelected={selectedIds.has(row.id)}
-                    onSelect={onSelect}
+                    onSelect={maySelect ? onSelect : undefined}
                   />
                 </div>
               );

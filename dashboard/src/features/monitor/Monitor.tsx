@@ -6,6 +6,7 @@ import { Ban, X } from "lucide-react";
 import { Popover } from "radix-ui";
 import { useTranslation } from "react-i18next";
 import { activeExecutions, type Row } from "@/api/executions";
+import { useStanding } from "@/api/me";
 import { Button } from "@/components/Button";
 import { Progress } from "@/components/Progress";
 import { StatusIcon } from "@/components/StatusBadge";
@@ -73,6 +74,7 @@ export function Monitor() {
 function Item({ row }: { row: Row }) {
   const { t } = useTranslation();
   const formats = useFormats();
+  const { may } = useStanding();
   const { send, dialog, isBusy } = useCommand(row.id);
   const remaining = row.progress.eta_seconds;
   return (
@@ -88,16 +90,18 @@ function Item({ row }: { row: Row }) {
             <Name row={row} /> <span className="font-mono font-normal text-ink-faint text-xs">{shortId(row.id)}</span>
           </Link>
         </Popover.Close>
-        <Button
-          look="quiet"
-          size="small"
-          icon={Ban}
-          isBusy={isBusy}
-          aria-label={t("command.cancel")}
-          title={t("command.cancel")}
-          onClick={() => send("cancel")}
-          className="relative z-10"
-        />
+        {may("execution_steer") && (
+          <Button
+            look="quiet"
+            size="small"
+            icon={Ban}
+            isBusy={isBusy}
+            aria-label={t("command.cancel")}
+            title={t("command.cancel")}
+            onClick={() => send("cancel")}
+            className="relative z-10"
+          />
+        )}
       </div>
       <Progress fraction={row.progress.fraction} status={row.status} className="mt-1.5" />
       <div className="mt-1 flex justify-between text-ink-soft text-xs">

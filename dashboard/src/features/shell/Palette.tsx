@@ -1,4 +1,5 @@
 // The command palette: every page, every workflow and agent, and what is running, by a few letters.
+
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Command } from "cmdk";
@@ -7,6 +8,7 @@ import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { agentList } from "@/api/agents";
 import { executionList } from "@/api/executions";
+import { useStanding } from "@/api/me";
 import { fullName, workflowList } from "@/api/workflows";
 import { StatusIcon } from "@/components/StatusBadge";
 import { Name, shortId } from "@/features/executions/Name";
@@ -22,6 +24,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const { t, i18n } = useTranslation();
   const navigate = useNavigate();
   const isDark = useIsDark();
+  const { may } = useStanding();
   const [text, setText] = useState("");
   const { data: workflows } = useQuery(workflowList());
   const { data: agents } = useQuery(agentList);
@@ -74,14 +77,16 @@ export default function Palette({ onClose }: { onClose: () => void }) {
           ))}
         </Group>
         <Group title={t("palette.actions")}>
-          <Command.Item
-            value={t("workflow.new")}
-            className={item}
-            onSelect={act(() => navigate({ to: "/workflows/new" }))}
-          >
-            <FilePlus2 aria-hidden />
-            {t("workflow.new")}
-          </Command.Item>
+          {may("workflow_register") && (
+            <Command.Item
+              value={t("workflow.new")}
+              className={item}
+              onSelect={act(() => navigate({ to: "/workflows/new" }))}
+            >
+              <FilePlus2 aria-hidden />
+              {t("workflow.new")}
+            </Command.Item>
+          )}
           <Command.Item
             value={t("palette.toggleTheme")}
             className={item}

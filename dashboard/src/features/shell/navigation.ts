@@ -1,8 +1,8 @@
-import { Activity, Bot, Gauge, LayoutDashboard, type LucideIcon, Workflow } from "lucide-react";
+import { Activity, Bot, Gauge, LayoutDashboard, type LucideIcon, ShieldCheck, Workflow } from "lucide-react";
 
 export interface Place {
-  to: "/" | "/executions" | "/workflows" | "/agents" | "/queue";
-  name: "dashboard" | "executions" | "workflows" | "agents" | "queue";
+  to: "/" | "/executions" | "/workflows" | "/agents" | "/queue" | "/admin";
+  name: "dashboard" | "executions" | "workflows" | "agents" | "queue" | "admin";
   icon: LucideIcon;
   /** After `g`. */
   key: string;
@@ -14,4 +14,5 @@ export const places: readonly Place[] = [
   { to: "/workflows", name: "workflows", icon: Workflow, key: "w" },
   { to: "/agents", name: "agents", icon: Bot, key: "a" },
   { to: "/queue", name: "queue", icon: Gauge, key: "q" },
+  { to: "/admin", name: "admin", icon: ShieldCheck, key: "s" },
 ];

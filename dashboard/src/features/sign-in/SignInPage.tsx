@@ -1,13 +1,14 @@
 // The way in: with e-mail address and password, or with a one-time link that lets one choose them.
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { LogIn } from "lucide-react";
-import { type ReactNode, useEffect, useState } from "react";
+import { useEffect, useState } from "react";
 import { type FieldErrors, useForm } from "react-hook-form";
 import { useTranslation } from "react-i18next";
 import { firstSignIn, signIn } from "@/api/auth";
 import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
+import { Line } from "@/components/Line";
 import { ProblemView, problemOf } from "@/components/states";
 
 const route = getRouteApi("/sign-in");
@@ -33,13 +34,18 @@ export function SignInPage() {
   const { register, handleSubmit, formState } = useForm<Values>({
     defaultValues: { email: "", password: "", name: "", tenant: "" },
   });
+  const queries = useQueryClient();
   const enter = useMutation({
     mutationFn: ({ email, password, name, tenant }: Values) =>
       token
         ? firstSignIn({ token, password, email: email || undefined, display_name: name || undefined })
         : signIn({ email, password, tenant: tenant || undefined }),
-    // Only addresses of the dashboard: a link must not lead elsewhere.
-    onSuccess: () => navigate({ href: next?.startsWith("/") && !next.startsWith("//") ? next : "/", replace: true }),
+    onSuccess() {
+      // Somebody else may have been here before.
+      queries.clear();
+      // Only addresses of the dashboard: a link must not lead elsewhere.
+      return navigate({ href: next?.startsWith("/") && !next.startsWith("//") ? next : "/", replace: true });
+    },
     onError: (error) =>
       setNeedsTenant((known) => known || problemOf(error).errors?.some((one) => one.pointer === "/tenant") === true),
   });
@@ -109,15 +115,4 @@ export function SignInPage() {
 
 function passwordProblem(errors: FieldErrors<Values>, isNew: boolean): boolean {
   return errors.password !== undefined && (isNew || errors.password.type === "required");
-}
-
-function Line({ label, problem, children }: { label: string; problem?: string | false; children: ReactNode }) {
-  return (
-    // biome-ignore lint/a11y/noLabelWithoutControl: the control is among the children
-    <label className="block">
-      <span className="font-medium">{label}</span>
-      {children}
-      {problem && <span className="mt-1 block text-[13px] text-danger">{problem}</span>}
-    </label>
-  );
 }

@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
 import { parse } from "yaml";
 import type { FieldError, Validation } from "@/api/generated/schema";
+import { useStanding } from "@/api/me";
 import { registerWorkflow, validation, workflowDetail, workflowKeys } from "@/api/workflows";
 import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
@@ -74,6 +75,7 @@ function Written({ beginning }: { beginning: string }) {
   const navigate = useNavigate();
   const queries = useQueryClient();
   const [text, setText] = useState(beginning);
+  const { may } = useStanding();
   const [goTo, setGoTo] = useState<{ line: number; column: number }>();
   const settled = useSettled(text);
   const checked = useQuery({
@@ -116,7 +118,7 @@ function Written({ beginning }: { beginning: string }) {
           icon={Save}
           className="ml-auto"
           isBusy={register.isPending}
-          disabled={!isCurrent || !checked.data?.is_valid}
+          disabled={!may("workflow_register") || !isCurrent || !checked.data?.is_valid}
           onClick={() => register.mutate()}
         >
           {t("editor.register")}

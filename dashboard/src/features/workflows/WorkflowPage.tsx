@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
 import { executionList } from "@/api/executions";
 import type { WorkflowDetail } from "@/api/generated/schema";
+import { useStanding } from "@/api/me";
 import { archiveWorkflow, fullName, workflowDetail, workflowKeys, workflowVersions } from "@/api/workflows";
 import { Button, buttonClass } from "@/components/Button";
 import { Card } from "@/components/Card";
@@ -35,6 +36,7 @@ function Loaded({ workflow }: { workflow: WorkflowDetail }) {
   const { t } = useTranslation();
   const search = route.useSearch();
   const navigate = route.useNavigate();
+  const { may } = useStanding();
   const tab = search.tab ?? "definition";
   const setRunning = (isOpen: boolean) =>
     void navigate({ search: (old) => ({ ...old, run: isOpen ? "1" : undefined }), replace: true });
@@ -74,13 +76,18 @@ function Loaded({ workflow }: { workflow: WorkflowDetail }) {
           </Suspense>
         </Tabs.Content>
       </Tabs.Root>
-      <RunDialog workflow={workflow} isOpen={search.run === "1"} onClose={() => setRunning(false)} />
+      <RunDialog
+        workflow={workflow}
+        isOpen={search.run === "1" && may("workflow_run")}
+        onClose={() => setRunning(false)}
+      />
     </div>
   );
 }
 
 function Head({ workflow, onRun }: { workflow: WorkflowDetail; onRun: () => void }) {
   const { t } = useTranslation();
+  const { may } = useStanding();
   const queries = useQueryClient();
   const archive = useMutation({
     mutationFn: () => archiveWorkflow(workflow.id, !workflow.is_archived),
@@ -114,21 +121,27 @@ function Head({ workflow, onRun }: { workflow: WorkflowDetail; onRun: () => void
         </p>
       </div>
       <div className="flex flex-wrap gap-2">
-        <Button
-          look="quiet"
-          icon={workflow.is_archived ? ArchiveRestore : Archive}
-          isBusy={archive.isPending}
-          onClick={() => archive.mutate()}
-        >
-          {t(workflow.is_archived ? "workflow.restore" : "workflow.archive")}
-        </Button>
-        <Link to="/workflows/new" search={{ from: workflow.id }} className={buttonClass()}>
-          <FilePen className="size-4" aria-hidden />
-          {t("workflow.newVersion")}
-        </Link>
-        <Button look="primary" icon={Play} onClick={onRun}>
-          {t("run.run")}
-        </Button>
+        {may("workflow_change", workflow.created_by) && (
+          <Button
+            look="quiet"
+            icon={workflow.is_archived ? ArchiveRestore : Archive}
+            isBusy={archive.isPending}
+            onClick={() => archive.mutate()}
+          >
+            {t(workflow.is_archived ? "workflow.restore" : "workflow.archive")}
+          </Button>
+        )}
+        {may("workflow_register") && (
+          <Link to="/workflows/new" search={{ from: workflow.id }} className={buttonClass()}>
+            <FilePen className="size-4" aria-hidden />
+            {t("workflow.newVersion")}
+          </Link>
+        )}
+        {may("workflow_run") && (
+          <Button look="primary" icon={Play} onClick={onRun}>
+            {t("run.run")}
+          </Button>
+        )}
       </div>
     </div>
   );

@@ -4,6 +4,7 @@ import { FilePlus2, Play, Workflow } from "lucide-react";
 import { useDeferredValue, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { WorkflowView } from "@/api/generated/schema";
+import { useStanding } from "@/api/me";
 import { fullName, workflowList } from "@/api/workflows";
 import { buttonClass } from "@/components/Button";
 import { Card, PageHead } from "@/components/Card";
@@ -14,6 +15,7 @@ import { LastRuns } from "./Sparkbars";
 const route = getRouteApi("/pages/workflows");
 
 export function WorkflowsPage() {
+  const { may } = useStanding();
   const { t } = useTranslation();
   const { q = "" } = route.useSearch();
   const navigate = route.useNavigate();
@@ -38,10 +40,12 @@ export function WorkflowsPage() {
           }}
           className="field w-56"
         />
-        <Link to="/workflows/new" className={buttonClass("primary")}>
-          <FilePlus2 className="size-4" aria-hidden />
-          {t("workflow.new")}
-        </Link>
+        {may("workflow_register") && (
+          <Link to="/workflows/new" className={buttonClass("primary")}>
+            <FilePlus2 className="size-4" aria-hidden />
+            {t("workflow.new")}
+          </Link>
+        )}
       </PageHead>
       <Card className="overflow-hidden">
         {error && !data ? (
@@ -63,6 +67,7 @@ export function WorkflowsPage() {
 }
 
 function Item({ workflow }: { workflow: WorkflowView }) {
+  const { may } = useStanding();
   const { t } = useTranslation();
   return (
     <li className="relative grid grid-cols-[minmax(0,1fr)_auto] items-center gap-4 px-4 py-3 hover:bg-sunken md:grid-cols-[minmax(0,1fr)_140px_110px_auto]">
@@ -88,22 +93,26 @@ function Item({ workflow }: { workflow: WorkflowView }) {
       <div className="text-right text-ink-faint text-xs max-md:hidden">
         <Ago at={workflow.created_at} />
       </div>
-      <Link
-        to="/workflows/$id"
-        params={{ id: workflow.id }}
-        search={{ run: "1" }}
-        className={`${buttonClass("plain", "small")} relative z-10`}
-      >
-        <Play className="size-3.5" aria-hidden />
-        {t("run.run")}
-      </Link>
+      {may("workflow_run") && (
+        <Link
+          to="/workflows/$id"
+          params={{ id: workflow.id }}
+          search={{ run: "1" }}
+          className={`${buttonClass("plain", "small")} relative z-10`}
+        >
+          <Play className="size-3.5" aria-hidden />
+          {t("run.run")}
+        </Link>
+      )}
     </li>
   );
 }
 
 function Nothing({ hasAny }: { hasAny: boolean }) {
+  const { may } = useStanding();
   const { t } = useTranslation();
   if (hasAny) return <Empty icon={Workflow} title={t("workflow.noneFound")} />;
+  if (!may("workflow_register")) return <Empty icon={Workflow} title={t("workflow.none")} />;
   return (
     <Empty icon={Workflow} title={t("workflow.none")}>
       <p>{t("workflow.noneHint")}</p>

@@ -1,0 +1,64 @@
+import { getRouteApi, Link, Navigate } from "@tanstack/react-router";
+import { ShieldX } from "lucide-react";
+import { type ComponentType, lazy, Suspense } from "react";
+import { useTranslation } from "react-i18next";
+import { useStanding } from "@/api/me";
+import { PageHead } from "@/components/Card";
+import { Empty, Skeleton } from "@/components/states";
+import { type SectionName, sections } from "./sections";
+
+const panels: Record<SectionName, ComponentType> = {
+  users: lazy(() => import("./Users")),
+  keys: lazy(() => import("./Keys")),
+  secrets: lazy(() => import("./Secrets")),
+  audit: lazy(() => import("./Audit")),
+  tenants: lazy(() => import("./Tenants")),
+  retention: lazy(() => import("./Retention")),
+};
+const route = getRouteApi("/pages/admin/$section");
+
+export function AdminPage() {
+  const { t } = useTranslation();
+  const { section } = route.useParams();
+  const { role, may } = useStanding();
+  if (!role) return <Skeleton className="h-96 w-full rounded-xl" />;
+  const shown = sections.filter(({ needs }) => may(needs));
+  const current = shown.find(({ name }) => name === section);
+  const Panel = current && panels[current.name];
+  return (
+    <>
+      <PageHead title={t("nav.admin")} />
+      <nav aria-label={t("admin.sections")} className="mb-4 flex gap-1 overflow-x-auto border-b">
+        {shown.map(({ name, icon: Icon }) => (
+          <Link
+            key={name}
+            to="/admin/$section"
+            params={{ section: name }}
+            activeOptions={{ includeSearch: false }}
+            className="-mb-px flex h-9 items-center gap-1.5 whitespace-nowrap border-transparent border-b-2 px-3 text-ink-soft hover:text-ink data-[status=active]:border-accent data-[status=active]:font-medium data-[status=active]:text-ink"
+          >
+            <Icon className="size-4" aria-hidden />
+            {t(`admin.section.${name}`)}
+          </Link>
+        ))}
+      </nav>
+      {Panel ? (
+        <Suspense fallback={<Skeleton className="h-96 w-full rounded-xl" />}>
+          <Panel />
+        </Suspense>
+      ) : (
+        <Empty icon={ShieldX} title={t("admin.notYours")}>
+          {t("admin.notYoursHint")}
+        </Empty>
+      )}
+    </>
+  );
+}
+
+/** The first section that one gets to see. */
+export function AdminStart() {
+  const { role, may } = useStanding();
+  const first = sections.find(({ needs }) => may(needs));
+  if (!role || !first) return <Skeleton className="h-96 w-full rounded-xl" />;
+  return <Navigate to="/admin/$section" params={{ section: first.name }} replace />;
+}

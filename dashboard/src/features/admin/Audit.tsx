@@ -1,0 +1,119 @@
+import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { Download, ScrollText } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { auditExport, auditList } from "@/api/admin";
+import type { AuditView } from "@/api/generated/schema";
+import { Button } from "@/components/Button";
+import { Card } from "@/components/Card";
+import { Copy } from "@/components/Copy";
+import { Empty, ProblemView, SkeletonRows } from "@/components/states";
+import { Ago } from "@/components/time";
+import { tellProblem } from "@/features/executions/useCommand";
+import { Item, More } from "./parts";
+
+const route = getRouteApi("/pages/admin/$section");
+const texts = ["action", "target_kind", "target_id", "actor_id"] as const;
+const days = ["after", "before"] as const;
+
+export default function Audit() {
+  const { t } = useTranslation();
+  const filter = route.useSearch();
+  const navigate = route.useNavigate();
+  const list = useInfiniteQuery(auditList(filter));
+  const entries = list.data?.pages.flatMap((page) => page.items);
+  const download = useMutation({
+    mutationFn: () => auditExport(filter),
+    onSuccess(file) {
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(file);
+      link.download = "audit.jsonl";
+      link.click();
+      URL.revokeObjectURL(link.href);
+    },
+    onError: tellProblem,
+  });
+  const set = (name: string, value: string) =>
+    void navigate({ search: (old) => ({ ...old, [name]: value || undefined }), replace: true });
+  return (
+    <>
+      <div className="mb-3 flex flex-wrap items-end gap-2">
+        {texts.map((name) => (
+          <input
+            key={name + (filter[name] ?? "")}
+            type="search"
+            aria-label={t(`audit.filter.${name}`)}
+            placeholder={t(`audit.filter.${name}`)}
+            defaultValue={filter[name]}
+            onBlur={(event) =>
+              event.target.value.trim() !== (filter[name] ?? "") && set(name, event.target.value.trim())
+            }
+            onKeyDown={(event) => event.key === "Enter" && set(name, event.currentTarget.value.trim())}
+            className="field w-40 max-sm:w-[calc(50%-4px)]"
+          />
+        ))}
+        {days.map((name) => (
+          <label key={name} className="flex items-center gap-1.5 text-[13px] text-ink-soft">
+            {t(`audit.filter.${name}`)}
+            <input
+              type="date"
+              value={filter[name]?.slice(0, 10) ?? ""}
+              onChange={(event) => set(name, event.target.value && `${event.target.value}T00:00:00Z`)}
+              className="field w-36"
+            />
+          </label>
+        ))}
+        <Button icon={Download} className="ml-auto" isBusy={download.isPending} onClick={() => download.mutate()}>
+          {t("audit.export")}
+        </Button>
+      </div>
+      <Card className="overflow-hidden">
+        {list.error && !entries ? (
+          <ProblemView error={list.error} retry={() => void list.refetch()} className="m-4" />
+        ) : !entries ? (
+          <SkeletonRows />
+        ) : entries.length === 0 ? (
+          <Empty icon={ScrollText} title={t("audit.none")} />
+        ) : (
+          <ul className="divide-y">
+            {entries.map((entry) => (
+              <Entry key={entry.id} entry={entry} onAction={() => set("action", entry.action)} />
+            ))}
+          </ul>
+        )}
+        <More hasMore={list.hasNextPage} isReading={list.isFetchingNextPage} onMore={() => void list.fetchNextPage()} />
+      </Card>
+    </>
+  );
+}
+
+function Entry({ entry, onAction }: { entry: AuditView; onAction: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <Item
+      title={
+        <>
+          <span className="break-all">{entry.actor_name}</span>
+          <button
+            type="button"
+            onClick={onAction}
+            title={t("audit.onlyThese")}
+            className="rounded bg-sunken px-1.5 font-mono font-normal text-[13px] hover:bg-line"
+          >
+            {entry.action}
+          </button>
+        </>
+      }
+      about={<span className="break-all font-mono text-xs leading-5">{`${entry.target_kind} ${entry.target_id}`}</span>}
+    >
+      <span className="text-right text-ink-faint text-xs">
+        <Ago at={entry.at} />
+      </span>
+      {entry.request_id && (
+        <span className="max-sm:hidden">
+          <Copy text={entry.request_id} label={t("state.requestId", { id: entry.request_id.slice(-8) })} />
+        </span>
+      )}
+    </Item>
+  );
+}

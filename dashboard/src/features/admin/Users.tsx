@@ -1,0 +1,219 @@
+import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
+import { Ellipsis, KeyRound, UserCheck, UserPlus, Users as UsersIcon, UserX } from "lucide-react";
+import { useDeferredValue, useState } from "react";
+import { useForm } from "react-hook-form";
+import { useTranslation } from "react-i18next";
+import { toast } from "sonner";
+import type { ChangeUser, CreateUser, Role, UserView } from "@/api/generated/schema";
+import { useStanding } from "@/api/me";
+import { changeUser, createUser, peopleKeys, resetUser, signInLink, userList } from "@/api/people";
+import { Button } from "@/components/Button";
+import { Card } from "@/components/Card";
+import { Confirm, Dialog } from "@/components/Dialog";
+import { Line } from "@/components/Line";
+import { Menu, MenuChoice, MenuItem, MenuLine } from "@/components/Menu";
+import { Empty, ProblemView, SkeletonRows } from "@/components/states";
+import { Ago } from "@/components/time";
+import { tellProblem } from "@/features/executions/useCommand";
+import { roles, rolesUpTo } from "@/may";
+import { FormEnd, type Handover, Item, More, Pill, ShownOnce } from "./parts";
+
+export default function Users() {
+  const { t } = useTranslation();
+  const [text, setText] = useState("");
+  const list = useInfiniteQuery(userList(useDeferredValue(text.trim())));
+  const [isAdding, setAdding] = useState(false);
+  const [handover, setHandover] = useState<Handover>();
+  const people = list.data?.pages.flatMap((page) => page.items);
+  return (
+    <>
+      <div className="mb-3 flex flex-wrap gap-2">
+        <input
+          type="search"
+          aria-label={t("users.search")}
+          placeholder={t("users.search")}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+          className="field w-60"
+        />
+        <Button look="primary" icon={UserPlus} className="ml-auto" onClick={() => setAdding(true)}>
+          {t("users.add")}
+        </Button>
+      </div>
+      <Card className="overflow-hidden">
+        {list.error && !people ? (
+          <ProblemView error={list.error} retry={() => void list.refetch()} className="m-4" />
+        ) : !people ? (
+          <SkeletonRows />
+        ) : people.length === 0 ? (
+          <Empty icon={UsersIcon} title={t("users.noneFound")} />
+        ) : (
+          <ul className="divide-y">
+            {people.map((person) => (
+              <Person key={person.id} person={person} onHandover={setHandover} />
+            ))}
+          </ul>
+        )}
+        <More hasMore={list.hasNextPage} isReading={list.isFetchingNextPage} onMore={() => void list.fetchNextPage()} />
+      </Card>
+      <Dialog isOpen={isAdding} onClose={() => setAdding(false)} title={t("users.add")}>
+        <AddForm onClose={() => setAdding(false)} onHandover={setHandover} />
+      </Dialog>
+      <ShownOnce handover={handover} onClose={() => setHandover(undefined)} />
+    </>
+  );
+}
+
+function Person({ person, onHandover }: { person: UserView; onHandover: (handover: Handover) => void }) {
+  const { t } = useTranslation();
+  const { role, ownerId } = useStanding();
+  const queries = useQueryClient();
+  const [asked, setAsked] = useState<"reset" | "deactivate">();
+  const settled = {
+    onSettled: () => {
+      setAsked(undefined);
+      void queries.invalidateQueries({ queryKey: peopleKeys.users });
+    },
+    onError: tellProblem,
+  };
+  const change = useMutation({
+    mutationFn: (body: ChangeUser) => changeUser(person.id, body),
+    onSuccess: () => toast.success(t("users.changed", { name: person.display_name })),
+    ...settled,
+  });
+  const reset = useMutation({
+    mutationFn: () => resetUser(person.id),
+    onSuccess: (link) =>
+      onHandover({
+        title: t("users.link", { name: person.display_name }),
+        text: t("users.linkHint"),
+        secret: signInLink(link.sign_in_token),
+      }),
+    ...settled,
+  });
+  // Nobody changes themself here, nor somebody above.
+  const mayTouch = person.id !== ownerId && rolesUpTo(role).includes(person.role);
+  return (
+    <Item
+      isOff={!person.is_active}
+      title={
+        <>
+          <span className="truncate">{person.display_name}</span>
+          {person.id === ownerId && <span className="font-normal text-ink-faint text-xs">{t("users.you")}</span>}
+          {!person.is_active ? (
+            <Pill look="off">{t("users.inactive")}</Pill>
+          ) : (
+            !person.has_password && <Pill look="bad">{t("users.invited")}</Pill>
+          )}
+        </>
+      }
+      about={
+        <>
+          <span className="break-all">{person.email}</span>
+          <span>{t(`role.${person.role}`)}</span>
+          <span className="text-ink-faint">
+            {person.last_sign_in_at ? (
+              <>
+                {t("users.seen")} <Ago at={person.last_sign_in_at} />
+              </>
+            ) : (
+              t("users.neverSeen")
+            )}
+          </span>
+        </>
+      }
+    >
+      {mayTouch && (
+        <Menu
+          trigger={
+            <Button look="quiet" icon={Ellipsis} aria-label={t("users.actions", { name: person.display_name })} />
+          }
+        >
+          <MenuChoice
+            label={t("users.role")}
+            value={person.role}
+            options={rolesUpTo(role).map((value) => ({ value, label: t(`role.${value}`) }))}
+            onChoose={(value) => change.mutate({ role: value })}
+          />
+          <MenuLine />
+          <MenuItem icon={KeyRound} onSelect={() => setAsked("reset")}>
+            {t("users.reset")}
+          </MenuItem>
+          {person.is_active ? (
+            <MenuItem icon={UserX} isDangerous onSelect={() => setAsked("deactivate")}>
+              {t("users.deactivate")}
+            </MenuItem>
+          ) : (
+            <MenuItem icon={UserCheck} onSelect={() => change.mutate({ is_active: true })}>
+              {t("users.activate")}
+            </MenuItem>
+          )}
+        </Menu>
+      )}
+      <Confirm
+        isOpen={asked !== undefined}
+        onClose={() => setAsked(undefined)}
+        onConfirm={() => (asked === "reset" ? reset.mutate() : change.mutate({ is_active: false }))}
+        title={t(asked === "reset" ? "users.resetTitle" : "users.deactivateTitle", { name: person.display_name })}
+        text={t(asked === "reset" ? "users.resetText" : "users.deactivateText")}
+        action={t(asked === "reset" ? "users.reset" : "users.deactivate")}
+        isBusy={reset.isPending || change.isPending}
+      />
+    </Item>
+  );
+}
+
+function AddForm({ onClose, onHandover }: { onClose: () => void; onHandover: (handover: Handover) => void }) {
+  const { t } = useTranslation();
+  const { role } = useStanding();
+  const queries = useQueryClient();
+  const { register, handleSubmit, watch, formState } = useForm<CreateUser & { role: Role }>({
+    defaultValues: { email: "", display_name: "", role: "member" },
+  });
+  const add = useMutation({
+    mutationFn: createUser,
+    onSuccess(person) {
+      void queries.invalidateQueries({ queryKey: peopleKeys.users });
+      onClose();
+      if (!person.sign_in_token) return;
+      onHandover({
+        title: t("users.link", { name: person.display_name }),
+        text: t("users.linkHint"),
+        secret: signInLink(person.sign_in_token),
+      });
+    },
+  });
+  const { errors } = formState;
+  return (
+    <form noValidate className="space-y-4" onSubmit={handleSubmit((values) => add.mutate(values))}>
+      <Line label={t("users.name")} problem={errors.display_name && t("users.nameNeeded")}>
+        <input
+          {...register("display_name", { required: true, maxLength: 120 })}
+          autoComplete="off"
+          className="field mt-1 w-full"
+        />
+      </Line>
+      <Line label={t("signIn.email")} problem={errors.email && t("signIn.emailNeeded")}>
+        <input
+          {...register("email", { required: true, pattern: /.+@.+/, maxLength: 254 })}
+          type="email"
+          autoComplete="off"
+          className="field mt-1 w-full"
+        />
+      </Line>
+      <Line label={t("users.role")} hint={t(`users.roleHint.${watch("role")}`)}>
+        <select {...register("role")} className="field mt-1 w-full">
+          {roles
+            .filter((one) => rolesUpTo(role).includes(one))
+            .map((one) => (
+              <option key={one} value={one}>
+                {t(`role.${one}`)}
+              </option>
+            ))}
+        </select>
+      </Line>
+      {add.error && <ProblemView error={add.error} />}
+      <FormEnd onClose={onClose} isBusy={add.isPending} action={t("users.add")} />
+    </form>
+  );
+}

@@ -1,0 +1,92 @@
+// What the sections share.
+import { clsx } from "clsx";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { Button } from "@/components/Button";
+import { Copy } from "@/components/Copy";
+import { Dialog } from "@/components/Dialog";
+
+export function Pill({ look, children }: { look: "good" | "off" | "bad"; children: ReactNode }) {
+  const status = { good: "status-succeeded", off: "status-cancelled", bad: "status-failed" }[look];
+  return (
+    <span className={clsx(status, "whitespace-nowrap rounded-full bg-status-tint px-2 py-0.5 text-status text-xs")}>
+      {children}
+    </span>
+  );
+}
+
+/** One thing of a list: its name, what is said about it, and what can be done to it. */
+export function Item({
+  title,
+  about,
+  children,
+  isOff,
+}: {
+  title: ReactNode;
+  about: ReactNode;
+  children?: ReactNode;
+  isOff?: boolean;
+}) {
+  return (
+    <li className="flex items-center gap-3 px-4 py-3 hover:bg-sunken">
+      <div className={clsx("min-w-0 flex-1", isOff && "[&>:first-child]:text-ink-soft")}>
+        <div className="flex flex-wrap items-center gap-x-2 gap-y-1 font-medium">{title}</div>
+        <div className="flex flex-wrap gap-x-3 break-words text-[13px] text-ink-soft">{about}</div>
+      </div>
+      {children}
+    </li>
+  );
+}
+
+export function More({ hasMore, isReading, onMore }: { hasMore: boolean; isReading: boolean; onMore: () => void }) {
+  const { t } = useTranslation();
+  if (!hasMore) return null;
+  return (
+    <div className="flex justify-center border-t p-3">
+      <Button isBusy={isReading} onClick={onMore}>
+        {t("admin.more")}
+      </Button>
+    </div>
+  );
+}
+
+export interface Handover {
+  title: string;
+  text: string;
+  secret: string;
+}
+
+/** Something that is not to be had again: it is shown until somebody closes it, and kept nowhere. */
+export function ShownOnce({ handover, onClose }: { handover?: Handover; onClose: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <Dialog isOpen={handover !== undefined} onClose={onClose} title={handover?.title ?? ""}>
+      {handover && (
+        <div className="space-y-4">
+          <p className="text-ink-soft">{handover.text}</p>
+          <p className="status-paused select-all break-all rounded-lg bg-status-tint p-3 font-mono text-[13px]">
+            {handover.secret}
+          </p>
+          <div className="flex items-center justify-end gap-2">
+            <Copy text={handover.secret} label={t("action.copy")} />
+            <Button look="primary" onClick={onClose}>
+              {t("admin.kept")}
+            </Button>
+          </div>
+        </div>
+      )}
+    </Dialog>
+  );
+}
+
+export function FormEnd({ onClose, isBusy, action }: { onClose: () => void; isBusy: boolean; action: string }) {
+  const { t } = useTranslation();
+  return (
+    <div className="flex justify-end gap-2 border-t pt-4">
+      <Button onClick={onClose}>{t("action.close")}</Button>
+      <Button type="submit" look="primary" isBusy={isBusy}>
+        {action}
+      </Button>
+    </div>
+  );
+}

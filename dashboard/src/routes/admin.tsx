@@ -1,0 +1,20 @@
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { pagesRoute } from "./root";
+
+/** The filters of the audit, as the service names them. */
+const filters = ["actor_id", "action", "target_kind", "target_id", "after", "before"] as const;
+export type AuditSearch = Partial<Record<(typeof filters)[number], string>>;
+
+export const adminRoute = createRoute({
+  getParentRoute: () => pagesRoute,
+  path: "/admin",
+  component: lazyRouteComponent(() => import("@/features/admin/AdminPage"), "AdminStart"),
+});
+
+export const adminSectionRoute = createRoute({
+  getParentRoute: () => pagesRoute,
+  path: "/admin/$section",
+  validateSearch: (raw: Record<string, unknown>): AuditSearch =>
+    Object.fromEntries(filters.map((name) => [name, typeof raw[name] === "string" ? raw[name] : undefined])),
+  component: lazyRouteComponent(() => import("@/features/admin/AdminPage"), "AdminPage"),
+});
