@@ -89,8 +89,7 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
     })
 }
 
-/// There is no sign-in yet, so being on this machine is all the permission that is asked for. A web page in the browser of
-/// somebody on this machine must not borrow it: neither under a host name that its owner points to 127.0.0.1 (DNS
+/// A web page in the browser of somebody on this machine must not use it against the service: neither under a host name that its owner points to 127.0.0.1 (DNS
 /// rebinding), nor by sending requests across origins.
 fn refuse_strangers(request: &ServiceRequest) -> Result<(), Error> {
     let host = match request.headers().get(header::HOST) {

@@ -102,7 +102,7 @@ impl Settings {
 section! {
     /// The door: HTTP, WebSocket and server-sent events.
     Server "server" {
-        /// The address to listen on. This version has no sign-in and therefore accepts loopback addresses only.
+        /// The address to listen on. This version accepts loopback addresses only.
         host: String = "127.0.0.1",
         /// The port to listen on; 0 takes a free one.
         port: u16 = 8080,
