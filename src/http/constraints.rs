@@ -5,7 +5,7 @@ use super::query::{MAX_NUMBER, MAX_TEXT_CHARACTERS};
 use utoipa::Modify;
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::schema::{Object, SchemaType, Type};
-use utoipa::openapi::{PathItem, RefOr, Schema};
+use utoipa::openapi::{PathItem, RefOr, Required, Schema};
 
 /// No control characters, no bytes that are no text.
 const PLAIN_TEXT: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
@@ -19,6 +19,7 @@ impl Modify for Constraints {
     fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
         for item in description.paths.paths.values_mut() {
             for operation in operations(item) {
+                relax(operation);
                 let parameters = operation.parameters.iter_mut().flatten();
                 parameters.for_each(|parameter| {
                     if let RefOr::T(parameter) = parameter {
@@ -33,6 +34,17 @@ impl Modify for Constraints {
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     let PathItem { get, put, post, delete, .. } = item;
     [get, put, post, delete].into_iter().filter_map(Option::as_mut)
+}
+
+/// A body whose description begins with these words is not required.
+const OPTIONAL: &str = "May be left out";
+
+fn relax(operation: &mut Operation) {
+    if let Some(RefOr::T(body)) = &mut operation.request_body
+        && body.description.as_deref().is_some_and(|text| text.starts_with(OPTIONAL))
+    {
+        body.required = Some(Required::False);
+    }
 }
 
 fn constrain(parameter: &mut Parameter) {

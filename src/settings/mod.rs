@@ -81,8 +81,8 @@ impl Settings {
         require(
             is_loopback(&self.server.host),
             "server.host",
-            "only a loopback address (127.0.0.1, ::1 or localhost) is allowed: this version has no sign-in, \
-             so whoever reaches the port could run anything",
+            "only a loopback address (127.0.0.1, ::1 or localhost) is allowed: this version answers under the names \
+             of its own machine only; a proxy there brings it to a network",
         );
         require(self.server.body_limit_bytes >= 1024, "server.body_limit_bytes", "must be at least 1024");
         require(self.server.header_timeout_ms >= 1, "server.header_timeout_ms", "must be at least 1");

@@ -112,7 +112,7 @@ fn impossible_values_are_reported_at_once() {
     ]));
     let keys: Vec<_> = found.iter().filter_map(|problem| problem.split(':').next()).collect();
     assert_eq!(keys, ["server.host", "store.url", "engine.max_running", "telemetry.level"]);
-    assert!(found[0].contains("no sign-in"), "{}", found[0]);
+    assert!(found[0].contains("own machine only"), "{}", found[0]);
 }
 
 #[test]

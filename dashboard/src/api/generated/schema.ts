@@ -3961,7 +3961,7 @@ export interface operations {
             cookie?: never;
         };
         /** @description May be left out. */
-        requestBody: {
+        requestBody?: {
             content: {
                 /**
                  * @example {
@@ -4100,7 +4100,7 @@ export interface operations {
             cookie?: never;
         };
         /** @description May be left out. */
-        requestBody: {
+        requestBody?: {
             content: {
                 /**
                  * @example {
@@ -4239,7 +4239,7 @@ export interface operations {
             cookie?: never;
         };
         /** @description May be left out. */
-        requestBody: {
+        requestBody?: {
             content: {
                 /**
                  * @example {
@@ -4521,7 +4521,7 @@ export interface operations {
             cookie?: never;
         };
         /** @description May be left out. */
-        requestBody: {
+        requestBody?: {
             content: {
                 /**
                  * @example {
@@ -4665,7 +4665,7 @@ export interface operations {
             cookie?: never;
         };
         /** @description May be left out. */
-        requestBody: {
+        requestBody?: {
             content: {
                 /**
                  * @example {
@@ -6614,7 +6614,7 @@ export interface operations {
             cookie?: never;
         };
         /** @description May be left out. */
-        requestBody: {
+        requestBody?: {
             content: {
                 /**
                  * @example {
@@ -6847,7 +6847,7 @@ export interface operations {
             cookie?: never;
         };
         /** @description May be left out. */
-        requestBody: {
+        requestBody?: {
             content: {
                 /**
                  * @example {
@@ -8819,7 +8819,7 @@ export interface operations {
             cookie?: never;
         };
         /** @description May be left out by browsers, whose cookie carries the token. */
-        requestBody: {
+        requestBody?: {
             content: {
                 /**
                  * @example {
@@ -8934,7 +8934,7 @@ export interface operations {
             cookie?: never;
         };
         /** @description May be left out by browsers, whose cookie carries the token. */
-        requestBody: {
+        requestBody?: {
             content: {
                 /**
                  * @example {
