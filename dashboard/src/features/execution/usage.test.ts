@@ -15,6 +15,7 @@ function call(task: string, attempt: number, tokens: number, cost?: number): Usa
     output_tokens: 0,
     reasoning_tokens: 0,
     latency_ms: 10,
+    outcome: "used",
     ...(cost === undefined ? {} : { cost_usd: cost }),
   };
 }
