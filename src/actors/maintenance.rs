@@ -1,5 +1,5 @@
 //! The maintenance actor: when rounds of upkeep begin, one at a time, and what the last one did. What a round does is
-//! written in [`upkeep`](super::upkeep).
+//! written in `upkeep.rs`.
 //!
 //! The first round begins a minute after the start of the service, each further one an interval after the end of the one
 //! before; a request starts one at once. When the service stops, a round ends after the batch at hand.

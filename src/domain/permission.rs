@@ -1,7 +1,6 @@
 //! What whom is allowed: the one table of roles and actions, and the one function that asks it.
 //!
-//! Every operation of the interface names its [`Action`]; HTTP, sessions, streams, the command line and running executions
-//! ask [`Principal::may`] or [`Authority::may`]. The table of the user guide is generated from here.
+//! Every operation of the interface names its [`Action`]; HTTP, sessions and streams ask [`Principal::may`].
 
 use super::words::words;
 use super::{Authority, Principal, Role, Scope, Scopes, TenantId};
