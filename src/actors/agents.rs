@@ -1,5 +1,6 @@
 //! Agents as executions look them up: by id, slug or name, remembered until somebody changes one.
 
+use super::services::READ_PAUSE;
 use crate::domain::{Agent, Failure, StandardType, TenantId};
 use crate::store::{self, Store};
 use std::collections::HashMap;
@@ -23,14 +24,21 @@ impl Agents {
     ///
     /// # Errors
     /// A `configuration` failure when there is none or it is switched off; a retryable `runtime` failure when the store
-    /// cannot be read.
+    /// cannot be read although it is there.
     pub async fn find(&self, tenant: TenantId, agent: &str) -> Result<Arc<Agent>, Failure> {
         let key = (tenant, agent.to_owned());
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         if let Some(agent) = known {
             return Ok(agent);
         }
-        let found = match self.store.find_agent(tenant, agent.to_owned()).await {
+        let found = loop {
+            match self.store.find_agent(tenant, agent.to_owned()).await {
+                // A database that is away is waited for; the timeout of the task bounds it.
+                Err(error) if error.is_retryable() => tokio::time::sleep(READ_PAUSE).await,
+                found => break found,
+            }
+        };
+        let found = match found {
             Ok(found) => Arc::new(found),
             Err(store::Error::NotFound) => return Err(unknown(agent)),
             Err(error) => {

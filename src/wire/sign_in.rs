@@ -43,7 +43,6 @@ pub struct FirstSignIn {
 #[serde(deny_unknown_fields)]
 pub struct RefreshBody {
     #[serde(default)]
-    #[schema(max_length = 256)]
     pub refresh_token: Option<String>,
 }
 
