@@ -1,1 +1,0 @@
-function e(e){return{items:e.items,next:`next_cursor`in e?e.next_cursor??void 0:void 0}}function t({next:e}){return e}export{t as n,e as t};
