@@ -12,6 +12,7 @@ mod boards;
 mod body;
 mod budget;
 mod caller;
+mod client_address;
 mod commands;
 mod constraints;
 mod dashboard;
@@ -27,6 +28,7 @@ mod idempotency;
 mod journal;
 mod live;
 mod openapi;
+mod origins;
 mod path;
 mod query;
 mod queue;
@@ -43,8 +45,10 @@ mod workflows;
 
 pub use boards::Boards;
 pub use caller::Caller;
+pub use client_address::Proxies;
 pub use error::Error;
 pub use openapi::text as openapi_text;
+pub use origins::Origins;
 pub use throttle::Throttle;
 
 use crate::actors::Engine;
@@ -71,6 +75,8 @@ pub struct Service {
     pub identity: Identity,
     pub metrics: Arc<Metrics>,
     pub throttle: Throttle,
+    pub origins: Origins,
+    pub proxies: Proxies,
     /// The largest request body.
     pub body_limit_bytes: usize,
     /// How long a request body may take to arrive.

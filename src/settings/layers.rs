@@ -14,7 +14,7 @@ const PRODUCTION_FILE: &str = include_str!("../../config/production.toml");
 words! {
     /// Which file lies over the defaults.
     Environment {
-        /// On the own machine: shell tasks and private addresses are allowed.
+        /// On the own machine, or on purpose: shell tasks and private addresses are allowed, requests are not limited.
         Development = "development",
         /// For others: JSON logs, shell tasks off, private addresses refused.
         Production = "production",
@@ -90,7 +90,7 @@ impl Sources {
             problems.push(Problem { key: "files".to_owned(), message: error.to_string() });
             Value::default()
         });
-        let layers = Layers { root, environment };
+        let layers = Layers { root, environment, is_environment_chosen: self.environment.is_some() };
         if problems.is_empty() {
             refuse_unknown(&layers.root, "", problems);
         }
@@ -111,6 +111,7 @@ impl Sources {
 pub struct Layers {
     root: Value,
     pub(super) environment: Environment,
+    pub(super) is_environment_chosen: bool,
 }
 
 impl Layers {

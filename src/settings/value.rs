@@ -91,7 +91,7 @@ fn text(value: &Value) -> Option<&str> {
 }
 
 /// A TOML basic string. JSON's escapes are a subset of TOML's.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 

@@ -352,6 +352,7 @@ diesel::table! {
         before_digest -> Nullable<Text>,
         after_digest -> Nullable<Text>,
         at -> BigInt,
+        address -> Nullable<Text>,
     }
 }
 

@@ -73,6 +73,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("diesel", &["src/store/"]),
     ("diesel_migrations", &["src/store/"]),
     ("governor", &["src/http/"]),
+    ("ipnet", &["src/settings/"]),
     ("jaq_core", &["src/machine/"]),
     ("jaq_json", &["src/machine/"]),
     ("jaq_std", &["src/machine/"]),

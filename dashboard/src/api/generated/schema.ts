@@ -1110,6 +1110,8 @@ export interface components {
             /** @description SHA-256 of what the thing looked like, without secrets. */
             before_digest: string | null;
             after_digest: string | null;
+            /** @description The IP address that the request came from; null for what the service itself and the command line do. */
+            address: string | null;
         };
         /** @description What an execution and everything below it may spend. What is left out is not limited, or not changed. */
         BudgetLimits: {
@@ -1844,6 +1846,8 @@ export interface components {
                 /** @description SHA-256 of what the thing looked like, without secrets. */
                 before_digest: string | null;
                 after_digest: string | null;
+                /** @description The IP address that the request came from; null for what the service itself and the command line do. */
+                address: string | null;
             }[];
             /**
              * Format: int64
@@ -2601,6 +2605,8 @@ export interface components {
                 /** @description SHA-256 of what the thing looked like, without secrets. */
                 before_digest: string | null;
                 after_digest: string | null;
+                /** @description The IP address that the request came from; null for what the service itself and the command line do. */
+                address: string | null;
             }[];
             /** @description Give it back as `cursor` to continue; `null` at the end. */
             next_cursor: string | null;
