@@ -183,11 +183,9 @@ async fn own_user(service: &Service, caller: &Caller) -> Result<Option<User>> {
 }
 
 fn answer(service: &Service, request: &HttpRequest, signed_in: SignedIn) -> HttpResponse {
+    let cookie = session_cookie(service, request, &signed_in);
     let SignedIn { user, access_token, access_expires_at, refresh_token, session_expires_at } = signed_in;
     let now = service.clock.now();
-    let seconds = |micros: i64| micros.max(0) / 1_000_000;
-    let life = seconds(session_expires_at.micros_since(now));
-    let cookie = cookie(service, request, &refresh_token, life);
     let mut response = HttpResponse::Ok();
     response.insert_header((header::SET_COOKIE, cookie)).insert_header((header::CACHE_CONTROL, "no-store"));
     response.json(Tokens {
@@ -203,8 +201,23 @@ fn answer(service: &Service, request: &HttpRequest, signed_in: SignedIn) -> Http
 /// The cookie of a refresh token: for these addresses only, out of reach of scripts and of pages of other sites. The value is
 /// made of letters, digits, `-` and `_`.
 fn cookie(service: &Service, request: &HttpRequest, value: &str, life_seconds: i64) -> String {
-    let secure = if is_plain(service, request) { "" } else { "; Secure" };
+    let secure = secure(service, request);
     format!("{COOKIE}={value}; Path={COOKIE_PATH}; Max-Age={life_seconds}; HttpOnly; SameSite=Strict{secure}")
+}
+
+/// The cookie that keeps somebody signed in who has just come in.
+pub fn session_cookie(service: &Service, request: &HttpRequest, signed_in: &SignedIn) -> String {
+    let life = signed_in.session_expires_at.micros_since(service.clock.now());
+    cookie(service, request, &signed_in.refresh_token, seconds(life))
+}
+
+/// What a cookie says about encryption.
+pub fn secure(service: &Service, request: &HttpRequest) -> &'static str {
+    if is_plain(service, request) { "" } else { "; Secure" }
+}
+
+fn seconds(micros: i64) -> i64 {
+    micros.max(0) / 1_000_000
 }
 
 /// Whether the browser that asks does so in plain HTTP, by the address it used: then it takes no cookie that is `Secure`.
@@ -213,13 +226,14 @@ fn is_plain(service: &Service, request: &HttpRequest) -> bool {
 }
 
 fn refresh_token(request: &HttpRequest, body: RefreshBody) -> Option<String> {
-    body.refresh_token.or_else(|| in_cookie(request)).filter(|token| !token.is_empty())
+    body.refresh_token.or_else(|| cookie_of(request, COOKIE)).filter(|token| !token.is_empty())
 }
 
-fn in_cookie(request: &HttpRequest) -> Option<String> {
+/// A cookie of a request.
+pub fn cookie_of(request: &HttpRequest, wanted: &str) -> Option<String> {
     let cookies = request.headers().get_all(header::COOKIE).filter_map(|value| value.to_str().ok());
     let pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.into_iter().find(|(name, _)| *name == COOKIE).map(|(_, value)| value.to_owned())
+    pairs.into_iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned())
 }
 
 /// Who writes before there is a caller.

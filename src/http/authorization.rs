@@ -220,9 +220,10 @@ impl From<identity::Error> for Error {
             Identity::Beyond { reason } => Self::new(Code::Forbidden, reason),
             Identity::Invalid { field, reason } => Self::invalid_field(field, reason),
             Identity::Store(error) => Self::from(error),
-            Identity::SigningKey { .. } | Identity::File { .. } | Identity::Hashing { .. } => {
-                Self::new(Code::Internal, error.to_string())
-            }
+            Identity::SigningKey { .. }
+            | Identity::File { .. }
+            | Identity::Hashing { .. }
+            | Identity::Client { .. } => Self::new(Code::Internal, error.to_string()),
         }
     }
 }

@@ -30,6 +30,7 @@ mod live;
 mod openapi;
 mod origins;
 mod path;
+mod providers;
 mod query;
 mod queue;
 mod retention;
@@ -152,6 +153,9 @@ fn identity_and_service() -> Vec<Address> {
         at("/api/v1/auth/first-sign-in").post(Open, auth::first_sign_in),
         at("/api/v1/auth/refresh").post(Open, auth::refresh),
         at("/api/v1/auth/logout").post(Open, auth::logout),
+        at("/api/v1/auth/oidc").get(Open, providers::list),
+        at("/api/v1/auth/oidc/{provider}/start").get(Open, providers::start),
+        at("/api/v1/auth/oidc/{provider}/callback").get(Open, providers::callback),
         at("/api/v1/auth/me").get(ProfileRead, auth::me).put(ProfileWrite, auth::change_me),
         at("/api/v1/auth/ticket").post(ProfileRead, auth::ticket),
         at("/api/v1/tenants").post(TenantWrite, tenants::create).get(TenantRead, tenants::list),

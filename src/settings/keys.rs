@@ -4,8 +4,9 @@ use super::Problem;
 use super::layers::{Environment, Layers};
 use super::networks::Networks;
 use super::origin::Origins;
+use super::providers::{Named, Provider};
 use super::reference::{Key, Section, section};
-use super::value::{ConnectionUrl, SecretText, Setting, words};
+use super::value::{ConnectionUrl, SecretText, words};
 
 /// All settings, one field per section.
 #[derive(Clone, Debug)]
@@ -19,6 +20,7 @@ pub struct Settings {
     pub secrets: Secrets,
     pub engine: Engine,
     pub identity: Identity,
+    pub providers: Vec<Named>,
     pub limits: Limits,
     pub rate_limits: RateLimits,
     pub effects: Effects,
@@ -42,6 +44,7 @@ impl Settings {
         Secrets::SECTION,
         Engine::SECTION,
         Identity::SECTION,
+        Provider::SECTION,
         Limits::SECTION,
         RateLimits::SECTION,
         EffectsHttp::SECTION,
@@ -60,6 +63,7 @@ impl Settings {
             secrets: Secrets::read(layers, problems),
             engine: Engine::read(layers, problems),
             identity: Identity::read(layers, problems),
+            providers: Named::read_all(layers, problems),
             limits: Limits::read(layers, problems),
             rate_limits: RateLimits::read(layers, problems),
             effects: Effects { http: EffectsHttp::read(layers, problems), shell: EffectsShell::read(layers, problems) },
@@ -79,6 +83,7 @@ impl Settings {
             secrets,
             engine,
             identity,
+            providers,
             limits,
             rate_limits,
             effects,
@@ -93,6 +98,7 @@ impl Settings {
             secrets.to_toml(),
             engine.to_toml(),
             identity.to_toml(),
+            providers.iter().map(Named::to_toml).collect::<Vec<_>>().join("\n"),
             limits.to_toml(),
             rate_limits.to_toml(),
             http.to_toml(),
@@ -101,7 +107,7 @@ impl Settings {
             retention.to_toml(),
             telemetry.to_toml(),
         ];
-        sections.join("\n")
+        sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n")
     }
 }
 

@@ -15,6 +15,7 @@ mod keys;
 mod layers;
 mod networks;
 mod origin;
+mod providers;
 mod reference;
 mod value;
 
@@ -26,8 +27,9 @@ pub use keys::{Secrets, Settings, Store, Telemetry};
 pub use layers::{Environment, Sources};
 pub use networks::Networks;
 pub use origin::{Origin, Origins, Scheme};
+pub use providers::{Named, Provider};
 pub use reference::{default_toml, reference_table};
-pub use value::{ConnectionUrl, SecretText};
+pub use value::{ConnectionUrl, SecretText, Texts};
 
 use std::fmt;
 use std::net::IpAddr;
@@ -129,6 +131,7 @@ impl Settings {
             "telemetry.level",
             "must be `error`, `warn`, `info`, `debug`, `trace`, or directives such as `info,callboard=debug`",
         );
+        problems.extend(self.providers.iter().flat_map(Named::problems));
         problems
     }
 }

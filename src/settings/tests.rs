@@ -170,3 +170,45 @@ fn the_password_of_a_database_is_never_shown() {
     let failure = problems(&sources(&[("CALLBOARD__STORE__URL", "mysql://root:hunter2@db/x")])).join("\n");
     assert!(!failure.contains("hunter2"), "{failure}");
 }
+
+#[test]
+fn providers_are_read_under_the_names_they_are_given() {
+    let directory = tempfile::tempdir().expect("folder");
+    let text = "[identity.oidc.company]\nissuer = \"https://login.example.com\"\nclient_id = \"callboard\"\n\
+                roles = [\"CN=Admins,OU=x=admin\", \"staff=member\"]\n";
+    std::fs::write(directory.path().join("development.toml"), text).expect("file");
+    let mut sources = sources(&[
+        ("CALLBOARD__IDENTITY__OIDC__COMPANY__CLIENT_SECRET", "hunter2"),
+        ("CALLBOARD__IDENTITY__OIDC__LAB__ISSUER", "http://localhost:5556/dex"),
+        ("CALLBOARD__IDENTITY__OIDC__LAB__CLIENT_ID", "callboard"),
+        ("CALLBOARD__IDENTITY__OIDC__LAB__ROLES", "*=viewer, ops=operator"),
+    ]);
+    sources.directory = Some(directory.path().to_owned());
+    let settings = Settings::load(&sources).expect("valid");
+    let [company, lab] = settings.providers.as_slice() else { panic!("two: {:?}", settings.providers) };
+    assert_eq!((company.name.as_str(), lab.name.as_str()), ("company", "lab"));
+    assert_eq!(company.provider.client_secret.expose(), "hunter2");
+    assert_eq!(company.provider.roles.0, ["CN=Admins,OU=x=admin", "staff=member"]);
+    assert_eq!(lab.provider.roles.0, ["*=viewer", "ops=operator"]);
+    assert_eq!((lab.provider.scopes.as_str(), lab.provider.tenants.0.len()), ("openid email profile", 1));
+    let shown = format!("{} {settings:?}", settings.to_toml());
+    assert!(shown.contains("[identity.oidc.lab]") && !shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
+fn what_is_wrong_with_a_provider_is_reported_at_once() {
+    let mut wrong = sources(&[
+        ("CALLBOARD__IDENTITY__OIDC__COMPANY__ISSUER", "http://login.example.com"),
+        ("CALLBOARD__IDENTITY__OIDC__COMPANY__SCOPES", "email"),
+        ("CALLBOARD__IDENTITY__OIDC__MY_LAB__CLIENT_ID", "callboard"),
+    ]);
+    let found = problems(&wrong);
+    let keys: Vec<&str> = found.iter().filter_map(|problem| problem.split(':').next()).collect();
+    let company = ["issuer", "client_id", "scopes", "roles"].map(|key| format!("identity.oidc.company.{key}"));
+    let lab = ["", ".issuer", ".roles"].map(|key| format!("identity.oidc.my_lab{key}"));
+    assert_eq!(keys, [&company[..], &lab[..]].concat());
+    wrong.variables = vec![("CALLBOARD__IDENTITY__OIDC__COMPANY__ISUER".to_owned(), "x".to_owned())];
+    let found = problems(&wrong);
+    assert!(found[0].starts_with("identity.oidc.company.isuer: is not a setting"), "{found:?}");
+    assert!(found[0].contains("`identity.oidc.company` has `label`, `issuer`"), "{found:?}");
+}

@@ -356,4 +356,14 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    external_identities (issuer, subject) {
+        issuer -> Text,
+        subject -> Text,
+        tenant_id -> Text,
+        user_id -> Text,
+        created_at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(execution_labels, executions, journal);

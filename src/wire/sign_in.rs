@@ -63,6 +63,21 @@ pub struct Tokens {
     pub user: UserView,
 }
 
+/// The providers that people may sign in with.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct ProviderList {
+    pub items: Vec<ProviderView>,
+}
+
+/// A provider that people may sign in with.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct ProviderView {
+    /// Names it in addresses: `/api/v1/auth/oidc/{provider}/start`.
+    pub id: String,
+    /// What people read.
+    pub label: String,
+}
+
 /// Who asks, as the service sees them.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct Me {
