@@ -109,6 +109,10 @@ impl ExecutionActor {
     fn open(&mut self, ctx: &mut Context<Self>) {
         let Some(opening) = self.opening.take() else { return };
         let arrival = |input| Arrival { input, reply: None };
+        let creation = &self.record.creation;
+        if matches!(opening, Opening::Create { .. } | Opening::Start) && creation.parent.is_none() {
+            self.services.ledger.begin(self.id, creation.budget.unwrap_or_default());
+        }
         match opening {
             Opening::Create { first, reply } => {
                 self.record.create = Some(first);

@@ -9,8 +9,8 @@ use crate::cli::error::Error;
 use crate::clock::{Clock, SystemClock, new_id};
 use crate::domain::definition;
 use crate::domain::{
-    Creation, DefinitionRef, EffectOutcome, Event, EventBody, ExecutionId, ExecutionType, Status, TenantId, Timestamp,
-    Trigger,
+    AgentId, Creation, DefinitionRef, EffectOutcome, Event, EventBody, ExecutionId, ExecutionType, Status, TenantId,
+    Timestamp, Trigger, Usage, UsageOutcome,
 };
 use crate::machine::{self, Action, DirectEvaluator, Input, Moment, Program, State};
 use crate::store::{Append, DefinitionText, NewExecution, Options, Projection, Store, Subject};
@@ -151,11 +151,25 @@ fn projection(state: &State, created_at: Timestamp, now: Timestamp) -> Projectio
     }
 }
 
-/// The outcome of an effect of the workloads: the echo of what was asked.
+/// The outcome of an effect of the workloads: the echo of what was asked, with the record of the call that it was.
 fn outcome_of(action: Action) -> Option<Input> {
     let Action::RunEffect { path, attempt, request, .. } = action else { return None };
     let crate::domain::EffectRequest::Agent(request) = request else { return None };
-    let outcome = EffectOutcome { result: Ok(Value::from(request.prompt)), usage: None };
+    let usage = Usage {
+        agent_id: Some(AgentId(new_id())),
+        provider: "builtin".to_owned(),
+        model: request.agent,
+        input_tokens: 0,
+        cached_input_tokens: 0,
+        output_tokens: 0,
+        reasoning_tokens: 0,
+        cost_usd: Some(0.0),
+        prices: None,
+        latency_ms: 0,
+        outcome: UsageOutcome::Used,
+        is_estimated: false,
+    };
+    let outcome = EffectOutcome { result: Ok(Value::from(request.prompt)), usage: Some(usage) };
     Some(Input::EffectFinished { path, attempt, outcome })
 }
 
