@@ -64,16 +64,21 @@ impl Launch {
     }
 }
 
-/// A port of this machine that is free now.
+/// Below the ports that systems give to outgoing connections: nobody takes one of these while a service is away.
+const LASTING_PORTS: std::ops::Range<u16> = 10_000..32_768;
+/// Ports that are tried before it is given up.
+const PORTS_TRIED: usize = 1_000;
+
+/// A port of this machine that is free now, and stays so while a service is killed and started again.
 ///
 /// # Errors
 /// When there is none.
 pub fn free_port() -> Result<u16, Error> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-    let address = listener.and_then(|listener| listener.local_addr());
-    address
-        .map(|address| address.port())
-        .map_err(|error| Error::failure(format!("no free port on this machine: {error}")))
+    let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    std::iter::repeat_with(|| fastrand::u16(LASTING_PORTS))
+        .take(PORTS_TRIED)
+        .find(is_free)
+        .ok_or_else(|| Error::failure(format!("no port of {LASTING_PORTS:?} is free on this machine")))
 }
 
 /// A running service. It is killed when this is dropped.
