@@ -177,10 +177,8 @@ fn outcome_of(action: Action) -> Option<Input> {
 ///
 /// # Errors
 /// When the store cannot be opened or refuses a row.
-pub fn measure(url: &str, template: &Template, executions: u64, writers: u64) -> Result<Raw, Error> {
+pub async fn measure(url: &str, template: &Template, executions: u64, writers: u64) -> Result<Raw, Error> {
     let store = Store::open(&Options::new(url), Arc::new(SystemClock)).map_err(|error| storage(&error))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Error::failure(format!("cannot start the event loop: {error}")))?;
     let mut times = histogram()?;
     let mut elapsed = Duration::ZERO;
     let mut left = executions;
@@ -197,10 +195,10 @@ pub fn measure(url: &str, template: &Template, executions: u64, writers: u64) ->
             }
         }
         let begin = Instant::now();
-        times += runtime.block_on(write_all(&store, shares))?;
+        times += write_all(&store, shares).await?;
         elapsed += begin.elapsed();
     }
-    runtime.block_on(store.close());
+    store.close().await;
     Ok(Raw { executions_per_second: as_f64(executions) / elapsed.as_secs_f64().max(1e-9), times })
 }
 
@@ -248,11 +246,11 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_rows_of_a_template_are_taken_by_a_store() {
+    #[tokio::test]
+    async fn the_rows_of_a_template_are_taken_by_a_store() {
         let folder = tempfile::TempDir::new().unwrap();
         let url = format!("sqlite:{}", folder.path().join("raw.db").display());
-        let raw = measure(&url, &Template::record(Kind::Effects).unwrap(), 10, 3).unwrap();
+        let raw = measure(&url, &Template::record(Kind::Effects).unwrap(), 10, 3).await.unwrap();
         assert_eq!(raw.times.len(), 10);
         assert!(raw.executions_per_second > 0.0);
     }
