@@ -15,6 +15,7 @@ with_both_databases!(
     a_cancelled_shell_task_leaves_no_process,
     children_do_not_outlive_a_cancelled_parent,
     a_retry_repeats_only_what_failed,
+    a_retry_whose_secret_is_gone_fails_and_says_why,
     changed_labels_are_seen_and_inherited,
 );
 
@@ -171,6 +172,25 @@ async fn a_retry_repeats_only_what_failed(database: Database) {
     let retry = command(&service, &id, "retry", 202).await["id"].as_str().unwrap().to_owned();
     assert_eq!(service.ended(&retry).await["status"], "succeeded");
     assert_eq!((gates.runs("gamma"), gates.runs("delta")), (1, 1));
+    nothing_is_left(&service).await;
+}
+
+/// The retry takes over an effect that it cannot ask for any more.
+async fn a_retry_whose_secret_is_gone_fails_and_says_why(database: Database) {
+    let service = Service::start(database);
+    let secret = "/api/v1/secrets/pass";
+    service.put(secret, &json!({ "value": "a-secret-value" })).await.expect(201);
+    let shell = json!({ "command": "exit 3", "environment": { "PASS": "${ $secrets.pass }" } });
+    let mut definition = definition("inline", "1.0.0", json!([{ "use": { "run": { "shell": shell } } }]));
+    definition["use"] = json!({ "secrets": ["pass"] });
+    let body = json!({ "definition": definition });
+    let id = service.post("/api/v1/executions", &body).await.expect(201)["id"].as_str().unwrap().to_owned();
+    assert_eq!(service.ended(&id).await["status"], "failed");
+    service.delete(secret).await.expect(204);
+    let retry = command(&service, &id, "retry", 202).await["id"].as_str().unwrap().to_owned();
+    let retried = service.ended(&retry).await;
+    assert_eq!(retried["status"], "failed", "{retried}");
+    assert!(retried["error"]["detail"].as_str().unwrap().contains("'pass' does not exist"), "{retried}");
     nothing_is_left(&service).await;
 }
 
