@@ -4,7 +4,7 @@ use super::command::Refusal;
 use super::execution::ToExecution;
 use super::recovery::{self, Unbuilt, Whom, Why};
 use super::seed::{Opening, Seed};
-use super::supervisor::{Entry, Presence, Supervisor, deliver};
+use super::supervisor::{Entry, Presence, Supervisor};
 use crate::domain::{ExecutionId, Status};
 use actix::{ActorFutureExt, Context, ContextFutureSpawner, WrapFuture};
 use std::sync::Arc;
@@ -42,10 +42,7 @@ impl Supervisor {
                     // It lives for a command only.
                     seed.opening = Opening::Resume;
                 }
-                let address = self.live(*seed, slot, ctx);
-                for message in waiting {
-                    deliver(&address, message);
-                }
+                self.live(*seed, slot, waiting, ctx);
             }
             Err(Unbuilt::Refused(refusal)) => {
                 self.forget(id, slot, waiting, &refusal);

@@ -95,12 +95,10 @@ impl Supervisor {
         }
     }
 
-    pub(super) fn live(&mut self, seed: Seed, slot: bool, ctx: &Context<Self>) -> Addr<ExecutionActor> {
+    pub(super) fn live(&mut self, seed: Seed, slot: bool, waiting: Vec<ToExecution>, ctx: &Context<Self>) {
         let (id, tenant, epoch) = (seed.id, seed.tenant, seed.record.epoch);
-        let address = ExecutionActor::spawn(seed, slot, Arc::clone(&self.services), ctx.address());
-        let presence = Presence::Live { address: address.clone(), slot };
-        self.entries.insert(id, Entry { tenant, epoch, presence });
-        address
+        let address = ExecutionActor::spawn(seed, slot, waiting, Arc::clone(&self.services), ctx.address());
+        self.entries.insert(id, Entry { tenant, epoch, presence: Presence::Live { address, slot } });
     }
 
     /// Fills free slots from the queue.
@@ -116,7 +114,7 @@ impl Supervisor {
                 Some(Next::Woken(id)) => self.grant(id, ctx),
                 Some(Next::Pending(_, Some(seed))) => {
                     self.queue.occupy(seed.tenant);
-                    self.live(*seed, true, ctx);
+                    self.live(*seed, true, Vec::new(), ctx);
                 }
                 Some(Next::Pending(id, None)) => {
                     let Some(entry) = self.entries.get_mut(&id) else { continue };
@@ -180,6 +178,12 @@ impl Supervisor {
         };
         match &mut entry.presence {
             Presence::Live { address, .. } => deliver(address, message),
+            // Commands are served at once: one does not wait for the slot that the execution waits for.
+            Presence::Waking { queued, waiting, .. } if *queued && is_command => {
+                waiting.push(message);
+                *queued = false;
+                self.rebuild(id, false, ctx);
+            }
             Presence::Leaving { waiting, .. } | Presence::Waking { waiting, .. } => waiting.push(message),
             Presence::Parked | Presence::Delayed { .. } if is_command => {
                 entry.presence = Presence::Waking { why: Why::Wake, queued: false, waiting: vec![message] };
@@ -245,7 +249,7 @@ impl Supervisor {
         let tenant = seed.tenant;
         if self.queue.is_open(tenant) && !delayed {
             self.queue.occupy(tenant);
-            self.live(seed, true, ctx);
+            self.live(seed, true, Vec::new(), ctx);
             return;
         }
         if let Some(full) = self.queue.full(tenant) {
