@@ -27,11 +27,15 @@ impl Supervisor {
     }
 
     fn rebuilt(&mut self, id: ExecutionId, slot: bool, rebuilt: Result<Box<Seed>, Unbuilt>, ctx: &mut Context<Self>) {
-        self.unsettled.remove(&id);
+        let was_unsettled = self.unsettled.remove(&id);
         let waiting = match self.entries.get_mut(&id) {
             Some(Entry { presence: Presence::Waking { waiting, .. }, .. }) => std::mem::take(waiting),
             _ => Vec::new(),
         };
+        if was_unsettled && let (Ok(seed), false) = (&rebuilt, self.closing) {
+            // Its creation is stored although nobody was told: with all that the same append has started.
+            self.look_after_what_it_began(id, seed.tenant, false, ctx);
+        }
         match rebuilt {
             Ok(_) if self.closing => self.forget(id, slot, waiting, &Refusal::ShuttingDown),
             Ok(seed) if seed.state.status() == Status::Pending && !slot && waiting.is_empty() => {
@@ -51,7 +55,7 @@ impl Supervisor {
             Err(Unbuilt::Crashed(message)) => self.crashed(id, slot, message, waiting, ctx),
             Err(Unbuilt::Ended { status, parent }) => {
                 if let Some(tenant) = self.entries.get(&id).map(|entry| entry.tenant) {
-                    self.look_after_children(id, tenant, true, ctx);
+                    self.look_after_what_it_began(id, tenant, true, ctx);
                 }
                 self.forget(id, slot, waiting, &Refusal::WrongState { status, verb: "change" });
                 if let Some(outcome) = parent {
