@@ -74,6 +74,17 @@ struct Subscriber {
     lagging: Arc<AtomicBool>,
 }
 
+impl Subscriber {
+    /// Gets nothing more until it has rejoined. False when it has gone.
+    ///
+    /// It may have emptied its channel just before it is marked, and waits then: a delivery without frames wakes it. If there
+    /// is no room for that, it is awake and finds the mark.
+    fn fall_behind(&self) -> bool {
+        self.lagging.store(true, Ordering::SeqCst);
+        !matches!(self.sender.try_send(Vec::new().into()), Err(TrySendError::Closed(_)))
+    }
+}
+
 #[derive(Default)]
 struct Conflation {
     pending: IndexMap<ExecutionId, CommittedAppend>,
@@ -142,8 +153,10 @@ impl Hub {
             match subscriber.sender.try_send(Arc::clone(delivery)) {
                 Ok(()) => self.metrics.frames(delivery.len()),
                 Err(TrySendError::Full(_)) => {
-                    subscriber.lagging.store(true, Ordering::SeqCst);
                     self.metrics.lagging();
+                    if !subscriber.fall_behind() {
+                        gone.push(*id);
+                    }
                 }
                 Err(TrySendError::Closed(_)) => gone.push(*id),
             }
@@ -205,20 +218,15 @@ impl Hub {
     }
 
     fn mark_all_lagging(&mut self) {
-        for subscriber in self.subscribers.values() {
-            subscriber.lagging.store(true, Ordering::SeqCst);
+        let mut gone = Vec::new();
+        for (id, subscriber) in &self.subscribers {
             self.metrics.lagging();
-        }
-        // A feed that waits on an empty channel is woken by a delivery without frames.
-        let wake: Delivery = Vec::new().into();
-        let full: Vec<u64> = self.subscribers.keys().copied().collect();
-        for id in full {
-            let closed = self.subscribers.get(&id).is_some_and(|subscriber| {
-                matches!(subscriber.sender.try_send(Arc::clone(&wake)), Err(TrySendError::Closed(_)))
-            });
-            if closed {
-                self.remove(id);
+            if !subscriber.fall_behind() {
+                gone.push(*id);
             }
+        }
+        for id in gone {
+            self.remove(id);
         }
     }
 }
