@@ -8,11 +8,11 @@
 
 use super::append::{Append, Committed, CommittedAppend};
 use super::batch::{self, Placed, Refused};
-use super::connection::{AnyConnection, Location, Purpose};
+use super::connection::AnyConnection;
+use super::held::Held;
 use super::journal::{Job, Reply, Shared, Tell, Work};
-use super::lock::{self, FileLock};
 use super::transaction::write_tx;
-use super::{Error, Options, watermark};
+use super::{Error, Options};
 use crate::domain::ExecutionId;
 use crate::failure_points::{FailurePoint, FailurePoints};
 use std::collections::{BTreeMap, HashSet};
@@ -22,15 +22,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
-/// Between two attempts to reach a database that is gone, everything that arrives is refused at once.
-const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
-
 /// The writer's own side.
 pub(super) struct Thread {
-    location: Location,
-    _file_lock: Option<FileLock>,
-    connection: Option<AnyConnection>,
-    failed_at: Option<(Instant, Error)>,
+    held: Held,
     next_position: u64,
     receiver: mpsc::Receiver<Job>,
     shared: Arc<Shared>,
@@ -57,20 +51,16 @@ struct Round {
 }
 
 impl Thread {
-    /// Takes the database for this process.
+    /// Goes on after `last_position`, the newest that was ever written.
     pub fn new(
-        location: Location,
-        file_lock: Option<FileLock>,
-        connection: AnyConnection,
+        held: Held,
+        last_position: u64,
         receiver: mpsc::Receiver<Job>,
         shared: Arc<Shared>,
         options: &Options,
-    ) -> Result<Self, Error> {
+    ) -> Self {
         let mut thread = Self {
-            location,
-            _file_lock: file_lock,
-            connection: None,
-            failed_at: None,
+            held,
             next_position: 1,
             receiver,
             shared,
@@ -79,8 +69,8 @@ impl Thread {
             carried: None,
             failure_points: options.failure_points.clone(),
         };
-        thread.adopt(connection)?;
-        Ok(thread)
+        thread.go_on_after(last_position);
+        thread
     }
 
     /// Until the store is closed or its last handle dropped.
@@ -198,13 +188,13 @@ impl Thread {
         match outcome {
             Ok(Ok(None)) => {
                 let places = placed.iter().map(|one| one.first_position).collect();
-                self.connection = Some(connection);
+                self.held.give_back(connection);
                 self.next_position = next_position;
                 self.shared.position.store(next_position - 1, Ordering::Release);
                 Ok(Attempt::Committed(places))
             }
             Ok(Ok(Some(refused))) => {
-                self.connection = Some(connection);
+                self.held.give_back(connection);
                 Ok(Attempt::Refused(refused))
             }
             Ok(Err(error)) => Err(error),
@@ -281,7 +271,7 @@ impl Thread {
         }));
         let error = match outcome {
             Ok(Ok(())) => {
-                self.connection = Some(connection);
+                self.held.give_back(connection);
                 None
             }
             Ok(Err(error)) => Some(error),
@@ -292,33 +282,18 @@ impl Thread {
         }
     }
 
-    /// The connection, made anew if the last one was lost.
+    /// The connection. When it was made anew, so is the place to go on.
     fn take_connection(&mut self) -> Result<AnyConnection, Error> {
-        if let Some(connection) = self.connection.take() {
-            return Ok(connection);
+        let (connection, last_position) = self.held.take()?;
+        if let Some(last) = last_position {
+            self.go_on_after(last);
         }
-        if let Some((at, error)) = &self.failed_at
-            && at.elapsed() < RECONNECT_PAUSE
-        {
-            return Err(error.clone());
-        }
-        let outcome = self.location.connect(Purpose::Write).and_then(|connection| self.adopt(connection));
-        if let Err(error) = outcome {
-            self.failed_at = Some((Instant::now(), error.clone()));
-            return Err(error);
-        }
-        tracing::info!("the writer has reached the database again");
-        self.failed_at = None;
-        self.connection.take().ok_or(Error::Closed)
+        Ok(connection)
     }
 
-    /// Makes a fresh connection the writer's own and finds the place to go on.
-    fn adopt(&mut self, mut connection: AnyConnection) -> Result<(), Error> {
-        lock::lock_connection(&mut connection, &self.location)?;
-        self.next_position = watermark::last_position(&mut connection)? + 1;
-        self.shared.position.store(self.next_position - 1, Ordering::Release);
-        self.connection = Some(connection);
-        Ok(())
+    fn go_on_after(&mut self, position: u64) {
+        self.next_position = position + 1;
+        self.shared.position.store(position, Ordering::Release);
     }
 }
 
