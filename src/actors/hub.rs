@@ -6,8 +6,9 @@
 //! never slows anybody else.
 
 use super::frame::{self, Frame};
-use super::settings::LiveOptions;
+use super::settings::{LiveOptions, Options};
 use crate::domain::{ExecutionId, TenantId};
+use crate::failure_points::{FailurePoint, FailurePoints};
 use crate::store::CommittedAppend;
 use crate::telemetry::Metrics;
 use actix::{Actor, AsyncContext, Context, Handler, Message};
@@ -18,6 +19,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Frames that belong together: those of one commit of one execution, or one conflated flush.
 pub type Delivery = Arc<[Frame]>;
@@ -102,12 +104,15 @@ pub struct Hub {
     by_tenant: HashMap<TenantId, Vec<u64>>,
     conflated: HashMap<TenantId, Conflation>,
     closing: bool,
+    failure_points: FailurePoints,
+    /// Tells that it has ended, however that came.
+    _ended: DropGuard,
 }
 
 impl Hub {
-    pub fn new(options: LiveOptions, state: Arc<HubState>, metrics: Arc<Metrics>) -> Self {
+    pub fn new(options: &Options, state: Arc<HubState>, metrics: Arc<Metrics>, ended: CancellationToken) -> Self {
         Self {
-            options,
+            options: options.live,
             state,
             metrics,
             subscribers: HashMap::new(),
@@ -115,6 +120,8 @@ impl Hub {
             by_tenant: HashMap::new(),
             conflated: HashMap::new(),
             closing: false,
+            failure_points: options.failure_points.clone(),
+            _ended: ended.drop_guard(),
         }
     }
 
@@ -259,6 +266,7 @@ pub struct Publish(pub Vec<CommittedAppend>);
 impl Handler<Publish> for Hub {
     type Result = ();
     fn handle(&mut self, message: Publish, ctx: &mut Self::Context) {
+        self.failure_points.pass(FailurePoint::HubBeforePublish);
         self.close_gap();
         for commit in message.0 {
             self.publish(commit, ctx);

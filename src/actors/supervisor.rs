@@ -13,6 +13,7 @@ use super::seed::{Opening, Seed};
 use super::services::Services;
 use super::timers::Timers;
 use crate::domain::{ExecutionId, TenantId, Timestamp};
+use crate::failure_points::FailurePoint;
 use crate::store;
 use actix::prelude::SendError;
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, ContextFutureSpawner, SpawnHandle, WrapFuture};
@@ -20,6 +21,7 @@ use std::collections::{HashMap, HashSet, VecDeque, hash_map};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::oneshot;
+use tokio_util::sync::DropGuard;
 
 /// Submissions, commands and notices that may wait for the supervisor; senders beyond it wait.
 pub const SUPERVISOR_MAILBOX: usize = 8_192;
@@ -76,10 +78,13 @@ pub struct Supervisor {
     pub(super) restarts: u64,
     pub(super) closing: bool,
     pub(super) drained: Vec<oneshot::Sender<()>>,
+    /// Tells that it has ended, however that came.
+    _ended: DropGuard,
 }
 
 impl Supervisor {
     pub fn new(services: Arc<Services>) -> Self {
+        let ended = services.ended.clone().drop_guard();
         let queue = Admission::new(services.options.max_running, services.options.max_queued);
         Self {
             services,
@@ -92,6 +97,7 @@ impl Supervisor {
             restarts: 0,
             closing: false,
             drained: Vec::new(),
+            _ended: ended,
         }
     }
 
@@ -236,6 +242,7 @@ impl Supervisor {
     }
 
     pub(super) fn submit(&mut self, mut seed: Seed, ctx: &mut Context<Self>) {
+        self.services.options.failure_points.pass(FailurePoint::SupervisorBeforeSubmit);
         if self.closing {
             seed.refuse(Refusal::ShuttingDown);
             return;
