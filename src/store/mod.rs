@@ -39,6 +39,7 @@ mod pool;
 mod recovery;
 mod removal;
 mod retention;
+mod round;
 mod schema;
 mod secrets;
 mod sessions;

@@ -16,6 +16,7 @@ with_both_databases!(
     children_do_not_outlive_a_cancelled_parent,
     a_retry_repeats_only_what_failed,
     a_retry_whose_secret_is_gone_fails_and_says_why,
+    names_may_be_very_long,
     changed_labels_are_seen_and_inherited,
 );
 
@@ -192,6 +193,28 @@ async fn a_retry_whose_secret_is_gone_fails_and_says_why(database: Database) {
     assert_eq!(retried["status"], "failed", "{retried}");
     assert!(retried["error"]["detail"].as_str().unwrap().contains("'pass' does not exist"), "{retried}");
     nothing_is_left(&service).await;
+}
+
+async fn names_may_be_very_long(database: Database) {
+    let gates = Gates::new();
+    let service = Service::start_with(database, &[("engine.passivate_after_ms", "1")]);
+    service.register("child", "1.0.0", json!([gates.mark("child")])).await;
+    // Digests cannot be compressed, and the last character has four bytes.
+    let long: String = (0..200).map(|n| callboard::store::digest(&[n])).chain(["\u{1f9f5}".to_owned()]).collect();
+    let beside = json!({ "run": { "shell": gates.mark("beside")["beside"]["run"]["shell"], "await": false } });
+    let sub = json!({ "run": { "workflow": { "namespace": "tests", "name": "child", "version": "1.0.0" } } });
+    let ask = json!({ "call": "agent", "with": { "agent": "echo", "prompt": "hi" } });
+    let nap = json!({ "wait": { "milliseconds": 50 } });
+    let inner = json!([{ &long: nap }, { format!("{long}2"): sub }, { format!("{long}3"): ask }]);
+    let tasks = json!([{ &long: beside }, { format!("{long}2"): { "try": inner, "catch": {} } }]);
+    let id = service.start_definition(tasks, json!({})).await;
+    let ended = service.ended(&id).await;
+    assert_eq!((&ended["status"], &ended["output"]), (&json!("succeeded"), &json!("hi")), "{ended}");
+    nothing_is_left(&service).await;
+    while gates.runs("beside") < 1 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((gates.runs("child"), gates.runs("beside")), (1, 1));
 }
 
 async fn changed_labels_are_seen_and_inherited(database: Database) {
