@@ -201,13 +201,7 @@ impl Supervisor {
 
     /// Looks after the children of an execution whose actor crashed: before it could tell that they exist, or, when it is
     /// over, before it could tell them to stop.
-    fn look_after_children(
-        &self,
-        id: ExecutionId,
-        tenant: TenantId,
-        is_over: bool,
-        ctx: &mut Context<Self>,
-    ) {
+    fn look_after_children(&self, id: ExecutionId, tenant: TenantId, is_over: bool, ctx: &mut Context<Self>) {
         recovery::open_children(Arc::clone(&self.services), id, tenant)
             .into_actor(self)
             .map(move |children, supervisor, ctx| {
