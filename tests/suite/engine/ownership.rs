@@ -18,7 +18,8 @@ with_both_databases!(a_service_whose_vital_part_has_ended_ends_and_goes_on_with_
 async fn a_service_whose_vital_part_has_ended_ends_and_goes_on_with_its_next_start(database: Database) {
     let gates = Gates::new();
     let mut service = Process::start(database, &["store.failure_points=supervisor_before_submit@2=panic"]);
-    for (name, next) in [("alpha", "store.failure_points=hub_before_publish=panic"), ("beta", "store.failure_points=")] {
+    for (name, next) in [("alpha", "store.failure_points=hub_before_publish=panic"), ("beta", "store.failure_points=")]
+    {
         let id = service.start_definition(json!([gates.task(name), gates.mark("after")]), json!({})).await;
         let body = json!({ "definition": definition("inline", "1.0.0", json!([{ "a": { "set": { "x": 1 } } }])) });
         // The hub is told of what is committed while somebody watches.
