@@ -41,7 +41,8 @@ impl From<startup::Error> for Error {
             | startup::Error::Vault(_)
             | startup::Error::Identity(_)
             | startup::Error::Effects(_)
-            | startup::Error::Server(_) => Exit::Failure,
+            | startup::Error::Server(_)
+            | startup::Error::Lost(_) => Exit::Failure,
         };
         Self { exit, text: error.to_string() }
     }

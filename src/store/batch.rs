@@ -128,8 +128,7 @@ fn write_rare_rows(connection: &mut AnyConnection, placed: &Placed<'_>) -> Resul
     }
     for (path, seq) in &append.detached {
         Statement::new(
-            "INSERT INTO detached_effects (execution_id, path, tenant_id, seq) VALUES (?, ?, ?, ?) \
-             ON CONFLICT (execution_id, path) DO UPDATE SET seq = excluded.seq",
+            "INSERT INTO detached_effects (execution_id, path, tenant_id, seq) VALUES (?, ?, ?, ?)",
             vec![
                 Bind::Text(&append.row.execution_id),
                 Bind::Text(path),
