@@ -204,21 +204,15 @@ impl Session {
 
     fn allowed_command(&self, id: ExecutionId, command: Command, ctx: &mut Ctx) {
         let (engine, tenant) = (self.engine.clone(), self.opening.tenant);
-        let (gate, word) = (Arc::clone(&self.opening.gate), command.word());
-        async move {
-            let asked = engine.command(tenant, id, command).await;
-            if asked.is_ok() {
-                gate.note(tenant, word, id).await;
-            }
-            asked
-        }
-        .into_actor(self)
-        .map(|result, session, ctx| {
-            if let Err(refusal) = result {
-                session.refused(&refusal, ctx);
-            }
-        })
-        .spawn(ctx);
+        let audit = self.opening.gate.entry(tenant, command.word(), id);
+        async move { engine.command(tenant, id, command, Some(audit)).await }
+            .into_actor(self)
+            .map(|result, session, ctx| {
+                if let Err(refusal) = result {
+                    session.refused(&refusal, ctx);
+                }
+            })
+            .spawn(ctx);
     }
 
     /// The name that events show.

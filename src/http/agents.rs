@@ -62,11 +62,8 @@ pub async fn create(
         ..agent
     };
     let change = Change::created("agent_created", "agent", agent.id, &facts(&agent));
-    let created = service.engine.store().create_agent(agent).await;
+    let created = service.engine.store().noting(service.entry(&caller, change)).create_agent(agent).await;
     service.engine.agents_changed();
-    if created.is_ok() {
-        service.record(&caller, change).await;
-    }
     let answer = created.map(|agent| (StatusCode::CREATED, AgentView::from(agent))).map_err(Error::from);
     once.finish(&request, answer).await
 }
@@ -156,10 +153,9 @@ pub async fn change(
         ..agent
     };
     let change = Change::changed("agent_changed", "agent", id, &before, &facts(&agent));
-    let changed = service.engine.store().update_agent(agent).await;
+    let changed = service.engine.store().noting(service.entry(&caller, change)).update_agent(agent).await;
     let agent = changed.map_err(|error| Error::of_store(error, "agent", id))?;
     service.engine.agents_changed();
-    service.record(&caller, change).await;
     Ok(HttpResponse::Ok().json(AgentView::from(agent)))
 }
 
@@ -171,10 +167,11 @@ pub async fn change(
 pub async fn remove(service: web::Data<Service>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let id = path::agent_id(&request)?;
     let known = own(&caller, find(&service, &caller, id).await?)?;
-    let removed = service.engine.store().delete_agent(caller.tenant_id, id).await;
+    let change = Change::removed("agent_removed", "agent", id, &facts(&known));
+    let store = service.engine.store().noting(service.entry(&caller, change));
+    let removed = store.delete_agent(caller.tenant_id, id).await;
     removed.map_err(|error| Error::of_store(error, "agent", id))?;
     service.engine.agents_changed();
-    service.record(&caller, Change::removed("agent_removed", "agent", id, &facts(&known))).await;
     Ok(HttpResponse::NoContent().finish())
 }
 

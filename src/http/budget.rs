@@ -48,9 +48,9 @@ pub async fn approve(
     service.check_execution(&caller, Action::ExecutionSteer, id).await?;
     let (by, budget) = (Some(caller.name()), body.value.into());
     let action = Command::Approve { by: by.clone(), budget }.word();
-    let approved = service.engine.approve(caller.tenant_id, id, by, budget).await;
+    let audit = service.entry(&caller, Change::done(action, "execution", id));
+    let approved = service.engine.approve(caller.tenant_id, id, by, budget, audit).await;
     let execution = approved.map_err(|refusal| Error::of_refusal(refusal, "execution", id))?;
-    service.record(&caller, Change::done(action, "execution", id)).await;
     Ok(HttpResponse::Accepted().json(ExecutionView::new(&execution, service.clock.now())))
 }
 

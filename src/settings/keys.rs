@@ -179,6 +179,9 @@ section! {
         access_token_seconds: u64 = 900,
         /// How long a live session goes on after its token has expired, for a fresh one to come.
         renewal_seconds: u64 = 30,
+        /// For how long a refresh token may come a second time without being taken for stolen: two windows of a browser
+        /// may refresh at the same time.
+        refresh_grace_seconds: u64 = 10,
         /// How long somebody stays signed in.
         session_days: u64 = 30,
     }

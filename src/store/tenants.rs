@@ -53,7 +53,7 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Conflict`] for a taken slug.
     pub async fn update_tenant(&self, tenant: Tenant, entry: AuditEntry) -> Result<Tenant, Error> {
-        self.write(move |connection| {
+        self.write_people(move |connection| {
             get(connection, &tenant.id.to_string())?;
             refuse_taken(connection, &tenant)?;
             update(connection, &tenant)?;
