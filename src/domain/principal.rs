@@ -104,7 +104,6 @@ pub struct TenantLimits {
     pub max_running_executions: Option<u64>,
     /// Executions that wait for a slot.
     pub max_queued_executions: Option<u64>,
-    pub max_projects: Option<u64>,
     /// Tokens of all model calls in a calendar month (UTC).
     pub max_tokens_per_month: Option<u64>,
     /// US dollars of all model calls in a calendar month (UTC).
@@ -119,7 +118,6 @@ impl TenantLimits {
         Limits {
             max_running_executions: count(self.max_running_executions, defaults.max_running_executions),
             max_queued_executions: count(self.max_queued_executions, defaults.max_queued_executions),
-            max_projects: count(self.max_projects, defaults.max_projects),
             max_tokens_per_month: count(self.max_tokens_per_month, defaults.max_tokens_per_month),
             max_cost_per_month: cost(self.max_cost_per_month, defaults.max_cost_per_month),
         }

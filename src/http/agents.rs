@@ -2,6 +2,7 @@
 
 use super::Service;
 use super::body::{Json, escape};
+use super::budget::check_budget;
 use super::caller::Caller;
 use super::error::{Error, Result};
 use super::executions::{request_of, show};
@@ -193,11 +194,18 @@ pub async fn test(
     let id = path::agent_id(&request)?;
     caller.may_use(&[Action::ExecutionStart])?;
     let agent = find(&service, &caller, id).await?;
-    let test_input = body.value.test_input;
+    let TestAgent { test_input, budget } = body.value;
     let length = test_input.chars().count();
     if test_input.trim().is_empty() || length > MAX_TEST_INPUT_CHARACTERS {
         let detail = format!("must be 1 to {MAX_TEST_INPUT_CHARACTERS} characters that are not all spaces");
         return Err(Error::invalid_field("/test_input", detail));
+    }
+    let mut errors = Vec::new();
+    if let Some(budget) = &budget {
+        check_budget(budget, "/budget", &mut errors);
+    }
+    if !errors.is_empty() {
+        return Err(Error::invalid_fields(errors));
     }
     if !agent.is_active {
         return Err(Error::new(Code::NotRunnable, format!("The agent '{}' is switched off.", agent.slug)));
@@ -205,11 +213,13 @@ pub async fn test(
     let Some(definition) = TEST_DEFINITION.clone() else {
         return Err(Error::new(Code::Internal, "the definition of agent tests is not valid"));
     };
-    let input = json!({ "agent_id": id, "test_input": test_input });
+    // By id, which no later change of the agent makes wrong; the slug is for those who look at it.
+    let input = json!({ "agent_id": id, "agent": agent.slug, "test_input": test_input });
     let mut submission = Submission::new(caller.tenant_id, Runnable::Inline(definition), input);
     submission.execution_type = ExecutionType::AgentTest;
     submission.agent_id = Some(id);
     submission.test_input = Some(test_input);
+    submission.budget = budget.map(Into::into);
     caller.sign(&mut submission);
     submission.idempotency = idempotency::of(&request, &body.bytes)?;
     submission.traceparent = trace::of(&request);

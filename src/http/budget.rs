@@ -3,6 +3,7 @@
 use super::Service;
 use super::body::Json;
 use super::caller::Caller;
+use super::commands::steered;
 use super::error::{Error, Result};
 use super::path;
 use super::start::field;
@@ -50,8 +51,7 @@ pub async fn approve(
     let action = Command::Approve { by: by.clone(), budget }.word();
     let audit = service.entry(&caller, Change::done(action, "execution", id));
     let approved = service.engine.approve(caller.tenant_id, id, by, budget, audit).await;
-    let execution = approved.map_err(|refusal| Error::of_refusal(refusal, "execution", id))?;
-    Ok(HttpResponse::Accepted().json(ExecutionView::new(&execution, service.clock.now())))
+    steered(&service, approved, id)
 }
 
 /// Notes what is wrong with limits. `pointer` is where they stand in the body.

@@ -190,15 +190,21 @@ pub async fn stop(
     request: HttpRequest,
     body: OptionalJson<CommandBody>,
 ) -> Result<HttpResponse> {
-    let reason = checked_reason(body.value)?;
-    let command = Command::Cancel { by: Some(caller.name()), reason };
-    perform(&service, &caller, path::execution_id(&request)?, command).await
+    cancel(service, caller, request, body).await
 }
 
 async fn perform(service: &Service, caller: &Caller, id: ExecutionId, command: Command) -> Result<HttpResponse> {
     service.check_execution(caller, Action::ExecutionSteer, id).await?;
     let audit = service.entry(caller, Change::done(command.word(), "execution", id));
-    let asked = service.engine.command(caller.tenant_id, id, command, Some(audit)).await;
+    steered(service, service.engine.command(caller.tenant_id, id, command, Some(audit)).await, id)
+}
+
+/// The answer to what was asked of the execution with this id.
+pub(super) fn steered(
+    service: &Service,
+    asked: std::result::Result<Execution, Refusal>,
+    id: ExecutionId,
+) -> Result<HttpResponse> {
     let execution = asked.map_err(|refusal| about(refusal, id))?;
     Ok(HttpResponse::Accepted().json(ExecutionView::new(&execution, service.clock.now())))
 }

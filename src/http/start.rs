@@ -81,9 +81,16 @@ pub async fn execute(
     let id = path::workflow_id(&request)?;
     let idempotency = idempotency::of(&request, &body.bytes)?;
     caller.may_use(&[Action::WorkflowRun])?;
-    let ExecuteWorkflow { input, input_data, priority, labels } = body.value;
-    let start =
-        StartExecution { workflow_id: Some(id), input, input_data, priority, labels, ..StartExecution::default() };
+    let ExecuteWorkflow { input, input_data, priority, labels, budget } = body.value;
+    let start = StartExecution {
+        workflow_id: Some(id),
+        input,
+        input_data,
+        priority,
+        labels,
+        budget,
+        ..StartExecution::default()
+    };
     let mut submission = submission(caller.tenant_id, start)?;
     caller.sign(&mut submission);
     submission.idempotency = idempotency;

@@ -166,17 +166,11 @@ fn checked(tenant: Tenant) -> Result<Tenant> {
     if !super::agents::is_slug(&tenant.slug) {
         errors.push(field("/slug", "must be 1 to 63 lower-case letters, digits and hyphens, no hyphen first or last"));
     }
-    let LimitsView {
-        max_running_executions,
-        max_queued_executions,
-        max_projects,
-        max_tokens_per_month,
-        max_cost_per_month,
-    } = tenant.limits.into();
+    let LimitsView { max_running_executions, max_queued_executions, max_tokens_per_month, max_cost_per_month } =
+        tenant.limits.into();
     let counts = [
         ("max_running_executions", max_running_executions),
         ("max_queued_executions", max_queued_executions),
-        ("max_projects", max_projects),
         ("max_tokens_per_month", max_tokens_per_month),
     ];
     for (name, _) in counts.iter().filter(|(_, limit)| limit.is_some_and(|limit| limit > MAX_LIMIT)) {

@@ -194,8 +194,6 @@ section! {
         max_running_executions: u64 = 0,
         /// Executions of a tenant that may wait. Further submissions are answered with 429 and `Retry-After`.
         max_queued_executions: u64 = 50_000,
-        /// Projects of a tenant.
-        max_projects: u64 = 10,
         /// Tokens that model calls of a tenant may use in a calendar month (UTC), all kinds together.
         max_tokens_per_month: u64 = 500_000,
         /// US dollars that model calls of a tenant may cost in a calendar month (UTC), as far as their prices are known.

@@ -319,6 +319,9 @@ pub struct ExecuteWorkflow {
     pub priority: Option<u8>,
     #[serde(default)]
     pub labels: Option<BTreeMap<String, String>>,
+    /// What it and everything below it may spend. Nothing is limited when absent.
+    #[serde(default)]
+    pub budget: Option<BudgetLimits>,
 }
 
 /// Why an execution is cancelled. The body may be left out.
