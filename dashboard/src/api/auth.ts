@@ -5,6 +5,7 @@ import { freshest } from "@/live/latest";
 import { ProblemError, unreachable } from "./client";
 import type { FirstSignIn, Login, Problem, Tokens, UserView } from "./generated/schema";
 import { session } from "./session";
+import { viewing } from "./viewing";
 
 async function post(path: string, body: unknown): Promise<unknown> {
   const response = await fetch(`/api/v1/auth/${path}`, {
@@ -21,18 +22,25 @@ async function post(path: string, body: unknown): Promise<unknown> {
 }
 
 export async function signIn(body: Login): Promise<void> {
-  session.begin((await post("login", body)) as Tokens);
+  begin((await post("login", body)) as Tokens);
 }
 
 /** Exchanges a one-time link for a password and a session. */
 export async function firstSignIn(body: FirstSignIn): Promise<void> {
-  session.begin((await post("first-sign-in", body)) as Tokens);
+  begin((await post("first-sign-in", body)) as Tokens);
+}
+
+/** Whoever signs in begins at home. */
+function begin(tokens: Tokens): void {
+  viewing.choose(undefined);
+  session.begin(tokens);
 }
 
 /** Nothing of what was seen stays for whoever comes next. */
 export async function signOut(queries: QueryClient): Promise<void> {
   await post("logout", {});
   session.end();
+  viewing.choose(undefined);
   freshest.clear();
   queries.clear();
 }
