@@ -48,6 +48,8 @@ pub enum Error {
     Identity(#[from] identity::Error),
     #[error("store.failure_points: {0}")]
     FailurePoints(String),
+    #[error("{0}; it ends, and goes on with its next start")]
+    Lost(&'static str),
 }
 
 /// Runs what needs actors to the end, on this thread.
@@ -111,6 +113,14 @@ impl Core {
     /// The hands, for who has to end their processes without waiting.
     pub fn effects(&self) -> Arc<Effects> {
         Arc::clone(&self.effects)
+    }
+
+    /// Resolves when the service cannot go on, with the reason: what is left of it would only look alive.
+    async fn lost(&self) -> Error {
+        tokio::select! {
+            () = self.engine.ended() => Error::Lost("a fault has ended a vital part of the service"),
+            () = self.store.lost() => Error::Lost("the service has lost its database to another process"),
+        }
     }
 
     /// Ends everything in order; running effects get `grace` to finish.
@@ -193,28 +203,28 @@ impl Application {
     /// Serves until SIGTERM, SIGINT (Ctrl-C) or `stop` resolves, then stops gracefully.
     ///
     /// # Errors
-    /// When the server fails.
+    /// When the server fails, or a part without which nothing works has ended by a fault, or another process has taken the
+    /// database over.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), Error> {
         let Self { core, identity, server, grace, .. } = self;
         let handle = server.handle();
         let mut serving = actix::spawn(server);
         let upkeep = tokio::spawn(keep_tidy(identity.clone()));
-        let ended = tokio::select! {
-            result = &mut serving => Some(result),
-            () = stop => None,
+        let (outcome, grace) = tokio::select! {
+            result = &mut serving => (result.unwrap_or(Ok(())).map_err(Error::from), grace),
+            () = stop => (Ok(()), grace),
+            // What its effects come to can be noted no more.
+            lost = core.lost() => (Err(lost), Duration::ZERO),
         };
         tracing::info!("stopping");
         core.engine.close(grace).await;
-        if ended.is_none() {
-            handle.stop(true).await;
+        if !serving.is_finished() {
+            handle.stop(outcome.is_ok()).await;
         }
         upkeep.abort();
         identity.close().await;
         core.finish().await;
-        match ended {
-            Some(Ok(result)) => Ok(result?),
-            Some(Err(_)) | None => Ok(()),
-        }
+        outcome
     }
 
     /// Serves until SIGTERM or Ctrl-C, then stops gracefully. A second signal ends the process at once, and what it has

@@ -1,10 +1,10 @@
-//! The catalogue of problems: every code that an answer or an `error` frame can carry, in one table.
+//! The catalog of problems: every code that an answer or an `error` frame can carry, in one table.
 //!
 //! `docs/errors.md` is generated from [`markdown`]; a test fails when it is stale.
 
 use serde::{Deserialize, Serialize};
 
-/// One row of the catalogue.
+/// One row of the catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// HTTP status.
@@ -113,7 +113,7 @@ impl Entry {
     }
 }
 
-/// The catalogue as the page `docs/errors.md`.
+/// The catalog as the page `docs/errors.md`.
 pub fn markdown() -> String {
     use std::fmt::Write;
     let mut page = String::from(
@@ -121,7 +121,9 @@ pub fn markdown() -> String {
          Every answer that is not a success is `application/problem+json` (RFC 9457) with the fields `type`, `title`, `status`,\n\
          `detail`, `instance`, `code`, `errors` (one entry per field or position), `suggestion` and `request_id`. `type` is\n\
          `urn:callboard:problem:` and the code. `error` frames of the live protocol carry the same object.\n\n\
-         This page is generated from the catalogue in `src/wire/catalog.rs`.\n\n\
+         What cannot be read as a request at all gets no body, and the connection ends: 400 for a malformed request line or\n\
+         header, 431 for too large a head, 408 for one that does not arrive in time.\n\n\
+         This page is generated from the catalog in `src/wire/catalog.rs`.\n\n\
          | status | code | title | what to do |\n|---|---|---|---|\n",
     );
     for code in Code::ALL {

@@ -97,7 +97,7 @@ function queryOf(filter: Filter) {
     parent_execution_id: parent,
     created_after: after,
     created_before: before,
-    // Serialised as `label.name=value`.
+    // Serialized as `label.name=value`.
     ...(label ? { label } : {}),
   };
 }

@@ -2210,7 +2210,7 @@ export interface components {
             /** @description The path of the request. */
             instance?: string | null;
             /**
-             * @description One word from the catalogue.
+             * @description One word from the catalog.
              * @example not_found
              */
             code: string;
