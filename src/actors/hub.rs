@@ -1,7 +1,7 @@
 //! The hub: who watches what, and the forwarding of what was committed.
 //!
 //! It holds subscribers and filters, no business state: whatever a subscriber missed stands in the journal, and
-//! [`super::feed`] reads it there. A frame is serialised once and shared by all its receivers. Hub to subscriber is
+//! [`super::feed`] reads it there. A frame is serialized once and shared by all its receivers. Hub to subscriber is
 //! `try_send` only: a subscriber whose channel is full is marked lagging, gets nothing more until it has rejoined, and
 //! never slows anybody else.
 

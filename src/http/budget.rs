@@ -3,6 +3,7 @@
 use super::Service;
 use super::body::Json;
 use super::caller::Caller;
+use super::commands::steered;
 use super::error::{Error, Result};
 use super::path;
 use super::start::field;
@@ -48,10 +49,9 @@ pub async fn approve(
     service.check_execution(&caller, Action::ExecutionSteer, id).await?;
     let (by, budget) = (Some(caller.name()), body.value.into());
     let action = Command::Approve { by: by.clone(), budget }.word();
-    let approved = service.engine.approve(caller.tenant_id, id, by, budget).await;
-    let execution = approved.map_err(|refusal| Error::of_refusal(refusal, "execution", id))?;
-    service.record(&caller, Change::done(action, "execution", id)).await;
-    Ok(HttpResponse::Accepted().json(ExecutionView::new(&execution, service.clock.now())))
+    let audit = service.entry(&caller, Change::done(action, "execution", id));
+    let approved = service.engine.approve(caller.tenant_id, id, by, budget, audit).await;
+    steered(&service, approved, id)
 }
 
 /// Notes what is wrong with limits. `pointer` is where they stand in the body.

@@ -163,7 +163,8 @@ fn connect_postgres(url: &str, purpose: Purpose) -> Result<PgConnection, Error> 
         .map_err(|error| Error::unavailable(format!("cannot connect to {}: {error}", without_credentials(url))))?;
     let role = match purpose {
         Purpose::Read => "SET default_transaction_read_only = on; SET statement_timeout = '30s';",
-        Purpose::Write => "SET synchronous_commit = on;",
+        // The writer finds every row by its key. A plan that was made while a table was empty must not read all of it later.
+        Purpose::Write => "SET synchronous_commit = on; SET enable_seqscan = off;",
     };
     connection.batch_execute(&format!("SET application_name = 'callboard'; SET timezone = 'UTC'; {role}"))?;
     if purpose == Purpose::Write {
