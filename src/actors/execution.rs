@@ -164,8 +164,7 @@ impl ExecutionActor {
             ctx.cancel_future(idle);
         }
         self.busy = true;
-        let count = self.inbox.len().min(INPUTS_PER_TURN);
-        let arrivals: Vec<Arrival> = self.inbox.drain(..count).collect();
+        let arrivals = self.next_arrivals();
         let (program, services) = (Arc::clone(&self.program), Arc::clone(&self.services));
         let secrets = self.secrets.clone();
         if self.program.is_bounded() {
@@ -178,6 +177,18 @@ impl ExecutionActor {
                 .map(|turn, actor, ctx| actor.commit(turn, ctx))
                 .spawn(ctx);
         }
+    }
+
+    /// What is stepped together. Without a slot only what needs none: the rest waits for one.
+    fn next_arrivals(&mut self) -> Vec<Arrival> {
+        if !self.parked {
+            let count = self.inbox.len().min(INPUTS_PER_TURN);
+            return self.inbox.drain(..count).collect();
+        }
+        let needs_slot = |arrival: &Arrival| turn::needs_slot(&arrival.input);
+        let (waiting, next) = std::mem::take(&mut self.inbox).into_iter().partition(needs_slot);
+        self.inbox = waiting;
+        VecDeque::into(next)
     }
 
     fn commit(&mut self, turn: Turn, ctx: &mut Context<Self>) {
@@ -276,7 +287,9 @@ impl ExecutionActor {
     /// Tells the supervisor when the execution parks or goes on, and lets a parked one go after a while.
     pub(super) fn settle(&mut self, ctx: &mut Context<Self>) {
         let Some(state) = self.state.as_ref() else { return };
-        let quiet = self.effects.is_empty() && self.inbox.is_empty() && self.lookups == 0;
+        // What waits for a slot already goes on waiting.
+        let rests = self.inbox.iter().all(|arrival| self.parked && turn::needs_slot(&arrival.input));
+        let quiet = self.effects.is_empty() && rests && self.lookups == 0;
         let parked = state.is_parked() && quiet;
         if parked != self.parked {
             (self.parked, self.wanting) = (parked, false);
@@ -293,7 +306,7 @@ impl ExecutionActor {
         let patience = Duration::from_millis(self.services.options.passivate_after_ms);
         let due = self.timers.next().map(|at| at.micros_since(self.services.clock.now()));
         let soon = due.is_some_and(|micros| i128::from(micros) <= patience.as_micros().try_into().unwrap_or(i128::MAX));
-        if parked && !soon {
+        if parked && !soon && self.inbox.is_empty() {
             self.idle = Some(ctx.run_later(patience, |actor, _| actor.notify(Notice::Leaving)));
         }
     }
