@@ -34,8 +34,15 @@ const INPUTS_PER_TURN: usize = 64;
 
 /// Something that happened, for the machine, with whoever waits for the commit.
 pub struct Arrival {
-    pub input: Input,
+    /// In a box: an inbox keeps its room, also while nothing is in it.
+    pub input: Box<Input>,
     pub reply: Option<Reply>,
+}
+
+impl From<Input> for Arrival {
+    fn from(input: Input) -> Self {
+        Self { input: Box::new(input), reply: None }
+    }
 }
 
 /// The actor.
@@ -113,7 +120,6 @@ impl ExecutionActor {
 
     fn open(&mut self, ctx: &mut Context<Self>) {
         let Some(opening) = self.opening.take() else { return };
-        let arrival = |input| Arrival { input, reply: None };
         let creation = &self.record.creation;
         if matches!(opening, Opening::Create { .. } | Opening::Start) && creation.parent.is_none() {
             self.services.ledger.begin(self.id, creation.budget.unwrap_or_default());
@@ -121,23 +127,23 @@ impl ExecutionActor {
         match opening {
             Opening::Create { first, reply } => {
                 self.record.create = Some(first);
-                self.inbox.push_back(Arrival { input: Input::Start, reply: Some(reply) });
+                self.inbox.push_back(Arrival { reply: Some(reply), ..Input::Start.into() });
             }
-            Opening::Start => self.inbox.push_front(arrival(Input::Start)),
+            Opening::Start => self.inbox.push_front(Input::Start.into()),
             Opening::Resume => {
                 self.ask_again(ctx);
                 // A retried execution begins in the middle of its list, with nothing outstanding. One that is still pending is
                 // here for a command only, and waits for it.
                 if self.record.projection.status != Status::Pending {
-                    self.inbox.push_back(arrival(Input::Continue));
+                    self.inbox.push_back(Input::Continue.into());
                 }
             }
             Opening::Recover { reason, recovered_in_ms } => {
                 let restarts = self.record.projection.restarts;
                 // Its transition asks for everything that is outstanding.
-                self.inbox.push_front(arrival(Input::Recovered { reason, restarts, recovered_in_ms }));
+                self.inbox.push_front(Input::Recovered { reason, restarts, recovered_in_ms }.into());
             }
-            Opening::Abort { failure } => self.inbox.push_front(arrival(Input::Abort { failure })),
+            Opening::Abort { failure } => self.inbox.push_front(Input::Abort { failure }.into()),
         }
         self.advance(ctx);
     }
@@ -250,7 +256,7 @@ impl ExecutionActor {
             return;
         }
         if more {
-            self.inbox.push_back(Arrival { input: Input::Continue, reply: None });
+            self.inbox.push_back(Input::Continue.into());
         }
         self.settle(ctx);
         self.advance(ctx);
@@ -334,10 +340,10 @@ impl ExecutionActor {
                 {
                     guard.disarm();
                 }
-                self.inbox.push_back(Arrival { input: *input, reply: None });
+                self.inbox.push_back(Arrival { input, reply: None });
             }
             ToExecution::Command(command, reply) => {
-                self.inbox.push_back(Arrival { input: command.into_input(), reply: Some(reply) });
+                self.inbox.push_back(Arrival { reply: Some(reply), ..command.into_input().into() });
             }
             ToExecution::Amended(amended) => {
                 let Amended { priority, labels } = *amended;
