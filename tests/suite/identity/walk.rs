@@ -46,6 +46,7 @@ fn of_executions() -> Vec<Operation> {
         (get, "/api/v1/executions", ExecutionRead, Nothing, none.clone()),
         (get, "/api/v1/executions/active", ExecutionRead, Nothing, none.clone()),
         (get, "/api/v1/executions/stats", ExecutionStatistics, Nothing, none.clone()),
+        (get, "/api/v1/observability/usage/summary", ExecutionStatistics, Nothing, none.clone()),
         (get, "/api/v1/executions/stream", ExecutionRead, Nothing, none.clone()),
         (get, "/api/v1/executions/ws", ExecutionRead, Nothing, none.clone()),
         (get, "/api/v1/executions/ws/{id}", ExecutionRead, Execution, none.clone()),
@@ -140,7 +141,7 @@ fn of_identity() -> Vec<Operation> {
 }
 
 /// Addresses that ask nobody who is there.
-const OPEN: [&str; 8] = [
+const OPEN: [&str; 11] = [
     "/livez",
     "/readyz",
     "/metrics",
@@ -149,6 +150,9 @@ const OPEN: [&str; 8] = [
     "/api/v1/auth/first-sign-in",
     "/api/v1/auth/refresh",
     "/api/v1/auth/logout",
+    "/api/v1/auth/oidc",
+    "/api/v1/auth/oidc/{provider}/start",
+    "/api/v1/auth/oidc/{provider}/callback",
 ];
 
 async fn every_route_keeps_to_the_table(service: Service) {

@@ -766,6 +766,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The providers that people may sign in with. */
+        get: operations["get_auth_oidc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/oidc/{provider}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Send a browser to a provider, to sign in there.
+         * @description When the provider cannot be reached, the browser is sent to the sign-in page with `problem` in its address.
+         */
+        get: operations["get_auth_oidc_provider_start"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/oidc/{provider}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where a provider sends a browser back to. It is signed in, and sent on to the dashboard.
+         * @description Otherwise it is sent to the sign-in page with `problem` in its address. Parameters that the provider adds are passed over.
+         */
+        get: operations["get_auth_oidc_provider_callback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants": {
         parameters: {
             query?: never;
@@ -922,6 +979,23 @@ export interface paths {
         };
         /** All of it as JSON lines, newest first. */
         get: operations["get_audit_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/observability/usage/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the model calls of all executions of the tenant have used since an instant, and by the hour. */
+        get: operations["get_observability_usage_summary"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1110,6 +1184,8 @@ export interface components {
             /** @description SHA-256 of what the thing looked like, without secrets. */
             before_digest: string | null;
             after_digest: string | null;
+            /** @description The IP address that the request came from; null for what the service itself and the command line do. */
+            address: string | null;
         };
         /** @description What an execution and everything below it may spend. What is left out is not limited, or not changed. */
         BudgetLimits: {
@@ -1142,6 +1218,8 @@ export interface components {
             limits: components["schemas"]["BudgetLimits"];
             /** @description By everything below that execution, and by itself. */
             spent: components["schemas"]["Spent"];
+            /** @description What the calls that are under way may come to use, beyond what is spent. */
+            reserved: components["schemas"]["Spent"];
         };
         /** @description The body that changes an agent. Only what is given changes; `null` empties `model` and `system_prompt`. */
         ChangeAgent: {
@@ -1588,6 +1666,11 @@ export interface components {
             /** Format: int64 */
             failed: number;
         };
+        /** @description What model calls have used in an hour. */
+        HourSpent: components["schemas"]["Spent"] & {
+            /** @description The beginning of the hour. Hours are counted from `since`. */
+            hour: components["schemas"]["Timestamp"];
+        };
         /** @description What a tenant may use; where a limit is absent, that of the settings holds, and 0 does not limit. */
         LimitsView: {
             /**
@@ -1844,6 +1927,8 @@ export interface components {
                 /** @description SHA-256 of what the thing looked like, without secrets. */
                 before_digest: string | null;
                 after_digest: string | null;
+                /** @description The IP address that the request came from; null for what the service itself and the command line do. */
+                address: string | null;
             }[];
             /**
              * Format: int64
@@ -2015,7 +2100,10 @@ export interface components {
                 slug: string;
                 name: string;
                 is_active: boolean;
+                /** @description What was decided for it; `null` is left to the settings of the service, 0 is no limit. */
                 limits: components["schemas"]["LimitsView"];
+                /** @description What holds: its own limits, with those of the settings in place of the ones that are not decided; `null` is no limit. */
+                limits_in_force: components["schemas"]["LimitsView"];
                 created_at: components["schemas"]["Timestamp"];
                 updated_at: components["schemas"]["Timestamp"];
             }[];
@@ -2210,6 +2298,17 @@ export interface components {
              * @description Seconds until the end if the rest goes like the part that is done; absent unless running and something is done.
              */
             eta_seconds?: number | null;
+        };
+        /** @description The providers that people may sign in with. */
+        ProviderList: {
+            items: components["schemas"]["ProviderView"][];
+        };
+        /** @description A provider that people may sign in with. */
+        ProviderView: {
+            /** @description Names it in addresses: `/api/v1/auth/oidc/{provider}/start`. */
+            id: string;
+            /** @description What people read. */
+            label: string;
         };
         /** @description The body that stores a secret. */
         PutSecret: {
@@ -2431,6 +2530,16 @@ export interface components {
             /** @description Every tenant that has something waiting, running or parked. */
             tenants: components["schemas"]["NamedTenantQueue"][];
         };
+        /** @description What the model calls of a tenant have used. */
+        SpendingView: {
+            /** @description The beginning of what was summed up. */
+            since: components["schemas"]["Timestamp"];
+            spent: components["schemas"]["Spent"];
+            /** @description The part of it that nothing came of: calls that failed, or whose attempt was retried, cancelled or superseded. */
+            wasted: components["schemas"]["Spent"];
+            /** @description Oldest first; hours without calls are left out. */
+            per_hour: components["schemas"]["HourSpent"][];
+        };
         /** @description What model calls have used. */
         Spent: {
             /** Format: int64 */
@@ -2601,6 +2710,8 @@ export interface components {
                 /** @description SHA-256 of what the thing looked like, without secrets. */
                 before_digest: string | null;
                 after_digest: string | null;
+                /** @description The IP address that the request came from; null for what the service itself and the command line do. */
+                address: string | null;
             }[];
             /** @description Give it back as `cursor` to continue; `null` at the end. */
             next_cursor: string | null;
@@ -2703,7 +2814,10 @@ export interface components {
                 slug: string;
                 name: string;
                 is_active: boolean;
+                /** @description What was decided for it; `null` is left to the settings of the service, 0 is no limit. */
                 limits: components["schemas"]["LimitsView"];
+                /** @description What holds: its own limits, with those of the settings in place of the ones that are not decided; `null` is no limit. */
+                limits_in_force: components["schemas"]["LimitsView"];
                 created_at: components["schemas"]["Timestamp"];
                 updated_at: components["schemas"]["Timestamp"];
             }[];
@@ -2865,7 +2979,10 @@ export interface components {
             slug: string;
             name: string;
             is_active: boolean;
+            /** @description What was decided for it; `null` is left to the settings of the service, 0 is no limit. */
             limits: components["schemas"]["LimitsView"];
+            /** @description What holds: its own limits, with those of the settings in place of the ones that are not decided; `null` is no limit. */
+            limits_in_force: components["schemas"]["LimitsView"];
             created_at: components["schemas"]["Timestamp"];
             updated_at: components["schemas"]["Timestamp"];
         };
@@ -3151,6 +3268,7 @@ export type Head = components['schemas']['Head'];
 export type Hello = components['schemas']['Hello'];
 export type History = components['schemas']['History'];
 export type HourCount = components['schemas']['HourCount'];
+export type HourSpent = components['schemas']['HourSpent'];
 export type LimitsView = components['schemas']['LimitsView'];
 export type ListAgentView = components['schemas']['List_AgentView'];
 export type ListApiKeyView = components['schemas']['List_ApiKeyView'];
@@ -3181,6 +3299,8 @@ export type PrincipalKind = components['schemas']['PrincipalKind'];
 export type PriorityDepth = components['schemas']['PriorityDepth'];
 export type Problem = components['schemas']['Problem'];
 export type ProgressView = components['schemas']['ProgressView'];
+export type ProviderList = components['schemas']['ProviderList'];
+export type ProviderView = components['schemas']['ProviderView'];
 export type PutSecret = components['schemas']['PutSecret'];
 export type QueueView = components['schemas']['QueueView'];
 export type Ready = components['schemas']['Ready'];
@@ -3199,6 +3319,7 @@ export type SecretValue = components['schemas']['SecretValue'];
 export type SecretView = components['schemas']['SecretView'];
 export type ServerFrame = components['schemas']['ServerFrame'];
 export type ServiceQueue = components['schemas']['ServiceQueue'];
+export type SpendingView = components['schemas']['SpendingView'];
 export type Spent = components['schemas']['Spent'];
 export type StartExecution = components['schemas']['StartExecution'];
 export type StatisticsView = components['schemas']['StatisticsView'];
@@ -9317,6 +9438,239 @@ export interface operations {
             };
         };
     };
+    get_auth_oidc: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderList"];
+                };
+            };
+            /** @description host_not_allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_auth_oidc_provider_start: {
+        parameters: {
+            query?: {
+                /** @description Where to go afterwards: a path of the dashboard. */
+                next?: string;
+            };
+            header?: never;
+            path: {
+                /** @description From the list of providers. */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the provider, or to the sign-in page. */
+            303: {
+                headers: {
+                    Location?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description invalid_query */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_auth_oidc_provider_callback: {
+        parameters: {
+            query?: {
+                /** @description As it was given to the provider. */
+                state?: string;
+                /** @description What the provider exchanges for an ID token. */
+                code?: string;
+                /** @description Why there is no code. */
+                error?: string;
+                /** @description The provider, as it names itself. */
+                iss?: string;
+            };
+            header?: never;
+            path: {
+                /** @description From the list of providers. */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the dashboard, or to the sign-in page. */
+            303: {
+                headers: {
+                    Location?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description invalid_query */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_tenants: {
         parameters: {
             query?: {
@@ -11036,6 +11390,98 @@ export interface operations {
                 };
                 content: {
                     "application/x-ndjson": string;
+                };
+            };
+            /** @description invalid_query */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_observability_usage_summary: {
+        parameters: {
+            query?: {
+                /** @description 24 hours ago when absent; taken for 92 days ago when it is earlier. */
+                since?: components["schemas"]["Timestamp"];
+            };
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpendingView"];
                 };
             };
             /** @description invalid_query */
