@@ -9,6 +9,7 @@ use crate::domain::{AuditEntry, AuditId, PrincipalKind, TenantId, Timestamp};
 use crate::store;
 use serde_json::Value;
 use std::fmt::Display;
+use std::net::IpAddr;
 
 /// Who writes.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +19,8 @@ pub struct Writer {
     /// What an entry says when there is no principal.
     pub name: String,
     pub request_id: Option<String>,
+    /// Where the request comes from.
+    pub address: Option<IpAddr>,
 }
 
 impl Writer {
@@ -47,6 +50,7 @@ impl Writer {
             before_digest: change.before_digest,
             after_digest: change.after_digest,
             at,
+            address: self.address,
         }
     }
 

@@ -7,6 +7,7 @@ mod authority;
 mod first_start;
 mod keys;
 mod live;
+mod providers;
 mod sessions;
 mod walk;
 

@@ -36,6 +36,7 @@ pub fn entry(fixture: &Fixture, tenant_id: TenantId, action: &str) -> AuditEntry
         target_kind: "thing".to_owned(),
         target_id: "1".to_owned(),
         request_id: None,
+        address: None,
         before_digest: None,
         after_digest: None,
         at: fixture.now(),
@@ -205,6 +206,7 @@ fn identity(fixture: &Fixture) -> Identity {
         access_token_life: Duration::from_secs(900),
         session_life: Duration::from_secs(3_600),
         refresh_grace: Duration::from_secs(10),
+        providers: Vec::new(),
     };
     Identity::start(fixture.store().clone(), Arc::new(fixture.clock.clone()), options).unwrap()
 }
