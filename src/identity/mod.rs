@@ -48,11 +48,11 @@ pub struct Options {
     pub access_token_life: Duration,
     /// How long somebody stays signed in without typing the password again.
     pub session_life: Duration,
+    /// Providers that people may sign in with.
+    pub providers: Vec<oidc::Options>,
     /// For how long a refresh token may come again after its use without being taken for stolen: two windows of a browser may
     /// refresh at the same time.
     pub refresh_grace: Duration,
-    /// Providers that people may sign in with.
-    pub providers: Vec<oidc::Options>,
 }
 
 impl fmt::Debug for Options {
@@ -63,8 +63,8 @@ impl fmt::Debug for Options {
             .field("directory", directory)
             .field("access_token_life", access_token_life)
             .field("session_life", session_life)
-            .field("refresh_grace", refresh_grace)
             .field("providers", providers)
+            .field("refresh_grace", refresh_grace)
             .finish()
     }
 }
