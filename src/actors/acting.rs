@@ -17,10 +17,10 @@ impl ExecutionActor {
     pub(super) fn ask_again(&mut self, ctx: &mut Context<Self>) {
         let Some(state) = self.state.take() else { return };
         let (program, services) = (Arc::clone(&self.program), Arc::clone(&self.services));
-        let tenant = self.tenant;
+        let (tenant, creation) = (self.tenant, Arc::clone(&self.record.creation));
         self.busy = true;
         async move {
-            let held = services.secrets(tenant, &program).await;
+            let held = services.secrets(tenant, &program, &creation).await;
             let secrets = held.clone();
             let work = move || {
                 let evaluator = secrets.evaluator();
@@ -64,7 +64,7 @@ impl ExecutionActor {
                     }
                     let token = CancellationToken::new();
                     let (id, tenant) = (self.id, self.tenant);
-                    let traceparent = self.record.creation.traceparent.clone();
+                    let creation = Arc::clone(&self.record.creation);
                     let wanted = if awaited {
                         self.effects.insert((Path::clone(&path), attempt), token.clone().drop_guard());
                         Outcome::Awaited(ctx.address())
@@ -78,17 +78,8 @@ impl ExecutionActor {
                         }
                         Outcome::Noted(effect)
                     };
-                    let task = performer::Task {
-                        id,
-                        tenant,
-                        path,
-                        pointer,
-                        attempt,
-                        key,
-                        root: self.record.creation.root(id),
-                        traceparent,
-                        secrets: self.secrets(),
-                    };
+                    let task =
+                        performer::Task { id, tenant, path, pointer, attempt, key, creation, secrets: self.secrets() };
                     self.span.in_scope(|| performer::start(task, request, token, &self.services, wanted));
                 }
                 Action::CancelEffect { path, attempt } => {

@@ -3,7 +3,7 @@
 //! `input → step → events appended and committed → actions performed`. While an append is on its way further inputs wait
 //! in the inbox; what has gathered there is stepped together and appended once. Nothing is acted on that is not committed.
 
-use super::command::{Command, Refusal};
+use super::command::{Command, Refusal, Reply};
 use super::exit::{ChildOutcome, Exit, ExitGuard};
 use super::notices::{ActorNotice, Notice};
 use super::orders::Amended;
@@ -24,7 +24,6 @@ use actix::{
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::oneshot;
 use tokio_util::sync::DropGuard;
 use tracing::{Instrument, Span};
 
@@ -32,9 +31,6 @@ use tracing::{Instrument, Span};
 const MAILBOX: usize = 1_024;
 /// Inputs that are stepped and appended together.
 const INPUTS_PER_TURN: usize = 64;
-
-/// Who waits for the outcome of a command or a submission.
-pub type Reply = oneshot::Sender<Result<Execution, Refusal>>;
 
 /// Something that happened, for the machine, with whoever waits for the commit.
 pub struct Arrival {
@@ -185,12 +181,16 @@ impl ExecutionActor {
     }
 
     fn commit(&mut self, turn: Turn, ctx: &mut Context<Self>) {
+        let services = Arc::clone(&self.services);
         if turn.events.is_empty() {
-            self.committed(turn, ctx);
-            return;
+            if turn.audit().next().is_none() {
+                return self.committed(turn, ctx);
+            }
+            // What was asked for was the case already; that it was asked for is noted all the same.
+            let noted = turn::note(turn, services).into_actor(self);
+            return noted.map(|turn, actor, ctx| actor.committed(turn, ctx)).spawn(ctx);
         }
         let record = self.record.clone();
-        let services = Arc::clone(&self.services);
         let (program, secrets) = (Arc::clone(&self.program), self.secrets.clone());
         let scope = turn::AppendScope { id: self.id, tenant: self.tenant, program, secrets };
         turn::append(scope, record, turn, services)
@@ -218,7 +218,7 @@ impl ExecutionActor {
                 Some(refusal) => Err(refusal),
                 None => Ok(view.get_or_insert_with(|| self.record.execution(self.id, self.tenant, &state)).clone()),
             };
-            let _ = reply.send(answer);
+            reply.send(answer);
         }
         if self.record.creation.parent.is_none() {
             self.services.ledger.update(self.id, state.budget(), state.halt());
@@ -256,7 +256,7 @@ impl ExecutionActor {
         };
         tracing::warn!(execution_id = %self.id, %error, "an append was refused, the actor stops");
         for (reply, _) in turn.replies {
-            let _ = reply.send(Err(Refusal::from_store(error.clone())));
+            reply.send(Err(Refusal::from_store(error.clone())));
         }
         self.exit.set(exit);
         ctx.stop();

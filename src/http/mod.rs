@@ -54,7 +54,7 @@ pub use throttle::Throttle;
 
 use crate::actors::Engine;
 use crate::clock::Clock;
-use crate::domain::{Action, Execution, ExecutionId, Reach};
+use crate::domain::{Action, AuditEntry, Execution, ExecutionId, Reach};
 use crate::identity::{Change, Identity};
 use crate::settings;
 use crate::telemetry::Metrics;
@@ -246,9 +246,9 @@ impl Service {
         Ok(execution)
     }
 
-    /// Notes for the audit what the caller has done.
-    async fn record(&self, caller: &Caller, change: Change) {
-        self.identity.note(&caller.writer(), caller.tenant_id, change).await;
+    /// What the audit says of something that the caller does. It is stored together with it.
+    fn entry(&self, caller: &Caller, change: Change) -> AuditEntry {
+        self.identity.entry(&caller.writer(), caller.tenant_id, change)
     }
 
     /// Whether the caller may do something to an execution. Nothing is read for whoever may do it to all of the tenant:

@@ -17,7 +17,6 @@ import { FormEnd, Item, More, Pill } from "./parts";
 const limits = [
   "max_running_executions",
   "max_queued_executions",
-  "max_projects",
   "max_tokens_per_month",
   "max_cost_per_month",
 ] as const;

@@ -192,7 +192,7 @@ function Facts({ execution }: { execution: ExecutionDetail }) {
       <Fact name={t("fact.created")}>
         <Ago at={execution.created_at} />
       </Fact>
-      {execution.created_by && <Fact name={t("fact.by")}>{execution.created_by}</Fact>}
+      {execution.created_by && <Fact name={t("fact.by")}>{execution.created_by_name ?? execution.created_by}</Fact>}
       <Fact name={t("fact.queued")}>
         {execution.started_at || isTerminal(execution.status) ? (
           formats.duration(execution.queued_ms)
