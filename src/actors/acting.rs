@@ -38,11 +38,11 @@ impl ExecutionActor {
             actor.state = Some(state);
             actor.busy = false;
             actor.perform(actions, &[], ctx);
-            actor.inbox.extend(lost.into_iter().map(|input| Arrival { input, reply: None }));
+            actor.inbox.extend(lost.into_iter().map(Arrival::from));
             // What was decided last may not have been the end of what could be decided. One that is still pending is here
             // for a command only.
             if actor.record.projection.status != Status::Pending {
-                actor.inbox.push_back(Arrival { input: Input::Continue, reply: None });
+                actor.inbox.push_back(Input::Continue.into());
             }
             actor.advance(ctx);
         })
@@ -108,7 +108,7 @@ impl ExecutionActor {
     fn ring(&mut self, ctx: &mut Context<Self>) {
         self.alarm = None;
         for (path, purpose) in self.timers.due(self.services.clock.now()) {
-            self.inbox.push_back(Arrival { input: Input::TimerFired { path, purpose }, reply: None });
+            self.inbox.push_back(Input::TimerFired { path, purpose }.into());
         }
         self.arm(ctx);
         self.advance(ctx);
@@ -136,7 +136,7 @@ impl ExecutionActor {
                     }
                     None => Input::ChildRefused { path, failure: lost_child(child_id) },
                 };
-                actor.inbox.push_back(Arrival { input, reply: None });
+                actor.inbox.push_back(input.into());
                 actor.advance(ctx);
             })
             .spawn(ctx);

@@ -3,11 +3,16 @@
 use super::command::{Command, Refusal};
 use super::engine::Engine;
 use super::recovery;
-use crate::domain::quota::Budget;
+use crate::domain::quota::{Budget, Spending};
 use crate::domain::{AuditEntry, Execution, ExecutionId, Status, TenantId};
 use std::sync::Arc;
 
 impl Engine {
+    /// What the model calls that are under way in the tree below an execution may come to use.
+    pub fn reserved(&self, root: ExecutionId) -> Spending {
+        self.services.ledger.reserved(root)
+    }
+
     /// Changes the budget that an execution spends: its own, or that of the execution at the top. Everything of the tree that is
     /// paused by a limit goes on. The answer is the execution that was named.
     ///

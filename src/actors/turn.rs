@@ -51,7 +51,7 @@ impl Turn {
         for Arrival { input, reply } in arrivals {
             let refusal = illegal(&input, state.status());
             if refusal.is_none() {
-                turn.step(program, &mut state, input, secrets, &spent, services);
+                turn.step(program, &mut state, *input, secrets, &spent, services);
             }
             turn.replies.extend(reply.map(|reply| (reply, refusal)));
         }

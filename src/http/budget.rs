@@ -82,6 +82,7 @@ impl Service {
             root_execution_id,
             limits: account.budget.into(),
             spent: account.spent.into(),
+            reserved: self.engine.reserved(root_execution_id).into(),
         }))
     }
 }

@@ -36,6 +36,7 @@ mod queue;
 mod retention;
 mod routing;
 mod secrets;
+mod spending;
 mod start;
 mod stream;
 mod tenants;
@@ -121,6 +122,7 @@ fn work() -> Vec<Address> {
         at("/api/v1/executions/{id}/children").get(ExecutionRead, executions::children),
         at("/api/v1/executions/{id}/definition").get(ExecutionRead, journal::definition),
         at("/api/v1/executions/{id}/stream").get(Access::Live(ExecutionRead), stream::one),
+        at("/api/v1/observability/usage/summary").get(ExecutionStatistics, spending::summary),
         at("/api/v1/queue").get(QueueRead, queue::view),
         at("/api/v1/retention").get(RetentionRead, retention::view).put(RetentionWrite, retention::decide),
         at("/api/v1/retention/preview").post(RetentionRead, retention::preview),

@@ -56,7 +56,7 @@ pub async fn create(
     let change = Change::created("tenant_created", "tenant", tenant.id, &facts(&tenant));
     let entry = caller.writer().entry(caller.principal().tenant_id, change, now);
     let created = service.engine.store().create_tenant(tenant, entry).await;
-    let answer = created.map(|tenant| (StatusCode::CREATED, TenantView::from(tenant))).map_err(Error::from);
+    let answer = created.map(|tenant| (StatusCode::CREATED, view(&service, tenant))).map_err(Error::from);
     once.finish(&request, answer).await
 }
 
@@ -76,7 +76,7 @@ pub async fn list(service: web::Data<Service>, caller: Caller, request: HttpRequ
     query.finish()?;
     let only = (caller.reach < Reach::Platform).then_some(caller.tenant_id);
     let found = service.engine.store().tenants(only, request_of(&window)).await?;
-    let items: Vec<TenantView> = found.items.into_iter().map(TenantView::from).collect();
+    let items: Vec<TenantView> = found.items.into_iter().map(|tenant| view(&service, tenant)).collect();
     Ok(show(window, items, found.next_cursor, found.total))
 }
 
@@ -88,7 +88,7 @@ pub async fn list(service: web::Data<Service>, caller: Caller, request: HttpRequ
 pub async fn detail(service: web::Data<Service>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let id = path::tenant_id(&request)?;
     Query::of(&request).finish()?;
-    Ok(HttpResponse::Ok().json(TenantView::from(find(&service, &caller, Action::TenantRead, id).await?)))
+    Ok(HttpResponse::Ok().json(view(&service, find(&service, &caller, Action::TenantRead, id).await?)))
 }
 
 /// Change a tenant. Nobody of an inactive one gets in; what runs goes on.
@@ -123,7 +123,7 @@ pub async fn change(
     let tenant = service.engine.store().update_tenant(tenant, entry).await;
     let tenant = tenant.map_err(|error| Error::of_store(error, "tenant", id))?;
     service.engine.limits_changed(id).await?;
-    Ok(HttpResponse::Ok().json(TenantView::from(tenant)))
+    Ok(HttpResponse::Ok().json(view(&service, tenant)))
 }
 
 /// Delete a tenant with everything that belongs to it. It is closed at once; the rest is deleted in the background.
@@ -144,7 +144,12 @@ pub async fn remove(service: web::Data<Service>, caller: Caller, request: HttpRe
     let entry = caller.writer().entry(caller.principal().tenant_id, change, now);
     let closed = service.engine.store().update_tenant(closed, entry).await?;
     service.engine.remove_tenant(id, Some(caller.owner())).await?;
-    Ok(HttpResponse::Accepted().json(TenantView::from(closed)))
+    Ok(HttpResponse::Accepted().json(view(&service, closed)))
+}
+
+fn view(service: &Service, tenant: Tenant) -> TenantView {
+    let in_force = service.engine.store().limits_over(tenant.limits);
+    TenantView::new(tenant, in_force)
 }
 
 async fn find(service: &Service, caller: &Caller, action: Action, id: TenantId) -> Result<Tenant> {
