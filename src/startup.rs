@@ -22,6 +22,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+mod people;
+
+pub use people::identity_options;
+use people::{keep_tidy, start_identity};
+
 /// How many compiled definitions are kept.
 const PROGRAM_CACHE: usize = 1_000;
 /// The exit code of a process that was interrupted a second time.
@@ -143,6 +148,7 @@ pub struct Application {
     first_sign_in: Option<FirstSignIn>,
     server: Server,
     address: SocketAddr,
+    public_url: Option<String>,
     grace: Duration,
 }
 
@@ -166,6 +172,8 @@ impl Application {
             clock: Arc::clone(&core.clock),
             metrics: Arc::clone(&core.metrics),
             throttle: http::Throttle::new(&settings.rate_limits),
+            origins: http::Origins::new(&settings.server.public_urls),
+            proxies: http::Proxies::new(&settings.server),
             body_limit_bytes: settings.server.body_limit_bytes,
             body_timeout: Duration::from_millis(settings.server.body_timeout_ms),
             boards: http::Boards::default(),
@@ -174,7 +182,8 @@ impl Application {
         };
         let server = http::server(listener, &settings.server, service)?;
         let grace = Duration::from_secs(settings.server.shutdown_grace_seconds);
-        Ok(Self { core, identity, first_sign_in, server, address, grace })
+        let public_url = settings.server.public_urls.0.first().map(ToString::to_string);
+        Ok(Self { core, identity, first_sign_in, server, address, public_url, grace })
     }
 
     /// The port it listens on; the real one when the settings said 0.
@@ -185,6 +194,11 @@ impl Application {
     /// Where it listens, for people.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The address under which people reach it; where it listens, when the settings name none.
+    pub fn public_url(&self) -> String {
+        self.public_url.clone().unwrap_or_else(|| self.url())
     }
 
     pub fn engine(&self) -> &Engine {
@@ -272,36 +286,6 @@ impl Signals {
     }
 }
 
-/// How often what identity only remembers is stored.
-const UPKEEP: Duration = Duration::from_secs(30);
-
-async fn keep_tidy(identity: Identity) {
-    loop {
-        tokio::time::sleep(UPKEEP).await;
-        identity.tidy().await;
-    }
-}
-
-async fn start_identity(settings: &Settings, core: &Core) -> Result<Identity, Error> {
-    let options = identity_options(&settings.identity);
-    let (store, clock, runtime) = (core.store.clone(), Arc::clone(&core.clock), tokio::runtime::Handle::current());
-    blocking(move || {
-        let _entered = runtime.enter();
-        Ok(Identity::start(store, clock, options)?)
-    })
-    .await
-}
-
-/// The settings of identity as identity takes them.
-pub fn identity_options(settings: &settings::Identity) -> identity::Options {
-    identity::Options {
-        signing_keys: settings.each_signing_key().map(str::to_owned).collect(),
-        directory: PathBuf::from(&settings.directory),
-        access_token_life: Duration::from_secs(settings.access_token_seconds),
-        session_life: Duration::from_secs(settings.session_days.saturating_mul(24 * 3_600)),
-    }
-}
-
 fn listen(settings: &settings::Server) -> Result<TcpListener, Error> {
     let address = format!("{}:{}", bracketed(&settings.host), settings.port);
     let failed = |source| Error::Listen { address: address.clone(), source };
@@ -339,7 +323,6 @@ fn default_limits(settings: &settings::Limits) -> Limits {
     Limits {
         max_running_executions: limit(settings.max_running_executions),
         max_queued_executions: limit(settings.max_queued_executions),
-        max_projects: limit(settings.max_projects),
         max_tokens_per_month: limit(settings.max_tokens_per_month),
         max_cost_per_month: Some(settings.max_cost_per_month).filter(|cost| *cost > 0.0),
     }

@@ -3,24 +3,24 @@
 use super::caller::Caller;
 use super::error::Error;
 use crate::actors::{Admission, Gate, Visitor};
-use crate::domain::{ExecutionId, TenantId};
+use crate::domain::{AuditEntry, ExecutionId, TenantId};
 use crate::identity::{self, Change, Identity, Standing, Writer};
 use crate::wire::catalog::Code;
 use crate::wire::problem::Problem;
-use std::future::Future;
-use std::pin::Pin;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The credential of one session.
 pub struct Credential {
     identity: Identity,
     standing: Arc<Mutex<Standing>>,
+    address: Option<IpAddr>,
 }
 
 impl Credential {
     pub fn of(identity: &Identity, caller: &Caller) -> Arc<dyn Gate> {
         let standing = Arc::new(Mutex::new(caller.standing.clone()));
-        Arc::new(Self { identity: identity.clone(), standing })
+        Arc::new(Self { identity: identity.clone(), standing, address: caller.address })
     }
 
     fn standing(&self) -> Standing {
@@ -42,15 +42,9 @@ impl Gate for Credential {
         })
     }
 
-    fn note(
-        &self,
-        tenant: TenantId,
-        action: &'static str,
-        id: ExecutionId,
-    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        let writer = Writer { standing: Some(self.standing()), ..Writer::default() };
-        let identity = self.identity.clone();
-        Box::pin(async move { identity.note(&writer, tenant, Change::done(action, "execution", id)).await })
+    fn entry(&self, tenant: TenantId, action: &'static str, id: ExecutionId) -> AuditEntry {
+        let writer = Writer { standing: Some(self.standing()), address: self.address, ..Writer::default() };
+        self.identity.entry(&writer, tenant, Change::done(action, "execution", id))
     }
 
     fn renew(&self, token: String) -> Admission {

@@ -122,7 +122,6 @@ pub async fn change(
     let entry = caller.writer().entry(caller.principal().tenant_id, change, tenant.updated_at);
     let tenant = service.engine.store().update_tenant(tenant, entry).await;
     let tenant = tenant.map_err(|error| Error::of_store(error, "tenant", id))?;
-    service.identity.changed();
     service.engine.limits_changed(id).await?;
     Ok(HttpResponse::Ok().json(view(&service, tenant)))
 }
@@ -144,7 +143,6 @@ pub async fn remove(service: web::Data<Service>, caller: Caller, request: HttpRe
     let change = Change::removed("tenant_removed", "tenant", id, &facts(&known));
     let entry = caller.writer().entry(caller.principal().tenant_id, change, now);
     let closed = service.engine.store().update_tenant(closed, entry).await?;
-    service.identity.changed();
     service.engine.remove_tenant(id, Some(caller.owner())).await?;
     Ok(HttpResponse::Accepted().json(view(&service, closed)))
 }
@@ -173,17 +171,11 @@ fn checked(tenant: Tenant) -> Result<Tenant> {
     if !super::agents::is_slug(&tenant.slug) {
         errors.push(field("/slug", "must be 1 to 63 lower-case letters, digits and hyphens, no hyphen first or last"));
     }
-    let LimitsView {
-        max_running_executions,
-        max_queued_executions,
-        max_projects,
-        max_tokens_per_month,
-        max_cost_per_month,
-    } = tenant.limits.into();
+    let LimitsView { max_running_executions, max_queued_executions, max_tokens_per_month, max_cost_per_month } =
+        tenant.limits.into();
     let counts = [
         ("max_running_executions", max_running_executions),
         ("max_queued_executions", max_queued_executions),
-        ("max_projects", max_projects),
         ("max_tokens_per_month", max_tokens_per_month),
     ];
     for (name, _) in counts.iter().filter(|(_, limit)| limit.is_some_and(|limit| limit > MAX_LIMIT)) {

@@ -352,6 +352,17 @@ diesel::table! {
         before_digest -> Nullable<Text>,
         after_digest -> Nullable<Text>,
         at -> BigInt,
+        address -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    external_identities (issuer, subject) {
+        issuer -> Text,
+        subject -> Text,
+        tenant_id -> Text,
+        user_id -> Text,
+        created_at -> BigInt,
     }
 }
 

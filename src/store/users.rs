@@ -28,8 +28,7 @@ impl Store {
     /// [`Error::Conflict`] when the address is taken in the tenant; [`Error::NotFound`] when there is no such tenant.
     pub async fn create_user(&self, user: User, entry: AuditEntry) -> Result<User, Error> {
         self.write(move |connection| {
-            refuse_taken(connection, &user)?;
-            insert(connection, &user)?;
+            add(connection, &user)?;
             audit::insert(connection, &entry)?;
             Ok(user)
         })
@@ -83,7 +82,7 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Conflict`] for a taken address, or when no active operator would be left.
     pub async fn update_user(&self, user: User, entry: AuditEntry) -> Result<User, Error> {
-        self.write(move |connection| {
+        self.write_people(move |connection| {
             let known = get(connection, &user.tenant_id.to_string(), &user.id.to_string())?;
             refuse_taken(connection, &user)?;
             update(connection, &user)?;
@@ -102,7 +101,7 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Conflict`] when no active operator would be left.
     pub async fn delete_user(&self, tenant_id: TenantId, id: UserId, entry: AuditEntry) -> Result<(), Error> {
-        self.write(move |connection| {
+        self.write_people(move |connection| {
             let known = get(connection, &tenant_id.to_string(), &id.to_string())?;
             diesel::delete(users::table.find(id.to_string())).execute(connection)?;
             keep_an_operator(connection, &known)?;
@@ -234,7 +233,9 @@ pub(super) fn revoke_sessions(connection: &mut AnyConnection, id: UserId, now: T
     Ok(())
 }
 
-fn insert(connection: &mut AnyConnection, user: &User) -> Result<(), Error> {
+/// Adds a person.
+pub(super) fn add(connection: &mut AnyConnection, user: &User) -> Result<(), Error> {
+    refuse_taken(connection, user)?;
     let (id, tenant_id) = (user.id.to_string(), user.tenant_id.to_string());
     Statement::new(
         "INSERT INTO users (id, tenant_id, email, display_name, password_hash, role, is_active, locale, \

@@ -57,7 +57,7 @@ catalog! {
     Forbidden = 403 "forbidden" "This is not allowed"
         "Ask somebody whose role allows it; GET /api/v1/auth/me shows the own role.";
     HostNotAllowed = 403 "host_not_allowed" "The service does not answer under this host name"
-        "Address the service as localhost, 127.0.0.1 or [::1].";
+        "Use an address in server.public_urls, or a loopback name on the own machine; the operator adds further ones.";
     OriginNotAllowed = 403 "origin_not_allowed" "A page of another origin may not do this"
         "Send the request from a page of this service, or from a program that sends no Origin header.";
     ReadOnly = 403 "read_only" "This belongs to the system and cannot be changed"

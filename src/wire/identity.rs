@@ -186,8 +186,6 @@ pub struct LimitsView {
     #[schema(maximum = 9_007_199_254_740_991_u64)]
     pub max_queued_executions: Option<u64>,
     #[schema(maximum = 9_007_199_254_740_991_u64)]
-    pub max_projects: Option<u64>,
-    #[schema(maximum = 9_007_199_254_740_991_u64)]
     pub max_tokens_per_month: Option<u64>,
     /// US dollars.
     #[schema(minimum = 0, maximum = 1_000_000_000)]
@@ -199,7 +197,6 @@ impl From<TenantLimits> for LimitsView {
         Self {
             max_running_executions: limits.max_running_executions,
             max_queued_executions: limits.max_queued_executions,
-            max_projects: limits.max_projects,
             max_tokens_per_month: limits.max_tokens_per_month,
             max_cost_per_month: limits.max_cost_per_month,
         }
@@ -208,14 +205,8 @@ impl From<TenantLimits> for LimitsView {
 
 impl From<Limits> for LimitsView {
     fn from(limits: Limits) -> Self {
-        let Limits {
-            max_running_executions,
-            max_queued_executions,
-            max_projects,
-            max_tokens_per_month,
-            max_cost_per_month,
-        } = limits;
-        Self { max_running_executions, max_queued_executions, max_projects, max_tokens_per_month, max_cost_per_month }
+        let Limits { max_running_executions, max_queued_executions, max_tokens_per_month, max_cost_per_month } = limits;
+        Self { max_running_executions, max_queued_executions, max_tokens_per_month, max_cost_per_month }
     }
 }
 
@@ -224,7 +215,6 @@ impl From<LimitsView> for TenantLimits {
         Self {
             max_running_executions: limits.max_running_executions,
             max_queued_executions: limits.max_queued_executions,
-            max_projects: limits.max_projects,
             max_tokens_per_month: limits.max_tokens_per_month,
             max_cost_per_month: limits.max_cost_per_month,
         }

@@ -1,19 +1,19 @@
 // Signing in and out. These addresses are asked without a session, so they do not pass through the client that renews one.
-import type { QueryClient } from "@tanstack/react-query";
+import { type QueryClient, queryOptions } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
 import { freshest } from "@/live/latest";
 import { ProblemError, unreachable } from "./client";
-import type { FirstSignIn, Login, Problem, Tokens, UserView } from "./generated/schema";
+import type { FirstSignIn, Login, Problem, ProviderList, ProviderView, Tokens, UserView } from "./generated/schema";
 import { session } from "./session";
 import { viewing } from "./viewing";
 
-async function post(path: string, body: unknown): Promise<unknown> {
-  const response = await fetch(`/api/v1/auth/${path}`, {
-    method: "POST",
-    credentials: "same-origin",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  }).catch((cause: unknown) => {
+function post(path: string, body: unknown): Promise<unknown> {
+  const headers = { "content-type": "application/json" };
+  return send(path, { method: "POST", credentials: "same-origin", headers, body: JSON.stringify(body) });
+}
+
+async function send(path: string, request: RequestInit): Promise<unknown> {
+  const response = await fetch(`/api/v1/auth/${path}`, request).catch((cause: unknown) => {
     throw new ProblemError(unreachable(String(cause)));
   });
   if (response.ok) return response.status === 204 ? undefined : response.json();
@@ -34,6 +34,19 @@ export async function firstSignIn(body: FirstSignIn): Promise<void> {
 function begin(tokens: Tokens): void {
   viewing.choose(undefined);
   session.begin(tokens);
+}
+
+/** The providers that people may sign in with. A service that cannot say so has none. */
+export const providersOptions = queryOptions({
+  queryKey: ["providers"],
+  queryFn: async (): Promise<ProviderView[]> => ((await send("oidc", {})) as ProviderList).items,
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+/** Where a browser goes to sign in with a provider; it comes back signed in, at the address in `next`. */
+export function providerAddress(id: string, next?: string): string {
+  const query = next ? `?${new URLSearchParams({ next })}` : "";
+  return `/api/v1/auth/oidc/${encodeURIComponent(id)}/start${query}`;
 }
 
 /** Nothing of what was seen stays for whoever comes next. */

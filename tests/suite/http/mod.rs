@@ -10,6 +10,7 @@ mod idempotency;
 mod lists;
 mod preflight;
 mod problems;
+mod reach;
 mod retention;
 mod stream;
 mod throttle;

@@ -4,7 +4,6 @@ import type { TenantView } from "@/api/generated/schema";
 export const limits = [
   "max_running_executions",
   "max_queued_executions",
-  "max_projects",
   "max_tokens_per_month",
   "max_cost_per_month",
 ] as const;

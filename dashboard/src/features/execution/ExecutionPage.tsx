@@ -287,6 +287,7 @@ function Owner({ execution }: { execution: ExecutionDetail }) {
   const { t } = useTranslation();
   const { ownerId } = useStanding();
   if (execution.created_by === ownerId) return t("fact.you");
+  if (execution.created_by_name) return execution.created_by_name;
   return <span className="font-mono text-xs">{execution.created_by?.slice(-8)}</span>;
 }
 
