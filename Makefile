@@ -70,9 +70,10 @@ bench: ## Measure this machine: throughput, latency and live fan-out of the opti
 	$(CARGO) run --quiet --release --locked -- bench fanout
 
 .PHONY: packages
-packages: ## Install what the tests need (PostgreSQL server, nginx, jq, Chromium, the fuzzer) where it is missing
+packages: ## Install what the tests need (PostgreSQL server, nginx, jq, Chromium, the fuzzer, a provider of sign-ins) where it is missing
 	@.ci/packages
 	@.ci/fuzzer
+	@.ci/provider
 
 .PHONY: lint
 lint: dashboard/node_modules/.package-lock.json ## Formatting, clippy, the house rules, documentation, the dashboard's types, style and unit tests

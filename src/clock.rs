@@ -17,6 +17,9 @@ pub trait Clock: Send + Sync {
     fn sleep_until(&self, instant: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 
+/// How long is slept at a time. A clock that is set forward, or a machine that was asleep, delays a timer by no more.
+const LONGEST_NAP: Duration = Duration::from_secs(30);
+
 /// The machine's clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
@@ -28,8 +31,14 @@ impl Clock for SystemClock {
     }
 
     fn sleep_until(&self, instant: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        let micros = u64::try_from(instant.micros_since(self.now())).unwrap_or(0);
-        Box::pin(tokio::time::sleep(Duration::from_micros(micros)))
+        Box::pin(sleep_until(|| Self.now(), instant, LONGEST_NAP))
+    }
+}
+
+/// Sleeps in naps, and looks at the clock after each: clocks are set, and what measures a sleep is another one.
+async fn sleep_until(now: impl Fn() -> Timestamp, instant: Timestamp, longest: Duration) {
+    while let Ok(micros @ 1..) = u64::try_from(instant.micros_since(now())) {
+        tokio::time::sleep(Duration::from_micros(micros).min(longest)).await;
     }
 }
 
@@ -80,4 +89,24 @@ impl Clock for ManualClock {
 #[expect(clippy::disallowed_methods, reason = "the one place where ids come into being")]
 pub fn new_id() -> Uuid {
     Uuid::now_v7()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[tokio::test]
+    async fn a_clock_that_is_set_while_somebody_sleeps_is_noticed() {
+        // An hour away, then beyond it; a second away, then set back, then there.
+        for times in [vec![0, 3_600_000_001], vec![3_599_999_000, 3_000_000_000, 3_600_000_000]] {
+            let looks = Cell::new(0);
+            let now = || {
+                let look = looks.replace(looks.get() + 1);
+                Timestamp::from_micros(times[look.min(times.len() - 1)])
+            };
+            sleep_until(now, Timestamp::from_micros(3_600_000_000), Duration::from_millis(1)).await;
+            assert_eq!(looks.get(), times.len());
+        }
+    }
 }

@@ -46,6 +46,10 @@ named!(
         JournalBeforePublish = "journal_before_publish",
         /// Another write than an append is done and not committed.
         WriteBeforeCommit = "write_before_commit",
+        /// The supervisor has got a submission and not looked at it.
+        SupervisorBeforeSubmit = "supervisor_before_submit",
+        /// The hub has got what was committed and told nobody.
+        HubBeforePublish = "hub_before_publish",
         /// Before a read takes a connection.
         BeforeRead = "before_read",
         /// An execution has taken its inputs and not stepped them.

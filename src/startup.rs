@@ -22,6 +22,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+mod people;
+
+pub use people::identity_options;
+use people::{keep_tidy, start_identity};
+
 /// How many compiled definitions are kept.
 const PROGRAM_CACHE: usize = 1_000;
 /// The exit code of a process that was interrupted a second time.
@@ -48,6 +53,8 @@ pub enum Error {
     Identity(#[from] identity::Error),
     #[error("store.failure_points: {0}")]
     FailurePoints(String),
+    #[error("{0}; it ends, and goes on with its next start")]
+    Lost(&'static str),
 }
 
 /// Runs what needs actors to the end, on this thread.
@@ -113,6 +120,14 @@ impl Core {
         Arc::clone(&self.effects)
     }
 
+    /// Resolves when the service cannot go on, with the reason: what is left of it would only look alive.
+    async fn lost(&self) -> Error {
+        tokio::select! {
+            () = self.engine.ended() => Error::Lost("a fault has ended a vital part of the service"),
+            () = self.store.lost() => Error::Lost("the service has lost its database to another process"),
+        }
+    }
+
     /// Ends everything in order; running effects get `grace` to finish.
     pub async fn stop(self, grace: Duration) {
         self.engine.close(grace).await;
@@ -133,6 +148,7 @@ pub struct Application {
     first_sign_in: Option<FirstSignIn>,
     server: Server,
     address: SocketAddr,
+    public_url: Option<String>,
     grace: Duration,
 }
 
@@ -156,6 +172,8 @@ impl Application {
             clock: Arc::clone(&core.clock),
             metrics: Arc::clone(&core.metrics),
             throttle: http::Throttle::new(&settings.rate_limits),
+            origins: http::Origins::new(&settings.server.public_urls),
+            proxies: http::Proxies::new(&settings.server),
             body_limit_bytes: settings.server.body_limit_bytes,
             body_timeout: Duration::from_millis(settings.server.body_timeout_ms),
             boards: http::Boards::default(),
@@ -164,7 +182,8 @@ impl Application {
         };
         let server = http::server(listener, &settings.server, service)?;
         let grace = Duration::from_secs(settings.server.shutdown_grace_seconds);
-        Ok(Self { core, identity, first_sign_in, server, address, grace })
+        let public_url = settings.server.public_urls.0.first().map(ToString::to_string);
+        Ok(Self { core, identity, first_sign_in, server, address, public_url, grace })
     }
 
     /// The port it listens on; the real one when the settings said 0.
@@ -175,6 +194,11 @@ impl Application {
     /// Where it listens, for people.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The address under which people reach it; where it listens, when the settings name none.
+    pub fn public_url(&self) -> String {
+        self.public_url.clone().unwrap_or_else(|| self.url())
     }
 
     pub fn engine(&self) -> &Engine {
@@ -193,28 +217,28 @@ impl Application {
     /// Serves until SIGTERM, SIGINT (Ctrl-C) or `stop` resolves, then stops gracefully.
     ///
     /// # Errors
-    /// When the server fails.
+    /// When the server fails, or a part without which nothing works has ended by a fault, or another process has taken the
+    /// database over.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), Error> {
         let Self { core, identity, server, grace, .. } = self;
         let handle = server.handle();
         let mut serving = actix::spawn(server);
         let upkeep = tokio::spawn(keep_tidy(identity.clone()));
-        let ended = tokio::select! {
-            result = &mut serving => Some(result),
-            () = stop => None,
+        let (outcome, grace) = tokio::select! {
+            result = &mut serving => (result.unwrap_or(Ok(())).map_err(Error::from), grace),
+            () = stop => (Ok(()), grace),
+            // What its effects come to can be noted no more.
+            lost = core.lost() => (Err(lost), Duration::ZERO),
         };
         tracing::info!("stopping");
         core.engine.close(grace).await;
-        if ended.is_none() {
-            handle.stop(true).await;
+        if !serving.is_finished() {
+            handle.stop(outcome.is_ok()).await;
         }
         upkeep.abort();
         identity.close().await;
         core.finish().await;
-        match ended {
-            Some(Ok(result)) => Ok(result?),
-            Some(Err(_)) | None => Ok(()),
-        }
+        outcome
     }
 
     /// Serves until SIGTERM or Ctrl-C, then stops gracefully. A second signal ends the process at once, and what it has
@@ -259,36 +283,6 @@ impl Signals {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
-    }
-}
-
-/// How often what identity only remembers is stored.
-const UPKEEP: Duration = Duration::from_secs(30);
-
-async fn keep_tidy(identity: Identity) {
-    loop {
-        tokio::time::sleep(UPKEEP).await;
-        identity.tidy().await;
-    }
-}
-
-async fn start_identity(settings: &Settings, core: &Core) -> Result<Identity, Error> {
-    let options = identity_options(&settings.identity);
-    let (store, clock, runtime) = (core.store.clone(), Arc::clone(&core.clock), tokio::runtime::Handle::current());
-    blocking(move || {
-        let _entered = runtime.enter();
-        Ok(Identity::start(store, clock, options)?)
-    })
-    .await
-}
-
-/// The settings of identity as identity takes them.
-pub fn identity_options(settings: &settings::Identity) -> identity::Options {
-    identity::Options {
-        signing_keys: settings.each_signing_key().map(str::to_owned).collect(),
-        directory: PathBuf::from(&settings.directory),
-        access_token_life: Duration::from_secs(settings.access_token_seconds),
-        session_life: Duration::from_secs(settings.session_days.saturating_mul(24 * 3_600)),
     }
 }
 

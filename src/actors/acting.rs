@@ -6,7 +6,7 @@ use super::notices::Notice;
 use super::performer::{self, Outcome};
 use super::turn;
 use crate::domain::{Event, Execution, ExecutionId, Failure, Path, StandardType, Status};
-use crate::machine::{self, Action, Input};
+use crate::machine::{self, Action, Input, Outstanding};
 use crate::store::DetachedEffect;
 use actix::{ActorFutureExt, AsyncContext, Context, ContextFutureSpawner, WrapFuture};
 use std::sync::Arc;
@@ -24,8 +24,8 @@ impl ExecutionActor {
             let secrets = held.clone();
             let work = move || {
                 let evaluator = secrets.evaluator();
-                let actions = machine::outstanding(&program, &state, &services.moment(), &evaluator);
-                (state, actions)
+                let outstanding = machine::outstanding(&program, &state, &services.moment(), &evaluator);
+                (state, outstanding)
             };
             (held, work)
         }
@@ -34,10 +34,11 @@ impl ExecutionActor {
             actor.secrets = held;
             turn::run(actor.program.is_bounded(), work).into_actor(actor)
         })
-        .map(|(state, actions), actor, ctx| {
+        .map(|(state, Outstanding { actions, lost }), actor, ctx| {
             actor.state = Some(state);
             actor.busy = false;
             actor.perform(actions, &[], ctx);
+            actor.inbox.extend(lost.into_iter().map(|input| Arrival { input, reply: None }));
             // What was decided last may not have been the end of what could be decided. One that is still pending is here
             // for a command only.
             if actor.record.projection.status != Status::Pending {

@@ -9,7 +9,9 @@ use super::turn;
 use crate::domain::{EffectOutcome, Event, EventBody, Path};
 use crate::machine::{self, Action, Input, State};
 use crate::store::{self, DetachedEffect};
+use futures_util::FutureExt;
 use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
@@ -85,7 +87,13 @@ pub async fn repeat(services: Arc<Services>, of: Option<crate::domain::Execution
         if services.detached.runs(&effect) {
             continue;
         }
-        match request(&services, &effect).await {
+        let asked = AssertUnwindSafe(request(&services, &effect)).catch_unwind().await;
+        let Ok(asked) = asked else {
+            // It stays noted; the others are asked for.
+            tracing::error!(execution_id = %effect.execution_id, "an effect cannot be asked for again: a fault");
+            continue;
+        };
+        match asked {
             Ok(Some((task, request))) if services.detached.begin(&effect) => {
                 tracing::info!(execution_id = %effect.execution_id, path = effect.path, "an effect is asked for again");
                 performer::start(task, request, CancellationToken::new(), &services, performer::Outcome::Noted(effect));

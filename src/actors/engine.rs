@@ -290,6 +290,11 @@ impl Engine {
         let _ = self.services.hub.send(hub::Close).await;
     }
 
+    /// Resolves when one of the actors without which nothing works has ended by a fault.
+    pub async fn ended(&self) {
+        self.services.ended.cancelled().await;
+    }
+
     /// Ends the actors' threads and whatever still runs on them. Nothing works after that.
     pub fn end(&self) {
         for arbiter in self.services.arbiters.iter().chain(&self.services.others) {

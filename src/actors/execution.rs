@@ -73,14 +73,21 @@ pub struct ExecutionActor {
 }
 
 impl ExecutionActor {
-    /// Starts the actor on one of the engine's arbiters.
+    /// Starts the actor on one of the engine's arbiters. What has been `waiting` for it is stepped together with its opening:
+    /// nothing is begun that a command takes back at once.
     ///
     /// One without a slot asks for it when it turns out to run.
-    pub fn spawn(seed: Seed, slot: bool, services: Arc<Services>, supervisor: Addr<Supervisor>) -> Addr<Self> {
+    pub fn spawn(
+        seed: Seed,
+        slot: bool,
+        waiting: Vec<ToExecution>,
+        services: Arc<Services>,
+        supervisor: Addr<Supervisor>,
+    ) -> Addr<Self> {
         let arbiter = services.next_arbiter();
         Self::start_in_arbiter(&arbiter, move |ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
-            Self {
+            let mut actor = Self {
                 exit: ExitGuard::new(seed.id, seed.record.epoch, supervisor.clone()),
                 services,
                 supervisor,
@@ -102,19 +109,25 @@ impl ExecutionActor {
                 wanting: false,
                 lookups: 0,
                 draining: false,
-            }
+            };
+            waiting.into_iter().for_each(|message| actor.receive(message));
+            actor
         })
     }
 
     fn open(&mut self, ctx: &mut Context<Self>) {
         let Some(opening) = self.opening.take() else { return };
         let arrival = |input| Arrival { input, reply: None };
+        let creation = &self.record.creation;
+        if matches!(opening, Opening::Create { .. } | Opening::Start) && creation.parent.is_none() {
+            self.services.ledger.begin(self.id, creation.budget.unwrap_or_default());
+        }
         match opening {
             Opening::Create { first, reply } => {
                 self.record.create = Some(first);
                 self.inbox.push_back(Arrival { input: Input::Start, reply: Some(reply) });
             }
-            Opening::Start => self.inbox.push_back(arrival(Input::Start)),
+            Opening::Start => self.inbox.push_front(arrival(Input::Start)),
             Opening::Resume => {
                 self.ask_again(ctx);
                 // A retried execution begins in the middle of its list, with nothing outstanding. One that is still pending is
@@ -126,9 +139,9 @@ impl ExecutionActor {
             Opening::Recover { reason, recovered_in_ms } => {
                 let restarts = self.record.projection.restarts;
                 // Its transition asks for everything that is outstanding.
-                self.inbox.push_back(arrival(Input::Recovered { reason, restarts, recovered_in_ms }));
+                self.inbox.push_front(arrival(Input::Recovered { reason, restarts, recovered_in_ms }));
             }
-            Opening::Abort { failure } => self.inbox.push_back(arrival(Input::Abort { failure })),
+            Opening::Abort { failure } => self.inbox.push_front(arrival(Input::Abort { failure })),
         }
         self.advance(ctx);
     }
@@ -138,7 +151,7 @@ impl ExecutionActor {
         if self.busy || self.inbox.is_empty() || self.exit.is_set() {
             return;
         }
-        if self.parked && self.inbox.iter().all(needs_slot) {
+        if self.parked && self.inbox.iter().all(|arrival| turn::needs_slot(&arrival.input)) {
             if let Some(idle) = self.idle.take() {
                 ctx.cancel_future(idle);
             }
@@ -298,28 +311,29 @@ impl ExecutionActor {
         }
     }
 
-    fn command(&mut self, command: Command, reply: Reply, ctx: &mut Context<Self>) {
-        self.inbox.push_back(Arrival { input: command.into_input(), reply: Some(reply) });
-        self.advance(ctx);
-    }
-}
-
-/// Whether an input means work that a parked execution needs a slot for. Commands are served at once.
-fn needs_slot(arrival: &Arrival) -> bool {
-    match arrival.input {
-        Input::EffectFinished { .. }
-        | Input::TimerFired { .. }
-        | Input::ChildFinished { .. }
-        | Input::ChildRefused { .. } => true,
-        Input::Start
-        | Input::Pause { .. }
-        | Input::Resume { .. }
-        | Input::Approve { .. }
-        | Input::EffectWithheld { .. }
-        | Input::Cancel { .. }
-        | Input::Recovered { .. }
-        | Input::Abort { .. }
-        | Input::Continue => false,
+    /// Takes in what is for the machine, and what somebody has changed.
+    fn receive(&mut self, message: ToExecution) {
+        match message {
+            ToExecution::Arrived(input) => {
+                if let Input::EffectFinished { path, attempt, .. } | Input::EffectWithheld { path, attempt, .. } =
+                    &*input
+                    && let Some(guard) = self.effects.remove(&(Arc::clone(path), *attempt))
+                {
+                    guard.disarm();
+                }
+                self.inbox.push_back(Arrival { input: *input, reply: None });
+            }
+            ToExecution::Command(command, reply) => {
+                self.inbox.push_back(Arrival { input: command.into_input(), reply: Some(reply) });
+            }
+            ToExecution::Amended(amended) => {
+                let Amended { priority, labels } = *amended;
+                let creation = Creation { priority, labels, ..self.record.creation.as_ref().clone() };
+                self.record.creation = Arc::new(creation);
+            }
+            // Said to one that lives.
+            ToExecution::Granted | ToExecution::Dismissed | ToExecution::Drain => {}
+        }
     }
 }
 
@@ -352,21 +366,9 @@ impl Handler<ToExecution> for ExecutionActor {
 
     fn handle(&mut self, message: ToExecution, ctx: &mut Self::Context) {
         match message {
-            ToExecution::Arrived(input) => {
-                if let Input::EffectFinished { path, attempt, .. } | Input::EffectWithheld { path, attempt, .. } =
-                    &*input
-                    && let Some(guard) = self.effects.remove(&(Arc::clone(path), *attempt))
-                {
-                    guard.disarm();
-                }
-                self.inbox.push_back(Arrival { input: *input, reply: None });
+            ToExecution::Arrived(_) | ToExecution::Command(..) | ToExecution::Amended(_) => {
+                self.receive(message);
                 self.advance(ctx);
-            }
-            ToExecution::Command(command, reply) => self.command(command, reply, ctx),
-            ToExecution::Amended(amended) => {
-                let Amended { priority, labels } = *amended;
-                let creation = Creation { priority, labels, ..self.record.creation.as_ref().clone() };
-                self.record.creation = Arc::new(creation);
             }
             ToExecution::Dismissed => {
                 if self.parked && !self.busy && self.inbox.is_empty() {

@@ -168,9 +168,14 @@ impl Reader {
         match read {
             Ok(true) => self.phase = Phase::Live,
             Ok(false) => {}
-            Err(error) => {
+            Err(error) if error.is_retryable() => {
                 tracing::debug!(%error, "a feed waits for the store");
                 tokio::time::sleep(STORE_PAUSE).await;
+            }
+            // It has been deleted, or cannot be read: neither changes by waiting.
+            Err(error) => {
+                tracing::debug!(%error, "a feed ends");
+                self.phase = Phase::Ended;
             }
         }
     }
@@ -223,7 +228,7 @@ impl Reader {
             Err(TryRecvError::Empty) if subscription.lagging.load(Ordering::SeqCst) => {
                 return self.rejoin().await;
             }
-            // The hub marks a subscriber as lagging only with something in its channel, so this wait ends.
+            // Whoever is marked as lagging after this look gets a delivery, so this wait ends.
             Err(TryRecvError::Empty) => subscription.receiver.recv().await,
         };
         match delivery {

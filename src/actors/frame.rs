@@ -17,7 +17,7 @@ pub struct Piece {
     pub n: u64,
 }
 
-/// One frame, serialised once and shared by its receivers.
+/// One frame, serialized once and shared by its receivers.
 #[derive(Clone, Debug)]
 pub struct Frame {
     /// Number of the event; 0 for anything else.

@@ -1,13 +1,14 @@
 //! The hub: who watches what, and the forwarding of what was committed.
 //!
 //! It holds subscribers and filters, no business state: whatever a subscriber missed stands in the journal, and
-//! [`super::feed`] reads it there. A frame is serialised once and shared by all its receivers. Hub to subscriber is
+//! [`super::feed`] reads it there. A frame is serialized once and shared by all its receivers. Hub to subscriber is
 //! `try_send` only: a subscriber whose channel is full is marked lagging, gets nothing more until it has rejoined, and
 //! never slows anybody else.
 
 use super::frame::{self, Frame};
-use super::settings::LiveOptions;
+use super::settings::{LiveOptions, Options};
 use crate::domain::{ExecutionId, TenantId};
+use crate::failure_points::{FailurePoint, FailurePoints};
 use crate::store::CommittedAppend;
 use crate::telemetry::Metrics;
 use actix::{Actor, AsyncContext, Context, Handler, Message};
@@ -18,6 +19,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Frames that belong together: those of one commit of one execution, or one conflated flush.
 pub type Delivery = Arc<[Frame]>;
@@ -74,6 +76,17 @@ struct Subscriber {
     lagging: Arc<AtomicBool>,
 }
 
+impl Subscriber {
+    /// Gets nothing more until it has rejoined. False when it has gone.
+    ///
+    /// It may have emptied its channel just before it is marked, and waits then: a delivery without frames wakes it. If there
+    /// is no room for that, it is awake and finds the mark.
+    fn fall_behind(&self) -> bool {
+        self.lagging.store(true, Ordering::SeqCst);
+        !matches!(self.sender.try_send(Vec::new().into()), Err(TrySendError::Closed(_)))
+    }
+}
+
 #[derive(Default)]
 struct Conflation {
     pending: IndexMap<ExecutionId, CommittedAppend>,
@@ -91,12 +104,15 @@ pub struct Hub {
     by_tenant: HashMap<TenantId, Vec<u64>>,
     conflated: HashMap<TenantId, Conflation>,
     closing: bool,
+    failure_points: FailurePoints,
+    /// Tells that it has ended, however that came.
+    _ended: DropGuard,
 }
 
 impl Hub {
-    pub fn new(options: LiveOptions, state: Arc<HubState>, metrics: Arc<Metrics>) -> Self {
+    pub fn new(options: &Options, state: Arc<HubState>, metrics: Arc<Metrics>, ended: CancellationToken) -> Self {
         Self {
-            options,
+            options: options.live,
             state,
             metrics,
             subscribers: HashMap::new(),
@@ -104,6 +120,8 @@ impl Hub {
             by_tenant: HashMap::new(),
             conflated: HashMap::new(),
             closing: false,
+            failure_points: options.failure_points.clone(),
+            _ended: ended.drop_guard(),
         }
     }
 
@@ -142,8 +160,10 @@ impl Hub {
             match subscriber.sender.try_send(Arc::clone(delivery)) {
                 Ok(()) => self.metrics.frames(delivery.len()),
                 Err(TrySendError::Full(_)) => {
-                    subscriber.lagging.store(true, Ordering::SeqCst);
                     self.metrics.lagging();
+                    if !subscriber.fall_behind() {
+                        gone.push(*id);
+                    }
                 }
                 Err(TrySendError::Closed(_)) => gone.push(*id),
             }
@@ -205,20 +225,15 @@ impl Hub {
     }
 
     fn mark_all_lagging(&mut self) {
-        for subscriber in self.subscribers.values() {
-            subscriber.lagging.store(true, Ordering::SeqCst);
+        let mut gone = Vec::new();
+        for (id, subscriber) in &self.subscribers {
             self.metrics.lagging();
-        }
-        // A feed that waits on an empty channel is woken by a delivery without frames.
-        let wake: Delivery = Vec::new().into();
-        let full: Vec<u64> = self.subscribers.keys().copied().collect();
-        for id in full {
-            let closed = self.subscribers.get(&id).is_some_and(|subscriber| {
-                matches!(subscriber.sender.try_send(Arc::clone(&wake)), Err(TrySendError::Closed(_)))
-            });
-            if closed {
-                self.remove(id);
+            if !subscriber.fall_behind() {
+                gone.push(*id);
             }
+        }
+        for id in gone {
+            self.remove(id);
         }
     }
 }
@@ -251,6 +266,7 @@ pub struct Publish(pub Vec<CommittedAppend>);
 impl Handler<Publish> for Hub {
     type Result = ();
     fn handle(&mut self, message: Publish, ctx: &mut Self::Context) {
+        self.failure_points.pass(FailurePoint::HubBeforePublish);
         self.close_gap();
         for commit in message.0 {
             self.publish(commit, ctx);

@@ -106,6 +106,13 @@ impl Ledger {
         }
     }
 
+    /// An execution begins that is the top of its tree: it has spent nothing, so nothing needs to be read.
+    pub fn begin(&self, root: ExecutionId, budget: Budget) {
+        let mut books = self.lock();
+        books.make_room();
+        books.trees.entry(root).or_insert(Tree { account: Account::default(), budget, halt: None });
+    }
+
     /// What the tree of a root may spend, and whether its time is over.
     pub fn update(&self, root: ExecutionId, budget: Budget, halt: Option<&Breach>) {
         if let Some(tree) = self.lock().trees.get_mut(&root) {
@@ -128,9 +135,7 @@ impl Ledger {
         if !self.lock().trees.contains_key(&root) {
             let store::Account { budget, spent } = again(|| self.store.account(tenant, root)).await;
             let mut books = self.lock();
-            if books.trees.len() >= CAPACITY {
-                books.trees.retain(|_, tree| tree.account.reserved.calls > 0);
-            }
+            books.make_room();
             let account = Account { spent, ..Account::default() };
             books.trees.entry(root).or_insert(Tree { account, budget, halt: None });
         }
@@ -191,6 +196,14 @@ impl Ledger {
 
     fn lock(&self) -> MutexGuard<'_, Books> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Books {
+    fn make_room(&mut self) {
+        if self.trees.len() >= CAPACITY {
+            self.trees.retain(|_, tree| tree.account.reserved.calls > 0);
+        }
     }
 }
 

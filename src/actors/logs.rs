@@ -58,6 +58,9 @@ impl Logs {
         if self.sender.try_send(Entry::Line(tenant, execution_id, Box::new(line))).is_err() {
             self.metrics.logs_dropped(1);
             let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
+            if dropped.len() >= REMEMBERED {
+                dropped.clear();
+            }
             *dropped.entry(execution_id).or_default() += 1;
         }
     }

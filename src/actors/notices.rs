@@ -181,22 +181,27 @@ impl Supervisor {
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.presence = Presence::Waking { why, queued: false, waiting };
             let tenant = entry.tenant;
-            self.look_after_children(id, tenant, false, ctx);
-            // What it had scheduled without waiting for it may not have been started.
-            self.services.next_arbiter().spawn(detached::repeat(Arc::clone(&self.services), Some(id)));
+            self.look_after_what_it_began(id, tenant, false, ctx);
         }
         ctx.run_later(pause, move |supervisor, ctx| supervisor.rebuild(id, slot, ctx));
     }
 
-    /// Looks after the children of an execution whose actor crashed: before it could tell that they exist, or, when it is
-    /// over, before it could tell them to stop.
-    pub(super) fn look_after_children(
+    /// Looks after what was started in an append behind which its actor did not come to act.
+    pub(super) fn look_after_what_it_began(
         &self,
         id: ExecutionId,
         tenant: TenantId,
         is_over: bool,
         ctx: &mut Context<Self>,
     ) {
+        self.look_after_children(id, tenant, is_over, ctx);
+        // What it had scheduled without waiting for it may not have been started.
+        self.services.next_arbiter().spawn(detached::repeat(Arc::clone(&self.services), Some(id)));
+    }
+
+    /// Looks after the children of an execution whose actor crashed: before it could tell that they exist, or, when it is
+    /// over, before it could tell them to stop.
+    fn look_after_children(&self, id: ExecutionId, tenant: TenantId, is_over: bool, ctx: &mut Context<Self>) {
         recovery::open_children(Arc::clone(&self.services), id, tenant)
             .into_actor(self)
             .map(move |children, supervisor, ctx| {

@@ -62,6 +62,10 @@ pub fn start(
 ) {
     let services = Arc::clone(services);
     let performed = async move {
+        // Taken back in the very turn that asked for it.
+        if cancellation.is_cancelled() {
+            return;
+        }
         let streams = matches!(request, EffectRequest::Agent(_) | EffectRequest::Shell(_));
         let (kind, began) = (request.kind(), Instant::now());
         let points = services.options.failure_points.clone();

@@ -4,7 +4,7 @@ use super::command::Refusal;
 use super::execution::ToExecution;
 use super::recovery::{self, Unbuilt, Whom, Why};
 use super::seed::{Opening, Seed};
-use super::supervisor::{Entry, Presence, Supervisor, deliver};
+use super::supervisor::{Entry, Presence, Supervisor};
 use crate::domain::{ExecutionId, Status};
 use actix::{ActorFutureExt, Context, ContextFutureSpawner, WrapFuture};
 use std::sync::Arc;
@@ -27,11 +27,15 @@ impl Supervisor {
     }
 
     fn rebuilt(&mut self, id: ExecutionId, slot: bool, rebuilt: Result<Box<Seed>, Unbuilt>, ctx: &mut Context<Self>) {
-        self.unsettled.remove(&id);
+        let was_unsettled = self.unsettled.remove(&id);
         let waiting = match self.entries.get_mut(&id) {
             Some(Entry { presence: Presence::Waking { waiting, .. }, .. }) => std::mem::take(waiting),
             _ => Vec::new(),
         };
+        if was_unsettled && let (Ok(seed), false) = (&rebuilt, self.closing) {
+            // Its creation is stored although nobody was told: with all that the same append has started.
+            self.look_after_what_it_began(id, seed.tenant, false, ctx);
+        }
         match rebuilt {
             Ok(_) if self.closing => self.forget(id, slot, waiting, &Refusal::ShuttingDown),
             Ok(seed) if seed.state.status() == Status::Pending && !slot && waiting.is_empty() => {
@@ -42,10 +46,7 @@ impl Supervisor {
                     // It lives for a command only.
                     seed.opening = Opening::Resume;
                 }
-                let address = self.live(*seed, slot, ctx);
-                for message in waiting {
-                    deliver(&address, message);
-                }
+                self.live(*seed, slot, waiting, ctx);
             }
             Err(Unbuilt::Refused(refusal)) => {
                 self.forget(id, slot, waiting, &refusal);
@@ -54,7 +55,7 @@ impl Supervisor {
             Err(Unbuilt::Crashed(message)) => self.crashed(id, slot, message, waiting, ctx),
             Err(Unbuilt::Ended { status, parent }) => {
                 if let Some(tenant) = self.entries.get(&id).map(|entry| entry.tenant) {
-                    self.look_after_children(id, tenant, true, ctx);
+                    self.look_after_what_it_began(id, tenant, true, ctx);
                 }
                 self.forget(id, slot, waiting, &Refusal::WrongState { status, verb: "change" });
                 if let Some(outcome) = parent {

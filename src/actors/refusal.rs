@@ -42,13 +42,12 @@ pub fn store_problem(error: &store::Error) -> Problem {
                 .with_errors(vec![field])
                 .with_suggestion("Give back `next_cursor` as it came, or begin again without a cursor.")
         }
-        store::Error::Unavailable { .. } | store::Error::Closed => {
+        store::Error::Unavailable { .. } | store::Error::Closed | store::Error::Occupied { .. } => {
             tracing::warn!(%error, "the store did not answer");
             Problem::new(Code::StoreUnavailable, "the database cannot be reached right now")
         }
         store::Error::StaleEpoch { .. }
         | store::Error::OutOfSequence { .. }
-        | store::Error::Occupied { .. }
         | store::Error::Configuration { .. }
         | store::Error::Migration { .. }
         | store::Error::Corrupt { .. }

@@ -8,7 +8,7 @@ use super::turn::Record;
 use crate::clock;
 use crate::domain::{Creation, Event, Execution, ExecutionId, ForkedFrom, Status, TenantId, Trigger};
 use crate::machine::{self, State};
-use crate::store::{Append, NewExecution};
+use crate::store::{self, Append, NewExecution};
 use std::sync::Arc;
 
 impl Engine {
@@ -71,8 +71,12 @@ impl Engine {
         let projection = record.projection.clone();
         let new = NewExecution { definition: None, idempotency };
         let append = Append::first(tenant, id, record.epoch, &events, projection, new)?.without_usage();
-        record.last_position = self.services.store.append(append).await?.last_position;
-        self.supervisor.send(Adopt { id, tenant }).await.map_err(|_| Refusal::ShuttingDown)?;
+        let appended = self.services.store.append(append).await;
+        // Also when only the acknowledgement is missing: it may be stored, and somebody has to drive it then.
+        if appended.as_ref().map_or_else(store::Error::is_retryable, |_| true) {
+            self.supervisor.send(Adopt { id, tenant }).await.map_err(|_| Refusal::ShuttingDown)?;
+        }
+        record.last_position = appended?.last_position;
         Ok(record.execution(id, tenant, &state))
     }
 }

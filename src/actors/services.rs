@@ -23,6 +23,7 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// Between two tries to read what has to be read while the store cannot be reached.
 pub const READ_PAUSE: Duration = Duration::from_millis(500);
@@ -52,6 +53,8 @@ pub struct Services {
     pub next_arbiter: AtomicUsize,
     /// The service has begun to stop.
     pub closing: AtomicBool,
+    /// Cancelled when the supervisor or the hub has ended: both live as long as the service.
+    pub ended: CancellationToken,
     /// Tenants that are being deleted; an id is never used again, so they stay here until the service ends.
     pub departing: RwLock<HashSet<TenantId>>,
 }

@@ -10,7 +10,7 @@ use super::frame::{self, Frame};
 use super::visitor::{Admission, Gate, Visitor};
 use crate::clock;
 use crate::domain::{Action, Execution, ExecutionId, Target, TenantId};
-use crate::telemetry::Metrics;
+use crate::telemetry::Connected;
 use crate::wire::catalog::Code;
 use crate::wire::frame::{ClientFrame, ServerFrame};
 use crate::wire::problem::Problem;
@@ -30,6 +30,8 @@ const MAX_FRAME_BYTES: usize = 64 * 1024;
 const MAX_BAD_FRAMES: u32 = 5;
 /// Pings without an answer after which the client is taken for gone.
 const MAX_MISSED_PINGS: u32 = 2;
+/// Requests of one session that may be under way at a time; more are refused.
+const MAX_ASKED: usize = 512;
 /// Executions one session may watch.
 const MAX_SUBSCRIPTIONS: usize = 256;
 
@@ -42,6 +44,8 @@ pub struct Session {
     subscriptions: HashMap<ExecutionId, SpawnHandle>,
     bad_frames: u32,
     missed_pings: u32,
+    /// Each request that is under way holds one more of these.
+    asked: Arc<()>,
     fragments: Option<Vec<u8>>,
     connected: Option<Connected>,
 }
@@ -78,6 +82,7 @@ pub fn start(
         subscriptions: HashMap::new(),
         bad_frames: 0,
         missed_pings: 0,
+        asked: Arc::default(),
         fragments: None,
         connected: None,
     };
@@ -135,6 +140,10 @@ impl Session {
     }
 
     fn frame(&mut self, frame: ClientFrame, ctx: &mut Ctx) {
+        let is_request = !matches!(frame, ClientFrame::Ping {} | ClientFrame::Unsubscribe { .. });
+        if is_request && Arc::strong_count(&self.asked) > MAX_ASKED {
+            return self.bad_frame("too many requests are under way: wait for their answers", ctx);
+        }
         match frame {
             ClientFrame::Ping {} => self.send(&ServerFrame::Pong, ctx),
             ClientFrame::Subscribe { execution_id, after_seq } => self.subscribe(execution_id, after_seq, ctx),
@@ -164,10 +173,10 @@ impl Session {
         if !self.has_room_for(id) {
             return self.too_many(ctx);
         }
-        let (engine, tenant) = (self.engine.clone(), self.opening.tenant);
-        async move { engine.store().execution(tenant, id).await }
+        let (engine, tenant, asked) = (self.engine.clone(), self.opening.tenant, Arc::clone(&self.asked));
+        async move { (engine.store().execution(tenant, id).await, asked) }
             .into_actor(self)
-            .map(move |found, session, ctx| match found {
+            .map(move |(found, _asked), session, ctx| match found {
                 Ok(execution) if session.refuses(Action::ExecutionRead, &execution, ctx) => {}
                 Ok(_) if !session.has_room_for(id) => session.too_many(ctx),
                 Ok(_) => {
@@ -191,10 +200,10 @@ impl Session {
     }
 
     fn command(&mut self, id: ExecutionId, command: Command, ctx: &mut Ctx) {
-        let (engine, tenant) = (self.engine.clone(), self.opening.tenant);
-        async move { engine.store().execution(tenant, id).await }
+        let (engine, tenant, asked) = (self.engine.clone(), self.opening.tenant, Arc::clone(&self.asked));
+        async move { (engine.store().execution(tenant, id).await, asked) }
             .into_actor(self)
-            .map(move |found, session, ctx| match found {
+            .map(move |(found, _asked), session, ctx| match found {
                 Ok(execution) if session.refuses(Action::ExecutionSteer, &execution, ctx) => {}
                 Ok(_) => session.allowed_command(id, command, ctx),
                 Err(error) => session.refused(&Refusal::from(error), ctx),
@@ -204,12 +213,13 @@ impl Session {
 
     fn allowed_command(&self, id: ExecutionId, command: Command, ctx: &mut Ctx) {
         let (engine, tenant) = (self.engine.clone(), self.opening.tenant);
-        let (gate, word) = (Arc::clone(&self.opening.gate), command.word());
+        let (gate, word, under_way) = (Arc::clone(&self.opening.gate), command.word(), Arc::clone(&self.asked));
         async move {
             let asked = engine.command(tenant, id, command).await;
             if asked.is_ok() {
                 gate.note(tenant, word, id).await;
             }
+            drop(under_way);
             asked
         }
         .into_actor(self)
@@ -237,9 +247,10 @@ impl Session {
 
     /// Goes on as whoever the gate says that the visitor is.
     fn admit(&mut self, answer: Admission, refused: Refused, ctx: &mut Ctx) {
-        answer
+        let asked = Arc::clone(&self.asked);
+        async move { (answer.await, asked) }
             .into_actor(self)
-            .map(move |answer, session, ctx| match (answer, refused) {
+            .map(move |(answer, _asked), session, ctx| match (answer, refused) {
                 (Ok(visitor), _) => {
                     let has_lost = visitor.principal.reach(Action::ExecutionRead).is_err();
                     let has_changed = visitor.principal.role != session.opening.visitor.principal.role;
@@ -327,7 +338,7 @@ impl Actor for Session {
     type Context = Ctx;
 
     fn started(&mut self, ctx: &mut Ctx) {
-        self.connected = Some(Connected::new(Arc::clone(&self.engine.services().metrics)));
+        self.connected = Some(self.engine.services().metrics.connected("websocket"));
         let heartbeat = self.engine.services().options.live.heartbeat_seconds;
         let name = clock::new_id().to_string();
         ctx.text(frame::hello(name, self.engine.position(), heartbeat).text);
@@ -337,22 +348,6 @@ impl Actor for Session {
             self.subscriptions.insert(id, handle);
         }
         self.watch_the_clock(ctx);
-    }
-}
-
-/// Counts the session as connected for as long as it lives.
-struct Connected(Arc<Metrics>);
-
-impl Connected {
-    fn new(metrics: Arc<Metrics>) -> Self {
-        metrics.session_opened("websocket");
-        Self(metrics)
-    }
-}
-
-impl Drop for Connected {
-    fn drop(&mut self) {
-        self.0.session_closed("websocket");
     }
 }
 

@@ -26,6 +26,7 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, RwLock};
 use std::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 /// What the engine is built from.
 pub struct Parts {
@@ -46,10 +47,11 @@ impl Engine {
         let Parts { store, vault, effects, clock, metrics, options } = parts;
         let hub_state = Arc::new(HubState::default());
         hub_state.start_at(store.position());
-        let live = options.live;
         let (state, figures) = (Arc::clone(&hub_state), Arc::clone(&metrics));
+        let (hub_options, ended) = (options.clone(), CancellationToken::new());
+        let hub_ended = ended.clone();
         let (hub_thread, supervisor_thread) = (Arbiter::new().handle(), Arbiter::new().handle());
-        let hub = Hub::start_in_arbiter(&hub_thread, move |_| Hub::new(live, state, figures));
+        let hub = Hub::start_in_arbiter(&hub_thread, move |_| Hub::new(&hub_options, state, figures, hub_ended));
         store.on_commit(listener::commit_listener(hub.clone(), Arc::clone(&hub_state), Arc::clone(&metrics)));
         let arbiters = (0..options.arbiters.max(1)).map(|_| Arbiter::new().handle()).collect();
         let departing = store.tenant_removals().await?.into_iter().map(|removal| removal.tenant_id).collect();
@@ -74,6 +76,7 @@ impl Engine {
             others: vec![hub_thread, supervisor_thread.clone()],
             next_arbiter: AtomicUsize::new(0),
             closing: AtomicBool::new(false),
+            ended,
             departing: RwLock::new(departing),
         });
         let recovered_in_ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -13,6 +13,7 @@ use super::seed::{Opening, Seed};
 use super::services::Services;
 use super::timers::Timers;
 use crate::domain::{ExecutionId, TenantId, Timestamp};
+use crate::failure_points::FailurePoint;
 use crate::store;
 use actix::prelude::SendError;
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, ContextFutureSpawner, SpawnHandle, WrapFuture};
@@ -20,6 +21,7 @@ use std::collections::{HashMap, HashSet, VecDeque, hash_map};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::oneshot;
+use tokio_util::sync::DropGuard;
 
 /// Submissions, commands and notices that may wait for the supervisor; senders beyond it wait.
 pub const SUPERVISOR_MAILBOX: usize = 8_192;
@@ -76,10 +78,13 @@ pub struct Supervisor {
     pub(super) restarts: u64,
     pub(super) closing: bool,
     pub(super) drained: Vec<oneshot::Sender<()>>,
+    /// Tells that it has ended, however that came.
+    _ended: DropGuard,
 }
 
 impl Supervisor {
     pub fn new(services: Arc<Services>) -> Self {
+        let ended = services.ended.clone().drop_guard();
         let queue = Admission::new(services.options.max_running, services.options.max_queued);
         Self {
             services,
@@ -92,15 +97,14 @@ impl Supervisor {
             restarts: 0,
             closing: false,
             drained: Vec::new(),
+            _ended: ended,
         }
     }
 
-    pub(super) fn live(&mut self, seed: Seed, slot: bool, ctx: &Context<Self>) -> Addr<ExecutionActor> {
+    pub(super) fn live(&mut self, seed: Seed, slot: bool, waiting: Vec<ToExecution>, ctx: &Context<Self>) {
         let (id, tenant, epoch) = (seed.id, seed.tenant, seed.record.epoch);
-        let address = ExecutionActor::spawn(seed, slot, Arc::clone(&self.services), ctx.address());
-        let presence = Presence::Live { address: address.clone(), slot };
-        self.entries.insert(id, Entry { tenant, epoch, presence });
-        address
+        let address = ExecutionActor::spawn(seed, slot, waiting, Arc::clone(&self.services), ctx.address());
+        self.entries.insert(id, Entry { tenant, epoch, presence: Presence::Live { address, slot } });
     }
 
     /// Fills free slots from the queue.
@@ -116,7 +120,7 @@ impl Supervisor {
                 Some(Next::Woken(id)) => self.grant(id, ctx),
                 Some(Next::Pending(_, Some(seed))) => {
                     self.queue.occupy(seed.tenant);
-                    self.live(*seed, true, ctx);
+                    self.live(*seed, true, Vec::new(), ctx);
                 }
                 Some(Next::Pending(id, None)) => {
                     let Some(entry) = self.entries.get_mut(&id) else { continue };
@@ -180,6 +184,12 @@ impl Supervisor {
         };
         match &mut entry.presence {
             Presence::Live { address, .. } => deliver(address, message),
+            // Commands are served at once: one does not wait for the slot that the execution waits for.
+            Presence::Waking { queued, waiting, .. } if *queued && is_command => {
+                waiting.push(message);
+                *queued = false;
+                self.rebuild(id, false, ctx);
+            }
             Presence::Leaving { waiting, .. } | Presence::Waking { waiting, .. } => waiting.push(message),
             Presence::Parked | Presence::Delayed { .. } if is_command => {
                 entry.presence = Presence::Waking { why: Why::Wake, queued: false, waiting: vec![message] };
@@ -232,6 +242,7 @@ impl Supervisor {
     }
 
     pub(super) fn submit(&mut self, mut seed: Seed, ctx: &mut Context<Self>) {
+        self.services.options.failure_points.pass(FailurePoint::SupervisorBeforeSubmit);
         if self.closing {
             seed.refuse(Refusal::ShuttingDown);
             return;
@@ -245,7 +256,7 @@ impl Supervisor {
         let tenant = seed.tenant;
         if self.queue.is_open(tenant) && !delayed {
             self.queue.occupy(tenant);
-            self.live(seed, true, ctx);
+            self.live(seed, true, Vec::new(), ctx);
             return;
         }
         if let Some(full) = self.queue.full(tenant) {

@@ -115,6 +115,25 @@ fn illegal(input: &Input, status: Status) -> Option<Refusal> {
     (!is_legal).then_some(Refusal::WrongState { status, verb })
 }
 
+/// Whether an input means work that a parked execution needs a slot for. Commands are served at once.
+pub const fn needs_slot(input: &Input) -> bool {
+    match input {
+        Input::EffectFinished { .. }
+        | Input::TimerFired { .. }
+        | Input::ChildFinished { .. }
+        | Input::ChildRefused { .. } => true,
+        Input::Start
+        | Input::Pause { .. }
+        | Input::Resume { .. }
+        | Input::Approve { .. }
+        | Input::EffectWithheld { .. }
+        | Input::Cancel { .. }
+        | Input::Recovered { .. }
+        | Input::Abort { .. }
+        | Input::Continue => false,
+    }
+}
+
 /// Whether more can be approved: it has begun and not ended.
 pub const fn may_be_approved(status: Status) -> bool {
     matches!(status, Status::Running | Status::Waiting | Status::Paused)

@@ -1,14 +1,11 @@
 //! `callboard agents`: look at the agents of a running service and put them to the test.
 
-use super::client::{Address, Client, items_at, text_at};
+use super::client::{Address, Client, text_at};
 use super::error::{Error, block_on};
 use super::reporter::watch;
 use super::terminal::{Sink, Table, fit, print, print_json, tell};
 use super::{Exit, terminal};
 use serde_json::{Value, json};
-
-/// The most agents that one page holds.
-const PAGE_LIMIT: u32 = 100;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -70,23 +67,8 @@ pub fn execute(arguments: &Arguments) -> Exit {
     })
 }
 
-/// All agents, page by page.
-async fn all(client: &Client) -> Result<Vec<Value>, Error> {
-    let mut agents = Vec::new();
-    for page in 1_u32.. {
-        let query = [("page", page.to_string()), ("size", PAGE_LIMIT.to_string())];
-        let answer = client.get("/agents", &query).await?;
-        agents.extend_from_slice(items_at(&answer, "/items"));
-        let pages = answer.get("pages").and_then(Value::as_u64).unwrap_or(1);
-        if u64::from(page) >= pages {
-            break;
-        }
-    }
-    Ok(agents)
-}
-
 async fn list(client: &Client, wanted: &List) -> Result<Exit, Error> {
-    let agents = all(client).await?;
+    let agents = client.all("/agents").await?;
     if wanted.json {
         agents.iter().for_each(|agent| print(&agent.to_string()));
         return Ok(Exit::Success);
@@ -111,7 +93,7 @@ async fn find(client: &Client, wanted: &str) -> Result<Value, Error> {
     if wanted.parse::<uuid::Uuid>().is_ok() {
         return client.get(&format!("/agents/{wanted}"), &[]).await;
     }
-    let agents = all(client).await?;
+    let agents = client.all("/agents").await?;
     let named = |field: &str| agents.iter().find(|agent| text_at(agent, field) == wanted).cloned();
     named("/slug").or_else(|| named("/name")).ok_or_else(|| {
         Error::failure(format!("there is no agent '{wanted}'\n  `callboard agents list` shows those that exist."))

@@ -15,6 +15,8 @@ use uuid::Uuid;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 const BASE_PATH: &str = "/api/v1";
+/// The most items that one page holds.
+const PAGE_SIZE: u32 = 100;
 /// The header of API keys.
 pub const API_KEY: &str = "x-api-key";
 
@@ -120,6 +122,24 @@ impl Client {
     /// When the service cannot be reached or answers with a problem.
     pub async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<Value, Error> {
         self.send(self.http.get(self.address(path)).query(query)).await
+    }
+
+    /// All items of a list, page by page.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn all(&self, path: &str) -> Result<Vec<Value>, Error> {
+        let mut items = Vec::new();
+        for page in 1_u32.. {
+            let query = [("page", page.to_string()), ("size", PAGE_SIZE.to_string())];
+            let answer = self.get(path, &query).await?;
+            items.extend_from_slice(items_at(&answer, "/items"));
+            let pages = answer.get("pages").and_then(Value::as_u64).unwrap_or(1);
+            if u64::from(page) >= pages {
+                break;
+            }
+        }
+        Ok(items)
     }
 
     /// POST of a JSON body, or of none.

@@ -1,7 +1,7 @@
 //! The error every command returns: what people read, and the code the process ends with.
 
 use super::Exit;
-use crate::startup;
+use crate::startup::{self, Signals};
 use std::future::Future;
 
 /// Why a command could not do its work.
@@ -41,7 +41,8 @@ impl From<startup::Error> for Error {
             | startup::Error::Vault(_)
             | startup::Error::Identity(_)
             | startup::Error::Effects(_)
-            | startup::Error::Server(_) => Exit::Failure,
+            | startup::Error::Server(_)
+            | startup::Error::Lost(_) => Exit::Failure,
         };
         Self { exit, text: error.to_string() }
     }
@@ -61,5 +62,19 @@ pub fn block_on(command: impl Future<Output = Result<Exit, Error>>) -> Exit {
     finish(match runtime {
         Ok(runtime) => runtime.block_on(command),
         Err(error) => Err(Error::failure(format!("cannot start the event loop: {error}"))),
+    })
+}
+
+/// Runs a command that starts processes and makes folders. TERM and INT end it: it is dropped, and with it everything that
+/// it has started and made.
+pub fn block_on_until_interrupted(command: impl Future<Output = Result<Exit, Error>>) -> Exit {
+    block_on(async {
+        let signals = Signals::new();
+        let mut signals = signals.map_err(|error| Error::failure(format!("cannot listen for signals: {error}")))?;
+        tokio::select! {
+            biased;
+            () = signals.next() => Err(Error { exit: Exit::Cancelled, text: "interrupted".to_owned() }),
+            result = command => result,
+        }
     })
 }

@@ -33,6 +33,7 @@ async fn issue(url: String, directory: &Path, name: String) -> Result<String, Er
         directory: directory.to_owned(),
         access_token_life: Duration::from_secs(900),
         session_life: Duration::from_secs(3_600),
+        providers: Vec::new(),
     };
     let identity = Identity::start(store.clone(), clock, options).map_err(failed)?;
     let new = NewKey {

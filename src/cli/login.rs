@@ -27,6 +27,9 @@ pub struct Arguments {
     /// Forget the stored key, and revoke it
     #[arg(long)]
     out: bool,
+    /// Print the stored key, for other programs on this machine
+    #[arg(long, conflicts_with = "out")]
+    show_key: bool,
 }
 
 impl std::fmt::Debug for Arguments {
@@ -42,6 +45,11 @@ pub fn execute(arguments: &Arguments) -> Exit {
         let (service, token) = parts(&arguments.target);
         if arguments.out {
             return sign_out(&service).await;
+        }
+        if arguments.show_key {
+            let key = credentials::stored(&service).ok_or_else(|| nobody(&service))?;
+            print(&key);
+            return Ok(Exit::Success);
         }
         let client = Client::new(&Address { url: service.clone(), api_key: None })?;
         let tokens = match token {
@@ -103,7 +111,7 @@ async fn make_key(service: &Url, tokens: &Value) -> Result<String, Error> {
 
 async fn sign_out(service: &Url) -> Result<Exit, Error> {
     let Some(key) = credentials::stored(service) else {
-        return Err(Error::failure(format!("nobody is signed in to {service} on this machine")));
+        return Err(nobody(&service));
     };
     let client = Client::new(&Address { url: service.clone(), api_key: Some(key) })?;
     let me = client.get("/auth/me", &[]).await;
@@ -111,6 +119,10 @@ async fn sign_out(service: &Url) -> Result<Exit, Error> {
     client.delete(&format!("/api-keys/{}", text_at(&me?, "/id"))).await?;
     print(&format!("signed out of {service}"));
     Ok(Exit::Success)
+}
+
+fn nobody(service: &Url) -> Error {
+    Error::failure(format!("nobody is signed in to {service} on this machine; 'callboard login {service}' signs in"))
 }
 
 /// A line of standard input, unless the value is known.

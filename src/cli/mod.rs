@@ -49,7 +49,7 @@ pub enum Exit {
     Failure,
     /// The command line, the settings, a definition or an input is wrong.
     Invalid,
-    /// The execution was cancelled.
+    /// The execution was cancelled, or the measurement interrupted.
     Cancelled,
     /// The service or its database does not answer.
     Unreachable,
@@ -72,7 +72,7 @@ Exit codes:
   0  done; the execution succeeded
   1  the execution failed, or what was asked for could not be done
   2  the command line, the settings, a definition or an input is wrong
-  3  the execution was cancelled
+  3  the execution was cancelled, or the measurement interrupted
   4  the service or its database does not answer";
 
 /// The execution service for agents and workflows: every execution is a supervised actor.

@@ -10,9 +10,6 @@ use serde_json::{Value, json};
 use std::io::{IsTerminal, Write};
 use zeroize::Zeroizing;
 
-/// The most secrets that one page holds.
-const PAGE_LIMIT: u32 = 100;
-
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
@@ -145,25 +142,17 @@ fn read_line() -> std::io::Result<Option<String>> {
 }
 
 async fn list(client: &Client, wanted: &List) -> Result<Exit, Error> {
+    let secrets = client.all("/secrets").await?;
+    if wanted.json {
+        secrets.iter().for_each(|secret| print(&secret.to_string()));
+        return Ok(Exit::Success);
+    }
     let mut table = Table::new(&["NAME", "KEY", "READABLE", "CREATED", "UPDATED"]);
-    for page in 1_u32.. {
-        let query = [("page", page.to_string()), ("size", PAGE_LIMIT.to_string())];
-        let answer = client.get("/secrets", &query).await?;
-        for secret in items_at(&answer, "/items") {
-            if wanted.json {
-                print(&secret.to_string());
-            }
-            let cells = ["/name", "/key_id", "/is_readable", "/created_at", "/updated_at"];
-            table.row(cells.map(|pointer| text_at(secret, pointer)).to_vec());
-        }
-        let pages = answer.get("pages").and_then(Value::as_u64).unwrap_or(1);
-        if u64::from(page) >= pages {
-            break;
-        }
+    for secret in &secrets {
+        let cells = ["/name", "/key_id", "/is_readable", "/created_at", "/updated_at"];
+        table.row(cells.map(|pointer| text_at(secret, pointer)).to_vec());
     }
-    if !wanted.json {
-        print(&table.render(Sink::Output.has_colors()));
-    }
+    print(&table.render(Sink::Output.has_colors()));
     Ok(Exit::Success)
 }
 

@@ -11,7 +11,7 @@ use clap::Args;
 /// Start the service
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// The address to listen on; loopback only in this version
+    /// The address to listen on; 0.0.0.0 for all of the machine's, which needs server.public_urls and identity.signing_keys
     #[arg(long)]
     host: Option<String>,
     /// The port to listen on; 0 takes a free one
@@ -37,8 +37,8 @@ fn settings(arguments: &Arguments) -> Result<Settings, Error> {
 
 async fn serve(settings: &Settings) -> Result<Exit, Error> {
     let application = Application::build(settings).await?;
-    let url = application.url();
-    print(&format!("Callboard {} listens on {url}", env!("CARGO_PKG_VERSION")));
+    print(&format!("Callboard {} listens on {}", env!("CARGO_PKG_VERSION"), application.url()));
+    let url = application.public_url();
     print(&format!("  store  {}", settings.store.url));
     print(&format!("  API    {url}/api/v1, described at {url}/docs"));
     if let Some(way_in) = application.first_sign_in() {

@@ -18,6 +18,9 @@ const START_TIMEOUT: Duration = Duration::from_secs(60);
 const READY_POLL: Duration = Duration::from_millis(5);
 /// How long it may take to stop by itself; longer than its own grace.
 const STOP_TIMEOUT: Duration = Duration::from_secs(40);
+/// How long a killed one may take to be gone.
+const KILL_TIMEOUT: Duration = Duration::from_secs(10);
+const KILL_POLL: Duration = Duration::from_millis(1);
 /// How much of its log is shown when it did not start.
 const LOG_TAIL_BYTES: usize = 2_000;
 
@@ -64,19 +67,24 @@ impl Launch {
     }
 }
 
-/// A port of this machine that is free now.
+/// Below the ports that systems give to outgoing connections: nobody takes one of these while a service is away.
+const LASTING_PORTS: std::ops::Range<u16> = 10_000..32_768;
+/// Ports that are tried before it is given up.
+const PORTS_TRIED: usize = 1_000;
+
+/// A port of this machine that is free now, and stays so while a service is killed and started again.
 ///
 /// # Errors
 /// When there is none.
 pub fn free_port() -> Result<u16, Error> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-    let address = listener.and_then(|listener| listener.local_addr());
-    address
-        .map(|address| address.port())
-        .map_err(|error| Error::failure(format!("no free port on this machine: {error}")))
+    let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    std::iter::repeat_with(|| fastrand::u16(LASTING_PORTS))
+        .take(PORTS_TRIED)
+        .find(is_free)
+        .ok_or_else(|| Error::failure(format!("no port of {LASTING_PORTS:?} is free on this machine")))
 }
 
-/// A running service. It is killed when this is dropped.
+/// A running service. It is killed when this is dropped, and gone then: its folder may be deleted.
 #[derive(Debug)]
 pub struct Service {
     child: Child,
@@ -112,7 +120,7 @@ impl Service {
             command.arg("--set").arg(format!("{key}={value}"));
         }
         command.current_dir(&launch.directory).stdin(Stdio::null()).stdout(Stdio::null()).stderr(output);
-        let child = command.kill_on_drop(true).spawn();
+        let child = command.spawn();
         let child = child.map_err(|error| Error::failure(format!("cannot start the service: {error}")))?;
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).map(Pid::from_raw);
         let pid = pid.ok_or_else(|| Error::failure("the service has ended at once"))?;
@@ -202,6 +210,17 @@ impl Service {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
         kilobytes.unwrap_or(0).saturating_mul(1_024)
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // Neither works when it has ended already.
+        let _ = self.child.start_kill();
+        let begin = Instant::now();
+        while matches!(self.child.try_wait(), Ok(None)) && begin.elapsed() < KILL_TIMEOUT {
+            std::thread::sleep(KILL_POLL);
+        }
     }
 }
 

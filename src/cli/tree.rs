@@ -64,6 +64,8 @@ pub struct Tree {
     pub output: Option<Value>,
     pub error: Option<Failure>,
     pub last_seq: u64,
+    /// The agent that is tested: the id that the journal calls it by, and its slug.
+    tested: Option<(String, String)>,
 }
 
 impl Default for Tree {
@@ -84,6 +86,7 @@ impl Tree {
             output: None,
             error: None,
             last_seq: 0,
+            tested: None,
         }
     }
 
@@ -142,6 +145,8 @@ impl Tree {
                 let definition = &creation.definition;
                 self.name = format!("{}/{} {}", definition.namespace, definition.name, definition.version);
                 self.created = Some(event.at);
+                let slug = creation.input.get("agent").and_then(Value::as_str).map(str::to_owned);
+                self.tested = creation.agent_id.map(|id| id.to_string()).zip(slug);
             }
             EventBody::ExecutionWaiting {} => self.status = Status::Waiting,
             EventBody::ExecutionPaused { .. } => self.status = Status::Paused,
@@ -194,6 +199,7 @@ impl Tree {
     fn apply_to_task(&mut self, event: &Event) {
         let Some(path) = event.path.as_deref().filter(|path| !path.is_empty()) else { return };
         let at = event.at;
+        let tested = self.tested.clone();
         let task = self.task_mut(path, event);
         match &event.body {
             EventBody::TaskStarted { .. } => {
@@ -209,7 +215,10 @@ impl Tree {
                 task.attempt = next_attempt + 1;
                 task.note = describe(error);
             }
-            EventBody::EffectScheduled { summary, .. } => task.note.clone_from(summary),
+            EventBody::EffectScheduled { summary, .. } => {
+                let slug = tested.filter(|(id, _)| id == summary).map(|(_, slug)| slug);
+                task.note = slug.unwrap_or_else(|| summary.clone());
+            }
             EventBody::TimerSet { deadline, .. } => {
                 if task.state == TaskState::Running {
                     task.state = TaskState::Waiting;

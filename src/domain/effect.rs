@@ -123,7 +123,7 @@ pub enum ProcessReturn {
 pub struct AgentRequest {
     /// Name, slug or id.
     pub agent: String,
-    /// The text the agent gets; a non-text `input` is serialised as JSON.
+    /// The text the agent gets; a non-text `input` is serialized as JSON.
     pub prompt: String,
     /// Replaces the agent's own system prompt.
     pub system_prompt: Option<String>,

@@ -8,6 +8,7 @@ use super::{ApiKeyId, AuditId, TenantId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
+use std::net::IpAddr;
 use uuid::Uuid;
 
 /// What somebody is in their tenant. Later ones may do more; see the table in [`super::permission`].
@@ -281,6 +282,8 @@ pub struct AuditEntry {
     pub before_digest: Option<String>,
     pub after_digest: Option<String>,
     pub at: Timestamp,
+    /// Where the request came from; absent for what the service and the command line on the database do.
+    pub address: Option<IpAddr>,
 }
 
 #[cfg(test)]

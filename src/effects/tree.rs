@@ -116,7 +116,7 @@ impl Members {
     /// Sends a signal to every living member, newcomers included, until none is left or the time is over.
     fn signal_until_gone(&self, signal: Signal, reach: Reach, limit: Duration) -> bool {
         let deadline = Instant::now() + limit;
-        let mut signalled: Vec<Pid> = Vec::new();
+        let mut signaled: Vec<Pid> = Vec::new();
         let mut pause = FIRST_POLL;
         loop {
             let living = self.living(reach);
@@ -124,10 +124,10 @@ impl Members {
                 return true;
             }
             for process in living {
-                if signal == Signal::SIGKILL || !signalled.contains(&process) {
+                if signal == Signal::SIGKILL || !signaled.contains(&process) {
                     // It may be gone by now; the next look at the table will tell.
                     let _already_gone = kill(process, signal);
-                    signalled.push(process);
+                    signaled.push(process);
                 }
             }
             let remaining = deadline.saturating_duration_since(Instant::now());

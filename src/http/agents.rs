@@ -208,7 +208,8 @@ pub async fn test(
     let Some(definition) = TEST_DEFINITION.clone() else {
         return Err(Error::new(Code::Internal, "the definition of agent tests is not valid"));
     };
-    let input = json!({ "agent_id": id, "test_input": test_input });
+    // By id, which no later change of the agent makes wrong; the slug is for those who look at it.
+    let input = json!({ "agent_id": id, "agent": agent.slug, "test_input": test_input });
     let mut submission = Submission::new(caller.tenant_id, Runnable::Inline(definition), input);
     submission.execution_type = ExecutionType::AgentTest;
     submission.agent_id = Some(id);

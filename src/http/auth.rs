@@ -6,6 +6,7 @@
 use super::Service;
 use super::body::{Json, OptionalJson};
 use super::caller::Caller;
+use super::client_address;
 use super::door::RequestId;
 use super::error::{Error, Result};
 use super::query::Query;
@@ -17,7 +18,6 @@ use crate::wire::sign_in::{ChangeMe, FirstSignIn, Login, Me, RefreshBody, Ticket
 use actix_web::http::header;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use serde_json::json;
-use std::net::IpAddr;
 
 const COOKIE: &str = "callboard_refresh";
 const COOKIE_PATH: &str = "/api/v1/auth";
@@ -35,7 +35,7 @@ pub async fn login(service: web::Data<Service>, request: HttpRequest, body: Json
     Query::of(&request).finish()?;
     let Login { email, password, tenant } = body.value;
     let writer = writer(&request);
-    let signed_in = service.identity.sign_in(tenant, &email, password, address(&request), &writer).await?;
+    let signed_in = service.identity.sign_in(tenant, &email, password, client_address::of(&request), &writer).await?;
     Ok(answer(&service, &request, signed_in))
 }
 
@@ -90,7 +90,7 @@ pub async fn logout(
     if let Some(token) = refresh_token(&request, body.value) {
         service.identity.sign_out_with(&token, &writer(&request)).await?;
     }
-    Ok(HttpResponse::NoContent().insert_header((header::SET_COOKIE, cookie(&request, "", 0))).finish())
+    Ok(HttpResponse::NoContent().insert_header((header::SET_COOKIE, cookie(&service, &request, "", 0))).finish())
 }
 
 /// Who one is: a person or a key, with role and scopes.
@@ -183,11 +183,9 @@ async fn own_user(service: &Service, caller: &Caller) -> Result<Option<User>> {
 }
 
 fn answer(service: &Service, request: &HttpRequest, signed_in: SignedIn) -> HttpResponse {
+    let cookie = session_cookie(service, request, &signed_in);
     let SignedIn { user, access_token, access_expires_at, refresh_token, session_expires_at } = signed_in;
     let now = service.clock.now();
-    let seconds = |micros: i64| micros.max(0) / 1_000_000;
-    let life = seconds(session_expires_at.micros_since(now));
-    let cookie = cookie(request, &refresh_token, life);
     let mut response = HttpResponse::Ok();
     response.insert_header((header::SET_COOKIE, cookie)).insert_header((header::CACHE_CONTROL, "no-store"));
     response.json(Tokens {
@@ -200,32 +198,46 @@ fn answer(service: &Service, request: &HttpRequest, signed_in: SignedIn) -> Http
     })
 }
 
-/// The cookie of a refresh token: for these addresses only, out of reach of scripts and of pages of other sites. It is not
-/// `Secure` where a browser talks to its own machine in plain text. The value is made of letters, digits, `-` and `_`.
-fn cookie(request: &HttpRequest, value: &str, life_seconds: i64) -> String {
-    let connection = request.connection_info();
-    let is_plain = connection.scheme() == "http" && super::door::is_loopback(connection.host());
-    let secure = if is_plain { "" } else { "; Secure" };
+/// The cookie of a refresh token: for these addresses only, out of reach of scripts and of pages of other sites. The value is
+/// made of letters, digits, `-` and `_`.
+fn cookie(service: &Service, request: &HttpRequest, value: &str, life_seconds: i64) -> String {
+    let secure = secure(service, request);
     format!("{COOKIE}={value}; Path={COOKIE_PATH}; Max-Age={life_seconds}; HttpOnly; SameSite=Strict{secure}")
 }
 
-fn refresh_token(request: &HttpRequest, body: RefreshBody) -> Option<String> {
-    body.refresh_token.or_else(|| in_cookie(request)).filter(|token| !token.is_empty())
+/// The cookie that keeps somebody signed in who has just come in.
+pub fn session_cookie(service: &Service, request: &HttpRequest, signed_in: &SignedIn) -> String {
+    let life = signed_in.session_expires_at.micros_since(service.clock.now());
+    cookie(service, request, &signed_in.refresh_token, seconds(life))
 }
 
-fn in_cookie(request: &HttpRequest) -> Option<String> {
+/// What a cookie says about encryption.
+pub fn secure(service: &Service, request: &HttpRequest) -> &'static str {
+    if is_plain(service, request) { "" } else { "; Secure" }
+}
+
+fn seconds(micros: i64) -> i64 {
+    micros.max(0) / 1_000_000
+}
+
+/// Whether the browser that asks does so in plain HTTP, by the address it used: then it takes no cookie that is `Secure`.
+fn is_plain(service: &Service, request: &HttpRequest) -> bool {
+    service.origins.of_request(request.uri(), request.headers()).is_some_and(|origin| !origin.is_secure())
+}
+
+fn refresh_token(request: &HttpRequest, body: RefreshBody) -> Option<String> {
+    body.refresh_token.or_else(|| cookie_of(request, COOKIE)).filter(|token| !token.is_empty())
+}
+
+/// A cookie of a request.
+pub fn cookie_of(request: &HttpRequest, wanted: &str) -> Option<String> {
     let cookies = request.headers().get_all(header::COOKIE).filter_map(|value| value.to_str().ok());
     let pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.into_iter().find(|(name, _)| *name == COOKIE).map(|(_, value)| value.to_owned())
+    pairs.into_iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned())
 }
 
 /// Who writes before there is a caller.
 pub fn writer(request: &HttpRequest) -> Writer {
     let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone());
-    Writer { standing: None, name: "nobody".to_owned(), request_id }
-}
-
-/// Where a request comes from, as far as sign-ins are throttled by it.
-fn address(request: &HttpRequest) -> Option<IpAddr> {
-    request.peer_addr().map(|address| address.ip())
+    Writer { standing: None, name: "nobody".to_owned(), request_id, address: client_address::of(request) }
 }

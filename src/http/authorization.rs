@@ -6,6 +6,7 @@
 
 use super::Service;
 use super::caller::Caller;
+use super::client_address;
 use super::door::RequestId;
 use super::error::{Error, Result};
 use crate::actors::refusal::denied;
@@ -91,7 +92,7 @@ async fn caller(request: &ServiceRequest, action: Action, is_live: bool) -> Resu
     let tenant_id = tenant(request, service, &standing, reach, is_live).await?;
     let reach = reach?;
     let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone());
-    Ok(Caller { tenant_id, standing, reach, request_id })
+    Ok(Caller { tenant_id, standing, reach, request_id, address: client_address::of(request) })
 }
 
 /// The tenant in which a request works.
@@ -219,9 +220,10 @@ impl From<identity::Error> for Error {
             Identity::Beyond { reason } => Self::new(Code::Forbidden, reason),
             Identity::Invalid { field, reason } => Self::invalid_field(field, reason),
             Identity::Store(error) => Self::from(error),
-            Identity::SigningKey { .. } | Identity::File { .. } | Identity::Hashing { .. } => {
-                Self::new(Code::Internal, error.to_string())
-            }
+            Identity::SigningKey { .. }
+            | Identity::File { .. }
+            | Identity::Hashing { .. }
+            | Identity::Client { .. } => Self::new(Code::Internal, error.to_string()),
         }
     }
 }

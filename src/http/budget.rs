@@ -3,12 +3,12 @@
 use super::Service;
 use super::body::Json;
 use super::caller::Caller;
+use super::commands::steered;
 use super::error::{Error, Result};
 use super::path;
 use super::start::field;
 use crate::actors::Command;
 use crate::domain::{Action, Execution, ExecutionId};
-use crate::identity::Change;
 use crate::wire::budget::{BudgetLimits, BudgetView};
 use crate::wire::execution::ExecutionView;
 use crate::wire::problem::FieldError;
@@ -49,9 +49,7 @@ pub async fn approve(
     let (by, budget) = (Some(caller.name()), body.value.into());
     let action = Command::Approve { by: by.clone(), budget }.word();
     let approved = service.engine.approve(caller.tenant_id, id, by, budget).await;
-    let execution = approved.map_err(|refusal| Error::of_refusal(refusal, "execution", id))?;
-    service.record(&caller, Change::done(action, "execution", id)).await;
-    Ok(HttpResponse::Accepted().json(ExecutionView::new(&execution, service.clock.now())))
+    steered(&service, &caller, approved, id, action).await
 }
 
 /// Notes what is wrong with limits. `pointer` is where they stand in the body.

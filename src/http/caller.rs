@@ -10,6 +10,7 @@ use crate::wire::catalog::Code;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use std::future::{Ready, ready};
+use std::net::IpAddr;
 
 /// Who asks, and whose things they see.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub struct Caller {
     pub reach: Reach,
     /// The id of the request, for the audit.
     pub request_id: Option<String>,
+    /// Where the request comes from, for the audit.
+    pub address: Option<IpAddr>,
 }
 
 impl Caller {
@@ -78,7 +81,12 @@ impl Caller {
 
     /// Who writes, for the audit.
     pub fn writer(&self) -> Writer {
-        Writer { standing: Some(self.standing.clone()), name: self.name(), request_id: self.request_id.clone() }
+        Writer {
+            standing: Some(self.standing.clone()),
+            name: self.name(),
+            request_id: self.request_id.clone(),
+            address: self.address,
+        }
     }
 }
 

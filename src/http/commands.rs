@@ -190,19 +190,25 @@ pub async fn stop(
     request: HttpRequest,
     body: OptionalJson<CommandBody>,
 ) -> Result<HttpResponse> {
-    let reason = checked_reason(body.value)?;
-    let command = Command::Cancel { by: Some(caller.name()), reason };
-    perform(&service, &caller, path::execution_id(&request)?, command).await
+    cancel(service, caller, request, body).await
 }
 
 async fn perform(service: &Service, caller: &Caller, id: ExecutionId, command: Command) -> Result<HttpResponse> {
     service.check_execution(caller, Action::ExecutionSteer, id).await?;
     let action = command.word();
-    let asked = service.engine.command(caller.tenant_id, id, command).await;
-    if asked.is_ok() {
-        service.record(caller, Change::done(action, "execution", id)).await;
-    }
+    steered(service, caller, service.engine.command(caller.tenant_id, id, command).await, id, action).await
+}
+
+/// The answer to what was asked of the execution with this id, once it is noted for the audit as `action`.
+pub(super) async fn steered(
+    service: &Service,
+    caller: &Caller,
+    asked: std::result::Result<Execution, Refusal>,
+    id: ExecutionId,
+    action: &'static str,
+) -> Result<HttpResponse> {
     let execution = asked.map_err(|refusal| about(refusal, id))?;
+    service.record(caller, Change::done(action, "execution", id)).await;
     Ok(HttpResponse::Accepted().json(ExecutionView::new(&execution, service.clock.now())))
 }
 

@@ -1,12 +1,14 @@
-//! What every request passes on its way in and out: which host and origin it may come from, its id, its span, its figures,
-//! and the missing facts of a problem.
+//! What every request passes on its way in and out: which host and origin it may come from, whose address it has, its id, its
+//! span, its figures, and the missing facts of a problem.
 
 use super::Service;
 use super::error::Error;
 use super::headers;
+use super::origins::{self, Origins};
 use super::routing::Pattern;
 use super::throttle;
 use crate::clock;
+use crate::settings::{Origin, Scheme};
 use crate::telemetry::{field, request_span};
 use crate::wire::catalog::Code;
 use actix_web::body::MessageBody;
@@ -16,7 +18,6 @@ use actix_web::http::uri::PathAndQuery;
 use actix_web::http::{Method, Uri};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, web};
-use std::net::IpAddr;
 use std::time::Instant;
 use tracing::Instrument;
 
@@ -38,7 +39,7 @@ pub async fn pass(
     let began = Instant::now();
     let request_id = request_id(request.headers());
     let span = request_span(request_id.to_str().unwrap_or_default(), request.method().as_str(), request.path());
-    let admitted = refuse_strangers(&request).and_then(|()| throttle(&request));
+    let admitted = admit(&request);
     let mut response = match admitted {
         Err(error) => {
             let (request, _) = request.into_parts();
@@ -63,10 +64,13 @@ pub async fn pass(
     Ok(response)
 }
 
-/// Counts the request against the limit of its address.
-fn throttle(request: &ServiceRequest) -> Result<(), Error> {
+/// Asks whether the request may come at all: where it is sent, from which page, and how many its address sends.
+fn admit(request: &ServiceRequest) -> Result<(), Error> {
     let service = request.app_data::<web::Data<Service>>();
-    service.map_or(Ok(()), |service| service.throttle.count_address(request))
+    let service = service.ok_or_else(|| Error::new(Code::Internal, "the application has no service"))?;
+    service.proxies.note(request, request.peer_addr());
+    refuse_strangers(request, &service.origins)?;
+    service.throttle.count_address(request)
 }
 
 /// What the answer says about the limits.
@@ -89,14 +93,18 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
     })
 }
 
-/// A web page in the browser of somebody on this machine must not use it against the service: neither under a host name that its owner points to 127.0.0.1 (DNS
-/// rebinding), nor by sending requests across origins.
-fn refuse_strangers(request: &ServiceRequest) -> Result<(), Error> {
-    let host = match request.headers().get(header::HOST) {
-        Some(host) => host.to_str().unwrap_or_default(),
-        None => request.uri().authority().map_or("", |authority| authority.as_str()),
+/// What probes and scrapers ask for. They address machines, which have no public name.
+const OF_THE_MACHINE: [&str; 3] = ["/livez", "/readyz", "/metrics"];
+
+/// Refuses requests under foreign names and those that pages of other origins send; see `origins`.
+fn refuse_strangers(request: &ServiceRequest, origins: &Origins) -> Result<(), Error> {
+    let host = origins::host(request.uri(), request.headers());
+    let own = origins.of_host(host);
+    let is_probe = || {
+        let is_address = Origin::of_host(Scheme::Http, host).is_some_and(|origin| origin.is_address());
+        is_address && OF_THE_MACHINE.contains(&request.path())
     };
-    if !host.is_empty() && !is_loopback(host) {
+    if own.is_empty() && !host.is_empty() && !is_probe() {
         return Err(Error::new(Code::HostNotAllowed, format!("The request is addressed to '{host}'.")));
     }
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
@@ -105,25 +113,11 @@ fn refuse_strangers(request: &ServiceRequest) -> Result<(), Error> {
         && let Some(origin) = request.headers().get(header::ORIGIN)
     {
         let origin = origin.to_str().unwrap_or_default();
-        let authority = origin.split_once("://").map_or("", |(_, authority)| authority);
-        if authority.is_empty() || !authority.eq_ignore_ascii_case(host) {
+        if !Origin::parse(origin).is_some_and(|origin| own.contains(&origin)) {
             return Err(Error::new(Code::OriginNotAllowed, format!("The request comes from a page of '{origin}'.")));
         }
     }
     Ok(())
-}
-
-/// Whether a `Host` names this machine: `localhost`, a name below it, or a loopback address; with or without a port.
-pub fn is_loopback(host: &str) -> bool {
-    if let Some(rest) = host.strip_prefix('[') {
-        return rest.split_once(']').is_some_and(|(address, _)| is_loopback_address(address));
-    }
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name).to_ascii_lowercase();
-    name == "localhost" || name.ends_with(".localhost") || is_loopback_address(&name)
-}
-
-fn is_loopback_address(text: &str) -> bool {
-    text.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// `/executions/` is `/executions`. The folder of the documentation keeps its slash, since its pages are relative to it.
@@ -175,37 +169,58 @@ fn count<B>(response: &ServiceResponse<B>, began: Instant) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Origins as PublicUrls;
     use actix_web::test::TestRequest;
 
-    fn verdict(method: Method, headers: &[(&'static str, &'static str)]) -> Option<Code> {
-        let mut request = TestRequest::default().method(method);
+    fn verdict(method: Method, path: &str, headers: &[(&'static str, &'static str)]) -> Option<Code> {
+        let mut request = TestRequest::with_uri(path).method(method);
         for header in headers {
             request = request.insert_header(*header);
         }
-        refuse_strangers(&request.to_srv_request()).err().map(|error| error.code())
+        let public = PublicUrls(vec![Origin::parse("https://callboard.example.com").unwrap()]);
+        refuse_strangers(&request.to_srv_request(), &Origins::new(&public)).err().map(|error| error.code())
     }
 
     #[test]
-    fn only_loopback_hosts_are_answered() {
-        for host in ["localhost", "localhost:8080", "127.0.0.1:1", "127.9.9.9", "[::1]:80", "[::1]", "App.LocalHost:3"]
-        {
-            assert_eq!(verdict(Method::GET, &[("host", host)]), None, "{host}");
+    fn only_own_names_are_answered() {
+        for host in ["localhost:8080", "127.0.0.1:1", "[::1]", "callboard.example.com", "CallBoard.example.com.:443"] {
+            assert_eq!(verdict(Method::GET, "/", &[("host", host)]), None, "{host}");
         }
-        for host in ["example.org", "localhost.example.org", "10.0.0.1:80", "[::2]", "127.0.0.1.example.org", "[::1"] {
-            assert_eq!(verdict(Method::GET, &[("host", host)]), Some(Code::HostNotAllowed), "{host}");
+        for host in ["example.com", "callboard.example.com:8080", "10.0.0.1", "callboard.example.com@evil.example"] {
+            assert_eq!(verdict(Method::GET, "/", &[("host", host)]), Some(Code::HostNotAllowed), "{host}");
         }
+    }
+
+    #[test]
+    fn probes_may_address_the_machine() {
+        assert_eq!(verdict(Method::GET, "/readyz", &[("host", "10.0.0.1:8080")]), None);
+        assert_eq!(verdict(Method::GET, "/readyz", &[("host", "rebound.example")]), Some(Code::HostNotAllowed));
+        assert_eq!(verdict(Method::GET, "/api/v1/agents", &[("host", "10.0.0.1:8080")]), Some(Code::HostNotAllowed));
     }
 
     #[test]
     fn pages_of_other_origins_may_look_but_not_touch() {
-        let host = ("host", "localhost:8080");
+        let (local, public) = (("host", "localhost:8080"), ("host", "callboard.example.com"));
         let other = ("origin", "http://localhost:9090");
-        assert_eq!(verdict(Method::GET, &[host, other]), None);
-        assert_eq!(verdict(Method::POST, &[host, other]), Some(Code::OriginNotAllowed));
-        assert_eq!(verdict(Method::GET, &[host, other, ("upgrade", "websocket")]), Some(Code::OriginNotAllowed));
-        assert_eq!(verdict(Method::POST, &[host, ("origin", "null")]), Some(Code::OriginNotAllowed));
-        assert_eq!(verdict(Method::POST, &[host, ("origin", "http://localhost:8080")]), None);
-        assert_eq!(verdict(Method::POST, &[host]), None);
+        assert_eq!(verdict(Method::GET, "/", &[local, other]), None);
+        assert_eq!(verdict(Method::GET, "/", &[local, other, ("upgrade", "websocket")]), Some(Code::OriginNotAllowed));
+        for (host, origin, is_own) in [
+            (local, "http://localhost:8080", true),
+            (local, "http://LOCALHOST:8080", true),
+            (local, "http://localhost:9090", false),
+            (local, "https://localhost:8080", false),
+            (local, "https://callboard.example.com", false),
+            (local, "null", false),
+            (public, "https://callboard.example.com", true),
+            (public, "https://callboard.example.com:443", true),
+            (public, "http://callboard.example.com", false),
+            (public, "https://callboard.example.com:8443", false),
+            (public, "https://callboard.example.com.evil.example", false),
+        ] {
+            let verdict = verdict(Method::POST, "/", &[host, ("origin", origin)]);
+            assert_eq!(verdict, (!is_own).then_some(Code::OriginNotAllowed), "{origin} on {host:?}");
+        }
+        assert_eq!(verdict(Method::POST, "/", &[local]), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! How every refusal becomes an answer: `application/problem+json` from the one catalogue (`wire::catalog`).
+//! How every refusal becomes an answer: `application/problem+json` from the one catalog (`wire::catalog`).
 //!
 //! Handlers return [`Error`]; the door (`door.rs`) adds the path and the request id before it goes out.
 

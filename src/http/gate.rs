@@ -8,6 +8,7 @@ use crate::identity::{self, Change, Identity, Standing, Writer};
 use crate::wire::catalog::Code;
 use crate::wire::problem::Problem;
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,12 +16,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Credential {
     identity: Identity,
     standing: Arc<Mutex<Standing>>,
+    address: Option<IpAddr>,
 }
 
 impl Credential {
     pub fn of(identity: &Identity, caller: &Caller) -> Arc<dyn Gate> {
         let standing = Arc::new(Mutex::new(caller.standing.clone()));
-        Arc::new(Self { identity: identity.clone(), standing })
+        Arc::new(Self { identity: identity.clone(), standing, address: caller.address })
     }
 
     fn standing(&self) -> Standing {
@@ -48,7 +50,7 @@ impl Gate for Credential {
         action: &'static str,
         id: ExecutionId,
     ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        let writer = Writer { standing: Some(self.standing()), ..Writer::default() };
+        let writer = Writer { standing: Some(self.standing()), address: self.address, ..Writer::default() };
         let identity = self.identity.clone();
         Box::pin(async move { identity.note(&writer, tenant, Change::done(action, "execution", id)).await })
     }

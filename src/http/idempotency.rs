@@ -40,7 +40,7 @@ pub fn of(request: &HttpRequest, body: &[u8]) -> Result<Option<Idempotency>> {
     text.extend_from_slice(body);
     // Each principal has keys of its own. A key has no space.
     let owner = request.extensions().get::<Caller>().map(Caller::owner).unwrap_or_default();
-    Ok(Some(Idempotency { key: format!("{owner} {key}"), request_digest: store::digest(&text) }))
+    Ok(Some(Idempotency { key: Idempotency::stored_key(&owner, key), request_digest: store::digest(&text) }))
 }
 
 /// What a key tells about a request that makes something else than an execution. (An execution's key is taken in the very

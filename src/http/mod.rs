@@ -12,6 +12,7 @@ mod boards;
 mod body;
 mod budget;
 mod caller;
+mod client_address;
 mod commands;
 mod constraints;
 mod dashboard;
@@ -27,7 +28,9 @@ mod idempotency;
 mod journal;
 mod live;
 mod openapi;
+mod origins;
 mod path;
+mod providers;
 mod query;
 mod queue;
 mod retention;
@@ -43,8 +46,10 @@ mod workflows;
 
 pub use boards::Boards;
 pub use caller::Caller;
+pub use client_address::Proxies;
 pub use error::Error;
 pub use openapi::text as openapi_text;
+pub use origins::Origins;
 pub use throttle::Throttle;
 
 use crate::actors::Engine;
@@ -71,6 +76,8 @@ pub struct Service {
     pub identity: Identity,
     pub metrics: Arc<Metrics>,
     pub throttle: Throttle,
+    pub origins: Origins,
+    pub proxies: Proxies,
     /// The largest request body.
     pub body_limit_bytes: usize,
     /// How long a request body may take to arrive.
@@ -146,6 +153,9 @@ fn identity_and_service() -> Vec<Address> {
         at("/api/v1/auth/first-sign-in").post(Open, auth::first_sign_in),
         at("/api/v1/auth/refresh").post(Open, auth::refresh),
         at("/api/v1/auth/logout").post(Open, auth::logout),
+        at("/api/v1/auth/oidc").get(Open, providers::list),
+        at("/api/v1/auth/oidc/{provider}/start").get(Open, providers::start),
+        at("/api/v1/auth/oidc/{provider}/callback").get(Open, providers::callback),
         at("/api/v1/auth/me").get(ProfileRead, auth::me).put(ProfileWrite, auth::change_me),
         at("/api/v1/auth/ticket").post(ProfileRead, auth::ticket),
         at("/api/v1/tenants").post(TenantWrite, tenants::create).get(TenantRead, tenants::list),

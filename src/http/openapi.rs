@@ -5,8 +5,8 @@ use super::constraints::Constraints;
 use super::error::{Error, Result};
 use super::examples::Examples;
 use super::{
-    agents, api_keys, audit, auth, budget, commands, executions, health, home, idempotency, journal, live, queue,
-    retention, secrets,
+    agents, api_keys, audit, auth, budget, commands, executions, health, home, idempotency, journal, live, providers,
+    queue, retention, secrets,
 };
 use super::{start, stream, tenants, users, workflows};
 use crate::wire::catalog::Code;
@@ -61,6 +61,7 @@ pub const DOCS_FOLDER: &str = "/docs/";
         secrets::list, secrets::detail, secrets::put, secrets::remove, secrets::rotate,
         retention::view, retention::decide, retention::preview, retention::run,
         auth::login, auth::first_sign_in, auth::refresh, auth::logout, auth::me, auth::change_me, auth::ticket,
+        providers::list, providers::start, providers::callback,
         tenants::create, tenants::list, tenants::detail, tenants::change, tenants::remove,
         users::create, users::list, users::detail, users::change, users::remove, users::reset,
         api_keys::create, api_keys::list, api_keys::detail, api_keys::revoke, audit::list, audit::export,
@@ -95,6 +96,8 @@ const SPECIFIC: &[(&str, &str, &[Code])] = &[
     ("POST", "/api/v1/auth/login", &[Code::InvalidCredentials, Code::TooManyAttempts]),
     ("POST", "/api/v1/auth/first-sign-in", &[Code::InvalidCredentials, Code::AlreadyExists]),
     ("POST", "/api/v1/auth/refresh", &[Code::Unauthenticated, Code::InvalidCredentials]),
+    ("GET", "/api/v1/auth/oidc/{provider}/start", &[Code::NotFound]),
+    ("GET", "/api/v1/auth/oidc/{provider}/callback", &[Code::NotFound]),
     ("PUT", "/api/v1/auth/me", &[Code::TooManyAttempts]),
     ("POST", "/api/v1/auth/ticket", &[Code::TooManyAttempts]),
     ("POST", "/api/v1/tenants", &[Code::AlreadyExists]),

@@ -8,7 +8,7 @@ use super::gate::Credential;
 use super::path;
 use super::query::{MAX_NUMBER, Query};
 use crate::actors::{Feed, Gate, Scope};
-use crate::telemetry::Metrics;
+use crate::telemetry::Connected;
 use crate::wire::catalog::Code;
 use crate::wire::frame::ServerFrame;
 use crate::wire::problem::Problem;
@@ -98,7 +98,7 @@ struct Reception {
     /// When the credential ends.
     deadline: Pin<Box<dyn Future<Output = ()> + Send>>,
     has_ended: bool,
-    _session: Session,
+    _connected: Connected,
 }
 
 impl Reception {
@@ -111,7 +111,7 @@ impl Reception {
             gate: Credential::of(&service.identity, caller),
             deadline,
             has_ended: false,
-            _session: Session::open(Arc::clone(&service.metrics)),
+            _connected: service.metrics.connected("sse"),
         }
     }
 
@@ -171,20 +171,4 @@ async fn next_piece(
         piece.extend_from_slice(b"\n\n");
     }
     Some(piece.freeze())
-}
-
-/// Counts a stream as connected for as long as its body lives.
-struct Session(Arc<Metrics>);
-
-impl Session {
-    fn open(metrics: Arc<Metrics>) -> Self {
-        metrics.session_opened("sse");
-        Self(metrics)
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        self.0.session_closed("sse");
-    }
 }

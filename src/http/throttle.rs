@@ -4,6 +4,7 @@
 //! "RateLimit header fields for HTTP"; a refusal is a problem with `Retry-After`. Addresses are counted by the door, before
 //! anybody is asked who they are, and principals by `authorization`, as soon as that is known.
 
+use super::client_address;
 use super::error::{Error, Result};
 use crate::domain::Principal;
 use crate::settings;
@@ -77,7 +78,7 @@ impl Throttle {
     /// # Errors
     /// 429 when it is one too many.
     pub fn count_address(&self, request: &ServiceRequest) -> Result<()> {
-        let address = request.peer_addr().map(|address| address.ip());
+        let address = client_address::of(request);
         let is_own_health = HEALTH.contains(&request.path()) && address.is_some_and(|address| address.is_loopback());
         match &self.addresses {
             Some(addresses) if !is_own_health => count(addresses, address.map(network), request),

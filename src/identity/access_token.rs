@@ -1,9 +1,10 @@
 //! Access tokens: JSON Web Tokens that say which sign-in they belong to, for a quarter of an hour.
 
 use super::cache::{Known, Name};
-use super::{Error, Identity, Proof, Standing, provider, unknown};
+use super::{Error, Identity, Proof, Standing, signatures, unknown};
 use crate::domain::{Principal, PrincipalKind, Scopes, SessionId, Timestamp, UserId};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -32,7 +33,7 @@ pub struct Signer {
 impl Signer {
     /// The first secret signs, all are accepted: a new one is put in front, the old one stays for as long as its tokens live.
     pub fn new(secrets: Vec<String>) -> Self {
-        provider::install();
+        signatures::install();
         Self {
             signing: secrets.first().map(|secret| EncodingKey::from_secret(secret.as_bytes())),
             accepted: secrets.iter().map(|secret| DecodingKey::from_secret(secret.as_bytes())).collect(),
@@ -49,19 +50,32 @@ impl Signer {
         let seconds = |at: Timestamp| at.as_micros().div_euclid(MICROS_PER_SECOND);
         let claims =
             Claims { iss: ISSUER.to_owned(), sub: user, sid: session, iat: seconds(now), exp: seconds(expires_at) };
+        self.seal(&claims)
+    }
+
+    /// Signs whatever is said.
+    ///
+    /// # Errors
+    /// When there is no key.
+    pub fn seal(&self, claims: &impl Serialize) -> Result<String, Error> {
         let key = self.signing.as_ref().ok_or_else(|| Error::SigningKey { reason: "there is none".to_owned() })?;
-        Ok(jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, key)?)
+        Ok(jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, key)?)
+    }
+
+    /// What we have signed as an issuer, however long ago.
+    pub fn open<T: DeserializeOwned>(&self, token: &str, issuer: &str) -> Option<T> {
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.set_issuer(&[issuer]);
+        validation.set_required_spec_claims(&["exp", "iss"]);
+        // Our own clock says what has expired.
+        validation.validate_exp = false;
+        let read = |key| jsonwebtoken::decode::<T>(token, key, &validation).ok();
+        self.accepted.iter().find_map(read).map(|read| read.claims)
     }
 
     /// The session and the end of a token that we have signed, also of one that has expired.
     fn read(&self, token: &str) -> Result<(SessionId, Timestamp), Error> {
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_issuer(&[ISSUER]);
-        validation.set_required_spec_claims(&["exp", "iss", "sub"]);
-        // Our own clock says what has expired.
-        validation.validate_exp = false;
-        let read = |key| jsonwebtoken::decode::<Claims>(token, key, &validation).ok();
-        let claims = self.accepted.iter().find_map(read).ok_or(Error::InvalidCredential)?.claims;
+        let claims: Claims = self.open(token, ISSUER).ok_or(Error::InvalidCredential)?;
         Ok((claims.sid, Timestamp::from_micros(claims.exp.saturating_mul(MICROS_PER_SECOND))))
     }
 }

@@ -6,6 +6,7 @@ use crate::domain::{AuditEntry, AuditId, PrincipalKind, TenantId, Timestamp};
 use crate::store::{self, Store};
 use serde_json::Value;
 use std::fmt::Display;
+use std::net::IpAddr;
 use tokio::sync::{mpsc, oneshot};
 
 /// Entries that may wait to be written; beyond it requests wait.
@@ -21,6 +22,8 @@ pub struct Writer {
     /// What an entry says when there is no principal.
     pub name: String,
     pub request_id: Option<String>,
+    /// Where the request comes from.
+    pub address: Option<IpAddr>,
 }
 
 impl Writer {
@@ -50,6 +53,7 @@ impl Writer {
             before_digest: change.before_digest,
             after_digest: change.after_digest,
             at,
+            address: self.address,
         }
     }
 

@@ -29,6 +29,8 @@ pub enum Error {
     SigningKey { reason: String },
     #[error("{what}: {reason}")]
     File { what: &'static str, reason: String },
+    #[error("providers cannot be asked: {reason}")]
+    Client { reason: String },
     #[error("passwords cannot be hashed: {reason}")]
     Hashing { reason: String },
     #[error(transparent)]

@@ -20,13 +20,14 @@ pub struct FirstSignIn {
 }
 
 impl Identity {
-    /// Makes sure that somebody can get in. As long as no operator has a password, every start gives a fresh link.
+    /// Makes sure that somebody can get in. As long as no operator has a password or has come in with a provider, every start
+    /// gives a fresh link.
     ///
     /// # Errors
     /// When it cannot be stored or the file cannot be written.
     pub async fn first_start(&self) -> Result<Option<FirstSignIn>, Error> {
         let operators = self.store.operators().await?;
-        if operators.iter().any(|operator| operator.password_hash.is_some()) {
+        if operators.iter().any(|operator| operator.password_hash.is_some() || operator.last_sign_in_at.is_some()) {
             self.remove_sign_in_file();
             return Ok(None);
         }

@@ -1,8 +1,8 @@
 //! Identity: who somebody is. Passwords, sign-ins, access tokens, API keys, tickets, and the first start.
 //!
 //! A credential comes in, a [`Standing`] goes out: the principal, and until when that holds. What a principal may do is not
-//! decided here but in `domain::permission`. A second way to sign in (an external provider, say) ends like the first one
-//! does: with a [`User`](crate::domain::User) in the store and [`Identity::begin_session`].
+//! decided here but in `domain::permission`. Whichever way somebody signs in, by password, by a link or with a provider
+//! ([`oidc`]), it ends with a [`User`](crate::domain::User) in the store and [`Identity::begin_session`].
 //!
 //! Called by `http`, `cli` and `startup`. Knows the store and a clock; knows nothing of HTTP.
 
@@ -12,9 +12,10 @@ mod audit;
 mod cache;
 mod error;
 mod first_start;
+pub mod oidc;
 mod password;
-mod provider;
 mod sessions;
+mod signatures;
 mod signing_key;
 mod throttle;
 mod tickets;
@@ -47,16 +48,19 @@ pub struct Options {
     pub access_token_life: Duration,
     /// How long somebody stays signed in without typing the password again.
     pub session_life: Duration,
+    /// Providers that people may sign in with.
+    pub providers: Vec<oidc::Options>,
 }
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { signing_keys, directory, access_token_life, session_life } = self;
+        let Self { signing_keys, directory, access_token_life, session_life, providers } = self;
         f.debug_struct("Options")
             .field("signing_keys", &signing_keys.len())
             .field("directory", directory)
             .field("access_token_life", access_token_life)
             .field("session_life", session_life)
+            .field("providers", providers)
             .finish()
     }
 }
@@ -73,6 +77,7 @@ pub struct Identity {
     hashing: password::Hashing,
     throttle: Arc<throttle::Throttle>,
     tickets: Arc<tickets::Tickets>,
+    providers: oidc::Providers,
     recorder: audit::Recorder,
 }
 
@@ -107,7 +112,7 @@ impl Identity {
     /// Blocks for a file.
     ///
     /// # Errors
-    /// When the signing key cannot be read or made.
+    /// When the signing key cannot be read or made, or there is no HTTP client to ask providers with.
     pub fn start(store: Store, clock: Arc<dyn Clock>, options: Options) -> Result<Self, Error> {
         let keys = signing_key::load(&options)?;
         Ok(Self {
@@ -117,6 +122,7 @@ impl Identity {
             hashing: password::Hashing::default(),
             throttle: Arc::new(throttle::Throttle::new(Arc::clone(&clock))),
             tickets: Arc::default(),
+            providers: oidc::Providers::new(options.providers.clone())?,
             recorder: audit::Recorder::start(store.clone()),
             options: Arc::new(options),
             store,

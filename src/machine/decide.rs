@@ -339,7 +339,13 @@ pub(super) fn visit_tasks(scope: &Scope<'_>, list: &List, only: Option<&str>, se
             for_loop::in_iteration(&task, rule, collection, *index, |scope| visit_tasks(scope, list, only, see));
         }
         (Work::Fork { branches, .. }, _) => {
-            for branch in branches {
+            let index = only.and_then(|path| fork::branch_index(&frame.path, path));
+            let on_the_way = match index {
+                Some(index) => branches.get(index..=index).unwrap_or_default(),
+                None if only.is_some() => &[],
+                None => branches,
+            };
+            for branch in on_the_way {
                 let scope = Scope { context: &branch.context, ..*scope };
                 visit_tasks(&scope, &branch.list, only, see);
             }

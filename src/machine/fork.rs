@@ -87,16 +87,13 @@ fn finish(task: &Task<'_>, raw_output: Shared, completion: Completion<'_>) -> De
 fn merged(start: &Shared, branches: &[&Branch]) -> Shared {
     let mut result = Arc::clone(start);
     for branch in branches.iter().filter(|branch| branch.context != *start) {
-        let overlaid = match (&*result, &*branch.context, &**start) {
+        match (Arc::make_mut(&mut result), &*branch.context, &**start) {
             (Value::Object(known), Value::Object(changed), Value::Object(start)) => {
                 let differing = changed.iter().filter(|(key, value)| start.get(*key) != Some(*value));
-                let mut known = known.clone();
                 known.extend(differing.map(|(key, value)| (key.clone(), value.clone())));
-                Arc::new(Value::Object(known))
             }
-            _ => Arc::clone(&branch.context),
-        };
-        result = overlaid;
+            _ => result = Arc::clone(&branch.context),
+        }
     }
     result
 }

@@ -59,7 +59,7 @@ pub use apply::apply;
 pub use expression::{Compiles, DirectEvaluator, Evaluator, Expression, WithSecrets};
 pub use input::{Input, Moment};
 pub use program::Program;
-pub use recovery::outstanding;
+pub use recovery::{Outstanding, outstanding};
 pub use retry_point::{retry_point, shift};
 pub use state::{FORMAT, State};
 pub use step::{Spent, step, step_with};

@@ -4,7 +4,7 @@ use super::action::Action;
 use super::decide::{Task, visit_tasks};
 use super::effect;
 use super::expression::Evaluator;
-use super::input::Moment;
+use super::input::{Input, Moment};
 use super::program::{Kind, Program};
 use super::resource::outstanding_of_workflow;
 use super::run_workflow;
@@ -13,33 +13,56 @@ use super::secrets::with_true_input;
 use super::state::{Effect, State, Work};
 use super::step::Step;
 use crate::domain::definition::model::UnknownOutcome;
-use crate::domain::{EventBody, Failure, Path, StandardType, Status, TimerPurpose};
+use crate::domain::{EffectOutcome, EventBody, Failure, Path, StandardType, Status, TimerPurpose};
 use std::sync::Arc;
 
-/// Everything a state waits for, as actions. For one that comes back from the store without a crash, such as a passivated one that
-/// is wanted again. After a crash give [`super::Input::Recovered`] instead: its transition has these actions already.
-///
-/// A child is started again under its old id, which changes nothing when it exists.
-pub fn outstanding(program: &Program, state: &State, moment: &Moment, evaluator: &dyn Evaluator) -> Vec<Action> {
-    let mut actions = timers(state);
-    let Some(main) = state.main.as_ref().filter(|_| !state.status.is_terminal()) else { return actions };
-    let scope = Scope::new(program, state, *moment, evaluator);
-    actions.extend(outstanding_of_workflow(&scope));
-    visit_tasks(&scope, main, None, &mut |task| actions.extend(asked(task)));
-    actions
+/// What a state waits for.
+#[derive(Debug, Default)]
+pub struct Outstanding {
+    /// To be performed.
+    pub actions: Vec<Action>,
+    /// What cannot be asked for any more, because a secret is gone: as failed outcomes, to be stepped. Nothing else would
+    /// ever answer them.
+    pub lost: Vec<Input>,
 }
 
-/// What one task has asked for, apart from timers.
-fn asked(task: &Task<'_>) -> Option<Action> {
-    if let Some(effect) = task.frame.outstanding_effect() {
-        return effect_action(task, effect).ok();
+/// Everything a state waits for. For one that comes back from the store without a crash, such as a passivated one that is
+/// wanted again. After a crash give [`Input::Recovered`] instead: its transition has all this already.
+///
+/// A child is started again under its old id, which changes nothing when it exists.
+pub fn outstanding(program: &Program, state: &State, moment: &Moment, evaluator: &dyn Evaluator) -> Outstanding {
+    let mut outstanding = Outstanding { actions: timers(state), lost: Vec::new() };
+    let Some(main) = state.main.as_ref().filter(|_| !state.status.is_terminal()) else { return outstanding };
+    let scope = Scope::new(program, state, *moment, evaluator);
+    if let Some((attempt, asked)) = outstanding_of_workflow(&scope) {
+        outstanding.add(&"".into(), attempt, asked);
     }
-    match (&task.frame.work, &task.node.kind) {
-        (Work::Child { child_id, result: None }, Kind::Workflow(rule)) => {
-            let request = |task: &Task<'_>| run_workflow::request(task, rule, *child_id);
-            with_true_input(&reset(task), request).ok()?.ok()
+    visit_tasks(&scope, main, None, &mut |task| outstanding.add_task(task));
+    outstanding
+}
+
+impl Outstanding {
+    /// What one task has asked for, apart from timers.
+    fn add_task(&mut self, task: &Task<'_>) {
+        if let Some(effect) = task.frame.outstanding_effect() {
+            return self.add(&task.frame.path, effect.attempt, effect_action(task, effect));
         }
-        _ => None,
+        if let (Work::Child { child_id, result: None }, Kind::Workflow(rule)) = (&task.frame.work, &task.node.kind) {
+            let request = |task: &Task<'_>| run_workflow::request(task, rule, *child_id);
+            let asked = with_true_input(&reset(task), request).flatten();
+            // It was started: its id is enough to find it again.
+            self.actions.push(asked.unwrap_or_else(|_| run_workflow::by_id(task, *child_id)));
+        }
+    }
+
+    fn add(&mut self, path: &Path, attempt: u32, asked: Result<Action, Failure>) {
+        match asked {
+            Ok(action) => self.actions.push(action),
+            Err(failure) => {
+                let outcome = EffectOutcome { result: Err(failure), usage: None };
+                self.lost.push(Input::EffectFinished { path: Arc::clone(path), attempt, outcome });
+            }
+        }
     }
 }
 
@@ -64,6 +87,10 @@ impl Step<'_> {
                 lost.push((Arc::clone(&task.frame.path), failure));
             }
         });
+        let scope = Scope::new(self.program, self.state, self.moment, self.evaluator);
+        if let Some((_, Err(failure))) = outstanding_of_workflow(&scope) {
+            lost.push(("".into(), failure));
+        }
         for (path, failure) in lost {
             self.fail_effect(&path, failure);
         }
@@ -77,8 +104,9 @@ impl Step<'_> {
                     | Action::CancelChild { .. }
             )
         });
+        // What is lost has failed above.
         let asked = outstanding(self.program, self.state, &self.moment, self.evaluator);
-        self.transition.actions.extend(asked);
+        self.transition.actions.extend(asked.actions);
     }
 }
 

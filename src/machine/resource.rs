@@ -207,20 +207,22 @@ pub(super) fn outstanding_request(task: &Task<'_>) -> Option<Result<EffectReques
     Some(task_request(task, fetch.place, resource))
 }
 
-/// The action of the fetch that the workflow itself waits for.
-pub(super) fn outstanding_of_workflow(scope: &Scope<'_>) -> Option<Action> {
+/// The attempt and the action of the fetch that the workflow itself waits for, or why it cannot be asked for any more.
+pub(super) fn outstanding_of_workflow(scope: &Scope<'_>) -> Option<(u32, Result<Action, Failure>)> {
     let fetch = scope.state.fetch.as_ref().filter(|fetch| fetch.effect.result.is_none())?;
     let resource = scope.program.resource(None, fetch.place)?;
     let mut scope = *scope;
     scope.moment.at = fetch.effect.scheduled_at;
-    Some(Action::RunEffect {
+    let attempt = fetch.effect.attempt;
+    let action = request(&scope, resource, &scope.state.raw_input, None).map(|request| Action::RunEffect {
         path: "".into(),
         pointer: fetch.place.of_workflow().into(),
-        attempt: fetch.effect.attempt,
+        attempt,
         key: scope.state.id.derive("", fetch.place.kind()),
-        request: request(&scope, resource, &scope.state.raw_input, None).ok()?,
+        request,
         awaited: true,
-    })
+    });
+    Some((attempt, action))
 }
 
 fn request(

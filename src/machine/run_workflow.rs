@@ -71,6 +71,13 @@ pub(super) fn request(task: &Task<'_>, rule: &WorkflowRule, child_id: ExecutionI
     })
 }
 
+/// The same for a child that was started and whose request cannot be built any more: whoever looks it up needs its id alone.
+pub(super) fn by_id(task: &Task<'_>, child_id: ExecutionId) -> Action {
+    let (namespace, name, version) = (String::new(), String::new(), String::new());
+    let path = Arc::clone(&task.frame.path);
+    Action::StartChild { path, child_id, namespace, name, version, input: Value::Null, awaited: true }
+}
+
 fn finish(task: &Task<'_>, rule: &WorkflowRule, result: &ChildResult) -> Decision {
     let nothing = || Arc::new(Value::Null);
     match result.status {

@@ -2,7 +2,7 @@
 //!
 //! A [`List`] is one activation of a task list and holds the frame of the task it is at. A [`Frame`] is one activation of a
 //! task; what it has under way is its [`Work`], which in turn holds lists. Values are shared, so that a value that is handed
-//! from task to task is stored once. The state serialises; a snapshot carries the [`FORMAT`] it was written in.
+//! from task to task is stored once. The state serializes; a snapshot carries the [`FORMAT`] it was written in.
 
 use super::document::{Document, Documents, Fetch};
 use super::program::{ListId, NodeId};
@@ -13,7 +13,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The format of serialised states. A snapshot in another format is thrown away and the journal read instead.
+/// The format of serialized states. A snapshot in another format is thrown away and the journal read instead.
 pub const FORMAT: u32 = 1;
 
 pub(super) type Shared = Arc<Value>;

@@ -2,19 +2,25 @@
 
 use super::Problem;
 use super::layers::{Environment, Layers};
+use super::networks::Networks;
+use super::origin::Origins;
+use super::providers::{Named, Provider};
 use super::reference::{Key, Section, section};
-use super::value::{ConnectionUrl, SecretText, Setting, words};
+use super::value::{ConnectionUrl, SecretText, words};
 
 /// All settings, one field per section.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Which file lay over the defaults; not a key of its own.
     pub environment: Environment,
+    /// Whether somebody has named it, and it is not just the default.
+    pub is_environment_chosen: bool,
     pub server: Server,
     pub store: Store,
     pub secrets: Secrets,
     pub engine: Engine,
     pub identity: Identity,
+    pub providers: Vec<Named>,
     pub limits: Limits,
     pub rate_limits: RateLimits,
     pub effects: Effects,
@@ -38,6 +44,7 @@ impl Settings {
         Secrets::SECTION,
         Engine::SECTION,
         Identity::SECTION,
+        Provider::SECTION,
         Limits::SECTION,
         RateLimits::SECTION,
         EffectsHttp::SECTION,
@@ -50,11 +57,13 @@ impl Settings {
     pub(super) fn read(layers: &Layers, problems: &mut Vec<Problem>) -> Self {
         Self {
             environment: layers.environment,
+            is_environment_chosen: layers.is_environment_chosen,
             server: Server::read(layers, problems),
             store: Store::read(layers, problems),
             secrets: Secrets::read(layers, problems),
             engine: Engine::read(layers, problems),
             identity: Identity::read(layers, problems),
+            providers: Named::read_all(layers, problems),
             limits: Limits::read(layers, problems),
             rate_limits: RateLimits::read(layers, problems),
             effects: Effects { http: EffectsHttp::read(layers, problems), shell: EffectsShell::read(layers, problems) },
@@ -68,11 +77,13 @@ impl Settings {
     pub fn to_toml(&self) -> String {
         let Self {
             environment: _,
+            is_environment_chosen: _,
             server,
             store,
             secrets,
             engine,
             identity,
+            providers,
             limits,
             rate_limits,
             effects,
@@ -87,6 +98,7 @@ impl Settings {
             secrets.to_toml(),
             engine.to_toml(),
             identity.to_toml(),
+            providers.iter().map(Named::to_toml).collect::<Vec<_>>().join("\n"),
             limits.to_toml(),
             rate_limits.to_toml(),
             http.to_toml(),
@@ -95,17 +107,26 @@ impl Settings {
             retention.to_toml(),
             telemetry.to_toml(),
         ];
-        sections.join("\n")
+        sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n")
     }
 }
 
 section! {
     /// The door: HTTP, WebSocket and server-sent events.
     Server "server" {
-        /// The address to listen on. This version accepts loopback addresses only.
+        /// The address to listen on; `0.0.0.0` or `::` means every address of the machine. Beyond loopback the service needs
+        /// `public_urls` and `identity.signing_keys`.
         host: String = "127.0.0.1",
         /// The port to listen on; 0 takes a free one.
         port: u16 = 8080,
+        /// The addresses under which people reach the service, separated by commas, as in `https://callboard.example.com`: the
+        /// first one stands in links. It answers under these and, in plain HTTP, under loopback names; other names are refused.
+        public_urls: Origins = "",
+        /// Networks of the proxies in front of the service, separated by commas, as in `127.0.0.1, 10.1.0.0/16`: what they say
+        /// about the address of a client is believed.
+        trusted_proxies: Networks = "",
+        /// The header in which trusted proxies say it: `x-forwarded-for` or `forwarded`. The other one is never read.
+        forwarded_header: ForwardedHeader = "x-forwarded-for",
         /// Threads that serve HTTP; 0 means one per core.
         workers: usize = 0,
         /// The largest request body. A larger one is answered with 413.
@@ -205,7 +226,7 @@ section! {
     RateLimits "rate_limits" {
         /// Requests per minute of one principal, in whatever rhythm. Further ones are answered with 429 and `Retry-After`.
         per_principal: u32 = 6_000,
-        /// Requests per minute of one address (of one /64 network for IPv6).
+        /// Requests per minute of one address (of one /64 network for IPv6). Behind a proxy: see `server.trusted_proxies`.
         per_address: u32 = 12_000,
         /// Principals and addresses that are remembered, each; those beyond share one limit.
         max_keys: usize = 100_000,
@@ -296,6 +317,16 @@ words! {
     Blobs {
         /// In a table of the database, by the digest of their content.
         Database = "database",
+    }
+}
+
+words! {
+    /// Where a proxy says for whom it asks.
+    ForwardedHeader {
+        /// One address after the other, each proxy adding the one it was asked by.
+        XForwardedFor = "x-forwarded-for",
+        /// The same with more words: RFC 7239.
+        Forwarded = "forwarded",
     }
 }
 

@@ -14,7 +14,7 @@ const PRODUCTION_FILE: &str = include_str!("../../config/production.toml");
 words! {
     /// Which file lies over the defaults.
     Environment {
-        /// On the own machine: shell tasks and private addresses are allowed.
+        /// On the own machine, or on purpose: shell tasks and private addresses are allowed, requests are not limited.
         Development = "development",
         /// For others: JSON logs, shell tasks off, private addresses refused.
         Production = "production",
@@ -90,7 +90,7 @@ impl Sources {
             problems.push(Problem { key: "files".to_owned(), message: error.to_string() });
             Value::default()
         });
-        let layers = Layers { root, environment };
+        let layers = Layers { root, environment, is_environment_chosen: self.environment.is_some() };
         if problems.is_empty() {
             refuse_unknown(&layers.root, "", problems);
         }
@@ -111,19 +111,32 @@ impl Sources {
 pub struct Layers {
     root: Value,
     pub(super) environment: Environment,
+    pub(super) is_environment_chosen: bool,
 }
 
 impl Layers {
-    /// The value of a dotted key, or a problem and the default of the type.
-    pub(super) fn read<T: Setting>(&self, key: &str, problems: &mut Vec<Problem>) -> T {
-        let found = key.split('.').try_fold(&self.root, |value, name| table(value)?.get(name));
-        // A layer that could not be read has been reported already; so has everything that would be missing now.
-        let Some(value) = found else { return T::default() };
+    /// The value of a dotted key; the default where no layer has one; or a problem and the default of the type.
+    pub(super) fn read<T: Setting>(&self, key: &str, default: impl Into<ValueKind>, problems: &mut Vec<Problem>) -> T {
+        let found = self.find(key);
+        let Some(value) = found else { return T::read(&Value::new(None, default)).unwrap_or_default() };
         T::read(value).unwrap_or_else(|| {
             let message = format!("must be {}, not {}{}", T::expected(), describe(value), origin(value));
             problems.push(Problem { key: key.to_owned(), message });
             T::default()
         })
+    }
+}
+
+impl Layers {
+    fn find(&self, path: &str) -> Option<&Value> {
+        path.split('.').try_fold(&self.root, |value, name| table(value)?.get(name))
+    }
+
+    /// The names below a dotted path, in order.
+    pub(super) fn names(&self, path: &str) -> Vec<String> {
+        let mut names: Vec<String> = self.find(path).and_then(table).into_iter().flat_map(Map::keys).cloned().collect();
+        names.sort();
+        names
     }
 }
 
@@ -158,16 +171,17 @@ enum Known {
 
 impl Known {
     fn find(path: &str) -> Self {
-        let below = format!("{path}.");
-        for section in Settings::SECTIONS {
-            if section.keys.iter().any(|key| path == section.full_name(key)) {
-                return Self::Key;
-            }
-            if section.path == path || section.path.starts_with(&below) {
-                return Self::Section;
-            }
+        let is_key = |section: &Section| {
+            let Some((parent, name)) = path.rsplit_once('.') else { return false };
+            section.is_at(parent) && section.keys.iter().any(|key| key.name == name)
+        };
+        if Settings::SECTIONS.iter().any(is_key) {
+            Self::Key
+        } else if Settings::SECTIONS.iter().any(|section| section.begins_with(path)) {
+            Self::Section
+        } else {
+            Self::Nothing
         }
-        Self::Nothing
     }
 }
 
@@ -175,7 +189,7 @@ impl Known {
 fn known_names(path: &str) -> String {
     let quoted = |names: Vec<String>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let keys_of = |section: &Section| section.keys.iter().map(|key: &Key| key.name.to_owned()).collect();
-    let section = Settings::SECTIONS.iter().find(|section| section.path == path);
+    let section = Settings::SECTIONS.iter().find(|section| section.is_at(path));
     match section {
         Some(section) => format!("`{path}` has {}", quoted(keys_of(section))),
         None => {

@@ -10,18 +10,26 @@
 //!
 //! Whoever starts something (`cli/`, `startup`) loads the settings; everybody else gets the values handed in.
 
+mod exposure;
 mod keys;
 mod layers;
+mod networks;
+mod origin;
+mod providers;
 mod reference;
 mod value;
 
 pub use keys::{
-    Blobs, Effects, EffectsHttp, EffectsShell, Engine, Identity, Limits, Live, LogFormat, RateLimits, Retention, Server,
+    Blobs, Effects, EffectsHttp, EffectsShell, Engine, ForwardedHeader, Identity, Limits, Live, LogFormat, RateLimits,
+    Retention, Server,
 };
 pub use keys::{Secrets, Settings, Store, Telemetry};
 pub use layers::{Environment, Sources};
+pub use networks::Networks;
+pub use origin::{Origin, Origins, Scheme};
+pub use providers::{Named, Provider};
 pub use reference::{default_toml, reference_table};
-pub use value::{ConnectionUrl, SecretText};
+pub use value::{ConnectionUrl, SecretText, Texts};
 
 use std::fmt;
 use std::net::IpAddr;
@@ -79,10 +87,9 @@ impl Settings {
             }
         };
         require(
-            is_loopback(&self.server.host),
+            !self.server.host.trim().is_empty(),
             "server.host",
-            "only a loopback address (127.0.0.1, ::1 or localhost) is allowed: this version answers under the names \
-             of its own machine only; a proxy there brings it to a network",
+            "must be an address of this machine, as in `127.0.0.1`, or `0.0.0.0` for all of them",
         );
         require(self.server.body_limit_bytes >= 1024, "server.body_limit_bytes", "must be at least 1024");
         require(self.server.header_timeout_ms >= 1, "server.header_timeout_ms", "must be at least 1");
@@ -124,6 +131,7 @@ impl Settings {
             "telemetry.level",
             "must be `error`, `warn`, `info`, `debug`, `trace`, or directives such as `info,callboard=debug`",
         );
+        problems.extend(self.providers.iter().flat_map(Named::problems));
         problems
     }
 }
@@ -138,24 +146,7 @@ impl Identity {
     }
 }
 
-impl Settings {
-    /// What a service needs beyond valid settings: outside development somebody has to have chosen the secrets that
-    /// everything rests on.
-    ///
-    /// # Errors
-    /// [`Invalid`] with what is missing.
-    pub fn check_service(&self) -> Result<(), Invalid> {
-        let is_missing = self.identity.each_signing_key().next().is_none();
-        if !is_missing || self.environment == Environment::Development {
-            return Ok(());
-        }
-        let message = "must be set outside development, as in \
-                       `CALLBOARD__IDENTITY__SIGNING_KEYS=$(openssl rand -hex 32)`";
-        let problem = Problem { key: "identity.signing_keys".to_owned(), message: message.to_owned() };
-        Err(Invalid { problems: vec![problem] })
-    }
-}
-
+/// Whether only the own machine can reach what listens there.
 fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

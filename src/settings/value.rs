@@ -90,8 +90,30 @@ fn text(value: &Value) -> Option<&str> {
     if let ValueKind::String(text) = &value.kind { Some(text) } else { None }
 }
 
+/// A setting of several texts: a TOML array of them, or one text in which commas separate them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Texts(pub Vec<String>);
+
+impl Setting for Texts {
+    fn expected() -> String {
+        "texts, as an array or separated by commas".to_owned()
+    }
+
+    fn read(value: &Value) -> Option<Self> {
+        if let ValueKind::Array(several) = &value.kind {
+            return several.iter().map(String::read).collect::<Option<_>>().map(Self);
+        }
+        let each = text(value)?.split(',').map(str::trim).filter(|text| !text.is_empty());
+        Some(Self(each.map(str::to_owned).collect()))
+    }
+
+    fn to_toml(&self) -> String {
+        serde_json::Value::from(self.0.clone()).to_string()
+    }
+}
+
 /// A TOML basic string. JSON's escapes are a subset of TOML's.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 

@@ -1,6 +1,6 @@
 //! What the journal takes in and gives out: one execution's next events with the projection they lead to.
 //!
-//! An [`Append`] is built by its execution's actor: everything that costs time (serialising, hashing) happens there and not
+//! An [`Append`] is built by its execution's actor: everything that costs time (serializing, hashing) happens there and not
 //! on the writer's thread.
 
 use super::blobs::{self, Stored};
@@ -169,7 +169,7 @@ pub struct Snapshot {
     pub state: String,
 }
 
-/// One event as stored and sent: serialised once.
+/// One event as stored and sent: serialized once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventText {
     pub seq: u64,

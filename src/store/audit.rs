@@ -60,6 +60,7 @@ struct Row {
     before_digest: Option<String>,
     after_digest: Option<String>,
     at: i64,
+    address: Option<String>,
 }
 
 impl Row {
@@ -77,6 +78,7 @@ impl Row {
             before_digest: self.before_digest,
             after_digest: self.after_digest,
             at: Timestamp::from_micros(self.at),
+            address: optional_word("address", self.address.as_deref())?,
         })
     }
 }
@@ -134,9 +136,10 @@ fn filtered<'a>(tenant_id: &'a str, filter: &'a AuditFilter) -> audit_entries::B
 pub(super) fn insert(connection: &mut AnyConnection, entry: &AuditEntry) -> Result<(), Error> {
     let (id, tenant_id) = (entry.id.to_string(), entry.tenant_id.to_string());
     let actor_id = entry.actor_id.map(|id| id.to_string());
+    let address = entry.address.map(|address| address.to_string());
     Statement::new(
         "INSERT INTO audit_entries (id, tenant_id, actor_kind, actor_id, actor_name, action, target_kind, target_id, \
-         request_id, before_digest, after_digest, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         request_id, before_digest, after_digest, at, address) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         vec![
             Bind::Text(&id),
             Bind::Text(&tenant_id),
@@ -150,6 +153,7 @@ pub(super) fn insert(connection: &mut AnyConnection, entry: &AuditEntry) -> Resu
             Bind::OptionalText(entry.before_digest.as_deref()),
             Bind::OptionalText(entry.after_digest.as_deref()),
             Bind::Integer(entry.at.as_micros()),
+            Bind::OptionalText(address.as_deref()),
         ],
     )
     .execute(connection)?;

@@ -8,7 +8,6 @@ use super::backend::on_backend;
 use super::blobs::{self, Stored};
 use super::column_types::{integer, word};
 use super::connection::AnyConnection;
-use super::derived::UsageRow;
 use super::idempotency::Idempotency;
 use super::schema::{executions, idempotency_keys};
 use super::statement::{Bind, Statement};
@@ -118,9 +117,6 @@ fn write_rare_rows(connection: &mut AnyConnection, placed: &Placed<'_>) -> Resul
             blobs::insert(reference, text, now).execute(connection)?;
         }
     }
-    for usage in &append.usages {
-        write_usage(connection, append, usage)?;
-    }
     for path in &append.wasted {
         mark_wasted(append, path).execute(connection)?;
     }
@@ -132,8 +128,7 @@ fn write_rare_rows(connection: &mut AnyConnection, placed: &Placed<'_>) -> Resul
     }
     for (path, seq) in &append.detached {
         Statement::new(
-            "INSERT INTO detached_effects (execution_id, path, tenant_id, seq) VALUES (?, ?, ?, ?) \
-             ON CONFLICT (execution_id, path) DO UPDATE SET seq = excluded.seq",
+            "INSERT INTO detached_effects (execution_id, path, tenant_id, seq) VALUES (?, ?, ?, ?)",
             vec![
                 Bind::Text(&append.row.execution_id),
                 Bind::Text(path),
@@ -202,40 +197,6 @@ fn write_snapshot(connection: &mut AnyConnection, append: &Append, snapshot: &Sn
             Bind::Integer(integer(snapshot.seq)),
             Bind::Integer(i64::from(snapshot.format)),
             Bind::Text(&snapshot.state),
-        ],
-    )
-    .execute(connection)?;
-    Ok(())
-}
-
-fn write_usage(connection: &mut AnyConnection, append: &Append, row: &UsageRow) -> Result<(), Error> {
-    let usage = &row.usage;
-    let agent_id = usage.agent_id.map(|id| id.to_string());
-    Statement::new(
-        "INSERT INTO usage_records (execution_id, seq, tenant_id, task, attempt, agent_id, provider, model, \
-         input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, cost_usd, latency_ms, at, root_execution_id, \
-         path, prices, outcome, is_estimated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        vec![
-            Bind::Text(&append.row.execution_id),
-            Bind::Integer(integer(row.seq)),
-            Bind::Text(&append.row.tenant_id),
-            Bind::OptionalText(row.task.as_deref()),
-            Bind::Integer(i64::from(row.attempt)),
-            Bind::OptionalText(agent_id.as_deref()),
-            Bind::Text(&usage.provider),
-            Bind::Text(&usage.model),
-            Bind::Integer(integer(usage.input_tokens)),
-            Bind::Integer(integer(usage.cached_input_tokens)),
-            Bind::Integer(integer(usage.output_tokens)),
-            Bind::Integer(integer(usage.reasoning_tokens)),
-            Bind::OptionalDouble(usage.cost_usd),
-            Bind::Integer(integer(usage.latency_ms)),
-            Bind::Integer(row.at.as_micros()),
-            Bind::Text(&row.root),
-            Bind::OptionalText(row.path.as_deref()),
-            Bind::OptionalText(row.prices.as_deref()),
-            Bind::Text(usage.outcome.as_str()),
-            Bind::Bool(usage.is_estimated),
         ],
     )
     .execute(connection)?;

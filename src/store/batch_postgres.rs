@@ -7,13 +7,14 @@ use super::append::{Append, Create};
 use super::batch::Placed;
 use super::blobs::Stored;
 use super::column_types::integer;
-use super::statement::without_nul;
+use super::derived::UsageRow;
+use super::statement::{parts, without_nul};
 use crate::domain::Status;
 use diesel::PgConnection;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Untyped};
+use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text, Untyped};
 use std::collections::HashSet;
 
 /// Returns the places of those whose execution row could not be inserted or updated.
@@ -32,6 +33,10 @@ pub(super) fn write_rows(connection: &mut PgConnection, placed: &[Placed<'_>]) -
         placed.iter().enumerate().partition(|(_, one)| written.contains(&one.append.row.execution_id));
     if unwritten.is_empty() {
         insert_journal(&journaled.into_iter().map(|(_, one)| one).collect::<Vec<_>>()).execute(connection)?;
+        let used = |one: &Placed<'_>| !one.append.usages.is_empty();
+        if placed.iter().any(used) {
+            insert_usages(placed).execute(connection)?;
+        }
     }
     Ok(unwritten.into_iter().map(|(index, _)| index).collect())
 }
@@ -48,6 +53,8 @@ pub(super) enum Column<'a> {
     OptionalTexts(Vec<Option<&'a str>>),
     Integers(Vec<i64>),
     OptionalIntegers(Vec<Option<i64>>),
+    OptionalDoubles(Vec<Option<f64>>),
+    Bools(Vec<bool>),
 }
 
 /// SQL with a `?` for each column of values.
@@ -70,7 +77,7 @@ impl RunQueryDsl<PgConnection> for ColumnStatement<'_> {}
 impl QueryFragment<Pg> for ColumnStatement<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         let mut columns = self.columns.iter();
-        for (index, part) in self.sql.split('?').enumerate() {
+        for (index, part) in parts(self.sql).enumerate() {
             if index > 0 {
                 match columns.next() {
                     Some(Column::Texts(values)) => {
@@ -85,6 +92,10 @@ impl QueryFragment<Pg> for ColumnStatement<'_> {
                     Some(Column::OptionalIntegers(values)) => {
                         out.push_bind_param::<Array<Nullable<BigInt>>, _>(values)?;
                     }
+                    Some(Column::OptionalDoubles(values)) => {
+                        out.push_bind_param::<Array<Nullable<Double>>, _>(values)?;
+                    }
+                    Some(Column::Bools(values)) => out.push_bind_param::<Array<Bool>, _>(values)?,
                     None => {
                         let reason = format!("the statement lacks a column: {}", self.sql);
                         return Err(diesel::result::Error::QueryBuilderError(reason.into()));
@@ -166,7 +177,8 @@ fn insert_executions<'a>(created: &[(&Placed<'a>, &'a Create)]) -> ColumnStateme
     ColumnStatement { sql, columns }
 }
 
-/// Finds only rows whose epoch is current, status open and sequence unbroken.
+/// Finds only rows whose epoch is current, status open and sequence unbroken. The status is compared as an expression, so that
+/// no index of statuses is taken for the one of ids.
 fn update_executions<'a>(continued: &[&Placed<'a>]) -> ColumnStatement<'a> {
     let rows: Vec<Placed<'a>> = continued.iter().map(|placed| **placed).collect();
     let mut columns = projection_columns(&rows, |placed| placed);
@@ -181,7 +193,7 @@ fn update_executions<'a>(continued: &[&Placed<'a>]) -> ColumnStatement<'a> {
          completed_tasks, known_tasks, restarts, last_crash, recovered_in_ms, last_seq, last_position, wake_at, \
          started_at, finished_at, updated_at, pause_reason, tenant_id, id, attempt, previous_seq, previous) \
          WHERE e.tenant_id = v.tenant_id AND e.id = v.id AND e.attempt = v.attempt AND e.last_seq = v.previous_seq \
-         AND e.status = v.previous AND e.status NOT IN ('succeeded', 'failed', 'cancelled') RETURNING e.id AS id";
+         AND e.status || '' = v.previous AND e.status NOT IN ('succeeded', 'failed', 'cancelled') RETURNING e.id AS id";
     ColumnStatement { sql, columns }
 }
 
@@ -197,5 +209,38 @@ fn insert_journal<'a>(placed: &[&Placed<'a>]) -> ColumnStatement<'a> {
     ];
     let sql = "INSERT INTO journal (position, tenant_id, execution_id, first_seq, last_seq, events) \
          SELECT * FROM unnest(?, ?, ?, ?, ?, ?)";
+    ColumnStatement { sql, columns }
+}
+
+/// The model calls of all appends.
+fn insert_usages<'a>(placed: &[Placed<'a>]) -> ColumnStatement<'a> {
+    let rows: Vec<(&'a Append, &'a UsageRow)> =
+        placed.iter().flat_map(|one| one.append.usages.iter().map(|usage| (one.append, usage))).collect();
+    let columns = vec![
+        texts(&rows, |(append, _)| &append.row.execution_id),
+        integers(&rows, |(_, row)| integer(row.seq)),
+        texts(&rows, |(append, _)| &append.row.tenant_id),
+        optional_texts(&rows, |(_, row)| row.task.as_deref()),
+        integers(&rows, |(_, row)| i64::from(row.attempt)),
+        optional_texts(&rows, |(_, row)| row.agent_id.as_deref()),
+        texts(&rows, |(_, row)| &row.usage.provider),
+        texts(&rows, |(_, row)| &row.usage.model),
+        integers(&rows, |(_, row)| integer(row.usage.input_tokens)),
+        integers(&rows, |(_, row)| integer(row.usage.cached_input_tokens)),
+        integers(&rows, |(_, row)| integer(row.usage.output_tokens)),
+        integers(&rows, |(_, row)| integer(row.usage.reasoning_tokens)),
+        Column::OptionalDoubles(rows.iter().map(|(_, row)| row.usage.cost_usd).collect()),
+        integers(&rows, |(_, row)| integer(row.usage.latency_ms)),
+        integers(&rows, |(_, row)| row.at.as_micros()),
+        texts(&rows, |(_, row)| &row.root),
+        optional_texts(&rows, |(_, row)| row.path.as_deref()),
+        optional_texts(&rows, |(_, row)| row.prices.as_deref()),
+        texts(&rows, |(_, row)| row.usage.outcome.as_str()),
+        Column::Bools(rows.iter().map(|(_, row)| row.usage.is_estimated).collect()),
+    ];
+    let sql = "INSERT INTO usage_records (execution_id, seq, tenant_id, task, attempt, agent_id, provider, model, \
+         input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, cost_usd, latency_ms, at, root_execution_id, \
+         path, prices, outcome, is_estimated) \
+         SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     ColumnStatement { sql, columns }
 }

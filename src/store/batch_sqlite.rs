@@ -5,6 +5,7 @@ use super::append::{Append, Create};
 use super::batch::Placed;
 use super::blobs::Stored;
 use super::column_types::integer;
+use super::derived::UsageRow;
 use super::statement::{Bind, Statement};
 use crate::domain::Status;
 use diesel::SqliteConnection;
@@ -27,6 +28,9 @@ pub(super) fn write_rows(connection: &mut SqliteConnection, placed: &[Placed<'_>
             continue;
         }
         insert_journal(one).execute(connection)?;
+        for usage in &one.append.usages {
+            insert_usage(one.append, usage).execute(connection)?;
+        }
     }
     Ok(unwritten)
 }
@@ -158,6 +162,37 @@ fn insert_journal<'a>(one: &Placed<'a>) -> Statement<'a> {
             Bind::Integer(integer(row.first_seq)),
             Bind::Integer(integer(row.last_seq)),
             Bind::Text(row.events.column()),
+        ],
+    )
+}
+
+fn insert_usage<'a>(append: &'a Append, row: &'a UsageRow) -> Statement<'a> {
+    let usage = &row.usage;
+    Statement::new(
+        "INSERT INTO usage_records (execution_id, seq, tenant_id, task, attempt, agent_id, provider, model, \
+         input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, cost_usd, latency_ms, at, root_execution_id, \
+         path, prices, outcome, is_estimated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        vec![
+            Bind::Text(&append.row.execution_id),
+            Bind::Integer(integer(row.seq)),
+            Bind::Text(&append.row.tenant_id),
+            Bind::OptionalText(row.task.as_deref()),
+            Bind::Integer(i64::from(row.attempt)),
+            Bind::OptionalText(row.agent_id.as_deref()),
+            Bind::Text(&usage.provider),
+            Bind::Text(&usage.model),
+            Bind::Integer(integer(usage.input_tokens)),
+            Bind::Integer(integer(usage.cached_input_tokens)),
+            Bind::Integer(integer(usage.output_tokens)),
+            Bind::Integer(integer(usage.reasoning_tokens)),
+            Bind::OptionalDouble(usage.cost_usd),
+            Bind::Integer(integer(usage.latency_ms)),
+            Bind::Integer(row.at.as_micros()),
+            Bind::Text(&row.root),
+            Bind::OptionalText(row.path.as_deref()),
+            Bind::OptionalText(row.prices.as_deref()),
+            Bind::Text(usage.outcome.as_str()),
+            Bind::Bool(usage.is_estimated),
         ],
     )
 }

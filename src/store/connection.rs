@@ -43,6 +43,10 @@ const SQLITE_WAL_BYTES: u32 = 64 * 1024 * 1024;
 /// How long PostgreSQL may take to accept a connection, and to acknowledge what was sent, before it counts as gone.
 const POSTGRES_CONNECT_TIMEOUT_S: u32 = 5;
 const POSTGRES_TCP_TIMEOUT_MS: u32 = 10_000;
+/// After how many seconds of silence the server asks whether the writer is still there, how often, and in which pauses. Until it
+/// has found out it keeps the lock of a writer that was cut off, and its successor has to wait.
+const POSTGRES_KEEPALIVES: [(&str, u32); 3] =
+    [("tcp_keepalives_idle", 10), ("tcp_keepalives_count", 3), ("tcp_keepalives_interval", 5)];
 
 impl Location {
     /// # Errors
@@ -159,9 +163,15 @@ fn connect_postgres(url: &str, purpose: Purpose) -> Result<PgConnection, Error> 
         .map_err(|error| Error::unavailable(format!("cannot connect to {}: {error}", without_credentials(url))))?;
     let role = match purpose {
         Purpose::Read => "SET default_transaction_read_only = on; SET statement_timeout = '30s';",
-        Purpose::Write => "SET synchronous_commit = on;",
+        // The writer finds every row by its key. A plan that was made while a table was empty must not read all of it later.
+        Purpose::Write => "SET synchronous_commit = on; SET enable_seqscan = off;",
     };
     connection.batch_execute(&format!("SET application_name = 'callboard'; SET timezone = 'UTC'; {role}"))?;
+    if purpose == Purpose::Write {
+        for (name, value) in POSTGRES_KEEPALIVES {
+            connection.batch_execute(&format!("SET {name} = {value}"))?;
+        }
+    }
     Ok(connection)
 }
 

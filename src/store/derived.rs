@@ -16,6 +16,7 @@ pub(super) struct UsageRow {
     pub path: Option<Arc<str>>,
     pub attempt: u32,
     pub prices: Option<String>,
+    pub agent_id: Option<String>,
     pub usage: Box<Usage>,
 }
 
@@ -30,6 +31,7 @@ pub(super) fn usage_row(event: &Event, root: &str) -> Result<Option<UsageRow>, E
         path: event.path.clone(),
         attempt: event.attempt,
         prices: usage.prices.as_ref().map(to_json).transpose()?,
+        agent_id: usage.agent_id.map(|id| id.to_string()),
         usage: usage.clone(),
     }))
 }

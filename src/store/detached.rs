@@ -53,9 +53,8 @@ impl Store {
     pub async fn detached_effect_ended(&self, effect: DetachedEffect) -> Result<(), Error> {
         self.write(move |connection| {
             let row = detached_effects::table
-                .find((effect.execution_id.to_string(), effect.path))
-                .filter(detached_effects::tenant_id.eq(effect.tenant_id.to_string()))
-                .filter(detached_effects::seq.eq(integer(effect.seq)));
+                .find((effect.execution_id.to_string(), integer(effect.seq)))
+                .filter(detached_effects::tenant_id.eq(effect.tenant_id.to_string()));
             diesel::delete(row).execute(connection)?;
             Ok(())
         })

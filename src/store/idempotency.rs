@@ -18,6 +18,11 @@ pub struct Idempotency {
 }
 
 impl Idempotency {
+    /// The key that its owner writes, as it is stored.
+    pub fn stored_key(owner: &str, shown: &str) -> String {
+        format!("{owner} {shown}")
+    }
+
     /// The key as its sender wrote it, which has no space in it.
     pub fn shown(&self) -> &str {
         self.key.rsplit_once(' ').map_or(self.key.as_str(), |(_, key)| key)

@@ -1,14 +1,15 @@
 //! The callers' side of the writer: how appends and other writes get into its queue, and what it has done.
 
 use super::append::{Append, Committed, CommittedAppend};
-use super::connection::{AnyConnection, Location};
-use super::lock::FileLock;
+use super::connection::AnyConnection;
+use super::held::Held;
 use super::writer::Thread;
 use super::{Error, Options};
 use diesel::Connection;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 pub(super) type Listener = Box<dyn Fn(Vec<CommittedAppend>) + Send + Sync>;
 pub(super) type Reply<T> = oneshot::Sender<Result<T, Error>>;
@@ -27,6 +28,7 @@ pub(super) enum Job {
 pub(super) struct Writer {
     sender: mpsc::Sender<Job>,
     shared: Arc<Shared>,
+    lost: CancellationToken,
 }
 
 /// What both sides see.
@@ -63,21 +65,17 @@ pub struct WriterStats {
 }
 
 impl Writer {
-    /// Takes the database for this process and starts the thread.
-    pub fn start(
-        location: Location,
-        file_lock: Option<FileLock>,
-        connection: AnyConnection,
-        options: &Options,
-    ) -> Result<Self, Error> {
+    /// Starts the thread on a database that this process has taken, and whose newest position is this one.
+    pub fn start(held: Held, last_position: u64, options: &Options) -> Result<Self, Error> {
         let (sender, receiver) = mpsc::channel(options.queue_length.max(1));
         let shared = Arc::new(Shared::default());
-        let thread = Thread::new(location, file_lock, connection, receiver, Arc::clone(&shared), options)?;
+        let lost = held.lost();
+        let thread = Thread::new(held, last_position, receiver, Arc::clone(&shared), options);
         std::thread::Builder::new()
             .name("journal".to_owned())
             .spawn(|| thread.run())
             .map_err(|error| Error::unavailable(format!("cannot start the writer: {error}")))?;
-        Ok(Self { sender, shared })
+        Ok(Self { sender, shared, lost })
     }
 
     /// Resolves when the append is durable. Waits for a place in the queue.
@@ -111,6 +109,11 @@ impl Writer {
         if self.shared.listener.set(listener).is_err() {
             tracing::error!("a second commit listener was refused");
         }
+    }
+
+    /// See [`Store::lost`](super::Store::lost).
+    pub async fn lost(&self) {
+        self.lost.cancelled().await;
     }
 
     /// Writes what is waiting, then lets go of the database.

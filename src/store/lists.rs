@@ -90,7 +90,7 @@ type LabelKeys = Select<execution_labels::table, (execution_labels::created_at, 
 /// Executions that an index gives in the order of the list, and among which the wanted ones are.
 enum Candidates<'a> {
     /// Those with a label.
-    Labelled(&'a (String, String)),
+    Labeled(&'a (String, String)),
     /// Those that have not ended, of which there are few. The filter holds their statuses alone.
     Open(&'a Filter),
 }
@@ -134,7 +134,7 @@ impl Query<'_> {
         let mut range = Range { after, until: None };
         if let Some((label, rest)) = self.filter.labels.split_first() {
             let filter = Filter { labels: rest.to_vec(), ..self.filter.clone() };
-            return Query { filter: &filter, ..self }.among(connection, &Candidates::Labelled(label), range, limit);
+            return Query { filter: &filter, ..self }.among(connection, &Candidates::Labeled(label), range, limit);
         }
         let statuses = &self.filter.statuses;
         if !statuses.is_empty() && !statuses.iter().any(|status| status.is_terminal()) && !self.is_counted() {
@@ -178,7 +178,7 @@ impl Query<'_> {
         let (mut found, mut searched) = (Found::default(), 0);
         loop {
             let candidates = match candidates {
-                Candidates::Labelled(label) => self.labels(label, range).limit(chunk).load::<Key>(connection)?,
+                Candidates::Labeled(label) => self.labels(label, range).limit(chunk).load::<Key>(connection)?,
                 Candidates::Open(open) => Query { filter: open, ..self }.indexed(connection, range, chunk, 0)?,
             };
             let is_last = i64::try_from(candidates.len()).is_ok_and(|count| count < chunk);
@@ -297,12 +297,12 @@ impl Query<'_> {
             query = query.filter(executions::created_at.lt(at.as_micros()));
         }
         for (label, value) in &filter.labels {
-            let labelled = execution_labels::table
+            let labeled = execution_labels::table
                 .filter(execution_labels::tenant_id.eq(self.tenant_id))
                 .filter(execution_labels::label.eq(label).and(execution_labels::value.eq(value)))
                 .filter(execution_labels::created_at.eq(executions::created_at))
                 .filter(execution_labels::created_position.eq(executions::created_position));
-            query = query.filter(exists(labelled));
+            query = query.filter(exists(labeled));
         }
         match &filter.text {
             Some(text) => containing(query, text),

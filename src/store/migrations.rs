@@ -10,7 +10,7 @@ use diesel::backend::Backend;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{BigInt, Text};
 use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use std::collections::HashSet;
@@ -56,18 +56,53 @@ pub fn migrate_down(url: &str, steps: usize) -> Result<Vec<String>, Error> {
     })
 }
 
-/// All migrations this program knows, oldest first.
+/// All migrations this program knows, oldest first. Only looks: a service may be working on the database.
 ///
 /// # Errors
-/// As [`migrate_up`].
+/// [`Error::Unavailable`] when there is no database; [`Error::Migration`] with the reason.
 pub fn migration_status(url: &str) -> Result<Vec<MigrationStatus>, Error> {
-    let mut connection = Location::parse(url)?.connect(Purpose::Write)?;
-    let (known, applied) = on_backend!(&mut connection, inner => {
-        sqlite: (names::<Sqlite>(SQLITE)?, names_applied(inner, SQLITE)?),
-        postgres: (names::<Pg>(POSTGRES)?, names_applied(inner, POSTGRES)?),
-    });
-    let applied: HashSet<String> = applied.into_iter().collect();
-    Ok(known.into_iter().map(|name| MigrationStatus { is_applied: applied.contains(&name), name }).collect())
+    let location = Location::parse(url)?;
+    location.must_exist()?;
+    let mut connection = location.connect(Purpose::Read)?;
+    let known = match &connection {
+        AnyConnection::Sqlite(_) => known::<Sqlite>(SQLITE)?,
+        AnyConnection::Postgres(_) => known::<Pg>(POSTGRES)?,
+    };
+    let applied = if has_versions(&mut connection)? { versions_applied(&mut connection)? } else { HashSet::new() };
+    let status = |(name, version)| MigrationStatus { is_applied: applied.contains(&version), name };
+    Ok(known.into_iter().map(status).collect())
+}
+
+/// Whether any migration was ever applied to the database.
+fn has_versions(connection: &mut AnyConnection) -> Result<bool, Error> {
+    #[derive(QueryableByName)]
+    struct Tables {
+        #[diesel(sql_type = BigInt)]
+        count: i64,
+    }
+    let sql = match connection {
+        AnyConnection::Sqlite(_) => {
+            "SELECT COUNT(*) AS count FROM sqlite_master WHERE type = 'table' AND name = '__diesel_schema_migrations'"
+        }
+        AnyConnection::Postgres(_) => {
+            "SELECT COUNT(*) AS count FROM pg_tables \
+             WHERE schemaname = current_schema() AND tablename = '__diesel_schema_migrations'"
+        }
+    };
+    let tables: Tables = Statement::new(sql, Vec::new()).get_result(connection)?;
+    Ok(tables.count > 0)
+}
+
+fn versions_applied(connection: &mut AnyConnection) -> Result<HashSet<String>, Error> {
+    #[derive(QueryableByName)]
+    struct Applied {
+        #[diesel(sql_type = Text)]
+        version: String,
+    }
+    let applied = Statement::new("SELECT version FROM __diesel_schema_migrations", Vec::new());
+    let applied: Vec<Applied> =
+        applied.load(connection).map_err(|error| failed(format!("this is no database of Callboard: {error}")))?;
+    Ok(applied.into_iter().map(|applied| applied.version).collect())
 }
 
 /// Refuses a database that a newer version of this program has made.
@@ -75,20 +110,13 @@ pub fn migration_status(url: &str) -> Result<Vec<MigrationStatus>, Error> {
 /// # Errors
 /// [`Error::Migration`] with the name of a migration that is not known.
 pub(super) fn refuse_newer(connection: &mut AnyConnection) -> Result<(), Error> {
-    #[derive(QueryableByName)]
-    struct Applied {
-        #[diesel(sql_type = Text)]
-        version: String,
-    }
-    let known: HashSet<String> = match connection {
-        AnyConnection::Sqlite(_) => versions::<Sqlite>(SQLITE)?,
-        AnyConnection::Postgres(_) => versions::<Pg>(POSTGRES)?,
+    let known = match connection {
+        AnyConnection::Sqlite(_) => known::<Sqlite>(SQLITE)?,
+        AnyConnection::Postgres(_) => known::<Pg>(POSTGRES)?,
     };
-    let applied = Statement::new("SELECT version FROM __diesel_schema_migrations", Vec::new());
-    let applied: Vec<Applied> =
-        applied.load(connection).map_err(|error| failed(format!("this is no database of Callboard: {error}")))?;
-    match applied.iter().find(|applied| !known.contains(&applied.version)) {
-        Some(Applied { version }) => Err(failed(format!("version {version} of the schema is newer than this program"))),
+    let known: HashSet<String> = known.into_iter().map(|(_, version)| version).collect();
+    match versions_applied(connection)?.difference(&known).next() {
+        Some(version) => Err(failed(format!("version {version} of the schema is newer than this program"))),
         None => Ok(()),
     }
 }
@@ -127,15 +155,13 @@ fn apply<DB: Backend>(
         .collect()
 }
 
-fn names<DB: Backend>(source: impl MigrationSource<DB>) -> Result<Vec<String>, Error> {
-    let mut names: Vec<String> =
-        source.migrations().map_err(failed)?.iter().map(|migration| migration.name().to_string()).collect();
-    names.sort();
-    Ok(names)
-}
-
-fn versions<DB: Backend>(source: impl MigrationSource<DB>) -> Result<HashSet<String>, Error> {
-    Ok(source.migrations().map_err(failed)?.iter().map(|migration| migration.name().version().to_string()).collect())
+/// Name and version of every migration, oldest first.
+fn known<DB: Backend>(source: impl MigrationSource<DB>) -> Result<Vec<(String, String)>, Error> {
+    let migrations = source.migrations().map_err(failed)?;
+    let names = migrations.iter().map(|migration| migration.name());
+    let mut known: Vec<(String, String)> = names.map(|name| (name.to_string(), name.version().to_string())).collect();
+    known.sort();
+    Ok(known)
 }
 
 /// Oldest first.

@@ -22,7 +22,9 @@ mod derived;
 mod detached;
 mod error;
 mod executions;
+mod external_identities;
 mod forgetting;
+mod held;
 mod history;
 mod idempotency;
 mod journal;
@@ -38,6 +40,7 @@ mod pool;
 mod recovery;
 mod removal;
 mod retention;
+mod round;
 mod schema;
 mod secrets;
 mod sessions;
@@ -67,6 +70,7 @@ pub use budgets::Account;
 pub use detached::DetachedEffect;
 pub use error::Error;
 pub use executions::{Filter, Sort};
+pub use external_identities::ExternalIdentity;
 pub use forgetting::DefinitionKey;
 pub use history::{Changes, HistoryEvent};
 pub use idempotency::{Begun, Idempotency};
@@ -175,12 +179,15 @@ impl Store {
         let mut connection = location.connect(Purpose::Write)?;
         lock::lock_connection(&mut connection, &location)?;
         migrations::apply_pending(&mut connection)?;
-        transaction::write_tx(&mut connection, |connection| {
+        let opening = transaction::write_tx(&mut connection, |connection| {
             tenants::seed(connection, clock.now())?;
             planner::inform(connection)?;
-            agents::seed(connection, clock.now())
+            agents::seed(connection, clock.now())?;
+            watermark::count_opening(connection)
         })?;
-        let writer = journal::Writer::start(location.clone(), file_lock, connection, options)?;
+        let last_position = watermark::last_position(&mut connection)?;
+        let held = held::Held::new(location.clone(), file_lock, opening, connection);
+        let writer = journal::Writer::start(held, last_position, options)?;
         let points = options.failure_points.clone();
         let readers = pool::Readers::new(location, options.readers, options.read_timeout, points)?;
         let loading = loading::Loading::default();
@@ -218,6 +225,12 @@ impl Store {
         self.readers.run(|connection| connection.run("SELECT 1")).await?;
         // A database that may only be read refuses even a write that changes nothing.
         self.writer.run(|connection| connection.run("UPDATE snapshots SET seq = seq WHERE 1 = 0")).await
+    }
+
+    /// Resolves when this process does not write the database any more: another one has taken it over, or the writer has ended,
+    /// which [`Store::close`] makes it do.
+    pub async fn lost(&self) {
+        self.writer.lost().await;
     }
 
     /// Writes what is waiting and lets go of the database. Later writes fail with [`Error::Closed`].

@@ -29,6 +29,11 @@ const FIGURES: &[(&str, &str, &str)] = &[
     ("execution_labels", "execution_labels_execution", "1000000 500000 4"),
     ("journal", "journal_execution", "5000000 5 1"),
     ("journal", "journal_blob", "10000 2"),
+    ("usage_records", "usage_records_agent", "1000000 500000 10000 1"),
+    ("usage_records", "usage_records_root", "1000000 500000 4"),
+    ("usage_records", "usage_records_age", "1000000 500000 1"),
+    ("audit_entries", "audit_entries_at", "1000000 500000 1"),
+    ("audit_entries", "audit_entries_target", "1000000 500000 100 1"),
 ];
 
 /// Tells the planner. The connections that are opened afterwards know it.

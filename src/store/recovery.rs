@@ -97,7 +97,16 @@ fn open_executions(connection: &mut AnyConnection) -> Result<Vec<OpenExecution>,
         rows.extend(of_status.load::<OpenRow>(connection)?);
     }
     rows.sort_unstable_by_key(|row| row.0);
-    rows.into_iter().map(open_execution).collect()
+    let mut open = Vec::with_capacity(rows.len());
+    for row in rows {
+        let id = row.2.clone();
+        match open_execution(row) {
+            Ok(execution) => open.push(execution),
+            // It is left as it is; all others go on.
+            Err(error) => tracing::error!(execution_id = id, %error, "an open execution cannot be taken over"),
+        }
+    }
+    Ok(open)
 }
 
 type OpenRow = (i64, String, String, String, i64, i64, i64, String, Option<i64>, i64);

@@ -10,7 +10,7 @@ use super::column_types::word;
 use super::connection::AnyConnection;
 use super::schema::{execution_budgets, execution_labels, executions, idempotency_keys, removed_executions, snapshots};
 use super::statement::{Bind, Statement};
-use super::{Error, Store, watermark};
+use super::{Error, Idempotency, Store, watermark};
 use crate::domain::{ExecutionId, Status, TenantId};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
@@ -111,6 +111,8 @@ struct Taken {
 struct Leads {
     #[serde(default)]
     idempotency_key: Option<String>,
+    #[serde(default)]
+    created_by: Option<String>,
 }
 
 fn remove(connection: &mut AnyConnection, tenant_id: &str, id: &str) -> Result<bool, Error> {
@@ -130,9 +132,13 @@ fn remove(connection: &mut AnyConnection, tenant_id: &str, id: &str) -> Result<b
     diesel::delete(execution_budgets::table.filter(execution_budgets::execution_id.eq(id))).execute(connection)?;
     diesel::delete(snapshots::table.filter(snapshots::execution_id.eq(id))).execute(connection)?;
     // A creation that cannot be read leads nowhere; its key expires by itself.
-    let key = serde_json::from_str::<Leads>(&taken.creation).ok().and_then(|leads| leads.idempotency_key);
-    if let Some(key) = key {
-        let own = idempotency_keys::table.find((tenant_id, key)).filter(idempotency_keys::execution_id.eq(id));
+    let leads = serde_json::from_str::<Leads>(&taken.creation).ok();
+    if let Some(Leads { idempotency_key: Some(shown), created_by }) = leads {
+        let stored = Idempotency::stored_key(&created_by.unwrap_or_default(), &shown);
+        let own = idempotency_keys::table
+            .filter(idempotency_keys::tenant_id.eq(tenant_id))
+            .filter(idempotency_keys::idempotency_key.eq_any([stored, shown]))
+            .filter(idempotency_keys::execution_id.eq(id));
         diesel::delete(own).execute(connection)?;
     }
     Statement::new(

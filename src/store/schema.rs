@@ -37,11 +37,11 @@ diesel::table! {
 }
 
 diesel::table! {
-    detached_effects (execution_id, path) {
+    detached_effects (execution_id, seq) {
         execution_id -> Text,
+        seq -> BigInt,
         path -> Text,
         tenant_id -> Text,
-        seq -> BigInt,
     }
 }
 
@@ -352,6 +352,17 @@ diesel::table! {
         before_digest -> Nullable<Text>,
         after_digest -> Nullable<Text>,
         at -> BigInt,
+        address -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    external_identities (issuer, subject) {
+        issuer -> Text,
+        subject -> Text,
+        tenant_id -> Text,
+        user_id -> Text,
+        created_at -> BigInt,
     }
 }
 

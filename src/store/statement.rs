@@ -53,7 +53,7 @@ where
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         let mut binds = self.binds.iter();
-        for (index, part) in self.sql.split('?').enumerate() {
+        for (index, part) in parts(self.sql).enumerate() {
             if index > 0 {
                 match binds.next() {
                     Some(Bind::Text(text)) => out.push_bind_param::<Text, str>(without_nul(text)?)?,
@@ -77,9 +77,16 @@ where
     }
 }
 
+/// The SQL before, between and after the `?`.
+pub(super) fn parts(sql: &'static str) -> impl Iterator<Item = &'static str> {
+    let mut begin = 0;
+    let ends = memchr::memchr_iter(b'?', sql.as_bytes()).chain(std::iter::once(sql.len()));
+    ends.map(move |end| sql.get(std::mem::replace(&mut begin, end + 1)..end).unwrap_or_default())
+}
+
 /// PostgreSQL stores no NUL in a text, so neither database is given one. JSON writes it as an escape.
 pub(super) fn without_nul(text: &str) -> QueryResult<&str> {
-    if text.as_bytes().contains(&0) {
+    if memchr::memchr(0, text.as_bytes()).is_some() {
         return Err(diesel::result::Error::SerializationError("a text holds a NUL character".into()));
     }
     Ok(text)

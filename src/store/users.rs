@@ -28,8 +28,7 @@ impl Store {
     /// [`Error::Conflict`] when the address is taken in the tenant; [`Error::NotFound`] when there is no such tenant.
     pub async fn create_user(&self, user: User, entry: AuditEntry) -> Result<User, Error> {
         self.write(move |connection| {
-            refuse_taken(connection, &user)?;
-            insert(connection, &user)?;
+            add(connection, &user)?;
             audit::insert(connection, &entry)?;
             Ok(user)
         })
@@ -234,7 +233,9 @@ pub(super) fn revoke_sessions(connection: &mut AnyConnection, id: UserId, now: T
     Ok(())
 }
 
-fn insert(connection: &mut AnyConnection, user: &User) -> Result<(), Error> {
+/// Adds a person.
+pub(super) fn add(connection: &mut AnyConnection, user: &User) -> Result<(), Error> {
+    refuse_taken(connection, user)?;
     let (id, tenant_id) = (user.id.to_string(), user.tenant_id.to_string());
     Statement::new(
         "INSERT INTO users (id, tenant_id, email, display_name, password_hash, role, is_active, locale, \

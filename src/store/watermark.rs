@@ -1,4 +1,6 @@
-//! The position below which nothing new is ever written, whatever has been deleted: cursors that were handed out stay valid.
+//! Numbers that never fall: the position below which nothing new is ever written, whatever has been deleted, so that cursors
+//! that were handed out stay valid; and how often the database was opened, which tells a process that lost its connection
+//! whether another one has worked on it since.
 
 use super::Error;
 use super::connection::AnyConnection;
@@ -7,6 +9,24 @@ use super::statement::Statement;
 use diesel::prelude::*;
 
 const POSITION: &str = "position";
+const OPENINGS: &str = "openings";
+
+/// How often the database was opened for a service.
+pub(super) fn openings(connection: &mut AnyConnection) -> Result<i64, Error> {
+    let known = watermarks::table.find(OPENINGS).select(watermarks::value).first::<i64>(connection).optional()?;
+    Ok(known.unwrap_or(0))
+}
+
+/// Counts one more opening. To be called by who holds the lock, in a transaction.
+pub(super) fn count_opening(connection: &mut AnyConnection) -> Result<i64, Error> {
+    Statement::new(
+        "INSERT INTO watermarks (name, value) VALUES ('openings', 1) \
+         ON CONFLICT (name) DO UPDATE SET value = watermarks.value + 1",
+        Vec::new(),
+    )
+    .execute(connection)?;
+    openings(connection)
+}
 
 /// The newest position that was ever written; 0 in a store that never was.
 pub(super) fn last_position(connection: &mut AnyConnection) -> Result<u64, Error> {

@@ -8,29 +8,26 @@
 
 use super::append::{Append, Committed, CommittedAppend};
 use super::batch::{self, Placed, Refused};
-use super::connection::{AnyConnection, Location, Purpose};
-use super::journal::{Job, Reply, Shared, Tell, Work};
-use super::lock::{self, FileLock};
+use super::connection::AnyConnection;
+use super::held::Held;
+use super::journal::{Job, Shared, Tell, Work};
+use super::round::{Round, Waiting};
 use super::transaction::write_tx;
-use super::{Error, Options, watermark};
-use crate::domain::ExecutionId;
+use super::{Error, Options};
 use crate::failure_points::{FailurePoint, FailurePoints};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
-/// Between two attempts to reach a database that is gone, everything that arrives is refused at once.
-const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
+/// When a batch is written one by one, after so many failures in a row the rest is given up.
+const FAILURES_IN_A_ROW: usize = 4;
 
 /// The writer's own side.
 pub(super) struct Thread {
-    location: Location,
-    _file_lock: Option<FileLock>,
-    connection: Option<AnyConnection>,
-    failed_at: Option<(Instant, Error)>,
+    held: Held,
     next_position: u64,
     receiver: mpsc::Receiver<Job>,
     shared: Arc<Shared>,
@@ -41,36 +38,17 @@ pub(super) struct Thread {
     failure_points: FailurePoints,
 }
 
-struct Waiting {
-    append: Box<Append>,
-    reply: Reply<Committed>,
-}
-
-/// What is done in one round.
-#[derive(Default)]
-struct Round {
-    appends: Vec<Waiting>,
-    works: Vec<Work>,
-    bytes: usize,
-    executions: HashSet<ExecutionId>,
-    close: Option<oneshot::Sender<()>>,
-}
-
 impl Thread {
-    /// Takes the database for this process.
+    /// Goes on after `last_position`, the newest that was ever written.
     pub fn new(
-        location: Location,
-        file_lock: Option<FileLock>,
-        connection: AnyConnection,
+        held: Held,
+        last_position: u64,
         receiver: mpsc::Receiver<Job>,
         shared: Arc<Shared>,
         options: &Options,
-    ) -> Result<Self, Error> {
+    ) -> Self {
         let mut thread = Self {
-            location,
-            _file_lock: file_lock,
-            connection: None,
-            failed_at: None,
+            held,
             next_position: 1,
             receiver,
             shared,
@@ -79,8 +57,8 @@ impl Thread {
             carried: None,
             failure_points: options.failure_points.clone(),
         };
-        thread.adopt(connection)?;
-        Ok(thread)
+        thread.go_on_after(last_position);
+        thread
     }
 
     /// Until the store is closed or its last handle dropped.
@@ -136,26 +114,49 @@ impl Thread {
         }
         match self.commit_appends(&mut waiting) {
             Ok(places) => self.announce(waiting, &places),
-            Err(error @ Error::Database { .. }) if waiting.len() > 1 => {
-                // One of them cannot be stored. Alone, each gets its own answer.
+            Err(failed) if failed.is_before_commit && waiting.len() > 1 => {
+                // One of them may be what the database does not take. Alone, each gets its own answer.
+                let error = failed.error;
                 tracing::warn!(%error, appends = waiting.len(), "a batch was refused and is written one by one");
-                for one in waiting {
-                    self.write_appends(vec![one]);
-                }
+                self.write_one_by_one(waiting);
             }
-            Err(error) => {
-                self.shared.failures.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!(%error, appends = waiting.len(), "a batch could not be written");
-                for one in waiting {
-                    let _ = one.reply.send(Err(error.clone()));
+            Err(Failed { error, .. }) => self.fail(waiting, &error),
+        }
+    }
+
+    /// Until several in a row have failed: then it is the database.
+    fn write_one_by_one(&mut self, waiting: Vec<Waiting>) {
+        let mut waiting = waiting.into_iter();
+        let mut in_a_row = 0;
+        while let Some(one) = waiting.next() {
+            let mut alone = vec![one];
+            match self.commit_appends(&mut alone) {
+                Ok(places) => {
+                    in_a_row = 0;
+                    self.announce(alone, &places);
+                }
+                Err(Failed { error, .. }) => {
+                    in_a_row += 1;
+                    if in_a_row >= FAILURES_IN_A_ROW {
+                        alone.extend(waiting.by_ref());
+                    }
+                    self.fail(alone, &error);
                 }
             }
         }
     }
 
+    fn fail(&self, waiting: Vec<Waiting>, error: &Error) {
+        self.shared.failures.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!(%error, appends = waiting.len(), "a batch could not be written");
+        for one in waiting {
+            let _ = one.reply.send(Err(error.clone()));
+        }
+    }
+
     /// Commits all that can be; the refused ones are answered and taken out of `waiting`. The result holds the first
     /// position of each append, in order, children after their parent.
-    fn commit_appends(&mut self, waiting: &mut Vec<Waiting>) -> Result<Vec<u64>, Error> {
+    fn commit_appends(&mut self, waiting: &mut Vec<Waiting>) -> Result<Vec<u64>, Failed> {
         let mut refused: Vec<(Waiting, Error)> = Vec::new();
         let begin = Instant::now();
         let outcome = loop {
@@ -176,20 +177,21 @@ impl Thread {
         self.shared.refused.fetch_add(u64::try_from(refused.len()).unwrap_or(u64::MAX), Ordering::Relaxed);
         for (one, error) in refused {
             // What an append was refused for may stem from this very batch: it holds only if the batch does.
-            let _ = one.reply.send(Err(outcome.as_ref().err().cloned().unwrap_or(error)));
+            let _ = one.reply.send(Err(outcome.as_ref().err().map_or(error, |failed| failed.error.clone())));
         }
         outcome
     }
 
     /// One transaction. The connection is given up unless it came through unharmed.
-    fn try_appends(&mut self, waiting: &[Waiting]) -> Result<Attempt, Error> {
-        let mut connection = self.take_connection()?;
+    fn try_appends(&mut self, waiting: &[Waiting]) -> Result<Attempt, Failed> {
+        let mut connection = self.take_connection().map_err(Failed::for_all)?;
         let placed = batch::place(waiting.iter().map(|one| one.append.as_ref()).enumerate(), self.next_position);
         let next_position = placed.last().map_or(self.next_position, |last| last.last_position() + 1);
         let points = self.failure_points.clone();
+        let mut is_written = false;
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             points.hit(FailurePoint::JournalBeforeBegin)?;
-            let refused = write_placed(&mut connection, &placed, &points)?;
+            let refused = write_placed(&mut connection, &placed, &points, &mut is_written)?;
             if refused.is_none() {
                 points.hit(FailurePoint::JournalAfterCommit)?;
             }
@@ -198,17 +200,17 @@ impl Thread {
         match outcome {
             Ok(Ok(None)) => {
                 let places = placed.iter().map(|one| one.first_position).collect();
-                self.connection = Some(connection);
+                self.held.give_back(connection);
                 self.next_position = next_position;
                 self.shared.position.store(next_position - 1, Ordering::Release);
                 Ok(Attempt::Committed(places))
             }
             Ok(Ok(Some(refused))) => {
-                self.connection = Some(connection);
+                self.held.give_back(connection);
                 Ok(Attempt::Refused(refused))
             }
-            Ok(Err(error)) => Err(error),
-            Err(_) => Err(Error::unavailable("the writer panicked")),
+            Ok(Err(error)) => Err(Failed { error, is_before_commit: !is_written }),
+            Err(_) => Err(Failed { error: Error::unavailable("the writer panicked"), is_before_commit: !is_written }),
         }
     }
 
@@ -281,7 +283,7 @@ impl Thread {
         }));
         let error = match outcome {
             Ok(Ok(())) => {
-                self.connection = Some(connection);
+                self.held.give_back(connection);
                 None
             }
             Ok(Err(error)) => Some(error),
@@ -292,33 +294,18 @@ impl Thread {
         }
     }
 
-    /// The connection, made anew if the last one was lost.
+    /// The connection. When it was made anew, so is the place to go on.
     fn take_connection(&mut self) -> Result<AnyConnection, Error> {
-        if let Some(connection) = self.connection.take() {
-            return Ok(connection);
+        let (connection, last_position) = self.held.take()?;
+        if let Some(last) = last_position {
+            self.go_on_after(last);
         }
-        if let Some((at, error)) = &self.failed_at
-            && at.elapsed() < RECONNECT_PAUSE
-        {
-            return Err(error.clone());
-        }
-        let outcome = self.location.connect(Purpose::Write).and_then(|connection| self.adopt(connection));
-        if let Err(error) = outcome {
-            self.failed_at = Some((Instant::now(), error.clone()));
-            return Err(error);
-        }
-        tracing::info!("the writer has reached the database again");
-        self.failed_at = None;
-        self.connection.take().ok_or(Error::Closed)
+        Ok(connection)
     }
 
-    /// Makes a fresh connection the writer's own and finds the place to go on.
-    fn adopt(&mut self, mut connection: AnyConnection) -> Result<(), Error> {
-        lock::lock_connection(&mut connection, &self.location)?;
-        self.next_position = watermark::last_position(&mut connection)? + 1;
-        self.shared.position.store(self.next_position - 1, Ordering::Release);
-        self.connection = Some(connection);
-        Ok(())
+    fn go_on_after(&mut self, position: u64) {
+        self.next_position = position + 1;
+        self.shared.position.store(position, Ordering::Release);
     }
 }
 
@@ -327,11 +314,26 @@ enum Attempt {
     Refused(Vec<Refused>),
 }
 
-/// `None` when committed, the refused ones when rolled back.
+/// Nothing of a batch is acknowledged.
+struct Failed {
+    error: Error,
+    /// Whether it is certain that nothing is stored, and the reason may lie in what was to be written.
+    is_before_commit: bool,
+}
+
+impl Failed {
+    /// There is no connection to write anything on.
+    const fn for_all(error: Error) -> Self {
+        Self { error, is_before_commit: false }
+    }
+}
+
+/// `None` when committed, the refused ones when rolled back. `is_written` tells whether the commit was tried.
 fn write_placed(
     connection: &mut AnyConnection,
     placed: &[Placed<'_>],
     points: &FailurePoints,
+    is_written: &mut bool,
 ) -> Result<Option<Vec<Refused>>, Error> {
     let mut refused = Vec::new();
     let outcome = write_tx(connection, |connection| {
@@ -339,7 +341,9 @@ fn write_placed(
         if !refused.is_empty() {
             return Err(Error::NotFound);
         }
-        Ok(points.hit(FailurePoint::JournalBeforeCommit)?)
+        points.hit(FailurePoint::JournalBeforeCommit)?;
+        *is_written = true;
+        Ok(())
     });
     if !refused.is_empty() {
         return Ok(Some(refused));
@@ -366,27 +370,4 @@ fn publish(append: Append, places: &mut impl Iterator<Item = u64>, committed: &m
 
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
-}
-
-impl Round {
-    /// Counts an append in, unless one of its executions is in the batch already.
-    fn admit(&mut self, append: &Append) -> bool {
-        if self.knows(append) {
-            return false;
-        }
-        self.bytes += append.size_bytes();
-        self.enter(append);
-        true
-    }
-
-    fn knows(&self, append: &Append) -> bool {
-        self.executions.contains(&append.execution_id) || append.children.iter().any(|child| self.knows(child))
-    }
-
-    fn enter(&mut self, append: &Append) {
-        self.executions.insert(append.execution_id);
-        for child in &append.children {
-            self.enter(child);
-        }
-    }
 }

@@ -11,6 +11,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -257,14 +258,10 @@ impl Metrics {
         self.request_time.observe(took.as_secs_f64());
     }
 
-    /// A subscriber connected; `transport` is `websocket` or `sse`.
-    pub fn session_opened(&self, transport: &'static str) {
+    /// A subscriber connected; `transport` is `websocket` or `sse`. It counts for as long as the answer lives.
+    pub fn connected(self: &Arc<Self>, transport: &'static str) -> Connected {
         self.sessions.get_or_create(&TransportLabels { transport }).inc();
-    }
-
-    /// The counterpart of [`Metrics::session_opened`].
-    pub fn session_closed(&self, transport: &'static str) {
-        self.sessions.get_or_create(&TransportLabels { transport }).dec();
+        Connected { metrics: Arc::clone(self), transport }
     }
 
     /// This many frames were handed to subscribers.
@@ -299,6 +296,18 @@ impl Metrics {
     }
 }
 
+/// A subscriber that is connected.
+pub struct Connected {
+    metrics: Arc<Metrics>,
+    transport: &'static str,
+}
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.metrics.sessions.get_or_create(&TransportLabels { transport: self.transport }).dec();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -306,7 +315,7 @@ mod tests {
 
     #[test]
     fn everything_that_is_counted_shows_in_the_text() {
-        let metrics = Metrics::default();
+        let metrics = Arc::new(Metrics::default());
         metrics.submitted(ExecutionType::Workflow);
         metrics.started(Duration::from_millis(2));
         metrics.finished(ExecutionType::AgentTest, Status::Failed, Duration::from_secs(1));
@@ -315,9 +324,8 @@ mod tests {
         metrics.recovered(5);
         metrics.effect("http", false, Duration::from_millis(30));
         metrics.request("GET", "/api/v1/executions/{id}", 404, Duration::from_micros(80));
-        metrics.session_opened("websocket");
-        metrics.session_opened("websocket");
-        metrics.session_closed("websocket");
+        let _connected = metrics.connected("websocket");
+        drop(metrics.connected("websocket"));
         metrics.frames(7);
         metrics.lagging();
         metrics.logs_dropped(8);

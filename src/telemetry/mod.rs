@@ -10,7 +10,7 @@ mod metrics;
 mod upkeep;
 
 pub use hiding::{hidden, hide};
-pub use metrics::{Journal, Metrics};
+pub use metrics::{Connected, Journal, Metrics};
 
 use crate::domain::ExecutionId;
 use crate::settings::{self, LogFormat};

@@ -1,10 +1,10 @@
-//! The catalogue of problems: every code that an answer or an `error` frame can carry, in one table.
+//! The catalog of problems: every code that an answer or an `error` frame can carry, in one table.
 //!
 //! `docs/errors.md` is generated from [`markdown`]; a test fails when it is stale.
 
 use serde::{Deserialize, Serialize};
 
-/// One row of the catalogue.
+/// One row of the catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// HTTP status.
@@ -57,7 +57,7 @@ catalog! {
     Forbidden = 403 "forbidden" "This is not allowed"
         "Ask somebody whose role allows it; GET /api/v1/auth/me shows the own role.";
     HostNotAllowed = 403 "host_not_allowed" "The service does not answer under this host name"
-        "Address the service as localhost, 127.0.0.1 or [::1].";
+        "Use an address in server.public_urls, or a loopback name on the own machine; the operator adds further ones.";
     OriginNotAllowed = 403 "origin_not_allowed" "A page of another origin may not do this"
         "Send the request from a page of this service, or from a program that sends no Origin header.";
     ReadOnly = 403 "read_only" "This belongs to the system and cannot be changed"
@@ -113,7 +113,7 @@ impl Entry {
     }
 }
 
-/// The catalogue as the page `docs/errors.md`.
+/// The catalog as the page `docs/errors.md`.
 pub fn markdown() -> String {
     use std::fmt::Write;
     let mut page = String::from(
@@ -121,7 +121,9 @@ pub fn markdown() -> String {
          Every answer that is not a success is `application/problem+json` (RFC 9457) with the fields `type`, `title`, `status`,\n\
          `detail`, `instance`, `code`, `errors` (one entry per field or position), `suggestion` and `request_id`. `type` is\n\
          `urn:callboard:problem:` and the code. `error` frames of the live protocol carry the same object.\n\n\
-         This page is generated from the catalogue in `src/wire/catalog.rs`.\n\n\
+         What cannot be read as a request at all gets no body, and the connection ends: 400 for a malformed request line or\n\
+         header, 431 for too large a head, 408 for one that does not arrive in time.\n\n\
+         This page is generated from the catalog in `src/wire/catalog.rs`.\n\n\
          | status | code | title | what to do |\n|---|---|---|---|\n",
     );
     for code in Code::ALL {

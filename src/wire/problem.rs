@@ -20,7 +20,7 @@ pub struct Problem {
     /// The path of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
-    /// One word from the catalogue.
+    /// One word from the catalog.
     #[schema(value_type = String, examples("not_found"))]
     pub code: Code,
     /// One entry per field, parameter or position that is wrong.
@@ -85,7 +85,7 @@ impl Problem {
         self
     }
 
-    /// Replaces the catalogue's suggestion by one that fits this occurrence better.
+    /// Replaces the catalog's suggestion by one that fits this occurrence better.
     #[must_use]
     pub fn with_suggestion(mut self, suggestion: impl Into<String>) -> Self {
         self.suggestion = suggestion.into();

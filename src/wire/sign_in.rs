@@ -3,6 +3,7 @@
 use super::identity::UserView;
 use crate::domain::{AuditEntry, AuditId, Principal, PrincipalKind, Role, Scope, TenantId, Timestamp, User};
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -60,6 +61,21 @@ pub struct Tokens {
     /// When the password will be asked for again.
     pub session_expires_at: Timestamp,
     pub user: UserView,
+}
+
+/// The providers that people may sign in with.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct ProviderList {
+    pub items: Vec<ProviderView>,
+}
+
+/// A provider that people may sign in with.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct ProviderView {
+    /// Names it in addresses: `/api/v1/auth/oidc/{provider}/start`.
+    pub id: String,
+    /// What people read.
+    pub label: String,
 }
 
 /// Who asks, as the service sees them.
@@ -147,6 +163,9 @@ pub struct AuditView {
     pub before_digest: Option<String>,
     #[schema(required)]
     pub after_digest: Option<String>,
+    /// The IP address that the request came from; null for what the service itself and the command line do.
+    #[schema(required, value_type = Option<String>)]
+    pub address: Option<IpAddr>,
 }
 
 impl From<AuditEntry> for AuditView {
@@ -163,6 +182,7 @@ impl From<AuditEntry> for AuditView {
             request_id: entry.request_id,
             before_digest: entry.before_digest,
             after_digest: entry.after_digest,
+            address: entry.address,
         }
     }
 }

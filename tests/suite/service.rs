@@ -27,6 +27,9 @@ pub enum Database {
     Postgres,
 }
 
+/// Among the settings of a test: the environment, as if somebody had chosen it.
+pub const ENVIRONMENT: &str = "CALLBOARD_ENVIRONMENT";
+
 /// Makes one test per database of each function `async fn name(service: Service)`.
 #[macro_export]
 macro_rules! on_both_databases {
@@ -300,7 +303,9 @@ pub async fn answer(request: RequestBuilder) -> Answer {
 }
 
 fn run(settings: &[(String, String)]) -> (String, Running) {
-    let sources = Sources { overrides: settings.to_vec(), ..Sources::default() };
+    let (chosen, overrides): (Vec<_>, Vec<_>) = settings.iter().cloned().partition(|(key, _)| key == ENVIRONMENT);
+    let environment = chosen.into_iter().next().map(|(_, environment)| environment);
+    let sources = Sources { environment, overrides, ..Sources::default() };
     let settings = Settings::load(&sources).unwrap_or_else(|error| panic!("{error}"));
     let (ready, started) = mpsc::channel();
     let (stop, stopped) = oneshot::channel::<()>();
@@ -355,6 +360,7 @@ pub fn operator_key_on(url: &str, directory: &Path) -> String {
                 directory,
                 access_token_life: Duration::from_secs(900),
                 session_life: Duration::from_secs(3_600),
+                providers: Vec::new(),
             };
             let identity = Identity::start(store.clone(), clock, options).expect("an identity");
             let key = operator_key(&identity).await;

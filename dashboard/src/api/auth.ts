@@ -1,18 +1,18 @@
 // Signing in and out. These addresses are asked without a session, so they do not pass through the client that renews one.
-import type { QueryClient } from "@tanstack/react-query";
+import { type QueryClient, queryOptions } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
 import { freshest } from "@/live/latest";
 import { ProblemError, unreachable } from "./client";
-import type { FirstSignIn, Login, Problem, Tokens, UserView } from "./generated/schema";
+import type { FirstSignIn, Login, Problem, ProviderList, ProviderView, Tokens, UserView } from "./generated/schema";
 import { session } from "./session";
 
-async function post(path: string, body: unknown): Promise<unknown> {
-  const response = await fetch(`/api/v1/auth/${path}`, {
-    method: "POST",
-    credentials: "same-origin",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  }).catch((cause: unknown) => {
+function post(path: string, body: unknown): Promise<unknown> {
+  const headers = { "content-type": "application/json" };
+  return send(path, { method: "POST", credentials: "same-origin", headers, body: JSON.stringify(body) });
+}
+
+async function send(path: string, request: RequestInit): Promise<unknown> {
+  const response = await fetch(`/api/v1/auth/${path}`, request).catch((cause: unknown) => {
     throw new ProblemError(unreachable(String(cause)));
   });
   if (response.ok) return response.status === 204 ? undefined : response.json();
@@ -27,6 +27,19 @@ export async function signIn(body: Login): Promise<void> {
 /** Exchanges a one-time link for a password and a session. */
 export async function firstSignIn(body: FirstSignIn): Promise<void> {
   session.begin((await post("first-sign-in", body)) as Tokens);
+}
+
+/** The providers that people may sign in with. A service that cannot say so has none. */
+export const providersOptions = queryOptions({
+  queryKey: ["providers"],
+  queryFn: async (): Promise<ProviderView[]> => ((await send("oidc", {})) as ProviderList).items,
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+/** Where a browser goes to sign in with a provider; it comes back signed in, at the address in `next`. */
+export function providerAddress(id: string, next?: string): string {
+  const query = next ? `?${new URLSearchParams({ next })}` : "";
+  return `/api/v1/auth/oidc/${encodeURIComponent(id)}/start${query}`;
 }
 
 /** Nothing of what was seen stays for whoever comes next. */

@@ -98,7 +98,7 @@ async function readList(filter: Filter, cursor: string | undefined, signal: Abor
           created_before: before,
           limit: PAGE_SIZE,
           cursor,
-          // Serialised as `label.name=value`.
+          // Serialized as `label.name=value`.
           ...(label ? { label } : {}),
         },
       },

@@ -6,6 +6,8 @@ export interface SignInSearch {
   token?: string;
   /** Where to go afterwards. */
   next?: string;
+  /** Why a provider has not led in. */
+  problem?: string;
 }
 
 export const signInRoute = createRoute({
@@ -14,6 +16,7 @@ export const signInRoute = createRoute({
   validateSearch: (raw: Record<string, unknown>): SignInSearch => ({
     token: typeof raw.token === "string" ? raw.token : undefined,
     next: typeof raw.next === "string" ? raw.next : undefined,
+    problem: typeof raw.problem === "string" ? raw.problem : undefined,
   }),
   component: lazyRouteComponent(() => import("@/features/sign-in/SignInPage"), "SignInPage"),
 });

@@ -162,20 +162,18 @@ impl Archive {
     ///
     /// # Errors
     /// When the store cannot be opened or refuses a row.
-    pub fn fill(&self, url: &str, from: u64, to: u64) -> Result<Duration, Error> {
+    pub async fn fill(&self, url: &str, from: u64, to: u64) -> Result<Duration, Error> {
         let options = Options { batch_appends: AT_ONCE, batch_bytes: 64 * 1024 * 1024, ..Options::new(url) };
         let store = Store::open(&options, Arc::new(SystemClock)).map_err(|error| storage(&error))?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| Error::failure(format!("cannot start the event loop: {error}")))?;
         let begin = Instant::now();
         let mut next = from;
         while next < to {
             let end = to.min(next + ROUND);
             let appends = (next..end).map(|number| self.append(number)).collect::<Result<Vec<_>, _>>()?;
             next = end;
-            runtime.block_on(write_all(&store, appends))?;
+            write_all(&store, appends).await?;
         }
-        runtime.block_on(store.close());
+        store.close().await;
         Ok(begin.elapsed())
     }
 

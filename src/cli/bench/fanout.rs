@@ -47,15 +47,16 @@ pub struct Arguments {
 }
 
 /// Measures what was asked for; fails when a subscriber misses something.
-pub fn run(arguments: &Arguments) -> Result<Exit, Error> {
+pub async fn run(arguments: &Arguments) -> Result<Exit, Error> {
     allow_many_files(arguments.subscribers)?;
     let mut bench = Bench::prepare("fanout", &arguments.common)?;
     Bench::say("measuring the raw storage limit");
     let template = Template::record(Kind::Effects)?;
-    let raw = raw::measure(&bench.database.url, &template, RAW_EXECUTIONS.min(arguments.rate * arguments.seconds), 64)?;
+    let raw = raw::measure(&bench.database.url, &template, RAW_EXECUTIONS.min(arguments.rate * arguments.seconds), 64)
+        .await?;
     Bench::say(&format!("{} subscribers, one of which does not read", arguments.subscribers));
     let local = LocalSet::new();
-    let mut figures = bench.runtime.block_on(local.run_until(measure(&bench, arguments)))?;
+    let mut figures = local.run_until(measure(&bench, arguments)).await?;
     figures.insert("raw_limit_per_second".into(), rounded(raw.executions_per_second));
     let missed = figures.get("updates_missed").and_then(Value::as_u64).unwrap_or(0);
     let caught_up = figures.get("stuck_one_caught_up").and_then(Value::as_bool).unwrap_or(false);

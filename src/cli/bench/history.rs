@@ -35,7 +35,7 @@ pub struct Arguments {
 }
 
 /// Measures what was asked for.
-pub fn run(arguments: &Arguments) -> Result<Exit, Error> {
+pub async fn run(arguments: &Arguments) -> Result<Exit, Error> {
     let mut bench = Bench::prepare("history", &arguments.common)?;
     let mut sizes = arguments.executions.clone();
     sizes.sort_unstable();
@@ -44,7 +44,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Error> {
     let mut stored = 0;
     for size in sizes {
         Bench::say(&format!("writing executions {stored} to {size}"));
-        let filling = archive.fill(&bench.database.url, stored, size)?;
+        let filling = archive.fill(&bench.database.url, stored, size).await?;
         let written = size - stored;
         stored = size;
         Bench::say(&format!("asking for lists with {size} executions stored"));
@@ -54,7 +54,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Error> {
             "executions": size,
             "written_per_second": rounded(super::load::as_f64(written) / filling.as_secs_f64().max(1e-9)),
         });
-        let measured = bench.runtime.block_on(measure(&bench, &archive, arguments.requests))?;
+        let measured = measure(&bench, &archive, arguments.requests).await?;
         if let Some(figures) = figures.as_object_mut() {
             figures.extend(measured);
             bench.report.workloads.push(figures.clone());

@@ -30,26 +30,23 @@ pub struct Arguments {
 }
 
 /// Measures what was asked for.
-pub fn run(arguments: &Arguments) -> Result<Exit, Error> {
+pub async fn run(arguments: &Arguments) -> Result<Exit, Error> {
     let mut bench = Bench::prepare("latency", &arguments.common)?;
-    let workload = measure(&bench, arguments)?;
+    let workload = measure(&bench, arguments).await?;
     bench.report.workloads.push(workload);
     bench.publish(&arguments.common)?;
     Ok(Exit::Success)
 }
 
-fn measure(bench: &Bench, arguments: &Arguments) -> Result<Workload, Error> {
+async fn measure(bench: &Bench, arguments: &Arguments) -> Result<Workload, Error> {
     let kind = arguments.workload;
     Bench::say(&format!("{}: measuring the raw storage limit", kind.name()));
     let template = Template::record(kind)?;
-    let raw = raw::measure(&bench.database.url, &template, arguments.executions, 1)?;
+    let raw = raw::measure(&bench.database.url, &template, arguments.executions, 1).await?;
     Bench::say(&format!("{}: {} executions one at a time", kind.name(), arguments.executions));
-    let times = bench.runtime.block_on(async {
-        let service = bench.service().await?;
-        let times = one_at_a_time(service.endpoint(), kind, arguments.executions).await?;
-        service.stop().await?;
-        Ok::<_, Error>(times)
-    })?;
+    let service = bench.service().await?;
+    let times = one_at_a_time(service.endpoint(), kind, arguments.executions).await?;
+    service.stop().await?;
     let figures = json!({
         "name": kind.name(),
         "store": bench.database.kind,

@@ -18,7 +18,7 @@ mod workload;
 
 use super::Exit;
 use super::database::Database;
-use super::error::{Error, finish};
+use super::error::{Error, block_on_until_interrupted};
 use super::service::{Launch, Service};
 use report::Report;
 use std::path::PathBuf;
@@ -63,12 +63,15 @@ struct Common {
 
 /// Does what the command line says.
 pub fn execute(arguments: &Arguments) -> Exit {
-    finish(match &arguments.benchmark {
-        Benchmark::Throughput(wanted) => throughput::run(wanted),
-        Benchmark::Latency(wanted) => latency::run(wanted),
-        Benchmark::Fanout(wanted) => fanout::run(wanted),
-        Benchmark::History(wanted) => history::run(wanted),
-        Benchmark::Recovery(wanted) => recovery::run(wanted),
+    // One thread: the load generator must leave the processor to what it measures.
+    block_on_until_interrupted(async {
+        match &arguments.benchmark {
+            Benchmark::Throughput(wanted) => throughput::run(wanted).await,
+            Benchmark::Latency(wanted) => latency::run(wanted).await,
+            Benchmark::Fanout(wanted) => fanout::run(wanted).await,
+            Benchmark::History(wanted) => history::run(wanted).await,
+            Benchmark::Recovery(wanted) => recovery::run(wanted).await,
+        }
     })
 }
 
@@ -78,7 +81,6 @@ struct Bench {
     database: Database,
     launch: Launch,
     report: Report,
-    runtime: tokio::runtime::Runtime,
 }
 
 impl Bench {
@@ -92,10 +94,7 @@ impl Bench {
         }
         let seed = common.seed.unwrap_or_else(|| fastrand::u64(..));
         let report = Report::new(benchmark, seed, &launch.settings);
-        // One thread: the load generator must leave the processor to what it measures.
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| Error::failure(format!("cannot start the event loop: {error}")))?;
-        Ok(Self { database, launch, report, runtime })
+        Ok(Self { database, launch, report })
     }
 
     async fn service(&self) -> Result<Service, Error> {

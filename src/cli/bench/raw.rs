@@ -9,8 +9,8 @@ use crate::cli::error::Error;
 use crate::clock::{Clock, SystemClock, new_id};
 use crate::domain::definition;
 use crate::domain::{
-    Creation, DefinitionRef, EffectOutcome, Event, EventBody, ExecutionId, ExecutionType, Status, TenantId, Timestamp,
-    Trigger,
+    AgentId, Creation, DefinitionRef, EffectOutcome, Event, EventBody, ExecutionId, ExecutionType, Status, TenantId,
+    Timestamp, Trigger, Usage, UsageOutcome,
 };
 use crate::machine::{self, Action, DirectEvaluator, Input, Moment, Program, State};
 use crate::store::{Append, DefinitionText, NewExecution, Options, Projection, Store, Subject};
@@ -151,11 +151,25 @@ fn projection(state: &State, created_at: Timestamp, now: Timestamp) -> Projectio
     }
 }
 
-/// The outcome of an effect of the workloads: the echo of what was asked.
+/// The outcome of an effect of the workloads: the echo of what was asked, with the record of the call that it was.
 fn outcome_of(action: Action) -> Option<Input> {
     let Action::RunEffect { path, attempt, request, .. } = action else { return None };
     let crate::domain::EffectRequest::Agent(request) = request else { return None };
-    let outcome = EffectOutcome { result: Ok(Value::from(request.prompt)), usage: None };
+    let usage = Usage {
+        agent_id: Some(AgentId(new_id())),
+        provider: "builtin".to_owned(),
+        model: request.agent,
+        input_tokens: 0,
+        cached_input_tokens: 0,
+        output_tokens: 0,
+        reasoning_tokens: 0,
+        cost_usd: Some(0.0),
+        prices: None,
+        latency_ms: 0,
+        outcome: UsageOutcome::Used,
+        is_estimated: false,
+    };
+    let outcome = EffectOutcome { result: Ok(Value::from(request.prompt)), usage: Some(usage) };
     Some(Input::EffectFinished { path, attempt, outcome })
 }
 
@@ -163,10 +177,8 @@ fn outcome_of(action: Action) -> Option<Input> {
 ///
 /// # Errors
 /// When the store cannot be opened or refuses a row.
-pub fn measure(url: &str, template: &Template, executions: u64, writers: u64) -> Result<Raw, Error> {
+pub async fn measure(url: &str, template: &Template, executions: u64, writers: u64) -> Result<Raw, Error> {
     let store = Store::open(&Options::new(url), Arc::new(SystemClock)).map_err(|error| storage(&error))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Error::failure(format!("cannot start the event loop: {error}")))?;
     let mut times = histogram()?;
     let mut elapsed = Duration::ZERO;
     let mut left = executions;
@@ -183,10 +195,10 @@ pub fn measure(url: &str, template: &Template, executions: u64, writers: u64) ->
             }
         }
         let begin = Instant::now();
-        times += runtime.block_on(write_all(&store, shares))?;
+        times += write_all(&store, shares).await?;
         elapsed += begin.elapsed();
     }
-    runtime.block_on(store.close());
+    store.close().await;
     Ok(Raw { executions_per_second: as_f64(executions) / elapsed.as_secs_f64().max(1e-9), times })
 }
 
@@ -234,11 +246,11 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_rows_of_a_template_are_taken_by_a_store() {
+    #[tokio::test]
+    async fn the_rows_of_a_template_are_taken_by_a_store() {
         let folder = tempfile::TempDir::new().unwrap();
         let url = format!("sqlite:{}", folder.path().join("raw.db").display());
-        let raw = measure(&url, &Template::record(Kind::Effects).unwrap(), 10, 3).unwrap();
+        let raw = measure(&url, &Template::record(Kind::Effects).unwrap(), 10, 3).await.unwrap();
         assert_eq!(raw.times.len(), 10);
         assert!(raw.executions_per_second > 0.0);
     }

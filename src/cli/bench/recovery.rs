@@ -35,10 +35,10 @@ pub struct Arguments {
 }
 
 /// Measures what was asked for.
-pub fn run(arguments: &Arguments) -> Result<Exit, Error> {
+pub async fn run(arguments: &Arguments) -> Result<Exit, Error> {
     let mut bench = Bench::prepare("recovery", &arguments.common)?;
     bench.launch = bench.launch.clone().with("engine.max_running", arguments.executions + SPARE_SLOTS);
-    let figures = bench.runtime.block_on(measure(&bench, arguments))?;
+    let figures = measure(&bench, arguments).await?;
     bench.report.workloads.push(figures);
     bench.publish(&arguments.common)?;
     Ok(Exit::Success)

@@ -31,38 +31,35 @@ pub struct Arguments {
 }
 
 /// Measures what was asked for.
-pub fn run(arguments: &Arguments) -> Result<Exit, Error> {
+pub async fn run(arguments: &Arguments) -> Result<Exit, Error> {
     let mut bench = Bench::prepare("throughput", &arguments.common)?;
     let kinds =
         if arguments.workload.is_empty() { vec![Kind::Effects, Kind::Pure] } else { arguments.workload.clone() };
     for kind in kinds {
-        let workload = measure(&bench, kind, arguments)?;
+        let workload = measure(&bench, kind, arguments).await?;
         bench.report.workloads.push(workload);
     }
     bench.publish(&arguments.common)?;
     Ok(Exit::Success)
 }
 
-fn measure(bench: &Bench, kind: Kind, arguments: &Arguments) -> Result<Workload, Error> {
+async fn measure(bench: &Bench, kind: Kind, arguments: &Arguments) -> Result<Workload, Error> {
     Bench::say(&format!("{}: measuring the raw storage limit", kind.name()));
     let template = Template::record(kind)?;
     let writers = arguments.clients.max(RAW_WRITERS);
-    let raw = raw::measure(&bench.database.url, &template, arguments.executions, writers)?;
+    let raw = raw::measure(&bench.database.url, &template, arguments.executions, writers).await?;
     Bench::say(&format!("{}: {} executions with {} clients", kind.name(), arguments.executions, arguments.clients));
-    let (outcome, cpu, succeeded) = bench.runtime.block_on(async {
-        let service = bench.service().await?;
-        let mut link = Link::to(service.endpoint());
-        let body = kind.register(&mut link).await?;
-        load::run(service.endpoint(), &body, arguments.executions.min(WARM_UP), arguments.clients).await?;
-        let before = load::count(&mut link, &["succeeded"]).await?;
-        let cpu = service.cpu_time();
-        let outcome = load::run(service.endpoint(), &body, arguments.executions, arguments.clients).await?;
-        let cpu = service.cpu_time().saturating_sub(cpu);
-        let succeeded = load::count(&mut link, &["succeeded"]).await?.saturating_sub(before);
-        drop(link);
-        service.stop().await?;
-        Ok::<_, Error>((outcome, cpu, succeeded))
-    })?;
+    let service = bench.service().await?;
+    let mut link = Link::to(service.endpoint());
+    let body = kind.register(&mut link).await?;
+    load::run(service.endpoint(), &body, arguments.executions.min(WARM_UP), arguments.clients).await?;
+    let before = load::count(&mut link, &["succeeded"]).await?;
+    let cpu = service.cpu_time();
+    let outcome = load::run(service.endpoint(), &body, arguments.executions, arguments.clients).await?;
+    let cpu = service.cpu_time().saturating_sub(cpu);
+    let succeeded = load::count(&mut link, &["succeeded"]).await?.saturating_sub(before);
+    drop(link);
+    service.stop().await?;
     if succeeded != arguments.executions {
         return Err(Error::failure(format!("only {succeeded} of {} executions succeeded", arguments.executions)));
     }

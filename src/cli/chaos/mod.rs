@@ -11,7 +11,7 @@ mod workload;
 
 use super::Exit;
 use super::database::Database;
-use super::error::{Error, finish};
+use super::error::{Error, block_on_until_interrupted};
 use super::link::Link;
 use super::service::{Launch, Service};
 use super::terminal::{print, tell};
@@ -66,10 +66,10 @@ pub struct Arguments {
 
 /// Does what the command line says; fails when a promise was not kept.
 pub fn execute(arguments: &Arguments) -> Exit {
-    finish(run(arguments))
+    block_on_until_interrupted(run(arguments))
 }
 
-fn run(arguments: &Arguments) -> Result<Exit, Error> {
+async fn run(arguments: &Arguments) -> Result<Exit, Error> {
     let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..));
     print(&format!("chaos: seed {seed}, {} kills, store {}", arguments.kills, arguments.store));
     let database = Database::open(&arguments.store)?;
@@ -77,13 +77,11 @@ fn run(arguments: &Arguments) -> Result<Exit, Error> {
     for (key, value) in &arguments.set {
         launch = launch.with(key, value);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Error::failure(format!("cannot start the event loop: {error}")))?;
     let run = format!("{seed:x}-{:x}", SystemClock.now().as_millis());
     let crowd = Rc::new(Crowd::new(launch.endpoint.clone(), run, seed, database.directory().join("marks.txt")));
     let begin = Instant::now();
     let local = LocalSet::new();
-    let (checked, slowest) = runtime.block_on(local.run_until(torment(arguments, &launch, &crowd)))?;
+    let (checked, slowest) = local.run_until(torment(arguments, &launch, &crowd)).await?;
     let ledger = crowd.ledger.borrow();
     let violations = ledger.violations();
     print(&format!(

@@ -5,6 +5,7 @@
 use super::problem::{Mark, Problem, Problems};
 use super::scalar::{self, Scalar};
 use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
+use indexmap::IndexMap;
 use serde_json::{Map, Number, Value};
 use std::collections::HashMap;
 
@@ -52,13 +53,17 @@ impl Node {
         let mut options = granit_parser::Options::default();
         options.flow_nesting_limit = MAX_DEPTH;
         options.block_nesting_limit = MAX_DEPTH;
-        let mut builder = Builder { problems, open: Vec::new(), anchors: HashMap::new(), nodes: 0, root: None };
+        let mut builder =
+            Builder { problems, open: Vec::new(), anchors: HashMap::new(), nodes: 0, anchored: 0, root: None };
         for next in Parser::new_from_str_with_options(text, options) {
             let step = match next {
                 Ok((event, span)) => builder.event(event, span),
                 Err(error) => {
                     let mark = Mark { line: number_from(error.marker().line()), column: column(error.marker().col()) };
                     let mut problem = Problem::error("syntax", "", error.info()).at(Some(mark));
+                    if matches!(error.kind(), granit_parser::ErrorKind::RecursionLimitExceeded) {
+                        problem = too_deep(mark);
+                    }
                     if matches!(error.kind(), granit_parser::ErrorKind::MappingValueNotAllowed) {
                         problem = problem.suggest("put quotes around a text that contains ': '");
                     }
@@ -152,7 +157,8 @@ impl Node {
 struct Open {
     mark: Mark,
     anchor: usize,
-    entries: Vec<Entry>,
+    /// By key: an object may have very many.
+    entries: IndexMap<String, (Mark, Node)>,
     items: Vec<Node>,
     is_object: bool,
     /// The key whose value comes next.
@@ -170,6 +176,8 @@ struct Builder<'p> {
     open: Vec<Open>,
     anchors: HashMap<usize, Anchor>,
     nodes: usize,
+    /// How many were copied for aliases that may come.
+    anchored: usize,
     root: Option<Node>,
 }
 
@@ -177,6 +185,14 @@ type Step = Result<(), Box<Problem>>;
 
 fn refuse(code: &'static str, message: impl Into<String>, mark: Mark) -> Box<Problem> {
     Box::new(Problem::error(code, "", message).at(Some(mark)))
+}
+
+fn too_deep(mark: Mark) -> Problem {
+    Problem::error("too_deep", "", format!("the nesting is deeper than {MAX_DEPTH} levels")).at(Some(mark))
+}
+
+fn too_large(mark: Mark) -> Box<Problem> {
+    refuse("too_large", format!("the document has more than {MAX_NODES} values"), mark)
 }
 
 impl Builder<'_> {
@@ -216,9 +232,8 @@ impl Builder<'_> {
             return Err(Box::new(problem.suggest("write the properties out, or quote the key if it is data")));
         }
         if let Some(open) = self.open.last_mut() {
-            if let Some(first) = open.entries.iter().find(|entry| entry.key == key) {
-                let line = first.mark.map_or(0, |mark| mark.line);
-                let message = format!("the key '{key}' is there twice; the first is on line {line}");
+            if let Some((first, _)) = open.entries.get(&key) {
+                let message = format!("the key '{key}' is there twice; the first is on line {}", first.line);
                 self.problems.push(*refuse("duplicate_key", message, mark));
             }
             open.key = Some((key, mark));
@@ -231,19 +246,23 @@ impl Builder<'_> {
             return Err(refuse("invalid_key", "a key must be text, not a list or an object", mark));
         }
         if self.open.len() >= MAX_DEPTH {
-            return Err(refuse("too_deep", format!("the nesting is deeper than {MAX_DEPTH} levels"), mark));
+            return Err(Box::new(too_deep(mark)));
         }
         let wanted = if is_object { "map" } else { "seq" };
         if tag.is_some_and(|tag| tag.core_suffix() != Some(wanted)) {
             return Err(refuse("unknown_tag", "YAML tags other than those of the core schema are not supported", mark));
         }
-        self.open.push(Open { mark, anchor, entries: Vec::new(), items: Vec::new(), is_object, key: None });
+        self.open.push(Open { mark, anchor, entries: IndexMap::new(), items: Vec::new(), is_object, key: None });
         Ok(())
     }
 
     fn end(&mut self) -> Step {
         let Some(open) = self.open.pop() else { return Ok(()) };
-        let content = if open.is_object { Content::Object(open.entries) } else { Content::List(open.items) };
+        let entry = |(key, (mark, value))| Entry { key, mark: Some(mark), value };
+        let content = match open.is_object {
+            true => Content::Object(open.entries.into_iter().map(entry).collect()),
+            false => Content::List(open.items),
+        };
         let node = Node { mark: Some(open.mark), content };
         let (nodes, depth) = if open.anchor == 0 { (1, 0) } else { node.measure() };
         self.add_counted(node, open.anchor, 1, nodes, depth)
@@ -257,7 +276,7 @@ impl Builder<'_> {
             return Err(refuse("syntax", "an alias must not be part of what it stands for", mark));
         };
         if self.open.len().saturating_add(target.depth) > MAX_DEPTH {
-            return Err(refuse("too_deep", format!("the nesting is deeper than {MAX_DEPTH} levels"), mark));
+            return Err(Box::new(too_deep(mark)));
         }
         let (nodes, depth) = (target.nodes, target.depth);
         self.reserve(nodes, mark)?;
@@ -271,10 +290,7 @@ impl Builder<'_> {
 
     fn reserve(&mut self, nodes: usize, mark: Mark) -> Step {
         self.nodes = self.nodes.saturating_add(nodes);
-        if self.nodes > MAX_NODES {
-            return Err(refuse("too_large", format!("the document has more than {MAX_NODES} values"), mark));
-        }
-        Ok(())
+        if self.nodes > MAX_NODES { Err(too_large(mark)) } else { Ok(()) }
     }
 
     /// Puts a finished node where it belongs. `fresh` nodes are counted; `nodes` and `depth` describe it as an anchor.
@@ -282,15 +298,18 @@ impl Builder<'_> {
         let mark = node.mark.unwrap_or(Mark { line: 1, column: 1 });
         self.reserve(fresh, mark)?;
         if anchor != 0 {
+            // An anchor inside an anchor is copied with both.
+            self.anchored = self.anchored.saturating_add(nodes);
+            if self.anchored > MAX_NODES {
+                return Err(too_large(mark));
+            }
             self.anchors.insert(anchor, Anchor { node: node.clone(), nodes, depth });
         }
         match self.open.last_mut() {
             None => self.root = Some(node),
             Some(open) if open.is_object => {
                 let Some((key, mark)) = open.key.take() else { return Ok(()) };
-                if !open.entries.iter().any(|entry| entry.key == key) {
-                    open.entries.push(Entry { key, mark: Some(mark), value: node });
-                }
+                open.entries.entry(key).or_insert((mark, node));
             }
             Some(open) => open.items.push(node),
         }

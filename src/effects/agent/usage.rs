@@ -5,6 +5,11 @@ use crate::domain::{Agent, Failure, Prices, Usage, UsageOutcome};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
+/// More than this no call has used, whatever its provider says: sums over many calls have to stay numbers.
+const MOST_TOKENS: u64 = 1_000_000_000_000;
+/// The same in US dollars.
+const MOST_COST_USD: f64 = 1_000_000_000.0;
+
 /// Disjoint token counts of one call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tokens {
@@ -24,6 +29,7 @@ impl Tokens {
     pub fn read(usage: &Value) -> Option<Self> {
         let count =
             |pointers: &[&str]| pointers.iter().find_map(|pointer| usage.pointer(pointer).and_then(Value::as_u64));
+        let count = |pointers: &[&str]| count(pointers).map(|count| count.min(MOST_TOKENS));
         let input = count(&["/input_tokens", "/prompt_tokens"]);
         let output = count(&["/output_tokens", "/completion_tokens"]);
         if input.is_none() && output.is_none() {
@@ -97,12 +103,18 @@ pub fn record(agent: &Agent, report: &Report<'_>, prices: Option<Prices>) -> Usa
         cached_input_tokens: report.tokens.cached_input,
         output_tokens: report.tokens.output,
         reasoning_tokens: report.tokens.reasoning,
-        cost_usd: report.cost_usd.or_else(|| prices.map(|prices| report.tokens.cost(prices))),
+        cost_usd: cost(report, prices),
         prices: prices.filter(|_| report.cost_usd.is_none()),
         latency_ms: u64::try_from(report.latency.as_millis()).unwrap_or(u64::MAX),
         outcome: UsageOutcome::Used,
         is_estimated: false,
     }
+}
+
+/// What the provider says that it cost, or else what its tokens cost.
+fn cost(report: &Report<'_>, prices: Option<Prices>) -> Option<f64> {
+    let cost = report.cost_usd.or_else(|| prices.map(|prices| report.tokens.cost(prices)));
+    cost.map(|cost| cost.clamp(0.0, MOST_COST_USD))
 }
 
 #[cfg(test)]
@@ -124,6 +136,22 @@ mod tests {
         let expected = Tokens { input: 15, cached_input: 70, output: 8, reasoning: 0 };
         assert_eq!(Tokens::read(&anthropic), Some(expected));
         assert_eq!(Tokens::read(&json!({"total_tokens": 5})), None);
+    }
+
+    #[test]
+    fn what_a_provider_says_stays_within_reason() {
+        let most = json!({
+            "input_tokens": u64::MAX, "cache_creation_input_tokens": u64::MAX, "cache_read_input_tokens": u64::MAX,
+            "output_tokens": u64::MAX,
+        });
+        let Tokens { input, cached_input, output, reasoning } = Tokens::read(&most).unwrap();
+        assert_eq!((input, cached_input), (2 * MOST_TOKENS, MOST_TOKENS));
+        assert_eq!((output, reasoning), (MOST_TOKENS, 0));
+        for (said, kept) in [(-5.0, 0.0), (f64::MAX, MOST_COST_USD), (0.25, 0.25)] {
+            let (tokens, latency) = (Tokens::default(), Duration::ZERO);
+            let report = Report { provider: "p", model: "m", tokens, cost_usd: Some(said), latency };
+            assert_eq!(cost(&report, None), Some(kept));
+        }
     }
 
     #[test]

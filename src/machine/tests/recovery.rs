@@ -77,11 +77,11 @@ fn what_is_outstanding_can_be_asked_without_a_crash() {
         json!({"a": 1}),
     );
     let moment = Moment { at: world.now, seed: 0 };
-    let actions = outstanding(&world.program, &world.replayed(), &moment, &DirectEvaluator);
+    let actions = outstanding(&world.program, &world.replayed(), &moment, &DirectEvaluator).actions;
     assert_eq!(actions.len(), 2);
     assert!(actions.contains(&world.children[0]));
     world.give(Input::Pause { by: None });
-    let paused = outstanding(&world.program, &world.replayed(), &moment, &DirectEvaluator);
+    let paused = outstanding(&world.program, &world.replayed(), &moment, &DirectEvaluator).actions;
     assert_eq!(paused, [world.children[0].clone()]);
 }
 
@@ -127,8 +127,10 @@ fn retried(world: &World) -> World {
     if next.status() == Status::Pending {
         next.give(Input::Start);
     } else {
-        let actions = outstanding(&next.program, &next.state, &Moment { at: next.now, seed: 0 }, &DirectEvaluator);
-        actions.iter().for_each(|action| next.perform(action));
+        let moment = Moment { at: next.now, seed: 0 };
+        let outstanding = outstanding(&next.program, &next.state, &moment, &DirectEvaluator);
+        outstanding.actions.iter().for_each(|action| next.perform(action));
+        assert_eq!(outstanding.lost, []);
         next.give(Input::Continue);
     }
     next

@@ -167,7 +167,7 @@ fn a_fetch_is_asked_again_after_a_crash_and_late_outcomes_are_dropped() {
         let again = world.give(recovered).actions;
         assert_eq!(again, {
             let moment = Moment { at: world.now, seed: 0 };
-            outstanding(&world.program, &world.replayed(), &moment, &crate::machine::DirectEvaluator)
+            outstanding(&world.program, &world.replayed(), &moment, &crate::machine::DirectEvaluator).actions
         });
         assert_eq!((world.effects[0].1, &world.effects[0].2), (2, &first[0].2));
         let outcome = crate::domain::EffectOutcome { result: Ok(needs_a()), usage: None };

@@ -3,7 +3,7 @@
 use super::world::{World, failed, summary};
 use crate::domain::secret::{Opened, Unavailable};
 use crate::domain::{Authentication, EffectRequest, EventBody, Failure, Secrets, StandardType, Status, TimerPurpose};
-use crate::machine::{Action, Input, outstanding};
+use crate::machine::{Action, Input, Outstanding, outstanding};
 use crate::machine::{DirectEvaluator, Moment, WithSecrets};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -90,7 +90,7 @@ fn a_secret_that_the_input_of_a_task_reads_reaches_its_request_also_after_a_cras
     world.now = world.now.plus_millis(5_000);
     let evaluator = WithSecrets { evaluator: DirectEvaluator, secrets: &world.secrets };
     let moment = Moment { at: world.now, seed: 1 };
-    let asked = outstanding(&world.program, &world.replayed(), &moment, &evaluator);
+    let asked = outstanding(&world.program, &world.replayed(), &moment, &evaluator).actions;
     let [Action::RunEffect { request: EffectRequest::Http(again), .. }] = asked.as_slice() else { panic!("{asked:?}") };
     assert_eq!(**again, first);
     world.give(Input::Recovered { reason: "test".into(), restarts: 1, recovered_in_ms: 1 });
@@ -274,4 +274,19 @@ fn a_secret_that_is_deleted_under_way_does_not_lose_what_was_done() {
     gone.secrets = Arc::new(Secrets::new(vec![("key".into(), Err(Unavailable::Missing))]));
     gone.give(Input::Recovered { reason: "test".into(), restarts: 1, recovered_in_ms: 1 });
     assert_eq!(summary(&gone.error()), failed("authorization", 403, "/do/0/f/fork/branches/0/ask"));
+}
+
+#[test]
+fn what_cannot_be_asked_for_again_fails_instead_of_being_waited_for() {
+    let call = "call: http, with: { method: get, endpoint: 'http://h/', headers: { X: '${ $secrets.key }' } }";
+    let mut world = run(&format!("do: [ {{ ask: {{ {call} }} }} ]"), json!({}));
+    world.secrets = Arc::new(Secrets::new(vec![("key".into(), Err(Unavailable::Missing))]));
+    let evaluator = WithSecrets { evaluator: DirectEvaluator, secrets: &Arc::clone(&world.secrets) };
+    let moment = Moment { at: world.now, seed: 1 };
+    let Outstanding { actions, lost } = outstanding(&world.program, &world.replayed(), &moment, &evaluator);
+    assert_eq!(actions, []);
+    for input in lost {
+        world.give(input);
+    }
+    assert_eq!(summary(&world.error()), failed("authorization", 403, "/do/0/ask"));
 }

@@ -103,6 +103,7 @@ fn agents_are_listed_and_tested() {
     assert!(listed.stdout.contains("echo"), "{}", listed.stdout);
     let tested = service.run(&["agents", "test", "echo", "Are you there?"]).expect_code(0);
     assert!(tested.stdout.contains("Are you there?"), "{}", tested.stdout);
+    assert!(tested.stderr.contains("→ answer  echo"), "{}", tested.stderr);
     let unknown = service.run(&["agents", "show", "nobody"]).expect_code(1);
     assert!(unknown.stderr.contains("nobody"), "{}", unknown.stderr);
 }

@@ -1,7 +1,12 @@
 //! `bench` and `chaos` in their smallest form: that they work, not what they find.
 
-use super::program::{folder, path, run};
+use super::program::{finish, folder, path, pid_of, program, read_until, run};
+use nix::sys::signal::{Signal, kill};
 use serde_json::Value;
+use std::fs::{Permissions, read_dir, read_link, set_permissions};
+use std::io::BufReader;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 fn report(folder: &TempDir) -> Value {
@@ -90,4 +95,38 @@ fn an_unknown_store_is_a_mistake_of_the_caller() {
     let folder = folder(&[]);
     let finished = run(folder.path(), &["chaos", "--store", "oracle"]).expect_code(2);
     assert!(finished.stderr.contains("sqlite"), "{}", finished.stderr);
+}
+
+/// Where the processes work that work in a folder, or worked there before it was deleted.
+fn workplaces_in(folder: &Path) -> Vec<PathBuf> {
+    let processes = read_dir("/proc").unwrap().flatten();
+    // A process may end while it is looked at.
+    let places = processes.filter_map(|process| read_link(process.path().join("cwd")).ok());
+    places.filter(|place| place.starts_with(folder)).collect()
+}
+
+/// Starts a measurement, ends it by a signal when it has said something, and looks for what it has left.
+fn interrupt(arguments: &[&str], said: &str, signal: Signal, workers: usize) {
+    let (folder, temporary) = (folder(&[]), folder(&[]));
+    // Its PostgreSQL server runs as somebody else when the tests run as root.
+    set_permissions(temporary.path(), Permissions::from_mode(0o711)).unwrap();
+    let mut child = program(folder.path()).args(arguments).env("TMPDIR", temporary.path()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap());
+    read_until(&mut lines, |line| line.contains(said));
+    let before = workplaces_in(temporary.path());
+    kill(pid_of(&child), signal).unwrap();
+    finish(child).expect_code(3);
+    assert!(before.len() >= workers, "{before:?}");
+    assert_eq!(workplaces_in(temporary.path()), Vec::<PathBuf>::new(), "left running");
+    assert_eq!(read_dir(temporary.path()).unwrap().count(), 0, "left in the folder for temporary files");
+}
+
+#[test]
+fn an_interrupted_benchmark_leaves_neither_its_service_nor_its_files() {
+    interrupt(&["bench", "recovery"], "starting 10000 executions", Signal::SIGINT, 1);
+}
+
+#[test]
+fn interrupted_chaos_leaves_neither_its_service_nor_its_database_server() {
+    interrupt(&["chaos", "--store", "postgres", "--kills", "1000"], "10 kills", Signal::SIGTERM, 2);
 }

@@ -2,5 +2,6 @@
 
 mod executions;
 mod measure;
+mod migrate;
 pub mod program;
 mod run;

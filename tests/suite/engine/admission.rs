@@ -12,6 +12,7 @@ with_both_databases!(
     a_parked_execution_needs_no_slot,
     parents_and_children_share_one_slot,
     woken_executions_wait_for_a_slot,
+    one_that_waits_for_a_slot_obeys_at_once,
     nothing_is_left_of_many_executions,
 );
 
@@ -125,6 +126,26 @@ async fn woken_executions_wait_for_a_slot(database: Database) {
         assert_eq!(service.ended(id).await["status"], "succeeded");
     }
     nothing_is_left(&service).await;
+}
+
+/// Woken while another holds the only slot, whether its actor still lives or not.
+async fn one_that_waits_for_a_slot_obeys_at_once(database: Database) {
+    let gates = Gates::new();
+    for passivate_after_ms in ["1", "60000"] {
+        let settings = [("engine.max_running", "1"), ("engine.passivate_after_ms", passivate_after_ms)];
+        let service = Service::start_with(database, &settings);
+        let tasks = json!([{ "nap": { "wait": { "milliseconds": 300 } } }, gates.mark("beta")]);
+        let woken = service.start_definition(tasks, json!({})).await;
+        service.event(&woken, |event| event["type"] == "execution_waiting").await;
+        let holder = service.start_definition(json!([gates.task("alpha")]), json!({})).await;
+        queue_until(&service, |queue| queue["woken"] == 1).await;
+        assert_eq!(command(&service, &woken, "pause", 202).await["status"], "paused");
+        assert_eq!(command(&service, &woken, "cancel", 202).await["status"], "cancelled");
+        gates.open("alpha").await;
+        assert_eq!(service.ended(&holder).await["status"], "succeeded");
+        nothing_is_left(&service).await;
+    }
+    assert_eq!(gates.runs("beta"), 0);
 }
 
 async fn nothing_is_left_of_many_executions(database: Database) {

@@ -15,6 +15,8 @@ with_both_databases!(
     a_cancelled_shell_task_leaves_no_process,
     children_do_not_outlive_a_cancelled_parent,
     a_retry_repeats_only_what_failed,
+    a_retry_whose_secret_is_gone_fails_and_says_why,
+    names_may_be_very_long,
     changed_labels_are_seen_and_inherited,
 );
 
@@ -172,6 +174,47 @@ async fn a_retry_repeats_only_what_failed(database: Database) {
     assert_eq!(service.ended(&retry).await["status"], "succeeded");
     assert_eq!((gates.runs("gamma"), gates.runs("delta")), (1, 1));
     nothing_is_left(&service).await;
+}
+
+/// The retry takes over an effect that it cannot ask for any more.
+async fn a_retry_whose_secret_is_gone_fails_and_says_why(database: Database) {
+    let service = Service::start(database);
+    let secret = "/api/v1/secrets/pass";
+    service.put(secret, &json!({ "value": "a-secret-value" })).await.expect(201);
+    let shell = json!({ "command": "exit 3", "environment": { "PASS": "${ $secrets.pass }" } });
+    let mut definition = definition("inline", "1.0.0", json!([{ "use": { "run": { "shell": shell } } }]));
+    definition["use"] = json!({ "secrets": ["pass"] });
+    let body = json!({ "definition": definition });
+    let id = service.post("/api/v1/executions", &body).await.expect(201)["id"].as_str().unwrap().to_owned();
+    assert_eq!(service.ended(&id).await["status"], "failed");
+    service.delete(secret).await.expect(204);
+    let retry = command(&service, &id, "retry", 202).await["id"].as_str().unwrap().to_owned();
+    let retried = service.ended(&retry).await;
+    assert_eq!(retried["status"], "failed", "{retried}");
+    assert!(retried["error"]["detail"].as_str().unwrap().contains("'pass' does not exist"), "{retried}");
+    nothing_is_left(&service).await;
+}
+
+async fn names_may_be_very_long(database: Database) {
+    let gates = Gates::new();
+    let service = Service::start_with(database, &[("engine.passivate_after_ms", "1")]);
+    service.register("child", "1.0.0", json!([gates.mark("child")])).await;
+    // Digests cannot be compressed, and the last character has four bytes.
+    let long: String = (0..200).map(|n| callboard::store::digest(&[n])).chain(["\u{1f9f5}".to_owned()]).collect();
+    let beside = json!({ "run": { "shell": gates.mark("beside")["beside"]["run"]["shell"], "await": false } });
+    let sub = json!({ "run": { "workflow": { "namespace": "tests", "name": "child", "version": "1.0.0" } } });
+    let ask = json!({ "call": "agent", "with": { "agent": "echo", "prompt": "hi" } });
+    let nap = json!({ "wait": { "milliseconds": 50 } });
+    let inner = json!([{ &long: nap }, { format!("{long}2"): sub }, { format!("{long}3"): ask }]);
+    let tasks = json!([{ &long: beside }, { format!("{long}2"): { "try": inner, "catch": {} } }]);
+    let id = service.start_definition(tasks, json!({})).await;
+    let ended = service.ended(&id).await;
+    assert_eq!((&ended["status"], &ended["output"]), (&json!("succeeded"), &json!("hi")), "{ended}");
+    nothing_is_left(&service).await;
+    while gates.runs("beside") < 1 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((gates.runs("child"), gates.runs("beside")), (1, 1));
 }
 
 async fn changed_labels_are_seen_and_inherited(database: Database) {

@@ -19,6 +19,8 @@ with_both_databases!(
     a_submission_that_crashes_is_refused_and_takes_no_slot,
     an_effect_that_crashes_fails_its_task,
     an_append_that_is_never_acknowledged_is_found_in_the_journal,
+    a_retry_that_is_never_acknowledged_goes_on,
+    a_creation_that_is_never_acknowledged_goes_on_with_all_that_it_started,
 );
 
 fn start(database: Database, points: &str) -> Service {
@@ -199,4 +201,39 @@ async fn an_append_that_is_never_acknowledged_is_found_in_the_journal(database: 
         journal(&service, &id).await;
         nothing_is_left(&service).await;
     }
+}
+
+/// The three appends: the start, the failure, and the retry, which is stored although nobody is told.
+async fn a_retry_that_is_never_acknowledged_goes_on(database: Database) {
+    let gates = Gates::new();
+    let service = start(database, "journal_after_commit@3=error");
+    let flaky = format!("test -e {0} || {{ touch {0}; exit 3; }}", gates.pipe("x").with_extension("seen").display());
+    let tasks = json!([{ "flaky": { "run": { "shell": { "command": flaky } } } }, gates.mark("after")]);
+    let id = service.start_definition(tasks, json!({})).await;
+    assert_eq!(service.ended(&id).await["status"], "failed");
+    let (retry, key) = (format!("{}/retry", path(&id)), [("Idempotency-Key", "once")]);
+    service.post_with(&retry, &key, &json!({})).await.problem(503, "store_unavailable");
+    let again = service.post_with(&retry, &key, &json!({})).await.json()["id"].as_str().expect("an id").to_owned();
+    let retried = service.ended(&again).await;
+    assert_eq!(retried["status"], "succeeded", "{retried}");
+    assert_eq!(gates.runs("after"), 1);
+    nothing_is_left(&service).await;
+}
+
+async fn a_creation_that_is_never_acknowledged_goes_on_with_all_that_it_started(database: Database) {
+    let gates = Gates::new();
+    let service = start(database, "journal_after_commit=error");
+    service.register("child", "1.0.0", json!([gates.mark("child")])).await;
+    let child = json!({ "workflow": { "namespace": "tests", "name": "child", "version": "1.0.0" }, "await": false });
+    let mut beside = gates.mark("beside");
+    beside["beside"]["run"]["await"] = json!(false);
+    let body = json!({ "definition": definition("inline", "1.0.0", json!([{ "sub": { "run": child } }, beside])) });
+    service.post("/api/v1/executions", &body).await.problem(503, "store_unavailable");
+    nothing_is_left(&service).await;
+    let ended = service.get("/api/v1/executions?status=succeeded").await.expect(200);
+    assert_eq!(ended["items"].as_array().unwrap().len(), 2, "{ended}");
+    while gates.runs("beside") < 1 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((gates.runs("child"), gates.runs("beside")), (1, 1));
 }

@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::PathBuf;
 use tempfile::TempDir;
+use tokio::sync::oneshot;
 
 /// A folder of gates.
 pub struct Gates(TempDir);
@@ -31,11 +32,11 @@ impl Gates {
     /// Waits until the task runs and lets it end.
     pub async fn open(&self, name: &str) {
         let (gate, done) = (self.0.path().join(name), self.0.path().join(format!("{name}.done")));
-        let opened = tokio::task::spawn_blocking(move || {
+        let opened = on_a_thread(move || {
             drop(File::options().write(true).open(gate)?);
             fs::read(done)
         });
-        assert_eq!(opened.await.expect("no panic").expect("a gate"), b"done\n");
+        assert_eq!(opened.await.expect("a gate"), b"done\n");
     }
 
     /// How often the task has run.
@@ -65,11 +66,20 @@ pub async fn first_line(pipe: PathBuf) -> File {
         while pipe.read(&mut byte)? == 1 && byte != *b"\n" {}
         Ok::<File, std::io::Error>(pipe)
     };
-    tokio::task::spawn_blocking(read).await.expect("no panic").expect("a line")
+    on_a_thread(read).await.expect("a line")
 }
 
 /// Resolves when no process has the pipe open for writing any more.
 pub async fn closed(mut pipe: File) {
-    let rest = tokio::task::spawn_blocking(move || std::io::copy(&mut pipe, &mut std::io::sink()));
-    rest.await.expect("no panic").expect("an end");
+    on_a_thread(move || std::io::copy(&mut pipe, &mut std::io::sink())).await.expect("an end");
+}
+
+/// Waits for a pipe on a thread that belongs to no runtime: the end of a test that fails does not wait for it.
+async fn on_a_thread<T: Send + 'static>(wait: impl FnOnce() -> T + Send + 'static) -> T {
+    let (done, waited) = oneshot::channel();
+    std::thread::spawn(move || {
+        // The receiver is gone when the test has failed meanwhile.
+        let _ = done.send(wait());
+    });
+    waited.await.expect("no panic")
 }

@@ -134,6 +134,8 @@ async fn work_until_it_ends(client: &Client) -> Vec<String> {
     let tasks = json!([ask("one"), { "nap": { "wait": { "milliseconds": 200 } } }, ask("two")]);
     let body = json!({ "definition": definition("inline", "1.0.0", tasks) });
     let mut accepted = Vec::new();
+    // Nothing is published while nobody watches.
+    let Ok(_watching) = client.request(Method::GET, "/api/v1/executions/stream").send().await else { return accepted };
     loop {
         let submission = client.request(Method::POST, "/api/v1/executions").json(&body);
         let Ok(answer) = submission.send().await else { return accepted };

@@ -10,6 +10,7 @@ mod fairness;
 pub mod gate;
 mod kills;
 mod outage;
+mod ownership;
 mod parking;
 pub mod process;
 mod shutdown;

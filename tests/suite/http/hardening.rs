@@ -85,6 +85,21 @@ async fn a_head_without_end_is_refused() {
 }
 
 #[tokio::test]
+async fn what_is_no_request_gets_400_and_the_end_of_the_connection() {
+    let service = Service::start(Database::Sqlite);
+    for bytes in [
+        "nonsense\r\n\r\n",
+        "GET /livez HTTP/7.0\r\nHost: localhost\r\n\r\n",
+        "GET /livez HTTP/1.1\r\nHost localhost\r\n\r\n",
+        "GET /livez HTTP/1.1\r\nHost: localhost\r\nX\u{1}: a\r\n\r\n",
+    ] {
+        let answer = exchange(&service, bytes.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 400 ") && answers(&answer) == 1, "{bytes:?}: {answer}");
+    }
+    service.get("/livez").await.expect(200);
+}
+
+#[tokio::test]
 async fn answers_are_safe_to_open_in_a_browser() {
     let service = Service::start(Database::Sqlite);
     for path in ["/api/v1/agents", "/api/v1/nothing", "/livez", "/metrics", "/"] {

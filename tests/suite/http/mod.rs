@@ -9,6 +9,7 @@ mod hardening;
 mod idempotency;
 mod lists;
 mod problems;
+mod reach;
 mod retention;
 mod stream;
 mod throttle;

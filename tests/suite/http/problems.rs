@@ -1,4 +1,4 @@
-//! Everything that is not a success is a problem from the catalogue.
+//! Everything that is not a success is a problem from the catalog.
 
 use crate::on_both_databases;
 use crate::service::{Service, answer};

@@ -4,6 +4,7 @@
 mod first_start;
 mod keys;
 mod live;
+mod providers;
 mod sessions;
 mod walk;
 

@@ -140,7 +140,7 @@ fn of_identity() -> Vec<Operation> {
 }
 
 /// Addresses that ask nobody who is there.
-const OPEN: [&str; 8] = [
+const OPEN: [&str; 11] = [
     "/livez",
     "/readyz",
     "/metrics",
@@ -149,6 +149,9 @@ const OPEN: [&str; 8] = [
     "/api/v1/auth/first-sign-in",
     "/api/v1/auth/refresh",
     "/api/v1/auth/logout",
+    "/api/v1/auth/oidc",
+    "/api/v1/auth/oidc/{provider}/start",
+    "/api/v1/auth/oidc/{provider}/callback",
 ];
 
 async fn every_route_keeps_to_the_table(service: Service) {

@@ -4,6 +4,9 @@ use super::client::Socket;
 use crate::engine::nothing_is_left;
 use crate::service::{Database, Service};
 use crate::with_both_databases;
+use callboard::actors::Scope;
+use callboard::domain::TenantId;
+use futures_util::StreamExt;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -11,6 +14,8 @@ with_both_databases!(
     a_subscriber_that_did_not_read_catches_up_completely,
     an_event_stream_that_was_not_read_catches_up_completely,
     many_subscribers_see_the_same_end,
+    subscribers_that_barely_keep_up_are_never_left_behind,
+    the_feed_of_a_deleted_execution_ends,
 );
 
 /// Some 20 MB of events: more than the buffers of a connection hold.
@@ -59,6 +64,28 @@ async fn an_event_stream_that_was_not_read_catches_up_completely(database: Datab
             assert_eq!(event.id, Some(seq));
         }
     }
+}
+
+/// One delivery fits: a subscriber is often found with a full channel that is empty when it is marked.
+async fn subscribers_that_barely_keep_up_are_never_left_behind(database: Database) {
+    let service = Service::start_with(database, &[("live.mailbox", "1")]);
+    let ask = json!([{ "ask": { "call": "agent", "with": { "agent": "echo", "prompt": "hi" } } }]);
+    let tasks = json!([
+        { "nap": { "wait": { "milliseconds": 300 } } },
+        { "each": { "for": { "in": "${ [range(400)] }" }, "do": ask } },
+    ]);
+    let id = service.start_definition(tasks, json!({})).await;
+    let path = format!("/ws/executions/{id}");
+    let mut sockets = join_all((0..16).map(|_| Socket::connect(&service, &path))).await;
+    let ends = |frame: &Value| frame["type"] == "execution_event" && frame["data"]["type"] == "execution_completed";
+    join_all(sockets.iter_mut().map(|socket| socket.until(ends))).await;
+}
+
+async fn the_feed_of_a_deleted_execution_ends(database: Database) {
+    let service = Service::start(database);
+    let id = callboard::domain::ExecutionId(callboard::clock::new_id());
+    let mut feed = service.engine().feed(TenantId::DEFAULT, Scope::Execution { id, after_seq: 7 });
+    assert!(feed.next().await.is_none());
 }
 
 async fn many_subscribers_see_the_same_end(database: Database) {

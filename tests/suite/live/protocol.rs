@@ -94,6 +94,25 @@ async fn bad_frames_are_answered_and_the_fifth_ends_the_session(database: Databa
     assert_eq!(socket.close_code().await, Some(1008));
 }
 
+/// Their answers wait for a database that is away.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_asks_without_end_is_ended() {
+    crate::engine::limited(async {
+        let url = crate::postgres::database();
+        let service = Service::start_with(Database::Sqlite, &[("store.url", &url)]);
+        let mut socket = Socket::connect(&service, "/ws/executions").await;
+        socket.frame().await;
+        crate::postgres::cut_off(&url);
+        let id = "01900000-0000-7000-8000-000000000000";
+        for _ in 0..517 {
+            socket.send(&json!({ "type": "pause", "execution_id": id }).to_string()).await;
+        }
+        assert_eq!(socket.close_code().await, Some(1008));
+        crate::postgres::let_in(&url);
+    })
+    .await;
+}
+
 async fn a_frame_that_is_too_large_ends_the_session(database: Database) {
     let service = Service::start(database);
     let mut socket = Socket::connect(&service, "/ws/executions").await;

@@ -264,8 +264,8 @@ async fn a_search_goes_on_where_it_has_ended(fixture: Fixture) {
 
     let text = Filter { text: Some("NEEDLE".to_owned()), ..Filter::default() };
     let labels = vec![("team".to_owned(), "red".to_owned())];
-    let labelled = Filter { labels: labels.clone(), ..text.clone() };
-    for filter in [text.clone(), labelled] {
+    let labeled = Filter { labels: labels.clone(), ..text.clone() };
+    for filter in [text.clone(), labeled] {
         let (mut seen, mut cursor, mut answers) = (Vec::new(), None, 0);
         loop {
             let request = PageRequest::Cursor { cursor, limit: 10 };
@@ -283,7 +283,7 @@ async fn a_search_goes_on_where_it_has_ended(fixture: Fixture) {
         assert_eq!((page.items.len(), page.total, page.total_is_exact), (0, Some(0), false), "{filter:?}");
     }
     let (number, size) = (2, 100);
-    let all_labelled = Filter { labels, ..Filter::default() };
-    let page = fixture.store().executions(TENANT, all_labelled, PageRequest::Numbered { number, size }).await.unwrap();
+    let all_labeled = Filter { labels, ..Filter::default() };
+    let page = fixture.store().executions(TENANT, all_labeled, PageRequest::Numbered { number, size }).await.unwrap();
     assert_eq!((page.items.len(), page.total, page.total_is_exact), (100, Some(1_000), false));
 }

@@ -121,6 +121,28 @@ async fn a_poisoned_append_fails_alone(fixture: Fixture) {
     }
 }
 
+/// An index of PostgreSQL takes no entry of that size, and does not say so by the kind of its error.
+#[tokio::test]
+async fn what_postgres_does_not_take_harms_nobody_else() {
+    let fixture = Fixture::postgres();
+    let mut runs = Vec::new();
+    for _ in 0..8 {
+        runs.push(started(&fixture).await);
+    }
+    let mut large = fixture.draft();
+    // Digests cannot be compressed.
+    let value: String = (0..200).map(|n| callboard::store::digest(&[n])).collect();
+    large.creation.labels = [("size".to_owned(), value)].into();
+    let (large, _) = large.first();
+    let mut appends: Vec<_> = runs.iter_mut().map(Run::progress).collect();
+    appends.insert(4, large);
+    let answers =
+        futures_util::future::join_all(appends.into_iter().map(|append| fixture.store().append(append))).await;
+    for (index, answer) in answers.iter().enumerate() {
+        assert_eq!(answer.is_ok(), index != 4, "{index}: {answer:?}");
+    }
+}
+
 #[tokio::test]
 async fn postgres_may_drop_all_connections_under_load() {
     let fixture = Fixture::postgres();

@@ -1,6 +1,7 @@
 //! Taking over: what an execution is rebuilt from, and who may write afterwards.
 
 use super::fixture::{Fixture, TENANT};
+use super::rows;
 use callboard::clock::new_id;
 use callboard::domain::{Event, EventBody, ExecutionId, Status};
 use callboard::store::{Error, Snapshot, Store};
@@ -8,6 +9,7 @@ use std::sync::Arc;
 
 super::on_both_databases!(
     everything_open_is_claimed_at_start,
+    a_row_that_cannot_be_read_keeps_nobody_else_from_being_claimed,
     a_claim_reads_snapshot_and_tail,
     the_journal_survives_a_restart_and_goes_on,
     a_second_process_is_refused,
@@ -47,6 +49,17 @@ async fn everything_open_is_claimed_at_start(mut fixture: Fixture) {
     assert_eq!(stale, Err(Error::StaleEpoch { given: 1, current: 2 }));
     running.epoch = 2;
     fixture.store().append(running.progress()).await.unwrap();
+}
+
+async fn a_row_that_cannot_be_read_keeps_nobody_else_from_being_claimed(mut fixture: Fixture) {
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(fixture.create().await.id);
+    }
+    rows::execute(&fixture, &format!("UPDATE executions SET creation = '{{' WHERE id = '{}'", ids[1]));
+    fixture.reopen().await;
+    let open = fixture.store().claim_open("a test", 1).await.unwrap();
+    assert_eq!(open.iter().map(|one| one.id).collect::<Vec<_>>(), [ids[0], ids[2]]);
 }
 
 async fn a_claim_reads_snapshot_and_tail(fixture: Fixture) {

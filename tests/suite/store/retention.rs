@@ -113,7 +113,8 @@ async fn rich(fixture: &Fixture, key: &str) -> Run {
     draft.creation.budget = Some(Budget { max_tokens: Some(1_000), ..Budget::default() });
     draft.creation.labels.insert("team".to_owned(), "red".to_owned());
     draft.creation.idempotency_key = Some(key.to_owned());
-    draft.new.idempotency = Some(Idempotency { key: key.to_owned(), request_digest: "d".to_owned() });
+    draft.new.idempotency =
+        Some(Idempotency { key: Idempotency::stored_key("ada", key), request_digest: "d".to_owned() });
     let mut run = fixture.create_from(draft).await;
     run.start(fixture).await.unwrap();
     let usage = Usage {

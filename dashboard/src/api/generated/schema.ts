@@ -766,6 +766,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The providers that people may sign in with. */
+        get: operations["get_auth_oidc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/oidc/{provider}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Send a browser to a provider, to sign in there.
+         * @description When the provider cannot be reached, the browser is sent to the sign-in page with `problem` in its address.
+         */
+        get: operations["get_auth_oidc_provider_start"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/oidc/{provider}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where a provider sends a browser back to. It is signed in, and sent on to the dashboard.
+         * @description Otherwise it is sent to the sign-in page with `problem` in its address. Parameters that the provider adds are passed over.
+         */
+        get: operations["get_auth_oidc_provider_callback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants": {
         parameters: {
             query?: never;
@@ -1110,6 +1167,8 @@ export interface components {
             /** @description SHA-256 of what the thing looked like, without secrets. */
             before_digest: string | null;
             after_digest: string | null;
+            /** @description The IP address that the request came from; null for what the service itself and the command line do. */
+            address: string | null;
         };
         /** @description What an execution and everything below it may spend. What is left out is not limited, or not changed. */
         BudgetLimits: {
@@ -1844,6 +1903,8 @@ export interface components {
                 /** @description SHA-256 of what the thing looked like, without secrets. */
                 before_digest: string | null;
                 after_digest: string | null;
+                /** @description The IP address that the request came from; null for what the service itself and the command line do. */
+                address: string | null;
             }[];
             /**
              * Format: int64
@@ -2183,7 +2244,7 @@ export interface components {
             /** @description The path of the request. */
             instance?: string | null;
             /**
-             * @description One word from the catalogue.
+             * @description One word from the catalog.
              * @example not_found
              */
             code: string;
@@ -2210,6 +2271,17 @@ export interface components {
              * @description Seconds until the end if the rest goes like the part that is done; absent unless running and something is done.
              */
             eta_seconds?: number | null;
+        };
+        /** @description The providers that people may sign in with. */
+        ProviderList: {
+            items: components["schemas"]["ProviderView"][];
+        };
+        /** @description A provider that people may sign in with. */
+        ProviderView: {
+            /** @description Names it in addresses: `/api/v1/auth/oidc/{provider}/start`. */
+            id: string;
+            /** @description What people read. */
+            label: string;
         };
         /** @description The body that stores a secret. */
         PutSecret: {
@@ -2601,6 +2673,8 @@ export interface components {
                 /** @description SHA-256 of what the thing looked like, without secrets. */
                 before_digest: string | null;
                 after_digest: string | null;
+                /** @description The IP address that the request came from; null for what the service itself and the command line do. */
+                address: string | null;
             }[];
             /** @description Give it back as `cursor` to continue; `null` at the end. */
             next_cursor: string | null;
@@ -3181,6 +3255,8 @@ export type PrincipalKind = components['schemas']['PrincipalKind'];
 export type PriorityDepth = components['schemas']['PriorityDepth'];
 export type Problem = components['schemas']['Problem'];
 export type ProgressView = components['schemas']['ProgressView'];
+export type ProviderList = components['schemas']['ProviderList'];
+export type ProviderView = components['schemas']['ProviderView'];
 export type PutSecret = components['schemas']['PutSecret'];
 export type QueueView = components['schemas']['QueueView'];
 export type Ready = components['schemas']['Ready'];
@@ -9285,6 +9361,239 @@ export interface operations {
                 };
             };
             /** @description rate_limited, too_many_attempts */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_auth_oidc: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderList"];
+                };
+            };
+            /** @description host_not_allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_auth_oidc_provider_start: {
+        parameters: {
+            query?: {
+                /** @description Where to go afterwards: a path of the dashboard. */
+                next?: string;
+            };
+            header?: never;
+            path: {
+                /** @description From the list of providers. */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the provider, or to the sign-in page. */
+            303: {
+                headers: {
+                    Location?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description invalid_query */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_auth_oidc_provider_callback: {
+        parameters: {
+            query?: {
+                /** @description As it was given to the provider. */
+                state?: string;
+                /** @description What the provider exchanges for an ID token. */
+                code?: string;
+                /** @description Why there is no code. */
+                error?: string;
+                /** @description The provider, as it names itself. */
+                iss?: string;
+            };
+            header?: never;
+            path: {
+                /** @description From the list of providers. */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the dashboard, or to the sign-in page. */
+            303: {
+                headers: {
+                    Location?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description invalid_query */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
             429: {
                 headers: {
                     /** @description Seconds after which to try again. */

@@ -1,4 +1,4 @@
-// The way in: with e-mail address and password, or with a one-time link that lets one choose them.
+// The way in: with e-mail address and password, with a provider, or with a one-time link that lets one choose a password.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { LogIn } from "lucide-react";
@@ -10,6 +10,7 @@ import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
 import { Line } from "@/components/Line";
 import { ProblemView, problemOf } from "@/components/states";
+import { ProviderProblem, Providers } from "./Providers";
 
 const route = getRouteApi("/sign-in");
 const MIN_PASSWORD_CHARACTERS = 10;
@@ -23,7 +24,7 @@ interface Values {
 
 export function SignInPage() {
   const { t } = useTranslation();
-  const { token: linked, next } = route.useSearch();
+  const { token: linked, next, problem } = route.useSearch();
   const navigate = useNavigate();
   // The token works once and for whoever has it: it does not stay in the address, nor in the history.
   const [token] = useState(linked);
@@ -60,6 +61,7 @@ export function SignInPage() {
             <p className="text-[13px] text-ink-soft">{t(token ? "signIn.firstHint" : "signIn.hint")}</p>
           </div>
         </div>
+        {problem && !enter.error && <ProviderProblem word={problem} />}
         <form noValidate className="space-y-4" onSubmit={handleSubmit((values) => enter.mutate(values))}>
           {token && (
             <Line label={t("signIn.name")}>
@@ -107,6 +109,7 @@ export function SignInPage() {
             {t(token ? "signIn.begin" : "signIn.enter")}
           </Button>
         </form>
+        {!token && <Providers next={next} />}
         {!token && <p className="mt-5 text-[13px] text-ink-soft">{t("signIn.firstRun")}</p>}
       </Card>
     </main>

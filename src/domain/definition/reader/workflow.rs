@@ -18,6 +18,8 @@ const ROOT: [&str; 8] = ["document", "input", "use", "do", "timeout", "output", 
 const DOCUMENT: [&str; 8] = ["dsl", "namespace", "name", "version", "title", "summary", "tags", "metadata"];
 /// The longest `namespace` and `name`.
 const MAX_NAME_LENGTH: usize = 63;
+/// The longest version.
+const MAX_VERSION_LENGTH: usize = 128;
 
 /// Reads a whole document. `None` when a problem is an error.
 pub(in super::super) fn read_definition(
@@ -130,6 +132,11 @@ impl<'d> Reader<'d> {
 
     pub(super) fn version(&mut self, site: &Site<'d>, what: &str) -> Option<semver::Version> {
         let text = self.text(site, what)?;
+        if text.len() > MAX_VERSION_LENGTH {
+            let message = format!("{what} is longer than {MAX_VERSION_LENGTH} characters");
+            self.problem(site.error("invalid_version", message).suggest("write three numbers, such as \"1.0.0\""));
+            return None;
+        }
         match semver::Version::parse(text) {
             Ok(version) => Some(version),
             Err(error) => {

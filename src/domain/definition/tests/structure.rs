@@ -148,7 +148,15 @@ fn a_document_is_bounded() {
     let laughs = "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n\
                   d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e]\n";
     let long = format!("a: {}", "x".repeat(MAX_TEXT_BYTES));
-    for (text, code) in [(deep.as_str(), "syntax"), (laughs, "too_large"), (long.as_str(), "too_large")] {
+    // Every anchor would keep a copy of all that is inside.
+    let open: String = (0..100).map(|level| format!("&a{level} [")).collect();
+    let anchors = format!("a: {open}{}{}", "x,".repeat(5_000), "]".repeat(100));
+    for (text, code) in [
+        (deep.as_str(), "too_deep"),
+        (laughs, "too_large"),
+        (long.as_str(), "too_large"),
+        (anchors.as_str(), "too_large"),
+    ] {
         let review = review(text, &Unchecked);
         assert_eq!(review.problems.first().map(|problem| problem.code), Some(code));
     }
