@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Api } from "./support/api";
-import { countMessages, percentile, record, recorded, type Smoothness } from "./support/smoothness";
+import { countMessages, percentile, processorClock, record, recorded, type Smoothness } from "./support/smoothness";
 import { worldOfFile } from "./support/world";
 
 const world = worldOfFile({ settings: { "rate_limits.per_principal": "0" } });
@@ -26,8 +26,8 @@ do:
   - second: { set: { step: 2 } }
 `;
 const EXECUTIONS = 300;
-/** Nobody calls a page frozen that answers within a second. */
-const FROZEN_MS = 1_000;
+/** Milliseconds of processor time that a message may cost a page, with all that is drawn because of it. */
+const MAX_COST = { list: 8, journal: 0.8 };
 
 test("the list and a journal stay usable while everything changes", async () => {
   const ada = await world.service.operator();
@@ -42,6 +42,7 @@ test("the list and a journal stay usable while everything changes", async () => 
   await list.getByText(burst.id.slice(-8)).waitFor();
   await journal.getByRole("button", { name: "execution_created" }).waitFor();
   await Promise.all([record(list), record(journal)]);
+  const clocks = { list: await processorClock(list), journal: await processorClock(journal) };
 
   const load = startMany(ada.api, small.id);
   await writeFile(pipe, "go on");
@@ -61,10 +62,10 @@ test("the list and a journal stay usable while everything changes", async () => 
 
   for (const [name, page] of [["list", list] as const, ["journal", journal] as const]) {
     const felt = await recorded(page);
-    console.log(`${name}: ${summary(felt)}`);
-    expect(Math.max(...felt.gaps, ...felt.longTasks), `the longest standstill of the ${name} in ms`).toBeLessThan(
-      FROZEN_MS,
-    );
+    const seconds = await clocks[name]();
+    const each = (seconds * 1_000) / felt.messages.reduce((sum, count) => sum + count, 0);
+    console.log(`${name}: ${summary(felt)}; ${seconds.toFixed(2)} s of processor, ${each.toFixed(2)} ms a message`);
+    expect(each, `milliseconds of processor for each message, ${name}`).toBeLessThan(MAX_COST[name]);
   }
   const { client } = ada.api;
   const answer = await client.GET("/api/v1/executions", { params: { query: { limit: 12 } } });
@@ -90,9 +91,10 @@ async function startMany(api: Api, workflow: string): Promise<string> {
   return ids.sort().at(-1) ?? "";
 }
 
-function summary({ gaps, longTasks, messages, seconds }: Smoothness): string {
-  const rate = Math.round(messages / seconds);
+function summary({ gaps, longTasks, messages }: Smoothness): string {
+  const total = messages.reduce((sum, count) => sum + count, 0);
+  const busiest = Math.max(0, ...messages);
   const longest = Math.round(Math.max(0, ...longTasks));
   const [p95, worst] = [percentile(gaps, 0.95), Math.max(...gaps)].map(Math.round);
-  return `${messages} messages, ${rate} a second; frames p95 ${p95} ms, worst ${worst} ms; longest task ${longest} ms`;
+  return `${total} messages, up to ${busiest} a second; frames p95 ${p95} ms, worst ${worst} ms; longest task ${longest} ms`;
 }

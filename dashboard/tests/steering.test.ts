@@ -20,7 +20,7 @@ test("an example is watched, paused, resumed, cancelled, run again and compared"
   await statusOf("Waiting").waitFor();
   await page.locator(".react-flow__node").filter({ hasText: "arrive" }).last().click();
   await page.getByText("Runs the command").waitFor();
-  await page.getByRole("button", { name: "One execution is running" }).click();
+  await page.getByRole("button", { name: "1 execution is running" }).click();
   await page.getByRole("heading", { name: "Running now" }).waitFor();
   await page.keyboard.press("Escape");
   await page.getByRole("tab", { name: "Events" }).click();

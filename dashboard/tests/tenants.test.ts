@@ -36,7 +36,7 @@ test("each sees the own list, monitor, notices, palette and pages, and nothing o
   const running = await north.person.api.start({ workflow_id: north.workflow.id });
 
   // What belongs to the north has arrived there; the south had every chance to get it too.
-  await north.page.getByRole("button", { name: "One execution is running" }).waitFor();
+  await north.page.getByRole("button", { name: "1 execution is running" }).waitFor();
   for (const [own, other] of [[north, south] as const, [south, north] as const]) {
     const { page } = own;
     await page.goto("/executions");

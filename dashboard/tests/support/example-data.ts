@@ -4,8 +4,7 @@ import { PASSWORD, type Service } from "./service";
 
 const EXAMPLES = ["hello", "review-panel", "endpoint-check", "long-haul"];
 
-const FAILING = `
-document:
+const FAILING = `document:
   dsl: '1.0.3'
   namespace: shop
   name: settle-orders
@@ -78,8 +77,7 @@ export async function fill(service: Service): Promise<ExampleData> {
     labels: { team: "payments" },
   });
   const overBudget = await api.start({ workflow_id: budgeted.id, budget: { max_model_calls: 1 } });
-  const [waiting, paused, cancelled] = await Promise.all([1, 2, 3].map(() => longHaul(api)));
-  if (!waiting || !paused || !cancelled) throw new Error("there are three");
+  const [waiting, paused, cancelled] = [await longHaul(api), await longHaul(api), await longHaul(api)];
   await api.steer(paused, "pause");
   await api.steer(cancelled, "cancel");
   await addPeople(api);

@@ -8,9 +8,8 @@ export interface Smoothness {
   longTasks: number[];
   /** Milliseconds from an input to the frame that shows what came of it; those above 16. */
   interactions: { name: string; ms: number }[];
-  /** Messages that came in by WebSocket. */
-  messages: number;
-  seconds: number;
+  /** Messages that came in by WebSocket, in each second. */
+  messages: number[];
 }
 
 interface Recording extends Smoothness {
@@ -31,7 +30,10 @@ export async function countMessages(page: Page): Promise<void> {
       constructor(...given: ConstructorParameters<typeof WebSocket>) {
         super(...given);
         this.addEventListener("message", () => {
-          if (window.recording) window.recording.messages += 1;
+          if (!window.recording) return;
+          const { messages, since } = window.recording;
+          const second = Math.floor((performance.now() - since) / 1_000);
+          messages[second] = (messages[second] ?? 0) + 1;
         });
       }
     };
@@ -40,14 +42,7 @@ export async function countMessages(page: Page): Promise<void> {
 
 export function record(page: Page): Promise<void> {
   return page.evaluate(() => {
-    const recording: Recording = {
-      gaps: [],
-      longTasks: [],
-      interactions: [],
-      messages: 0,
-      seconds: 0,
-      since: performance.now(),
-    };
+    const recording: Recording = { gaps: [], longTasks: [], interactions: [], messages: [], since: performance.now() };
     window.recording = recording;
     let last = performance.now();
     const frame = (at: number) => {
@@ -74,8 +69,20 @@ export function recorded(page: Page): Promise<Smoothness> {
     const recording = window.recording;
     if (!recording) throw new Error("nothing has been recorded");
     window.recording = undefined;
-    return { ...recording, seconds: (performance.now() - recording.since) / 1_000 };
+    return { ...recording, messages: Array.from(recording.messages, (count) => count ?? 0) };
   });
+}
+
+/** Starts a clock of the processor time that the page's main thread takes: seconds that do not depend on what else runs. */
+export async function processorClock(page: Page): Promise<() => Promise<number>> {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Performance.enable", { timeDomain: "threadTicks" });
+  const now = async () => {
+    const { metrics } = await session.send("Performance.getMetrics");
+    return metrics.find(({ name }) => name === "TaskDuration")?.value ?? 0;
+  };
+  const began = await now();
+  return async () => (await now()) - began;
 }
 
 /** The value below which this share of the values lies. */
