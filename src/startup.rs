@@ -323,7 +323,6 @@ fn default_limits(settings: &settings::Limits) -> Limits {
     Limits {
         max_running_executions: limit(settings.max_running_executions),
         max_queued_executions: limit(settings.max_queued_executions),
-        max_projects: limit(settings.max_projects),
         max_tokens_per_month: limit(settings.max_tokens_per_month),
         max_cost_per_month: Some(settings.max_cost_per_month).filter(|cost| *cost > 0.0),
     }

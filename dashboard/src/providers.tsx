@@ -1,6 +1,7 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { ProblemError } from "@/api/client";
+import { useViewed } from "@/api/viewing";
 import { LiveProvider } from "@/live/LiveProvider";
 
 /** What the service has refused will be refused again; everything else is worth another try. */
@@ -25,9 +26,11 @@ export const queries = new QueryClient({
 });
 
 export function Providers({ children }: { children: ReactNode }) {
+  const tenant = useViewed();
   return (
     <QueryClientProvider client={queries}>
-      <LiveProvider>{children}</LiveProvider>
+      {/* Another tenant is another page: nothing of the last one stays, its connection least of all. */}
+      <LiveProvider key={tenant?.id ?? ""}>{children}</LiveProvider>
     </QueryClientProvider>
   );
 }

@@ -17,10 +17,10 @@ impl ExecutionActor {
     pub(super) fn ask_again(&mut self, ctx: &mut Context<Self>) {
         let Some(state) = self.state.take() else { return };
         let (program, services) = (Arc::clone(&self.program), Arc::clone(&self.services));
-        let tenant = self.tenant;
+        let (tenant, creation) = (self.tenant, Arc::clone(&self.record.creation));
         self.busy = true;
         async move {
-            let held = services.secrets(tenant, &program).await;
+            let held = services.secrets(tenant, &program, &creation).await;
             let secrets = held.clone();
             let work = move || {
                 let evaluator = secrets.evaluator();
@@ -38,11 +38,11 @@ impl ExecutionActor {
             actor.state = Some(state);
             actor.busy = false;
             actor.perform(actions, &[], ctx);
-            actor.inbox.extend(lost.into_iter().map(|input| Arrival { input, reply: None }));
+            actor.inbox.extend(lost.into_iter().map(Arrival::from));
             // What was decided last may not have been the end of what could be decided. One that is still pending is here
             // for a command only.
             if actor.record.projection.status != Status::Pending {
-                actor.inbox.push_back(Arrival { input: Input::Continue, reply: None });
+                actor.inbox.push_back(Input::Continue.into());
             }
             actor.advance(ctx);
         })
@@ -64,7 +64,7 @@ impl ExecutionActor {
                     }
                     let token = CancellationToken::new();
                     let (id, tenant) = (self.id, self.tenant);
-                    let traceparent = self.record.creation.traceparent.clone();
+                    let creation = Arc::clone(&self.record.creation);
                     let wanted = if awaited {
                         self.effects.insert((Path::clone(&path), attempt), token.clone().drop_guard());
                         Outcome::Awaited(ctx.address())
@@ -78,17 +78,8 @@ impl ExecutionActor {
                         }
                         Outcome::Noted(effect)
                     };
-                    let task = performer::Task {
-                        id,
-                        tenant,
-                        path,
-                        pointer,
-                        attempt,
-                        key,
-                        root: self.record.creation.root(id),
-                        traceparent,
-                        secrets: self.secrets(),
-                    };
+                    let task =
+                        performer::Task { id, tenant, path, pointer, attempt, key, creation, secrets: self.secrets() };
                     self.span.in_scope(|| performer::start(task, request, token, &self.services, wanted));
                 }
                 Action::CancelEffect { path, attempt } => {
@@ -117,7 +108,7 @@ impl ExecutionActor {
     fn ring(&mut self, ctx: &mut Context<Self>) {
         self.alarm = None;
         for (path, purpose) in self.timers.due(self.services.clock.now()) {
-            self.inbox.push_back(Arrival { input: Input::TimerFired { path, purpose }, reply: None });
+            self.inbox.push_back(Input::TimerFired { path, purpose }.into());
         }
         self.arm(ctx);
         self.advance(ctx);
@@ -145,7 +136,7 @@ impl ExecutionActor {
                     }
                     None => Input::ChildRefused { path, failure: lost_child(child_id) },
                 };
-                actor.inbox.push_back(Arrival { input, reply: None });
+                actor.inbox.push_back(input.into());
                 actor.advance(ctx);
             })
             .spawn(ctx);

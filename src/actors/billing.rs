@@ -39,7 +39,7 @@ impl Bill {
             let failure = Failure::new(StandardType::Runtime, "The limits cannot be read", error.to_string());
             Unpaid::Failed(failure.retryable(true))
         })?;
-        let payer = Payer { tenant: task.tenant, root: task.root };
+        let payer = Payer { tenant: task.tenant, root: task.creation.root(task.id) };
         let wish = services.ledger.reserve(payer, forecast.spending(), limits.limits, services.clock.now());
         let reservation = tokio::select! {
             biased;

@@ -4,9 +4,10 @@ use super::seed::{Opening, Seed};
 use super::services::{READ_PAUSE, Services};
 use super::turn::{AppendScope, First, Record, Turn};
 use crate::domain::{
-    Creation, Event, EventBody, ExecutionId, ExecutionType, Failure, ParentLink, Path, StandardType, TenantId, Trigger,
+    Action, Creation, Event, EventBody, ExecutionId, ExecutionType, Failure, ParentLink, Path, StandardType, TenantId,
+    Trigger,
 };
-use crate::machine::{self, Action, Input, State};
+use crate::machine::{self, Input, State};
 use crate::store::{self, Append, NewExecution};
 use serde_json::Value;
 use std::sync::Arc;
@@ -77,6 +78,10 @@ async fn prepare(
     if depth > MAX_DEPTH {
         return Ok(Err(Box::new(too_deep())));
     }
+    if let Err(why) = services.creators.check(scope.tenant, &record.creation, Action::WorkflowRun).await {
+        let Request { namespace, name, version, .. } = &request;
+        return Ok(Err(Box::new(why.failure(&format!("run the workflow {namespace}/{name}:{version}")))));
+    }
     let version = Some(request.version.as_str());
     let (definition, program) = loop {
         match services.programs.named(scope.tenant, &request.namespace, &request.name, version).await {
@@ -144,16 +149,16 @@ fn take_request(turn: &mut Turn) -> Option<Request> {
     let index = turn
         .actions
         .iter()
-        .position(|action| matches!(action, Action::StartChild { child_id, .. } if starts(*child_id)))?;
+        .position(|action| matches!(action, machine::Action::StartChild { child_id, .. } if starts(*child_id)))?;
     match turn.actions.remove(index) {
-        Action::StartChild { path, child_id, namespace, name, version, input, awaited } => {
+        machine::Action::StartChild { path, child_id, namespace, name, version, input, awaited } => {
             Some(Request { path, child_id, namespace, name, version, input, awaited })
         }
-        Action::RunEffect { .. }
-        | Action::CancelEffect { .. }
-        | Action::SetTimer { .. }
-        | Action::CancelTimer { .. }
-        | Action::CancelChild { .. } => None,
+        machine::Action::RunEffect { .. }
+        | machine::Action::CancelEffect { .. }
+        | machine::Action::SetTimer { .. }
+        | machine::Action::CancelTimer { .. }
+        | machine::Action::CancelChild { .. } => None,
     }
 }
 

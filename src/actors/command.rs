@@ -4,13 +4,14 @@ use super::turn::may_be_approved;
 use crate::domain::definition::{Definition, Problem};
 use crate::domain::quota::Budget;
 use crate::domain::{
-    AgentId, Authority, Execution, ExecutionId, ExecutionType, Status, TenantId, Timestamp, WorkflowId,
+    AgentId, AuditEntry, Authority, Execution, ExecutionId, ExecutionType, Status, TenantId, Timestamp, WorkflowId,
 };
 use crate::machine::Input;
 use crate::store;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use tokio::sync::oneshot;
 
 /// A request to an execution, with who asks.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,6 +96,8 @@ pub struct Submission {
     pub test_input: Option<String>,
     /// What it and everything below it may spend.
     pub budget: Option<Budget>,
+    /// The entry of the audit; its target is filled in.
+    pub audit: Option<AuditEntry>,
 }
 
 impl Submission {
@@ -115,6 +118,7 @@ impl Submission {
             agent_id: None,
             test_input: None,
             budget: None,
+            audit: None,
         }
     }
 }
@@ -127,6 +131,39 @@ pub struct Repetition {
     pub authority: Option<Authority>,
     pub traceparent: Option<String>,
     pub idempotency: Option<store::Idempotency>,
+    /// The entry of the audit; its target is filled in.
+    pub audit: Option<AuditEntry>,
+}
+
+/// An entry of the audit about an execution that gets its id just now.
+pub(super) fn about(audit: Option<AuditEntry>, id: ExecutionId) -> Option<AuditEntry> {
+    audit.map(|entry| AuditEntry { target_id: id.to_string(), ..entry })
+}
+
+/// Who waits for the outcome of a command or a submission.
+#[derive(Debug)]
+pub struct Reply {
+    sender: oneshot::Sender<Result<Execution, Refusal>>,
+    /// What the audit says of the command; stored with the events that carry it out.
+    audit: Option<AuditEntry>,
+}
+
+impl Reply {
+    /// The reply, and where it arrives.
+    pub fn new(audit: Option<AuditEntry>) -> (Self, oneshot::Receiver<Result<Execution, Refusal>>) {
+        let (sender, receiver) = oneshot::channel();
+        (Self { sender, audit }, receiver)
+    }
+
+    /// What the audit says of the command.
+    pub fn audit(&self) -> Option<&AuditEntry> {
+        self.audit.as_ref()
+    }
+
+    /// Answers. Whoever has gone away needs no answer.
+    pub fn send(self, answer: Result<Execution, Refusal>) {
+        let _ = self.sender.send(answer);
+    }
 }
 
 /// The priority of a submission that names none.

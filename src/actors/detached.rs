@@ -129,7 +129,7 @@ async fn request(
     };
     let Some(first) = first else { return Ok(None) };
     let (rest, moment) = (rest.to_vec(), services.moment());
-    let held = services.secrets(tenant, &program).await;
+    let held = services.secrets(tenant, &program, &creation).await;
     let secrets = held.secrets();
     let actions = turn::run(program.is_bounded(), move || {
         let mut state = State::created(id, &first);
@@ -144,9 +144,8 @@ async fn request(
     .await;
     Ok(actions.into_iter().find_map(|action| match action {
         Action::RunEffect { path, pointer, attempt, key, request, .. } if *path == *effect.path => {
-            let (root, traceparent) = (creation.root(id), creation.traceparent.clone());
-            let secrets = Arc::clone(&secrets);
-            Some((performer::Task { id, tenant, path, pointer, attempt, key, root, traceparent, secrets }, request))
+            let (creation, secrets) = (Arc::clone(&creation), Arc::clone(&secrets));
+            Some((performer::Task { id, tenant, path, pointer, attempt, key, creation, secrets }, request))
         }
         Action::RunEffect { .. }
         | Action::CancelEffect { .. }

@@ -2,7 +2,7 @@
 
 use super::admission::Standing;
 use super::children::creation_event;
-use super::command::{Command, Refusal, Repetition, Runnable, Submission};
+use super::command::{Command, Refusal, Repetition, Reply, Runnable, Submission, about};
 use super::feed::{Feed, Scope};
 use super::hub;
 use super::maintenance::Maintenance;
@@ -14,7 +14,7 @@ use super::supervisor::Supervisor;
 use super::turn::{First, Record};
 use crate::clock;
 use crate::domain::definition::{self, Review};
-use crate::domain::{Creation, DefinitionRef, Execution, ExecutionId, TenantId, Trigger};
+use crate::domain::{AuditEntry, Creation, DefinitionRef, Execution, ExecutionId, TenantId, Trigger};
 use crate::machine::{self, Program, State};
 use crate::store::{self, DefinitionText, NewExecution, Store};
 use actix::Addr;
@@ -66,6 +66,7 @@ impl Engine {
     pub async fn submit(&self, submission: Submission) -> Result<Execution, Refusal> {
         self.refuse_departing(submission.tenant_id)?;
         let (definition, program, text) = self.resolve(&submission).await?;
+        let audit = submission.audit;
         let creation = Creation {
             execution_type: submission.execution_type,
             definition,
@@ -85,7 +86,7 @@ impl Engine {
             traceparent: submission.traceparent,
             budget: submission.budget,
         };
-        let new = NewExecution { definition: text, idempotency: submission.idempotency };
+        let new = NewExecution { definition: text, idempotency: submission.idempotency, audit };
         self.create(submission.tenant_id, creation, program, new).await
     }
 
@@ -98,11 +99,12 @@ impl Engine {
     ) -> Result<Execution, Refusal> {
         self.refresh_limits(tenant).await?;
         let id = ExecutionId(clock::new_id());
+        let new = NewExecution { audit: about(new.audit, id), ..new };
         let creation = Arc::new(creation);
         let event = creation_event(&creation, &self.services);
         let record = Record::new(creation, event.at);
         let state = State::created(id, &event);
-        let (reply, answer) = oneshot::channel();
+        let (reply, answer) = Reply::new(None);
         let opening = Opening::Create { first: Box::new(First { event, new }), reply };
         let seed = Seed { id, tenant, program, state, record, opening };
         self.supervisor.send(Submit(Box::new(seed))).await.map_err(|_| Refusal::ShuttingDown)?;
@@ -165,17 +167,23 @@ impl Engine {
         }
     }
 
-    /// Cancels, pauses or resumes. The answer comes when the request is journaled.
+    /// Cancels, pauses or resumes. The answer comes when the request is journaled, and the entry of the audit with it.
     ///
     /// # Errors
     /// [`Refusal::NotFound`] for a foreign or unknown id, [`Refusal::WrongState`] where the status does not allow it.
-    pub async fn command(&self, tenant: TenantId, id: ExecutionId, command: Command) -> Result<Execution, Refusal> {
+    pub async fn command(
+        &self,
+        tenant: TenantId,
+        id: ExecutionId,
+        command: Command,
+        audit: Option<AuditEntry>,
+    ) -> Result<Execution, Refusal> {
         for _ in 0..COMMAND_TRIES {
             let execution = self.services.store.execution(tenant, id).await?;
             if execution.status.is_terminal() {
                 return Err(Refusal::WrongState { status: execution.status, verb: command.verb() });
             }
-            let (reply, answer) = oneshot::channel();
+            let (reply, answer) = Reply::new(audit.clone());
             let order = Order { id, tenant, command: command.clone(), reply };
             self.supervisor.send(order).await.map_err(|_| Refusal::ShuttingDown)?;
             match answer.await {
@@ -206,7 +214,7 @@ impl Engine {
     /// See [`Refusal`].
     pub async fn rerun(&self, tenant: TenantId, id: ExecutionId, wish: Repetition) -> Result<Execution, Refusal> {
         self.refuse_departing(tenant)?;
-        let Repetition { created_by, authority, traceparent, idempotency } = wish;
+        let Repetition { created_by, authority, traceparent, idempotency, audit } = wish;
         let execution = self.services.store.execution(tenant, id).await?;
         let program = self.services.programs.stored(execution.tenant_id, &execution.creation.definition.digest).await?;
         let creation = Creation {
@@ -221,7 +229,7 @@ impl Engine {
             interpreter_revision: machine::INTERPRETER_REVISION,
             ..execution.creation.as_ref().clone()
         };
-        self.create(tenant, creation, program, NewExecution { definition: None, idempotency }).await
+        self.create(tenant, creation, program, NewExecution { definition: None, idempotency, audit }).await
     }
 
     /// Changes the priority or the labels of an execution; `None` leaves them as they are. A pending one moves in the queue.
@@ -234,8 +242,9 @@ impl Engine {
         id: ExecutionId,
         priority: Option<u8>,
         labels: Option<BTreeMap<String, String>>,
+        audit: AuditEntry,
     ) -> Result<Execution, Refusal> {
-        let execution = self.services.store.update_execution(tenant, id, priority, labels).await?;
+        let execution = self.services.store.noting(audit).update_execution(tenant, id, priority, labels).await?;
         let amended = Amended { priority: execution.creation.priority, labels: execution.creation.labels.clone() };
         self.supervisor.send(Amend { id, amended }).await.map_err(|_| Refusal::ShuttingDown)?;
         Ok(execution)

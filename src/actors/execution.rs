@@ -3,7 +3,7 @@
 //! `input → step → events appended and committed → actions performed`. While an append is on its way further inputs wait
 //! in the inbox; what has gathered there is stepped together and appended once. Nothing is acted on that is not committed.
 
-use super::command::{Command, Refusal};
+use super::command::{Command, Refusal, Reply};
 use super::exit::{ChildOutcome, Exit, ExitGuard};
 use super::notices::{ActorNotice, Notice};
 use super::orders::Amended;
@@ -24,7 +24,6 @@ use actix::{
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::oneshot;
 use tokio_util::sync::DropGuard;
 use tracing::{Instrument, Span};
 
@@ -33,13 +32,17 @@ const MAILBOX: usize = 1_024;
 /// Inputs that are stepped and appended together.
 const INPUTS_PER_TURN: usize = 64;
 
-/// Who waits for the outcome of a command or a submission.
-pub type Reply = oneshot::Sender<Result<Execution, Refusal>>;
-
 /// Something that happened, for the machine, with whoever waits for the commit.
 pub struct Arrival {
-    pub input: Input,
+    /// In a box: an inbox keeps its room, also while nothing is in it.
+    pub input: Box<Input>,
     pub reply: Option<Reply>,
+}
+
+impl From<Input> for Arrival {
+    fn from(input: Input) -> Self {
+        Self { input: Box::new(input), reply: None }
+    }
 }
 
 /// The actor.
@@ -117,7 +120,6 @@ impl ExecutionActor {
 
     fn open(&mut self, ctx: &mut Context<Self>) {
         let Some(opening) = self.opening.take() else { return };
-        let arrival = |input| Arrival { input, reply: None };
         let creation = &self.record.creation;
         if matches!(opening, Opening::Create { .. } | Opening::Start) && creation.parent.is_none() {
             self.services.ledger.begin(self.id, creation.budget.unwrap_or_default());
@@ -125,23 +127,23 @@ impl ExecutionActor {
         match opening {
             Opening::Create { first, reply } => {
                 self.record.create = Some(first);
-                self.inbox.push_back(Arrival { input: Input::Start, reply: Some(reply) });
+                self.inbox.push_back(Arrival { reply: Some(reply), ..Input::Start.into() });
             }
-            Opening::Start => self.inbox.push_front(arrival(Input::Start)),
+            Opening::Start => self.inbox.push_front(Input::Start.into()),
             Opening::Resume => {
                 self.ask_again(ctx);
                 // A retried execution begins in the middle of its list, with nothing outstanding. One that is still pending is
                 // here for a command only, and waits for it.
                 if self.record.projection.status != Status::Pending {
-                    self.inbox.push_back(arrival(Input::Continue));
+                    self.inbox.push_back(Input::Continue.into());
                 }
             }
             Opening::Recover { reason, recovered_in_ms } => {
                 let restarts = self.record.projection.restarts;
                 // Its transition asks for everything that is outstanding.
-                self.inbox.push_front(arrival(Input::Recovered { reason, restarts, recovered_in_ms }));
+                self.inbox.push_front(Input::Recovered { reason, restarts, recovered_in_ms }.into());
             }
-            Opening::Abort { failure } => self.inbox.push_front(arrival(Input::Abort { failure })),
+            Opening::Abort { failure } => self.inbox.push_front(Input::Abort { failure }.into()),
         }
         self.advance(ctx);
     }
@@ -168,8 +170,7 @@ impl ExecutionActor {
             ctx.cancel_future(idle);
         }
         self.busy = true;
-        let count = self.inbox.len().min(INPUTS_PER_TURN);
-        let arrivals: Vec<Arrival> = self.inbox.drain(..count).collect();
+        let arrivals = self.next_arrivals();
         let (program, services) = (Arc::clone(&self.program), Arc::clone(&self.services));
         let secrets = self.secrets.clone();
         if self.program.is_bounded() {
@@ -184,13 +185,29 @@ impl ExecutionActor {
         }
     }
 
+    /// What is stepped together. Without a slot only what needs none: the rest waits for one.
+    fn next_arrivals(&mut self) -> Vec<Arrival> {
+        if !self.parked {
+            let count = self.inbox.len().min(INPUTS_PER_TURN);
+            return self.inbox.drain(..count).collect();
+        }
+        let needs_slot = |arrival: &Arrival| turn::needs_slot(&arrival.input);
+        let (waiting, next) = std::mem::take(&mut self.inbox).into_iter().partition(needs_slot);
+        self.inbox = waiting;
+        VecDeque::into(next)
+    }
+
     fn commit(&mut self, turn: Turn, ctx: &mut Context<Self>) {
+        let services = Arc::clone(&self.services);
         if turn.events.is_empty() {
-            self.committed(turn, ctx);
-            return;
+            if turn.audit().next().is_none() {
+                return self.committed(turn, ctx);
+            }
+            // What was asked for was the case already; that it was asked for is noted all the same.
+            let noted = turn::note(turn, services).into_actor(self);
+            return noted.map(|turn, actor, ctx| actor.committed(turn, ctx)).spawn(ctx);
         }
         let record = self.record.clone();
-        let services = Arc::clone(&self.services);
         let (program, secrets) = (Arc::clone(&self.program), self.secrets.clone());
         let scope = turn::AppendScope { id: self.id, tenant: self.tenant, program, secrets };
         turn::append(scope, record, turn, services)
@@ -218,7 +235,7 @@ impl ExecutionActor {
                 Some(refusal) => Err(refusal),
                 None => Ok(view.get_or_insert_with(|| self.record.execution(self.id, self.tenant, &state)).clone()),
             };
-            let _ = reply.send(answer);
+            reply.send(answer);
         }
         if self.record.creation.parent.is_none() {
             self.services.ledger.update(self.id, state.budget(), state.halt());
@@ -239,7 +256,7 @@ impl ExecutionActor {
             return;
         }
         if more {
-            self.inbox.push_back(Arrival { input: Input::Continue, reply: None });
+            self.inbox.push_back(Input::Continue.into());
         }
         self.settle(ctx);
         self.advance(ctx);
@@ -256,7 +273,7 @@ impl ExecutionActor {
         };
         tracing::warn!(execution_id = %self.id, %error, "an append was refused, the actor stops");
         for (reply, _) in turn.replies {
-            let _ = reply.send(Err(Refusal::from_store(error.clone())));
+            reply.send(Err(Refusal::from_store(error.clone())));
         }
         self.exit.set(exit);
         ctx.stop();
@@ -276,7 +293,9 @@ impl ExecutionActor {
     /// Tells the supervisor when the execution parks or goes on, and lets a parked one go after a while.
     pub(super) fn settle(&mut self, ctx: &mut Context<Self>) {
         let Some(state) = self.state.as_ref() else { return };
-        let quiet = self.effects.is_empty() && self.inbox.is_empty() && self.lookups == 0;
+        // What waits for a slot already goes on waiting.
+        let rests = self.inbox.iter().all(|arrival| self.parked && turn::needs_slot(&arrival.input));
+        let quiet = self.effects.is_empty() && rests && self.lookups == 0;
         let parked = state.is_parked() && quiet;
         if parked != self.parked {
             (self.parked, self.wanting) = (parked, false);
@@ -293,7 +312,7 @@ impl ExecutionActor {
         let patience = Duration::from_millis(self.services.options.passivate_after_ms);
         let due = self.timers.next().map(|at| at.micros_since(self.services.clock.now()));
         let soon = due.is_some_and(|micros| i128::from(micros) <= patience.as_micros().try_into().unwrap_or(i128::MAX));
-        if parked && !soon {
+        if parked && !soon && self.inbox.is_empty() {
             self.idle = Some(ctx.run_later(patience, |actor, _| actor.notify(Notice::Leaving)));
         }
     }
@@ -321,10 +340,10 @@ impl ExecutionActor {
                 {
                     guard.disarm();
                 }
-                self.inbox.push_back(Arrival { input: *input, reply: None });
+                self.inbox.push_back(Arrival { input, reply: None });
             }
             ToExecution::Command(command, reply) => {
-                self.inbox.push_back(Arrival { input: command.into_input(), reply: Some(reply) });
+                self.inbox.push_back(Arrival { reply: Some(reply), ..command.into_input().into() });
             }
             ToExecution::Amended(amended) => {
                 let Amended { priority, labels } = *amended;

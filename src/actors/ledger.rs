@@ -121,6 +121,11 @@ impl Ledger {
         self.settled.notify_waiters();
     }
 
+    /// What the calls that are under way in a tree may come to use.
+    pub fn reserved(&self, root: ExecutionId) -> Spending {
+        self.lock().trees.get(&root).map_or(Spending::default(), |tree| tree.account.reserved)
+    }
+
     /// A root has ended. What may still run below it finds the account again in the store.
     pub fn forget(&self, root: ExecutionId) {
         let mut books = self.lock();

@@ -13,6 +13,7 @@ mod billing;
 mod calls;
 mod children;
 mod command;
+mod creators;
 mod detached;
 mod engine;
 mod execution;

@@ -1,7 +1,7 @@
 //! What execution actors tell their supervisor, and what it does about it: parking, passivation, children, exits and
 //! crashes.
 
-use super::command::{Command, Refusal};
+use super::command::{Command, Refusal, Reply};
 use super::detached;
 use super::execution::ToExecution;
 use super::exit::{ChildOutcome, Exit};
@@ -13,7 +13,6 @@ use crate::machine::Input;
 use actix::{ActorFutureExt, AsyncContext, Context, ContextFutureSpawner, Handler, Message, WrapFuture};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
 
 /// The pause before the first rebuild after a crash; doubled with every further crash within the window.
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
@@ -219,7 +218,7 @@ impl Supervisor {
 
     /// Cancels a child whose parent has ended. A child that crashes before it has taken notice is told again.
     pub(super) fn cancel_child(&mut self, child: ExecutionId, tenant: TenantId, ctx: &mut Context<Self>) {
-        let (reply, answer) = oneshot::channel();
+        let (reply, answer) = Reply::new(None);
         let command = Command::Cancel { by: None, reason: Some("the parent execution ended".to_owned()) };
         self.route(child, tenant, ToExecution::Command(command, reply), ctx);
         answer

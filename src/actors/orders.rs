@@ -1,7 +1,7 @@
 //! What the engine asks of the supervisor: new executions, commands, priorities, the end.
 
-use super::command::{Command, Refusal};
-use super::execution::{Reply, ToExecution};
+use super::command::{Command, Refusal, Reply};
+use super::execution::ToExecution;
 use super::seed::Seed;
 use super::supervisor::{Presence, Supervisor, deliver};
 use crate::domain::{ExecutionId, Status, TenantId};
@@ -53,12 +53,12 @@ impl Handler<Order> for Supervisor {
         match self.entries.get(&id).map(|entry| &entry.presence) {
             Some(Presence::Pending | Presence::Delayed { .. }) if !command.is_legal_in(Status::Pending) => {
                 let refusal = Refusal::WrongState { status: Status::Pending, verb: command.verb() };
-                let _ = reply.send(Err(refusal));
+                reply.send(Err(refusal));
             }
             // What lives is still served while it comes to its end; nothing is brought back to life for a command.
             Some(Presence::Live { .. }) => self.route(id, tenant, ToExecution::Command(command, reply), ctx),
             Some(_) | None if self.closing => {
-                let _ = reply.send(Err(Refusal::ShuttingDown));
+                reply.send(Err(Refusal::ShuttingDown));
             }
             Some(_) | None => self.route(id, tenant, ToExecution::Command(command, reply), ctx),
         }

@@ -10,8 +10,8 @@ use super::hub::Forward;
 use super::services::Services;
 use crate::domain::quota::Breach;
 use crate::domain::{
-    AgentId, AgentRequest, EffectCall, EffectOutcome, EffectRequest, ExecutionId, Failure, LogLevel, LogLine, Path,
-    Pointer, RedactedStream, Secrets, StandardType, TenantId,
+    Action, AgentId, AgentRequest, Creation, EffectCall, EffectOutcome, EffectRequest, ExecutionId, Failure, LogLevel,
+    LogLine, Path, Pointer, RedactedStream, Secrets, StandardType, TenantId,
 };
 use crate::effects::{EffectContext, Observer};
 use crate::failure_points::FailurePoint;
@@ -36,10 +36,8 @@ pub struct Task {
     pub pointer: Pointer,
     pub attempt: u32,
     pub key: Uuid,
-    /// The execution whose budget pays.
-    pub root: ExecutionId,
-    /// The trace that the effect continues.
-    pub traceparent: Option<String>,
+    /// Whose budget pays, which trace the effect continues, for whom it is done.
+    pub creation: Arc<Creation>,
     /// What must not be seen in anything that comes back.
     pub secrets: Arc<Secrets>,
 }
@@ -136,7 +134,7 @@ async fn perform(
     let call = match request {
         EffectRequest::Http(request) => EffectCall::Http(request),
         EffectRequest::Shell(request) => EffectCall::Shell(request),
-        EffectRequest::Agent(request) => match find_agent(task.tenant, request, services).await {
+        EffectRequest::Agent(request) => match find_agent(task, request, services).await {
             Ok(call) => call,
             Err(failure) => return End::Finished(Box::new(failed(failure))),
         },
@@ -161,7 +159,7 @@ async fn perform(
         deadline: None,
         cancellation,
         observer: Arc::<Watcher>::clone(&watcher),
-        traceparent: task.traceparent.clone(),
+        traceparent: task.creation.traceparent.clone(),
     };
     let stopped = context.cancellation.clone();
     let mut outcome = services.effects.perform(call, context).await;
@@ -172,8 +170,11 @@ async fn perform(
     End::Finished(Box::new(outcome))
 }
 
-async fn find_agent(tenant: TenantId, request: Box<AgentRequest>, services: &Services) -> Result<EffectCall, Failure> {
-    let agent = services.agents.find(tenant, &request.agent).await?;
+/// The agent of a request, when the execution may ask it.
+async fn find_agent(task: &Task, request: Box<AgentRequest>, services: &Services) -> Result<EffectCall, Failure> {
+    let allowed = services.creators.check(task.tenant, &task.creation, Action::AgentUse).await;
+    allowed.map_err(|why| why.failure(&format!("ask the agent '{}'", request.agent)))?;
+    let agent = services.agents.find(task.tenant, &request.agent).await?;
     Ok(EffectCall::Agent { agent: Box::new(agent.as_ref().clone()), request })
 }
 

@@ -75,7 +75,7 @@ impl Supervisor {
         self.crashes.remove(&id);
         for message in waiting {
             if let ToExecution::Command(_, reply) = message {
-                let _ = reply.send(Err(refusal.clone()));
+                reply.send(Err(refusal.clone()));
             }
         }
     }

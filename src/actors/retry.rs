@@ -1,7 +1,7 @@
 //! Retrying a finished execution: a new one that takes over what was completed and goes on from there.
 
 use super::children::creation_event;
-use super::command::{Refusal, Repetition};
+use super::command::{Refusal, Repetition, about};
 use super::engine::Engine;
 use super::orders::Adopt;
 use super::turn::Record;
@@ -36,7 +36,7 @@ impl Engine {
         origin: Execution,
         wish: Repetition,
     ) -> Result<Execution, Refusal> {
-        let Repetition { created_by, authority, traceparent, idempotency } = wish;
+        let Repetition { created_by, authority, traceparent, idempotency, audit } = wish;
         let journal = self.services.store.events(tenant, origin.id, 0).await?;
         let keep = machine::retry_point(&journal);
         let program = self.services.programs.stored(tenant, &origin.creation.definition.digest).await?;
@@ -69,7 +69,7 @@ impl Engine {
         }
         record.project(&state, rest);
         let projection = record.projection.clone();
-        let new = NewExecution { definition: None, idempotency };
+        let new = NewExecution { definition: None, idempotency, audit: about(audit, id) };
         let append = Append::first(tenant, id, record.epoch, &events, projection, new)?.without_usage();
         let appended = self.services.store.append(append).await;
         // Also when only the acknowledgement is missing: it may be stored, and somebody has to drive it then.

@@ -1,10 +1,10 @@
 //! Secrets on their way into the steps of an execution: asked of the vault when they are needed, held while the actor lives, and
-//! asked again when any has changed.
+//! asked again when any has changed, or when the creator of the execution may have got other rights.
 
 use super::execution::ExecutionActor;
 use super::services::{READ_PAUSE, Services};
 use crate::domain::secret::Unavailable;
-use crate::domain::{Secrets, TenantId};
+use crate::domain::{Action, Creation, Secrets, TenantId};
 use crate::machine::{DirectEvaluator, Program, WithSecrets};
 use actix::{ActorFutureExt, Context, ContextFutureSpawner, WrapFuture};
 use std::sync::Arc;
@@ -13,8 +13,15 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Held {
     secrets: Arc<Secrets>,
-    /// The vault's when they were read; absent before the first time.
-    generation: Option<u64>,
+    /// As of when; absent before the first time.
+    generation: Option<Generation>,
+}
+
+/// Changes when a secret does, and when the execution's creator may have got other rights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Generation {
+    vault: u64,
+    people: u64,
 }
 
 impl Default for Held {
@@ -36,21 +43,34 @@ impl Held {
 }
 
 impl Services {
-    /// What a program's executions may read, waiting for the store as long as it takes.
-    pub async fn secrets(&self, tenant: TenantId, program: &Program) -> Held {
+    /// What an execution may read, waiting for the store as long as it takes.
+    pub async fn secrets(&self, tenant: TenantId, program: &Program, creation: &Creation) -> Held {
         if program.secrets().is_empty() {
             return Held::default();
         }
+        // Read first: a change behind it is noticed the next time.
+        let generation = Some(self.secrets_generation());
+        let held = Held { generation, ..self.open(tenant, program).await };
+        match self.creators.check(tenant, creation, Action::SecretUse).await {
+            Ok(()) => held,
+            Err(why) => Held { secrets: Arc::new(Secrets::withheld(held.secrets, why)), generation },
+        }
+    }
+
+    fn secrets_generation(&self) -> Generation {
+        Generation { vault: self.vault.generation(), people: self.creators.generation() }
+    }
+
+    /// What a program lists.
+    async fn open(&self, tenant: TenantId, program: &Program) -> Held {
         loop {
-            // Read first: a change behind it is noticed the next time.
-            let generation = Some(self.vault.generation());
             match self.vault.open(tenant, program.secrets()).await {
-                Ok(secrets) => return Held { secrets, generation },
+                Ok(secrets) => return Held { secrets, generation: None },
                 Err(error) if !error.is_retryable() => {
                     tracing::error!(%error, "secrets cannot be read");
                     let names = program.secrets().iter();
                     let entries = names.map(|name| (Arc::clone(name), Err(Unavailable::Unreadable))).collect();
-                    return Held { secrets: Arc::new(Secrets::new(entries)), generation };
+                    return Held { secrets: Arc::new(Secrets::new(entries)), generation: None };
                 }
                 Err(error) => {
                     tracing::warn!(%error, "secrets wait for the store");
@@ -64,14 +84,15 @@ impl Services {
 impl ExecutionActor {
     /// Whether the secrets at hand may be used for the next step.
     pub(super) fn has_secrets(&self) -> bool {
-        self.program.secrets().is_empty() || self.secrets.generation == Some(self.services.vault.generation())
+        self.program.secrets().is_empty() || self.secrets.generation == Some(self.services.secrets_generation())
     }
 
     /// Reads the secrets, then goes on with what has arrived.
     pub(super) fn fetch_secrets(&mut self, ctx: &mut Context<Self>) {
         self.busy = true;
         let (services, program, tenant) = (Arc::clone(&self.services), Arc::clone(&self.program), self.tenant);
-        async move { services.secrets(tenant, &program).await }
+        let creation = Arc::clone(&self.record.creation);
+        async move { services.secrets(tenant, &program, &creation).await }
             .into_actor(self)
             .map(|held, actor, ctx| {
                 actor.secrets = held;

@@ -1,6 +1,6 @@
 //! Seeds: all that is needed to bring an execution actor to life, for new, woken and crashed executions alike.
 
-use super::execution::Reply;
+use super::command::Reply;
 use super::turn::{First, Record};
 use crate::domain::{ExecutionId, Failure, TenantId};
 use crate::machine::{Program, State};

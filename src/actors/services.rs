@@ -2,6 +2,7 @@
 
 use super::agents::Agents;
 use super::calls::Calls;
+use super::creators::Creators;
 use super::detached::Detached;
 use super::hub::{Hub, HubState};
 use super::ledger::Ledger;
@@ -37,6 +38,7 @@ pub struct Services {
     pub metrics: Arc<Metrics>,
     pub programs: Programs,
     pub agents: Agents,
+    pub creators: Creators,
     pub limits: LimitBook,
     pub ledger: Arc<Ledger>,
     pub calls: Arc<Calls>,

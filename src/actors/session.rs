@@ -213,12 +213,9 @@ impl Session {
 
     fn allowed_command(&self, id: ExecutionId, command: Command, ctx: &mut Ctx) {
         let (engine, tenant) = (self.engine.clone(), self.opening.tenant);
-        let (gate, word, under_way) = (Arc::clone(&self.opening.gate), command.word(), Arc::clone(&self.asked));
+        let (audit, under_way) = (self.opening.gate.entry(tenant, command.word(), id), Arc::clone(&self.asked));
         async move {
-            let asked = engine.command(tenant, id, command).await;
-            if asked.is_ok() {
-                gate.note(tenant, word, id).await;
-            }
+            let asked = engine.command(tenant, id, command, Some(audit)).await;
             drop(under_way);
             asked
         }

@@ -1,6 +1,7 @@
 //! The start of the engine: actors on their arbiters, in the order in which they need each other.
 
 use super::agents::Agents;
+use super::creators::Creators;
 use super::detached::{self, Detached};
 use super::engine::Engine;
 use super::hub::{Hub, HubState};
@@ -58,6 +59,7 @@ impl Engine {
         let services = Arc::new(Services {
             programs: Programs::new(store.clone(), options.program_cache),
             agents: Agents::new(store.clone()),
+            creators: Creators::new(store.clone()),
             limits: LimitBook::default(),
             ledger: Ledger::new(store.clone()),
             calls: Arc::default(),

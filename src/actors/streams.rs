@@ -3,7 +3,7 @@
 //! Not durable and bounded: only the final text is journaled.
 
 use crate::domain::{ExecutionId, Path, Pointer};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 /// Text kept per running task; later pieces still reach those who watch.
@@ -22,14 +22,14 @@ pub struct Stream {
 
 /// The outputs of all running tasks.
 #[derive(Debug, Default)]
-pub struct Streams(Mutex<HashMap<ExecutionId, BTreeMap<Path, Stream>>>);
+pub struct Streams(Mutex<BTreeMap<(ExecutionId, Path), Stream>>);
 
 impl Streams {
     /// Adds a piece and gives it its number: 1, 2, 3 … within the attempt. None when a later attempt is under way.
     pub fn push(&self, id: ExecutionId, path: &Path, attempt: u32, task: &Pointer, text: &str) -> Option<u64> {
         let mut streams = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let begin = || Stream { task: Pointer::clone(task), attempt, n: 0, text: String::new() };
-        let stream = streams.entry(id).or_default().entry(Path::clone(path)).or_insert_with(begin);
+        let stream = streams.entry((id, Path::clone(path))).or_insert_with(begin);
         if stream.attempt > attempt {
             return None;
         }
@@ -46,17 +46,13 @@ impl Streams {
     /// The attempt has ended.
     pub fn end(&self, id: ExecutionId, path: &Path, attempt: u32) {
         let mut streams = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(tasks) = streams.get_mut(&id) {
-            if tasks.get(path).is_some_and(|stream| stream.attempt == attempt) {
-                tasks.remove(path);
-            }
-            if tasks.is_empty() {
-                streams.remove(&id);
-            }
+        let key = (id, Path::clone(path));
+        if streams.get(&key).is_some_and(|stream| stream.attempt == attempt) {
+            streams.remove(&key);
         }
     }
 
-    /// How many executions have running output.
+    /// How many tasks have running output.
     pub fn len(&self) -> usize {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
@@ -64,10 +60,8 @@ impl Streams {
     /// What the running tasks of an execution have produced.
     pub fn of(&self, id: ExecutionId) -> Vec<(Path, Stream)> {
         let streams = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        streams
-            .get(&id)
-            .map(|tasks| tasks.iter().map(|(path, stream)| (Path::clone(path), stream.clone())).collect())
-            .unwrap_or_default()
+        let tasks = streams.range((id, Path::from(""))..).take_while(|((of, _), _)| *of == id);
+        tasks.map(|((_, path), stream)| (Path::clone(path), stream.clone())).collect()
     }
 }
 

@@ -278,7 +278,7 @@ impl Supervisor {
                     Ok(_) => supervisor.enqueue(seed, ctx),
                     Err(_) => supervisor.reconcile((seed.id, seed.tenant), ctx),
                 }
-                let _ = reply.send(stored.map(|execution| *execution));
+                reply.send(stored.map(|execution| *execution));
             })
             .spawn(ctx);
     }
@@ -336,7 +336,7 @@ impl Supervisor {
 impl Seed {
     fn refuse(&mut self, refusal: Refusal) {
         if let Opening::Create { reply, .. } = std::mem::replace(&mut self.opening, Opening::Start) {
-            let _ = reply.send(Err(refusal));
+            reply.send(Err(refusal));
         }
     }
 }

@@ -4,15 +4,15 @@
 //! commit. While the store cannot be reached a turn waits and tries again: nothing is lost, nothing is acted on early.
 
 use super::children;
-use super::command::Refusal;
+use super::command::{Refusal, Reply};
 use super::detached;
-use super::execution::{Arrival, Reply};
+use super::execution::Arrival;
 use super::exit;
 use super::hub;
 use super::secrets::Held;
 use super::seed::Seed;
 use super::services::Services;
-use crate::domain::{Creation, Event, EventBody, Execution, ExecutionId, Status, TenantId, Timestamp};
+use crate::domain::{AuditEntry, Creation, Event, EventBody, Execution, ExecutionId, Status, TenantId, Timestamp};
 use crate::failure_points::FailurePoint;
 use crate::machine::{self, Action, Input, Program, Spent, State};
 use crate::store::{self, Append, NewExecution, Projection, Snapshot, Subject};
@@ -51,12 +51,17 @@ impl Turn {
         for Arrival { input, reply } in arrivals {
             let refusal = illegal(&input, state.status());
             if refusal.is_none() {
-                turn.step(program, &mut state, input, secrets, &spent, services);
+                turn.step(program, &mut state, *input, secrets, &spent, services);
             }
             turn.replies.extend(reply.map(|reply| (reply, refusal)));
         }
         let Parts { events, actions, replies, more } = turn;
         Self { state, events, actions, replies, more, children: Vec::new() }
+    }
+
+    /// What the audit says of the commands that were not refused.
+    pub fn audit(&self) -> impl Iterator<Item = &AuditEntry> {
+        self.replies.iter().filter(|(_, refusal)| refusal.is_none()).filter_map(|(reply, _)| reply.audit())
     }
 
     /// Steps one more input into the same append.
@@ -306,6 +311,14 @@ pub async fn append(
     Ok((record, turn))
 }
 
+/// Stores what the audit says of a turn that has no events.
+pub async fn note(turn: Turn, services: Arc<Services>) -> Turn {
+    let entries: Vec<AuditEntry> = turn.audit().cloned().collect();
+    let entries = &entries;
+    services.read_again(|store| async move { store.record_audit(entries.clone()).await }).await;
+    turn
+}
+
 /// Whether an earlier try of this very append arrived although its acknowledgement did not. Nobody was told of it then.
 async fn arrived(scope: &AppendScope, record: &mut Record, last_seq: u64, services: &Services) -> bool {
     let (tenant, id) = (scope.tenant, scope.id);
@@ -342,6 +355,7 @@ fn build(
         append = append.with_snapshot(snapshot(&turn.state)?);
     }
     append = append.with_detached_effects(detached::scheduled(&turn.actions, &turn.events));
+    append = append.with_audit(turn.audit().cloned());
     if children.is_empty() {
         return Ok(append);
     }

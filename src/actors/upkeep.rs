@@ -333,7 +333,7 @@ impl Worker<'_> {
                     return Err(Stop::Closing);
                 }
                 let command = Command::Cancel { by: None, reason: Some("the tenant is being deleted".to_owned()) };
-                match self.engine.command(tenant, id, command).await {
+                match self.engine.command(tenant, id, command, None).await {
                     // What has ended by now needs no cancelling.
                     Ok(_) | Err(Refusal::WrongState { .. } | Refusal::NotFound) => {}
                     Err(refusal) => tracing::warn!(execution_id = %id, %refusal, "cannot be cancelled yet"),

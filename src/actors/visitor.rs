@@ -1,6 +1,6 @@
 //! Who sits behind a live session or stream, and for how long: asked of whoever opened it, since actors know no credentials.
 
-use crate::domain::{ExecutionId, Principal, TenantId, Timestamp};
+use crate::domain::{AuditEntry, ExecutionId, Principal, TenantId, Timestamp};
 use crate::wire::problem::Problem;
 use std::future::Future;
 use std::pin::Pin;
@@ -22,7 +22,6 @@ pub trait Gate: Send + Sync {
     fn confirm(&self) -> Admission;
     /// Takes another credential in its place.
     fn renew(&self, token: String) -> Admission;
-    /// Notes what the holder has done to an execution.
-    fn note(&self, tenant: TenantId, action: &'static str, id: ExecutionId)
-    -> Pin<Box<dyn Future<Output = ()> + Send>>;
+    /// What the audit says when the holder does something to an execution.
+    fn entry(&self, tenant: TenantId, action: &'static str, id: ExecutionId) -> AuditEntry;
 }

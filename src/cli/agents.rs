@@ -1,5 +1,6 @@
 //! `callboard agents`: look at the agents of a running service and put them to the test.
 
+use super::budget::Limits;
 use super::client::{Address, Client, text_at};
 use super::error::{Error, block_on};
 use super::reporter::watch;
@@ -47,6 +48,8 @@ struct Test {
     agent: String,
     /// What to ask: text, or - for standard input
     text: String,
+    #[command(flatten)]
+    budget: Limits,
     /// Only start it; print the id of the execution
     #[arg(long)]
     detach: bool,
@@ -120,7 +123,11 @@ async fn test(client: &Client, wanted: &Test) -> Result<Exit, Error> {
         wanted.text.clone()
     };
     let id = text_at(&find(client, &wanted.agent).await?, "/id");
-    let answer = client.post(&format!("/agents/{id}/test"), Some(&json!({ "test_input": text }))).await?;
+    let mut body = json!({ "test_input": text });
+    if let (Some(fields), Some(budget)) = (body.as_object_mut(), wanted.budget.body()) {
+        fields.insert("budget".to_owned(), budget);
+    }
+    let answer = client.post(&format!("/agents/{id}/test"), Some(&body)).await?;
     let execution_id = text_at(&answer, "/execution_id");
     match (wanted.detach, wanted.json) {
         (true, true) => print(&answer.to_string()),

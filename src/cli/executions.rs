@@ -1,5 +1,6 @@
 //! `callboard executions`: look at executions of a running service and steer them.
 
+use super::budget::{self, show_or_approve};
 use super::client::{Address, Client, id, items_at, text_at};
 use super::error::{Error, block_on};
 use super::reporter::watch;
@@ -36,6 +37,8 @@ enum Action {
     Pause(Steer),
     /// Continue paused executions
     Resume(Steer),
+    /// Show what an execution may spend and has spent; with limits, approve them: what a limit had paused goes on
+    Budget(budget::Arguments),
     /// Start again where a finished execution failed
     Retry(Steer),
     /// Start new executions with the same definition and input
@@ -140,6 +143,7 @@ pub fn execute(arguments: &Arguments) -> Exit {
             }
             Action::Pause(steer) => steer_all(&client, steer, "pause", None).await,
             Action::Resume(steer) => steer_all(&client, steer, "resume", None).await,
+            Action::Budget(wanted) => show_or_approve(&client, wanted).await,
             Action::Retry(steer) => steer_all(&client, steer, "retry", None).await,
             Action::Rerun(steer) => steer_all(&client, steer, "rerun", None).await,
         }

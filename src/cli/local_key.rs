@@ -34,6 +34,7 @@ async fn issue(url: String, directory: &Path, name: String) -> Result<String, Er
         access_token_life: Duration::from_secs(900),
         session_life: Duration::from_secs(3_600),
         providers: Vec::new(),
+        refresh_grace: Duration::from_secs(10),
     };
     let identity = Identity::start(store.clone(), clock, options).map_err(failed)?;
     let new = NewKey {

@@ -8,6 +8,7 @@ mod admin;
 mod agents;
 mod backup;
 mod bench;
+mod budget;
 mod chaos;
 mod client;
 mod credentials;

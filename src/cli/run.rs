@@ -187,7 +187,7 @@ async fn watch(engine: &Engine, id: ExecutionId, interrupted: &mut Receiver<()>,
                 tokio::task::spawn_local(async move {
                     let cancel = Command::Cancel { by: None, reason: Some("interrupted".to_owned()) };
                     // Refused when it has ended in the meantime, which the feed says too.
-                    let _ = engine.command(TenantId::DEFAULT, id, cancel).await;
+                    let _ = engine.command(TenantId::DEFAULT, id, cancel, None).await;
                 });
             }
         }

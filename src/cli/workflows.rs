@@ -1,5 +1,6 @@
 //! `callboard workflows`: register definitions with a running service, look at them and run them.
 
+use super::budget::Limits;
 use super::client::{Address, Client, items_at, label, text_at};
 use super::error::{Error, block_on};
 use super::reporter::{json_argument, watch};
@@ -74,6 +75,8 @@ struct Run {
     /// A word to find it by; repeatable
     #[arg(long, value_name = "NAME=VALUE", value_parser = label)]
     label: Vec<(String, String)>,
+    #[command(flatten)]
+    budget: Limits,
     /// Only start it; print its id
     #[arg(long)]
     detach: bool,
@@ -249,6 +252,9 @@ async fn run(client: &Client, wanted: &Run) -> Result<Exit, Error> {
     if !wanted.label.is_empty() {
         let labels = wanted.label.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
         body.insert("labels".into(), Value::Object(labels));
+    }
+    if let Some(budget) = wanted.budget.body() {
+        body.insert("budget".into(), budget);
     }
     let execution = client.post("/executions", Some(&Value::Object(body))).await?;
     let id = text_at(&execution, "/id");

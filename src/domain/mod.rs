@@ -3,6 +3,7 @@
 //! Every other folder may use these types; this one uses nothing of ours.
 
 mod agent;
+mod authority;
 pub mod definition;
 mod effect;
 mod event;
@@ -20,6 +21,7 @@ mod timestamp;
 mod words;
 
 pub use agent::{Adapter, Agent, Prices, Usage, UsageOutcome};
+pub use authority::{Authority, Creator, Withdrawn};
 pub use effect::{
     AgentOutput, AgentRequest, Authentication, EffectCall, EffectOutcome, EffectRequest, HttpOutput, HttpRequest,
     OAuth, ProcessReturn, ShellRequest,
@@ -32,9 +34,7 @@ pub use failure::{Failure, STANDARD_TYPE_BASE, StandardType};
 pub use ids::{AgentId, ApiKeyId, AuditId, ExecutionId, SessionId, TenantId, UserId, WorkflowId};
 pub use log::{LogLevel, LogLine};
 pub use permission::{Action, Denial, Reach, Target};
-pub use principal::{
-    ApiKey, AuditEntry, Authority, Principal, PrincipalKind, Role, Scope, Scopes, Tenant, TenantLimits, User,
-};
+pub use principal::{ApiKey, AuditEntry, Principal, PrincipalKind, Role, Scope, Scopes, Tenant, TenantLimits, User};
 pub use redaction::{RedactedStream, Redactor};
 pub use retention::{Retention, RetentionChoice, RetentionPolicy, RetentionRule};
 pub use secret::{Secret, Secrets};

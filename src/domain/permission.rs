@@ -1,9 +1,10 @@
 //! What whom is allowed: the one table of roles and actions, and the one function that asks it.
 //!
-//! Every operation of the interface names its [`Action`]; HTTP, sessions and streams ask [`Principal::may`].
+//! Every operation of the interface names its [`Action`]; HTTP, sessions and streams ask [`Principal::may`], running
+//! executions ask [`Authority::may`](super::Authority::may).
 
 use super::words::words;
-use super::{Authority, Principal, Role, Scope, Scopes, TenantId};
+use super::{Principal, Role, Scope, Scopes, TenantId};
 
 /// How far a permission reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,13 +83,13 @@ permissions! {
     /// Change and remove agents.
     AgentChange "agent_change" (Some(Scope::AgentsWrite)) None Own Tenant Platform;
     /// Ask an agent, directly or from an execution.
-    AgentUse "agent_use" (Some(Scope::ExecutionsWrite)) None Tenant Tenant Platform;
+    AgentUse "agent_use" (Some(Scope::AgentsUse)) None Tenant Tenant Platform;
     /// See which secrets there are; never their values.
     SecretRead "secret_read" (Some(Scope::SecretsRead)) None Tenant Tenant Platform;
     /// Set and remove secrets.
     SecretWrite "secret_write" (Some(Scope::SecretsWrite)) None None Tenant Platform;
     /// Let an execution read the secrets that its workflow lists.
-    SecretUse "secret_use" (Some(Scope::ExecutionsWrite)) None Tenant Tenant Platform;
+    SecretUse "secret_use" (Some(Scope::SecretsUse)) None Tenant Tenant Platform;
     /// See what is kept and for how long.
     RetentionRead "retention_read" (Some(Scope::TenantsRead)) Tenant Tenant Tenant Platform;
     /// Decide what is kept and for how long.
@@ -164,17 +165,8 @@ impl Principal {
     }
 }
 
-impl Authority {
-    /// How far an action reaches for an execution, inside its tenant.
-    ///
-    /// # Errors
-    /// [`Denial::Role`] or [`Denial::Scope`].
-    pub fn reach(&self, action: Action) -> Result<Reach, Denial> {
-        reach(action, self.role, &self.scopes)
-    }
-}
-
-fn reach(action: Action, role: Role, scopes: &Scopes) -> Result<Reach, Denial> {
+/// How far an action reaches for somebody with a role that scopes narrow.
+pub(super) fn reach(action: Action, role: Role, scopes: &Scopes) -> Result<Reach, Denial> {
     let lacking = action.scope().filter(|scope| !scopes.allow(*scope));
     match (action.reach(role), lacking) {
         (Reach::None, _) => Err(Denial::Role { role, action }),

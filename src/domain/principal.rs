@@ -4,7 +4,7 @@
 
 use super::quota::Limits;
 use super::words::words;
-use super::{ApiKeyId, AuditId, TenantId, Timestamp, UserId};
+use super::{ApiKeyId, AuditId, Authority, TenantId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -42,10 +42,14 @@ pub enum Scope {
     AgentsRead,
     #[serde(rename = "agents:write")]
     AgentsWrite,
+    #[serde(rename = "agents:use")]
+    AgentsUse,
     #[serde(rename = "secrets:read")]
     SecretsRead,
     #[serde(rename = "secrets:write")]
     SecretsWrite,
+    #[serde(rename = "secrets:use")]
+    SecretsUse,
     #[serde(rename = "people:read")]
     PeopleRead,
     #[serde(rename = "people:write")]
@@ -65,8 +69,8 @@ pub enum Scope {
 words!(Scope {
     ExecutionsRead = "executions:read", ExecutionsWrite = "executions:write",
     WorkflowsRead = "workflows:read", WorkflowsWrite = "workflows:write",
-    AgentsRead = "agents:read", AgentsWrite = "agents:write",
-    SecretsRead = "secrets:read", SecretsWrite = "secrets:write",
+    AgentsRead = "agents:read", AgentsWrite = "agents:write", AgentsUse = "agents:use",
+    SecretsRead = "secrets:read", SecretsWrite = "secrets:write", SecretsUse = "secrets:use",
     PeopleRead = "people:read", PeopleWrite = "people:write",
     KeysRead = "keys:read", KeysWrite = "keys:write",
     TenantsRead = "tenants:read", TenantsWrite = "tenants:write",
@@ -101,7 +105,6 @@ pub struct TenantLimits {
     pub max_running_executions: Option<u64>,
     /// Executions that wait for a slot.
     pub max_queued_executions: Option<u64>,
-    pub max_projects: Option<u64>,
     /// Tokens of all model calls in a calendar month (UTC).
     pub max_tokens_per_month: Option<u64>,
     /// US dollars of all model calls in a calendar month (UTC).
@@ -116,7 +119,6 @@ impl TenantLimits {
         Limits {
             max_running_executions: count(self.max_running_executions, defaults.max_running_executions),
             max_queued_executions: count(self.max_queued_executions, defaults.max_queued_executions),
-            max_projects: count(self.max_projects, defaults.max_projects),
             max_tokens_per_month: count(self.max_tokens_per_month, defaults.max_tokens_per_month),
             max_cost_per_month: cost(self.max_cost_per_month, defaults.max_cost_per_month),
         }
@@ -248,18 +250,9 @@ impl Principal {
 
     /// What an execution that they start may do.
     pub fn authority(&self) -> Authority {
-        Authority { name: self.name.clone(), role: self.role, scopes: self.scopes.clone() }
+        let key_id = (self.kind == PrincipalKind::Key).then_some(ApiKeyId(self.id));
+        Authority { name: self.name.clone(), role: self.role, scopes: self.scopes.clone(), key_id }
     }
-}
-
-/// What an execution may do: what its creator was allowed to when it was made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Authority {
-    /// The name of the creator, for people to read.
-    pub name: String,
-    pub role: Role,
-    #[serde(default, skip_serializing_if = "Scopes::is_unlimited")]
-    pub scopes: Scopes,
 }
 
 /// One write by a person or a key. It says what was changed, never values.

@@ -9,7 +9,6 @@ pub struct Limits {
     pub max_running_executions: Option<u64>,
     /// Accepted executions that wait to be started, those with a later `start_at` included.
     pub max_queued_executions: Option<u64>,
-    pub max_projects: Option<u64>,
     /// Tokens of model calls, of all kinds together, per calendar month (UTC).
     pub max_tokens_per_month: Option<u64>,
     /// US dollars per calendar month (UTC), as far as prices are known.

@@ -3,7 +3,7 @@
 //! How they are encrypted is the vault's business; what is hidden because of them is [`super::redaction`]'s.
 
 use super::redaction::{MIN_SECRET_BYTES, Redactor};
-use super::{TenantId, Timestamp};
+use super::{TenantId, Timestamp, Withdrawn};
 use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
@@ -72,7 +72,7 @@ pub fn check_value(value: &Value) -> Result<(), String> {
 }
 
 /// Why a secret cannot be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unavailable {
     /// There is none of this name.
     Missing,
@@ -80,6 +80,8 @@ pub enum Unavailable {
     Unreadable,
     /// The service has no keys at all.
     NoKeys,
+    /// The execution may not read secrets.
+    Withheld(Withdrawn),
 }
 
 /// An opened value. Its texts are overwritten in memory when it goes.
@@ -125,16 +127,29 @@ pub type Entry = (Arc<str>, Result<Arc<Opened>, Unavailable>);
 pub struct Secrets {
     entries: Vec<Entry>,
     redactor: Redactor,
+    withheld: Option<Withheld>,
+}
+
+/// Secrets that may not be read and are kept out of journals, logs and answers all the same.
+#[derive(Debug)]
+struct Withheld {
+    why: Withdrawn,
+    behind: Arc<Secrets>,
 }
 
 impl Secrets {
     /// None at all.
-    pub const NONE: &'static Secrets = &Secrets { entries: Vec::new(), redactor: Redactor::NONE };
+    pub const NONE: &'static Secrets = &Secrets { entries: Vec::new(), redactor: Redactor::NONE, withheld: None };
 
     pub fn new(entries: Vec<Entry>) -> Self {
         let values = entries.iter().filter_map(|(_, opened)| opened.as_ref().ok());
         let redactor = Redactor::new(values.map(|opened| opened.value()));
-        Self { entries, redactor }
+        Self { entries, redactor, withheld: None }
+    }
+
+    /// The same secrets for an execution that may not read them.
+    pub fn withheld(behind: Arc<Self>, why: Withdrawn) -> Self {
+        Self { entries: Vec::new(), redactor: Redactor::NONE, withheld: Some(Withheld { why, behind }) }
     }
 
     /// The value of a secret.
@@ -142,14 +157,17 @@ impl Secrets {
     /// # Errors
     /// Why there is none.
     pub fn get(&self, name: &str) -> Result<&Value, Unavailable> {
+        if let Some(Withheld { why, .. }) = &self.withheld {
+            return Err(Unavailable::Withheld(why.clone()));
+        }
         let found = self.entries.iter().find(|(known, _)| **known == *name);
         let (_, opened) = found.ok_or(Unavailable::Missing)?;
-        opened.as_ref().map(|opened| opened.value()).map_err(|why| *why)
+        opened.as_ref().map(|opened| opened.value()).map_err(Unavailable::clone)
     }
 
     /// What keeps their values out of journals, logs and answers.
     pub fn redactor(&self) -> &Redactor {
-        &self.redactor
+        self.withheld.as_ref().map_or(&self.redactor, |withheld| withheld.behind.redactor())
     }
 }
 
@@ -182,5 +200,15 @@ mod tests {
         assert_eq!(secrets.get("key"), Ok(&json!("s3cret-value")));
         assert_eq!((secrets.get("other"), secrets.get("x")), (Err(Unavailable::Missing), Err(Unavailable::Missing)));
         assert!(!format!("{secrets:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn what_may_not_be_read_is_hidden_all_the_same() {
+        let opened = Arc::new(Opened::new(json!("s3cret-value")));
+        let behind = Arc::new(Secrets::new(vec![("key".into(), Ok(opened))]));
+        let why = Withdrawn::Removed { name: "Ada".to_owned() };
+        let secrets = Secrets::withheld(behind, why.clone());
+        assert_eq!(secrets.get("key"), Err(Unavailable::Withheld(why)));
+        assert_eq!(secrets.redactor().cut_text("it is s3cret-value"), Some("it is ***".to_owned()));
     }
 }

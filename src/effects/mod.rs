@@ -79,8 +79,8 @@ pub struct EffectContext {
 pub struct Effects {
     client: Client,
     processes: Processes,
-    /// Whether the service ends at once. What its processes come to then is its own doing, and no outcome.
-    is_killed: AtomicBool,
+    /// Whether what is left is ended with the service. What it comes to then is the service's own doing, and no outcome.
+    is_ending: AtomicBool,
 }
 
 impl Effects {
@@ -89,16 +89,17 @@ impl Effects {
     pub fn new(options: Options) -> Result<Self, Error> {
         let client = Client::new(options.http)?;
         let processes = Processes::new(options.shell)?;
-        Ok(Self { client, processes, is_killed: AtomicBool::new(false) })
+        Ok(Self { client, processes, is_ending: AtomicBool::new(false) })
     }
 
     /// Performs one call and waits for its end, its cancellation or its deadline.
     ///
     /// When it returns, nothing of the effect is left: connections are closed and process trees are gone. Dropping the
-    /// future ends the effect, too, only that a process tree is then killed in the background.
+    /// future ends the effect, too, only that a process tree is then killed in the background. At the end of the service it
+    /// does not return.
     pub async fn perform(&self, call: EffectCall, context: EffectContext) -> EffectOutcome {
         let outcome = self.perform_now(call, context).await;
-        if self.is_killed.load(Ordering::SeqCst) {
+        if self.is_ending.load(Ordering::SeqCst) {
             // The next start of the service asks again.
             return std::future::pending().await;
         }
@@ -128,13 +129,14 @@ impl Effects {
     /// Kills every process tree at once, without asking it first. For a service that is told to end a second time; blocks
     /// until they are gone. Only finds what is recorded in `options.shell.runtime_directory`.
     pub fn kill(&self) {
-        self.is_killed.store(true, Ordering::SeqCst);
+        self.is_ending.store(true, Ordering::SeqCst);
         self.processes.kill();
     }
 
-    /// Ends every process tree that is still there and returns when none is left. For the end of the service, after the
-    /// executions have stopped: effects that are still running fail, new processes are refused.
+    /// Ends every process tree that is still there and returns when none is left. For the end of the service: effects that are
+    /// still running have no outcome any more, new processes are refused.
     pub async fn close(&self) {
+        self.is_ending.store(true, Ordering::SeqCst);
         self.processes.close().await;
     }
 }

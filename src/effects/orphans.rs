@@ -1,8 +1,8 @@
 //! Process trees that outlived their service.
 //!
-//! A service that is killed cannot end its processes. It writes a small record before it starts one, named after the key
+//! A service that is killed cannot end its processes. It writes a small record before it starts one, named after the mark
 //! that the whole tree carries in its environment; the next service on the same directory ends whatever still carries the
-//! key of a left-over record, before it performs any effect itself. Because the mark is looked for, and not a process id,
+//! mark of a left-over record, before it performs any effect itself. Because the mark is looked for, and not a process id,
 //! no unrelated process can be hit.
 
 use super::procfs;
@@ -37,17 +37,17 @@ impl Records {
     }
 
     /// To be called before the first process of a tree is started.
-    pub fn add(&self, key: Uuid) -> io::Result<()> {
+    pub fn add(&self, mark: Uuid) -> io::Result<()> {
         // In one step: a record without its owner looks like one of a dead service to another that starts now.
-        let unfinished = self.directory.join(format!("{}.new", key.hyphenated()));
+        let unfinished = self.directory.join(format!("{}.new", mark.hyphenated()));
         std::fs::write(&unfinished, &self.owner)?;
-        std::fs::rename(unfinished, self.path(key))
+        std::fs::rename(unfinished, self.path(mark))
     }
 
     /// To be called when no process of the tree is left.
-    pub fn remove(&self, key: Uuid) {
-        if let Err(error) = std::fs::remove_file(self.path(key)) {
-            tracing::debug!(%key, %error, "the record of a process tree is gone already");
+    pub fn remove(&self, mark: Uuid) {
+        if let Err(error) = std::fs::remove_file(self.path(mark)) {
+            tracing::debug!(%mark, %error, "the record of a process tree is gone already");
         }
     }
 
@@ -57,8 +57,8 @@ impl Records {
         kill_all(&own);
     }
 
-    fn path(&self, key: Uuid) -> PathBuf {
-        self.directory.join(key.hyphenated().to_string())
+    fn path(&self, mark: Uuid) -> PathBuf {
+        self.directory.join(mark.hyphenated().to_string())
     }
 }
 
@@ -72,25 +72,25 @@ fn is_running(owner_text: &str) -> bool {
         .is_some_and(|process| !process.is_zombie && owner(&process) == owner_text)
 }
 
-/// The keys of the records whose owner fits.
+/// The marks of the records whose owner fits.
 fn recorded(directory: &Path, is_wanted: impl Fn(&str) -> bool) -> io::Result<HashSet<Uuid>> {
-    let mut keys = HashSet::new();
+    let mut marks = HashSet::new();
     for entry in std::fs::read_dir(directory)? {
         let path = entry?.path();
-        let key = path.file_name().and_then(|name| name.to_str()).and_then(|name| Uuid::parse_str(name).ok());
-        let Some(key) = key else { continue };
+        let mark = path.file_name().and_then(|name| name.to_str()).and_then(|name| Uuid::parse_str(name).ok());
+        let Some(mark) = mark else { continue };
         if is_wanted(&std::fs::read_to_string(&path).unwrap_or_default()) {
-            keys.insert(key);
+            marks.insert(mark);
         }
     }
-    Ok(keys)
+    Ok(marks)
 }
 
-/// Kills every process that carries one of the keys, newcomers included; how many there were.
-fn kill_all(keys: &HashSet<Uuid>) -> usize {
+/// Kills every process that carries one of the marks, newcomers included; how many there were.
+fn kill_all(marks: &HashSet<Uuid>) -> usize {
     let mut ended = HashSet::new();
     for _ in 0..SWEEPS {
-        let found: Vec<_> = procfs::processes().into_iter().filter(|process| is_left_over(process, keys)).collect();
+        let found: Vec<_> = procfs::processes().into_iter().filter(|process| is_left_over(process, marks)).collect();
         if found.is_empty() {
             break;
         }
@@ -113,12 +113,12 @@ fn sweep(directory: &Path) -> io::Result<()> {
     if ended > 0 {
         tracing::warn!(processes = ended, "ended processes that a killed service had left behind");
     }
-    for key in left_over {
-        std::fs::remove_file(directory.join(key.hyphenated().to_string()))?;
+    for mark in left_over {
+        std::fs::remove_file(directory.join(mark.hyphenated().to_string()))?;
     }
     Ok(())
 }
 
-fn is_left_over(process: &procfs::Process, keys: &HashSet<Uuid>) -> bool {
-    !process.is_zombie && procfs::mark(process.pid).is_some_and(|key| keys.contains(&key))
+fn is_left_over(process: &procfs::Process, marks: &HashSet<Uuid>) -> bool {
+    !process.is_zombie && procfs::mark(process.pid).is_some_and(|mark| marks.contains(&mark))
 }

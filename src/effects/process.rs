@@ -8,6 +8,7 @@
 use super::orphans::Records;
 use super::tree::Tree;
 use super::{EffectContext, Error, ShellOptions, procfs};
+use crate::clock;
 use crate::domain::{Failure, StandardType};
 use nix::unistd::Pid;
 use std::ffi::OsString;
@@ -199,7 +200,9 @@ impl Processes {
             builder.env(name, value);
         }
         builder.env("CALLBOARD_EXECUTION_ID", context.execution_id.to_string());
-        builder.env(procfs::MARK, context.key.hyphenated().to_string());
+        builder.env("CALLBOARD_EFFECT_KEY", context.key.hyphenated().to_string());
+        let mark = clock::new_id();
+        builder.env(procfs::MARK, mark.hyphenated().to_string());
         if let Some(traceparent) = &context.traceparent {
             builder.env("TRACEPARENT", traceparent);
         }
@@ -210,11 +213,11 @@ impl Processes {
         builder.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
 
         if let Some(records) = &self.records {
-            records.add(context.key).map_err(|error| not_started(command, &error))?;
+            records.add(mark).map_err(|error| not_started(command, &error))?;
         }
         let spawned = builder.spawn().map_err(|error| {
             if let Some(records) = &self.records {
-                records.remove(context.key);
+                records.remove(mark);
             }
             not_started(command, &error)
         })?;
@@ -223,7 +226,7 @@ impl Processes {
             let detail = "the process ended before it had an id";
             return Err(Failure::new(StandardType::Runtime, "Command not started", detail));
         };
-        let tree = Tree::new(group, context.key, self.options.grace, self.records.clone(), self.trees.token());
+        let tree = Tree::new(group, mark, self.options.grace, self.records.clone(), self.trees.token());
         Ok((spawned, tree))
     }
 

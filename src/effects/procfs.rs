@@ -1,11 +1,12 @@
-//! What `/proc` tells about processes: which ones belong to a group, and which ones carry the mark of an effect.
+//! What `/proc` tells about processes: which ones belong to a group, and which ones carry the mark of a tree.
 
 use nix::unistd::Pid;
 use std::path::Path;
 use uuid::Uuid;
 
-/// The environment variable that every process of an effect inherits. Its value is the effect's key.
-pub const MARK: &str = "CALLBOARD_EFFECT_KEY";
+/// The environment variable that every process of a tree inherits. Its value is another one each time a command is started:
+/// what ends a tree must not find the next attempt of the same effect.
+pub const MARK: &str = "CALLBOARD_PROCESS_MARK";
 
 /// One line of the process table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +46,7 @@ fn parse(pid: Pid, stat: &str) -> Option<Process> {
     Some(Process { pid, group, is_zombie: matches!(state, "Z" | "X"), started })
 }
 
-/// The key of the effect that a process belongs to, when it still has the environment it inherited.
+/// The mark of the tree that a process belongs to, when it still has the environment it inherited.
 pub fn mark(pid: Pid) -> Option<Uuid> {
     let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
     environment.split(|byte| *byte == 0).find_map(|entry| {

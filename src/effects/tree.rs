@@ -25,7 +25,7 @@ struct Members {
     /// The group, which has the id of the process that was started.
     group: Pid,
     /// The mark in the environment of every process.
-    key: Uuid,
+    mark: Uuid,
     grace: Duration,
     records: Option<Records>,
     /// Keeps the service from closing while the tree is there.
@@ -42,8 +42,8 @@ enum Reach {
 }
 
 impl Tree {
-    pub fn new(group: Pid, key: Uuid, grace: Duration, records: Option<Records>, token: TaskTrackerToken) -> Self {
-        Self { members: Some(Members { group, key, grace, records, _token: token }) }
+    pub fn new(group: Pid, mark: Uuid, grace: Duration, records: Option<Records>, token: TaskTrackerToken) -> Self {
+        Self { members: Some(Members { group, mark, grace, records, _token: token }) }
     }
 
     /// Ends the whole tree and returns when it is gone.
@@ -99,7 +99,7 @@ impl Drop for Tree {
 impl Members {
     fn forget(&self) {
         if let Some(records) = &self.records {
-            records.remove(self.key);
+            records.remove(self.mark);
         }
     }
 
@@ -109,7 +109,7 @@ impl Members {
         if gone {
             self.forget();
         } else {
-            tracing::error!(group = %self.group, key = %self.key, "a process tree does not end, not even killed");
+            tracing::error!(group = %self.group, mark = %self.mark, "a process tree does not end, not even killed");
         }
     }
 
@@ -146,7 +146,7 @@ impl Members {
             return if killpg(self.group, None).is_ok() { vec![whole_group] } else { Vec::new() };
         }
         let is_member = |process: &procfs::Process| {
-            process.group == self.group || (reach == Reach::Everything && procfs::mark(process.pid) == Some(self.key))
+            process.group == self.group || (reach == Reach::Everything && procfs::mark(process.pid) == Some(self.mark))
         };
         let living = procfs::processes().into_iter().filter(|process| !process.is_zombie && is_member(process));
         living.map(|process| process.pid).collect()

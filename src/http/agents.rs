@@ -2,6 +2,7 @@
 
 use super::Service;
 use super::body::{Json, escape};
+use super::budget::check_budget;
 use super::caller::Caller;
 use super::error::{Error, Result};
 use super::executions::{request_of, show};
@@ -62,11 +63,8 @@ pub async fn create(
         ..agent
     };
     let change = Change::created("agent_created", "agent", agent.id, &facts(&agent));
-    let created = service.engine.store().create_agent(agent).await;
+    let created = service.engine.store().noting(service.entry(&caller, change)).create_agent(agent).await;
     service.engine.agents_changed();
-    if created.is_ok() {
-        service.record(&caller, change).await;
-    }
     let answer = created.map(|agent| (StatusCode::CREATED, AgentView::from(agent))).map_err(Error::from);
     once.finish(&request, answer).await
 }
@@ -156,10 +154,9 @@ pub async fn change(
         ..agent
     };
     let change = Change::changed("agent_changed", "agent", id, &before, &facts(&agent));
-    let changed = service.engine.store().update_agent(agent).await;
+    let changed = service.engine.store().noting(service.entry(&caller, change)).update_agent(agent).await;
     let agent = changed.map_err(|error| Error::of_store(error, "agent", id))?;
     service.engine.agents_changed();
-    service.record(&caller, change).await;
     Ok(HttpResponse::Ok().json(AgentView::from(agent)))
 }
 
@@ -171,10 +168,11 @@ pub async fn change(
 pub async fn remove(service: web::Data<Service>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let id = path::agent_id(&request)?;
     let known = own(&caller, find(&service, &caller, id).await?)?;
-    let removed = service.engine.store().delete_agent(caller.tenant_id, id).await;
+    let change = Change::removed("agent_removed", "agent", id, &facts(&known));
+    let store = service.engine.store().noting(service.entry(&caller, change));
+    let removed = store.delete_agent(caller.tenant_id, id).await;
     removed.map_err(|error| Error::of_store(error, "agent", id))?;
     service.engine.agents_changed();
-    service.record(&caller, Change::removed("agent_removed", "agent", id, &facts(&known))).await;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -196,11 +194,18 @@ pub async fn test(
     let id = path::agent_id(&request)?;
     caller.may_use(&[Action::ExecutionStart])?;
     let agent = find(&service, &caller, id).await?;
-    let test_input = body.value.test_input;
+    let TestAgent { test_input, budget } = body.value;
     let length = test_input.chars().count();
     if test_input.trim().is_empty() || length > MAX_TEST_INPUT_CHARACTERS {
         let detail = format!("must be 1 to {MAX_TEST_INPUT_CHARACTERS} characters that are not all spaces");
         return Err(Error::invalid_field("/test_input", detail));
+    }
+    let mut errors = Vec::new();
+    if let Some(budget) = &budget {
+        check_budget(budget, "/budget", &mut errors);
+    }
+    if !errors.is_empty() {
+        return Err(Error::invalid_fields(errors));
     }
     if !agent.is_active {
         return Err(Error::new(Code::NotRunnable, format!("The agent '{}' is switched off.", agent.slug)));
@@ -214,6 +219,7 @@ pub async fn test(
     submission.execution_type = ExecutionType::AgentTest;
     submission.agent_id = Some(id);
     submission.test_input = Some(test_input);
+    submission.budget = budget.map(Into::into);
     caller.sign(&mut submission);
     submission.idempotency = idempotency::of(&request, &body.bytes)?;
     submission.traceparent = trace::of(&request);

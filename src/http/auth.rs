@@ -139,7 +139,6 @@ pub async fn change_me(
     let change = Change::changed("profile_changed", "user", user.id, &facts(&known), &facts(&user));
     let entry = caller.writer().entry(user.tenant_id, change, user.updated_at);
     let user = service.engine.store().update_user(user, entry).await?;
-    service.identity.changed();
     Ok(HttpResponse::Ok().json(UserView::from(user)))
 }
 

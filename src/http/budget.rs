@@ -9,6 +9,7 @@ use super::path;
 use super::start::field;
 use crate::actors::Command;
 use crate::domain::{Action, Execution, ExecutionId};
+use crate::identity::Change;
 use crate::wire::budget::{BudgetLimits, BudgetView};
 use crate::wire::execution::ExecutionView;
 use crate::wire::problem::FieldError;
@@ -48,8 +49,9 @@ pub async fn approve(
     service.check_execution(&caller, Action::ExecutionSteer, id).await?;
     let (by, budget) = (Some(caller.name()), body.value.into());
     let action = Command::Approve { by: by.clone(), budget }.word();
-    let approved = service.engine.approve(caller.tenant_id, id, by, budget).await;
-    steered(&service, &caller, approved, id, action).await
+    let audit = service.entry(&caller, Change::done(action, "execution", id));
+    let approved = service.engine.approve(caller.tenant_id, id, by, budget, audit).await;
+    steered(&service, approved, id)
 }
 
 /// Notes what is wrong with limits. `pointer` is where they stand in the body.
@@ -80,6 +82,7 @@ impl Service {
             root_execution_id,
             limits: account.budget.into(),
             spent: account.spent.into(),
+            reserved: self.engine.reserved(root_execution_id).into(),
         }))
     }
 }

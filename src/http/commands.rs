@@ -91,9 +91,9 @@ pub async fn retry(
     body: OptionalJson<CommandBody>,
 ) -> Result<HttpResponse> {
     let id = path::execution_id(&request)?;
-    let wish = repetition(&caller, &request, body)?;
+    let wish = repetition(&service, &caller, &request, body)?;
     service.check_execution(&caller, Action::ExecutionStart, id).await?;
-    begun(&service, &caller, service.engine.retry(caller.tenant_id, id, wish).await, id).await
+    begun(service.engine.retry(caller.tenant_id, id, wish).await, id)
 }
 
 /// Start a new execution with the same definition and input.
@@ -115,9 +115,9 @@ pub async fn rerun(
     body: OptionalJson<CommandBody>,
 ) -> Result<HttpResponse> {
     let id = path::execution_id(&request)?;
-    let wish = repetition(&caller, &request, body)?;
+    let wish = repetition(&service, &caller, &request, body)?;
     service.check_execution(&caller, Action::ExecutionStart, id).await?;
-    begun(&service, &caller, service.engine.rerun(caller.tenant_id, id, wish).await, id).await
+    begun(service.engine.rerun(caller.tenant_id, id, wish).await, id)
 }
 
 /// Change an execution: its priority, its labels, or (as a request) its status.
@@ -160,17 +160,17 @@ pub async fn change(
     let engine = &service.engine;
     let mut execution = None;
     if let Some(command) = command {
-        execution = Some(engine.command(caller.tenant_id, id, command).await.map_err(|refusal| about(refusal, id))?);
+        let audit = service.entry(&caller, Change::done(command.word(), "execution", id));
+        let asked = engine.command(caller.tenant_id, id, command, Some(audit)).await;
+        execution = Some(asked.map_err(|refusal| about(refusal, id))?);
     }
     if priority.is_some() || labels.is_some() {
-        let changed = engine.amend(caller.tenant_id, id, priority, labels).await;
+        let audit = service.entry(&caller, Change::done("execution_changed", "execution", id));
+        let changed = engine.amend(caller.tenant_id, id, priority, labels, audit).await;
         execution = Some(changed.map_err(|refusal| about(refusal, id))?);
     }
     let execution = match execution {
-        Some(execution) => {
-            service.record(&caller, Change::done("execution_changed", "execution", id)).await;
-            execution
-        }
+        Some(execution) => execution,
         None => service.execution(&caller, id).await?,
     };
     Ok(HttpResponse::Ok().json(ExecutionView::new(&execution, service.clock.now())))
@@ -195,25 +195,28 @@ pub async fn stop(
 
 async fn perform(service: &Service, caller: &Caller, id: ExecutionId, command: Command) -> Result<HttpResponse> {
     service.check_execution(caller, Action::ExecutionSteer, id).await?;
-    let action = command.word();
-    steered(service, caller, service.engine.command(caller.tenant_id, id, command).await, id, action).await
+    let audit = service.entry(caller, Change::done(command.word(), "execution", id));
+    steered(service, service.engine.command(caller.tenant_id, id, command, Some(audit)).await, id)
 }
 
-/// The answer to what was asked of the execution with this id, once it is noted for the audit as `action`.
-pub(super) async fn steered(
+/// The answer to what was asked of the execution with this id.
+pub(super) fn steered(
     service: &Service,
-    caller: &Caller,
     asked: std::result::Result<Execution, Refusal>,
     id: ExecutionId,
-    action: &'static str,
 ) -> Result<HttpResponse> {
     let execution = asked.map_err(|refusal| about(refusal, id))?;
-    service.record(caller, Change::done(action, "execution", id)).await;
     Ok(HttpResponse::Accepted().json(ExecutionView::new(&execution, service.clock.now())))
 }
 
 /// What is asked of the engine beyond the execution itself.
-fn repetition(caller: &Caller, request: &HttpRequest, body: OptionalJson<CommandBody>) -> Result<Repetition> {
+fn repetition(
+    service: &Service,
+    caller: &Caller,
+    request: &HttpRequest,
+    body: OptionalJson<CommandBody>,
+) -> Result<Repetition> {
+    caller.may_use(&[Action::WorkflowRun])?;
     let idempotency = idempotency::of(request, &body.bytes)?;
     checked_reason(body.value)?;
     Ok(Repetition {
@@ -221,21 +224,14 @@ fn repetition(caller: &Caller, request: &HttpRequest, body: OptionalJson<Command
         authority: Some(caller.authority()),
         traceparent: trace::of(request),
         idempotency,
+        audit: Some(service.entry(caller, Change::done("execution_started", "execution", ""))),
     })
 }
 
 /// The answer to what has made a new execution from the one with this id.
-async fn begun(
-    service: &Service,
-    caller: &Caller,
-    made: std::result::Result<Execution, Refusal>,
-    id: ExecutionId,
-) -> Result<HttpResponse> {
+fn begun(made: std::result::Result<Execution, Refusal>, id: ExecutionId) -> Result<HttpResponse> {
     let (execution, is_replayed) = match made {
-        Ok(execution) => {
-            service.record(caller, Change::done("execution_started", "execution", execution.id)).await;
-            (execution, false)
-        }
+        Ok(execution) => (execution, false),
         Err(Refusal::Replayed(execution)) => (*execution, true),
         Err(refusal) => return Err(about(refusal, id)),
     };

@@ -86,7 +86,9 @@ fn identity_example(method: &str, path: &str) -> Option<Value> {
             json!({ "refresh_token": "Zm9yIHRoZSBleGFtcGxlIG9ubHksIG5vdCBhIHRva2Vu" })
         }
         ("PUT", "/api/v1/auth/me") => json!({ "display_name": "Ada", "locale": "en-GB" }),
-        ("POST", "/api/v1/tenants") => json!({ "name": "Blue", "slug": "blue", "limits": { "max_projects": 20 } }),
+        ("POST", "/api/v1/tenants") => {
+            json!({ "name": "Blue", "slug": "blue", "limits": { "max_running_executions": 20 } })
+        }
         ("PUT", "/api/v1/tenants/{id}") => json!({ "limits": { "max_running_executions": 50 } }),
         ("POST", "/api/v1/users") => {
             json!({ "email": "grace@example.org", "display_name": "Grace", "role": "member", "locale": "en" })

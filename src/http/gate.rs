@@ -3,13 +3,11 @@
 use super::caller::Caller;
 use super::error::Error;
 use crate::actors::{Admission, Gate, Visitor};
-use crate::domain::{ExecutionId, TenantId};
+use crate::domain::{AuditEntry, ExecutionId, TenantId};
 use crate::identity::{self, Change, Identity, Standing, Writer};
 use crate::wire::catalog::Code;
 use crate::wire::problem::Problem;
-use std::future::Future;
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The credential of one session.
@@ -44,15 +42,9 @@ impl Gate for Credential {
         })
     }
 
-    fn note(
-        &self,
-        tenant: TenantId,
-        action: &'static str,
-        id: ExecutionId,
-    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    fn entry(&self, tenant: TenantId, action: &'static str, id: ExecutionId) -> AuditEntry {
         let writer = Writer { standing: Some(self.standing()), address: self.address, ..Writer::default() };
-        let identity = self.identity.clone();
-        Box::pin(async move { identity.note(&writer, tenant, Change::done(action, "execution", id)).await })
+        self.identity.entry(&writer, tenant, Change::done(action, "execution", id))
     }
 
     fn renew(&self, token: String) -> Admission {

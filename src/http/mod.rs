@@ -36,6 +36,7 @@ mod queue;
 mod retention;
 mod routing;
 mod secrets;
+mod spending;
 mod start;
 mod stream;
 mod tenants;
@@ -54,7 +55,7 @@ pub use throttle::Throttle;
 
 use crate::actors::Engine;
 use crate::clock::Clock;
-use crate::domain::{Action, Execution, ExecutionId, Reach};
+use crate::domain::{Action, AuditEntry, Execution, ExecutionId, Reach};
 use crate::identity::{Change, Identity};
 use crate::settings;
 use crate::telemetry::Metrics;
@@ -121,6 +122,7 @@ fn work() -> Vec<Address> {
         at("/api/v1/executions/{id}/children").get(ExecutionRead, executions::children),
         at("/api/v1/executions/{id}/definition").get(ExecutionRead, journal::definition),
         at("/api/v1/executions/{id}/stream").get(Access::Live(ExecutionRead), stream::one),
+        at("/api/v1/observability/usage/summary").get(ExecutionStatistics, spending::summary),
         at("/api/v1/queue").get(QueueRead, queue::view),
         at("/api/v1/retention").get(RetentionRead, retention::view).put(RetentionWrite, retention::decide),
         at("/api/v1/retention/preview").post(RetentionRead, retention::preview),
@@ -246,9 +248,9 @@ impl Service {
         Ok(execution)
     }
 
-    /// Notes for the audit what the caller has done.
-    async fn record(&self, caller: &Caller, change: Change) {
-        self.identity.note(&caller.writer(), caller.tenant_id, change).await;
+    /// What the audit says of something that the caller does. It is stored together with it.
+    fn entry(&self, caller: &Caller, change: Change) -> AuditEntry {
+        self.identity.entry(&caller.writer(), caller.tenant_id, change)
     }
 
     /// Whether the caller may do something to an execution. Nothing is read for whoever may do it to all of the tenant:

@@ -6,7 +6,7 @@ use super::error::{Error, Result};
 use super::examples::Examples;
 use super::{
     agents, api_keys, audit, auth, budget, commands, executions, health, home, idempotency, journal, live, providers,
-    queue, retention, secrets,
+    queue, retention, secrets, spending,
 };
 use super::{start, stream, tenants, users, workflows};
 use crate::wire::catalog::Code;
@@ -65,7 +65,7 @@ pub const DOCS_FOLDER: &str = "/docs/";
         tenants::create, tenants::list, tenants::detail, tenants::change, tenants::remove,
         users::create, users::list, users::detail, users::change, users::remove, users::reset,
         api_keys::create, api_keys::list, api_keys::detail, api_keys::revoke, audit::list, audit::export,
-        queue::view, health::live, health::ready, health::metrics, home::page,
+        spending::summary, queue::view, health::live, health::ready, health::metrics, home::page,
     ),
     components(schemas(Problem, ServerFrame<'static>, ClientFrame)),
     modifiers(&Constraints, &Examples, &Problems, &Security),

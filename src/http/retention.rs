@@ -32,8 +32,9 @@ pub async fn decide(
     body: Json<RetentionDecision>,
 ) -> Result<HttpResponse> {
     let policy = checked(body.value)?;
-    service.engine.store().set_retention_policy(caller.tenant_id, policy, Some(caller.owner())).await?;
-    service.record(&caller, Change::done("retention_changed", "tenant", caller.tenant_id)).await;
+    let audit = service.entry(&caller, Change::done("retention_changed", "tenant", caller.tenant_id));
+    let store = service.engine.store().noting(audit);
+    store.set_retention_policy(caller.tenant_id, policy, Some(caller.owner())).await?;
     Ok(HttpResponse::Ok().json(state(&service, &caller).await?))
 }
 
@@ -59,8 +60,9 @@ pub async fn preview(
 #[utoipa::path(post, path = "/api/v1/retention/run", tag = "retention", responses((status = 202, body = RetentionState)))]
 pub async fn run(service: web::Data<Service>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     Query::of(&request).finish()?;
+    let audit = service.entry(&caller, Change::done("upkeep_begun", "tenant", caller.tenant_id));
+    service.engine.store().record_audit(vec![audit]).await?;
     service.engine.maintain().await?;
-    service.record(&caller, Change::done("upkeep_begun", "tenant", caller.tenant_id)).await;
     Ok(HttpResponse::Accepted().json(state(&service, &caller).await?))
 }
 

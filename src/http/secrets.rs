@@ -69,10 +69,9 @@ pub async fn put(
     let value = body.value.value;
     check_value(&value).map_err(|why| Error::invalid_field("/value", why))?;
     let unprotected = StoredSecret::unprotected(&value);
-    let stored = service.vault.put(caller.tenant_id, name, value, Some(caller.owner())).await;
+    let audit = service.entry(&caller, Change::done("secret_stored", "secret", &name));
+    let stored = service.vault.put(caller.tenant_id, name, value, Some(caller.owner()), audit).await;
     let (secret, is_new) = stored.map_err(refused)?;
-    let action = if is_new { "secret_created" } else { "secret_replaced" };
-    service.record(&caller, Change::done(action, "secret", &secret.name)).await;
     let mut answer = if is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
     Ok(answer.json(StoredSecret { secret: view(&service, secret), unprotected }))
 }
@@ -84,11 +83,11 @@ pub async fn put(
 )]
 pub async fn remove(service: web::Data<Service>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let name = named(&request)?;
-    match service.vault.delete(caller.tenant_id, name.clone()).await {
+    let audit = service.entry(&caller, Change::done("secret_removed", "secret", &name));
+    match service.vault.delete(caller.tenant_id, name.clone(), audit).await {
         Err(vault::Error::Store(store::Error::NotFound)) => Err(Error::not_found("secret", &name)),
         deleted => {
             deleted.map_err(refused)?;
-            service.record(&caller, Change::done("secret_removed", "secret", &name)).await;
             Ok(HttpResponse::NoContent().finish())
         }
     }
@@ -99,8 +98,10 @@ pub async fn remove(service: web::Data<Service>, caller: Caller, request: HttpRe
     responses((status = 200, body = RotationView)),
 )]
 pub async fn rotate(service: web::Data<Service>, caller: Caller) -> Result<HttpResponse> {
+    // It takes many transactions; that it was asked for is noted before the first.
+    let audit = service.entry(&caller, Change::done("secrets_reencrypted", "secret", ""));
+    service.engine.store().record_audit(vec![audit]).await?;
     let vault::Rotation { rotated, unreadable } = service.vault.rotate().await.map_err(refused)?;
-    service.record(&caller, Change::done("secrets_reencrypted", "secret", "")).await;
     Ok(HttpResponse::Ok().json(RotationView { rotated, unreadable }))
 }
 

@@ -81,9 +81,16 @@ pub async fn execute(
     let id = path::workflow_id(&request)?;
     let idempotency = idempotency::of(&request, &body.bytes)?;
     caller.may_use(&[Action::WorkflowRun])?;
-    let ExecuteWorkflow { input, input_data, priority, labels } = body.value;
-    let start =
-        StartExecution { workflow_id: Some(id), input, input_data, priority, labels, ..StartExecution::default() };
+    let ExecuteWorkflow { input, input_data, priority, labels, budget } = body.value;
+    let start = StartExecution {
+        workflow_id: Some(id),
+        input,
+        input_data,
+        priority,
+        labels,
+        budget,
+        ..StartExecution::default()
+    };
     let mut submission = submission(caller.tenant_id, start)?;
     caller.sign(&mut submission);
     submission.idempotency = idempotency;
@@ -101,12 +108,10 @@ pub async fn accept(service: &Service, caller: &Caller, submission: Submission, 
 }
 
 /// The execution that a submission has made, and whether an earlier request had made it.
-async fn submit(service: &Service, caller: &Caller, submission: Submission) -> Result<(Box<Execution>, bool)> {
+async fn submit(service: &Service, caller: &Caller, mut submission: Submission) -> Result<(Box<Execution>, bool)> {
+    submission.audit = Some(service.entry(caller, Change::done("execution_started", "execution", "")));
     match service.engine.submit(submission).await {
-        Ok(execution) => {
-            service.record(caller, Change::done("execution_started", "execution", execution.id)).await;
-            Ok((Box::new(execution), false))
-        }
+        Ok(execution) => Ok((Box::new(execution), false)),
         Err(Refusal::Replayed(execution)) => Ok((execution, true)),
         Err(refusal) => Err(refusal.into()),
     }

@@ -56,7 +56,7 @@ pub async fn create(
     let change = Change::created("tenant_created", "tenant", tenant.id, &facts(&tenant));
     let entry = caller.writer().entry(caller.principal().tenant_id, change, now);
     let created = service.engine.store().create_tenant(tenant, entry).await;
-    let answer = created.map(|tenant| (StatusCode::CREATED, TenantView::from(tenant))).map_err(Error::from);
+    let answer = created.map(|tenant| (StatusCode::CREATED, view(&service, tenant))).map_err(Error::from);
     once.finish(&request, answer).await
 }
 
@@ -76,7 +76,7 @@ pub async fn list(service: web::Data<Service>, caller: Caller, request: HttpRequ
     query.finish()?;
     let only = (caller.reach < Reach::Platform).then_some(caller.tenant_id);
     let found = service.engine.store().tenants(only, request_of(&window)).await?;
-    let items: Vec<TenantView> = found.items.into_iter().map(TenantView::from).collect();
+    let items: Vec<TenantView> = found.items.into_iter().map(|tenant| view(&service, tenant)).collect();
     Ok(show(window, items, found.next_cursor, found.total))
 }
 
@@ -88,7 +88,7 @@ pub async fn list(service: web::Data<Service>, caller: Caller, request: HttpRequ
 pub async fn detail(service: web::Data<Service>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let id = path::tenant_id(&request)?;
     Query::of(&request).finish()?;
-    Ok(HttpResponse::Ok().json(TenantView::from(find(&service, &caller, Action::TenantRead, id).await?)))
+    Ok(HttpResponse::Ok().json(view(&service, find(&service, &caller, Action::TenantRead, id).await?)))
 }
 
 /// Change a tenant. Nobody of an inactive one gets in; what runs goes on.
@@ -122,9 +122,8 @@ pub async fn change(
     let entry = caller.writer().entry(caller.principal().tenant_id, change, tenant.updated_at);
     let tenant = service.engine.store().update_tenant(tenant, entry).await;
     let tenant = tenant.map_err(|error| Error::of_store(error, "tenant", id))?;
-    service.identity.changed();
     service.engine.limits_changed(id).await?;
-    Ok(HttpResponse::Ok().json(TenantView::from(tenant)))
+    Ok(HttpResponse::Ok().json(view(&service, tenant)))
 }
 
 /// Delete a tenant with everything that belongs to it. It is closed at once; the rest is deleted in the background.
@@ -144,9 +143,13 @@ pub async fn remove(service: web::Data<Service>, caller: Caller, request: HttpRe
     let change = Change::removed("tenant_removed", "tenant", id, &facts(&known));
     let entry = caller.writer().entry(caller.principal().tenant_id, change, now);
     let closed = service.engine.store().update_tenant(closed, entry).await?;
-    service.identity.changed();
     service.engine.remove_tenant(id, Some(caller.owner())).await?;
-    Ok(HttpResponse::Accepted().json(TenantView::from(closed)))
+    Ok(HttpResponse::Accepted().json(view(&service, closed)))
+}
+
+fn view(service: &Service, tenant: Tenant) -> TenantView {
+    let in_force = service.engine.store().limits_over(tenant.limits);
+    TenantView::new(tenant, in_force)
 }
 
 async fn find(service: &Service, caller: &Caller, action: Action, id: TenantId) -> Result<Tenant> {
@@ -168,17 +171,11 @@ fn checked(tenant: Tenant) -> Result<Tenant> {
     if !super::agents::is_slug(&tenant.slug) {
         errors.push(field("/slug", "must be 1 to 63 lower-case letters, digits and hyphens, no hyphen first or last"));
     }
-    let LimitsView {
-        max_running_executions,
-        max_queued_executions,
-        max_projects,
-        max_tokens_per_month,
-        max_cost_per_month,
-    } = tenant.limits.into();
+    let LimitsView { max_running_executions, max_queued_executions, max_tokens_per_month, max_cost_per_month } =
+        tenant.limits.into();
     let counts = [
         ("max_running_executions", max_running_executions),
         ("max_queued_executions", max_queued_executions),
-        ("max_projects", max_projects),
         ("max_tokens_per_month", max_tokens_per_month),
     ];
     for (name, _) in counts.iter().filter(|(_, limit)| limit.is_some_and(|limit| limit > MAX_LIMIT)) {

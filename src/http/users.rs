@@ -145,7 +145,6 @@ pub async fn change(
     let entry = caller.writer().entry(user.tenant_id, change, user.updated_at);
     let changed = service.engine.store().update_user(user, entry).await;
     let user = changed.map_err(|error| Error::of_store(error, "person", id))?;
-    service.identity.changed();
     Ok(HttpResponse::Ok().json(UserView::from(user)))
 }
 
@@ -163,7 +162,6 @@ pub async fn remove(service: web::Data<Service>, caller: Caller, request: HttpRe
     let entry = caller.writer().entry(known.tenant_id, change, service.clock.now());
     let removed = service.engine.store().delete_user(known.tenant_id, id, entry).await;
     removed.map_err(|error| Error::of_store(error, "person", id))?;
-    service.identity.changed();
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -57,13 +57,10 @@ async fn register_now(service: &Service, caller: &Caller, source: String) -> Res
     refuse_nul(&definition)?;
     check_name(service, caller, &definition).await?;
     let created_by = Some(caller.owner());
-    let registered =
-        service.engine.store().register_workflow(caller.tenant_id, &definition, source, created_by).await?;
-    if registered.is_new {
-        let facts = json!({ "digest": registered.workflow.digest });
-        let change = Change::created("workflow_registered", "workflow", registered.workflow.id, &facts);
-        service.record(caller, change).await;
-    }
+    let facts = json!({ "digest": definition.digest });
+    let audit = service.entry(caller, Change::created("workflow_registered", "workflow", "", &facts));
+    let store = service.engine.store().noting(audit);
+    let registered = store.register_workflow(caller.tenant_id, &definition, source, created_by).await?;
     let status = if registered.is_new { StatusCode::CREATED } else { StatusCode::OK };
     let warnings = review.problems.iter().map(field_error).collect();
     Ok((status, RegisteredView { workflow: view(registered.workflow), warnings }))
@@ -199,13 +196,11 @@ pub async fn remove(service: web::Data<Service>, caller: Caller, request: HttpRe
 async fn archive(service: &Service, caller: &Caller, id: WorkflowId, is_archived: bool) -> Result<store::Workflow> {
     let known = find(service, caller, id).await?;
     caller.may(Action::WorkflowChange, known.created_by.as_deref())?;
-    let changed = service.engine.store().archive_workflow(caller.tenant_id, id, is_archived).await;
-    let changed = changed.map_err(|error| Error::of_store(error, "workflow", id))?;
     let facts = |is_archived: bool| json!({ "is_archived": is_archived });
-    let change =
-        Change::changed("workflow_changed", "workflow", id, &facts(known.is_archived), &facts(changed.is_archived));
-    service.record(caller, change).await;
-    Ok(changed)
+    let change = Change::changed("workflow_changed", "workflow", id, &facts(known.is_archived), &facts(is_archived));
+    let store = service.engine.store().noting(service.entry(caller, change));
+    let changed = store.archive_workflow(caller.tenant_id, id, is_archived).await;
+    changed.map_err(|error| Error::of_store(error, "workflow", id))
 }
 
 async fn find(service: &Service, caller: &Caller, id: WorkflowId) -> Result<store::Workflow> {

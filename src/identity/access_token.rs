@@ -96,10 +96,10 @@ impl Identity {
 
     pub(super) async fn known_session(&self, id: SessionId) -> Result<Arc<Known>, Error> {
         let name = Name::Session(id);
-        let generation = match self.cache.get(&name) {
-            Ok(known) => return Ok(known),
-            Err(generation) => generation,
-        };
+        let generation = self.store.people_generation();
+        if let Some(known) = self.cache.get(generation, &name) {
+            return Ok(known);
+        }
         let session = self.store.session(id).await.map_err(unknown)?;
         if session.revoked_at.is_some() || session.expires_at <= self.clock.now() {
             return Err(Error::InvalidCredential);

@@ -97,7 +97,6 @@ impl Identity {
         let change = Change::changed("api_key_revoked", "api_key", key.id, &key_facts(key), &key_facts(&after));
         let entry = writer.entry(key.tenant_id, change, now);
         let revoked = self.store.revoke_api_key(key.tenant_id, key.id, entry).await?;
-        self.changed();
         Ok(revoked)
     }
 
@@ -118,10 +117,10 @@ impl Identity {
 
     pub(super) async fn known_key(&self, prefix: &str) -> Result<Arc<Known>, Error> {
         let name = Name::Key(prefix.to_owned());
-        let generation = match self.cache.get(&name) {
-            Ok(known) => return Ok(known),
-            Err(generation) => generation,
-        };
+        let generation = self.store.people_generation();
+        if let Some(known) = self.cache.get(generation, &name) {
+            return Ok(known);
+        }
         let key = self.store.api_key_by_prefix(prefix.to_owned()).await.map_err(unknown)?;
         if key.revoked_at.is_some() {
             return Err(Error::InvalidCredential);

@@ -1,18 +1,15 @@
 //! Entries of the audit: who wrote what. They hold digests of facts, never values.
+//!
+//! Here they are only made. Each is stored in the transaction of what it is about, so that neither is there without the other,
+//! whatever becomes of the process or of whoever asked.
 
 use super::Standing;
 use crate::clock;
 use crate::domain::{AuditEntry, AuditId, PrincipalKind, TenantId, Timestamp};
-use crate::store::{self, Store};
+use crate::store;
 use serde_json::Value;
 use std::fmt::Display;
 use std::net::IpAddr;
-use tokio::sync::{mpsc, oneshot};
-
-/// Entries that may wait to be written; beyond it requests wait.
-const QUEUE: usize = 4_096;
-/// Entries that are written in one transaction.
-const BATCH: usize = 256;
 
 /// Who writes.
 #[derive(Clone, Debug, Default)]
@@ -108,76 +105,4 @@ impl Change {
 
 fn digest(facts: &Value) -> String {
     store::digest(facts.to_string().as_bytes())
-}
-
-enum Order {
-    Record(Box<AuditEntry>),
-    Close(oneshot::Sender<()>),
-}
-
-/// Writes entries about what was committed elsewhere, many in one transaction, in a task of its own.
-#[derive(Clone)]
-pub struct Recorder(mpsc::Sender<Order>);
-
-impl Recorder {
-    pub fn start(store: Store) -> Self {
-        let (sender, receiver) = mpsc::channel(QUEUE);
-        tokio::spawn(record(store, receiver));
-        Self(sender)
-    }
-
-    /// Adds an entry; waits while too many are waiting.
-    pub async fn record(&self, entry: AuditEntry) {
-        // The receiver lives until the service has stopped.
-        let _ = self.0.send(Order::Record(Box::new(entry))).await;
-    }
-
-    /// Resolves when everything before is written.
-    pub async fn close(&self) {
-        let (sender, written) = oneshot::channel();
-        if self.0.send(Order::Close(sender)).await.is_ok() {
-            let _ = written.await;
-        }
-    }
-}
-
-async fn record(store: Store, mut orders: mpsc::Receiver<Order>) {
-    let mut batch = Vec::with_capacity(BATCH);
-    while orders.recv_many(&mut batch, BATCH).await > 0 {
-        let mut closing = Vec::new();
-        let mut entries = Vec::new();
-        for order in batch.drain(..) {
-            match order {
-                Order::Record(entry) => entries.push(*entry),
-                Order::Close(sender) => closing.push(sender),
-            }
-        }
-        if !entries.is_empty() {
-            write(&store, entries).await;
-        }
-        for sender in closing {
-            let _ = sender.send(());
-        }
-    }
-}
-
-/// How often entries are offered to a database that is away, and the pause in between.
-const TRIES: u32 = 30;
-const PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
-
-async fn write(store: &Store, entries: Vec<AuditEntry>) {
-    for _ in 0..TRIES {
-        match store.record_audit(entries.clone()).await {
-            Ok(()) => return,
-            Err(error) if error.is_retryable() => {
-                tracing::warn!(%error, "the audit waits for the database");
-                tokio::time::sleep(PAUSE).await;
-            }
-            Err(error) => {
-                tracing::error!(%error, entries = entries.len(), "entries of the audit are lost");
-                return;
-            }
-        }
-    }
-    tracing::error!(entries = entries.len(), "entries of the audit are lost: the database stayed away");
 }

@@ -1,6 +1,7 @@
 //! What is remembered about credentials, so that a request does not read the database each time.
 //!
-//! Only this process works on the database, so what it has not changed holds; after a change everything is forgotten.
+//! Only this process works on the database, so what it has not changed holds; the store counts its changes, and after one
+//! everything is forgotten, whether whoever asked for it is still there to be told or not.
 
 use crate::domain::{ApiKeyId, Principal, SessionId, Timestamp};
 use std::collections::HashMap;
@@ -27,43 +28,38 @@ pub struct Known {
 
 #[derive(Default)]
 struct Memory {
-    /// Counts the changes: what was read before one and arrives after it is not remembered.
+    /// The store's when the oldest of these was read.
     generation: u64,
     known: HashMap<Name, Arc<Known>>,
 }
 
-/// The memory.
+/// The memory. Every call names the [generation](crate::store::Store::people_generation) of what the store knows.
 #[derive(Default)]
 pub struct Cache(Mutex<Memory>);
 
 impl Cache {
-    /// What is known about a credential, or else the generation in which to look it up.
-    pub fn get(&self, name: &Name) -> Result<Arc<Known>, u64> {
-        let memory = self.memory();
-        memory.known.get(name).cloned().ok_or(memory.generation)
+    /// What is known about a credential.
+    pub fn get(&self, generation: u64, name: &Name) -> Option<Arc<Known>> {
+        self.current(generation).known.get(name).cloned()
     }
 
-    /// Remembers what was looked up, unless something has changed since.
+    /// Remembers what was looked up since a generation began, unless another one has begun.
     pub fn put(&self, generation: u64, name: Name, known: Known) -> Arc<Known> {
         let known = Arc::new(known);
-        let mut memory = self.memory();
+        let mut memory = self.current(generation);
         if memory.generation == generation {
-            if memory.known.len() >= CAPACITY {
-                memory.known.clear();
-            }
             memory.known.insert(name, Arc::clone(&known));
         }
         known
     }
 
-    pub fn forget(&self) {
-        let mut memory = self.memory();
-        memory.generation += 1;
-        memory.known.clear();
-    }
-
-    fn memory(&self) -> MutexGuard<'_, Memory> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The memory without anything that is older than a generation.
+    fn current(&self, generation: u64) -> MutexGuard<'_, Memory> {
+        let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if memory.generation < generation || memory.known.len() >= CAPACITY {
+            *memory = Memory { generation: generation.max(memory.generation), known: HashMap::new() };
+        }
+        memory
     }
 }
 
@@ -89,13 +85,12 @@ mod tests {
             expires_at: None,
         };
         let (cache, name) = (Cache::default(), Name::Key("a".to_owned()));
-        let generation = cache.get(&name).unwrap_err();
-        cache.forget();
-        cache.put(generation, name.clone(), known());
-        let generation = cache.get(&name).unwrap_err();
-        cache.put(generation, name.clone(), known());
-        assert!(cache.get(&name).is_ok());
-        cache.forget();
-        assert!(cache.get(&name).is_err());
+        cache.put(3, name.clone(), known());
+        assert!(cache.get(3, &name).is_some());
+        assert!(cache.get(4, &name).is_none(), "something has changed since");
+        cache.put(3, name.clone(), known());
+        assert!(cache.get(4, &name).is_none(), "it was read before the change");
+        cache.put(4, name.clone(), known());
+        assert!(cache.get(4, &name).is_some());
     }
 }

@@ -29,7 +29,7 @@ pub use password::{MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS, check_passw
 pub use sessions::{Profile, SignedIn, checked_email, checked_name};
 
 use crate::clock::Clock;
-use crate::domain::{ApiKeyId, Principal, SessionId, TenantId, Timestamp};
+use crate::domain::{ApiKeyId, AuditEntry, Principal, SessionId, TenantId, Timestamp};
 use crate::store::{self, Store};
 use std::fmt;
 use std::path::PathBuf;
@@ -50,17 +50,21 @@ pub struct Options {
     pub session_life: Duration,
     /// Providers that people may sign in with.
     pub providers: Vec<oidc::Options>,
+    /// For how long a refresh token may come again after its use without being taken for stolen: two windows of a browser may
+    /// refresh at the same time.
+    pub refresh_grace: Duration,
 }
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { signing_keys, directory, access_token_life, session_life, providers } = self;
+        let Self { signing_keys, directory, access_token_life, session_life, refresh_grace, providers } = self;
         f.debug_struct("Options")
             .field("signing_keys", &signing_keys.len())
             .field("directory", directory)
             .field("access_token_life", access_token_life)
             .field("session_life", session_life)
             .field("providers", providers)
+            .field("refresh_grace", refresh_grace)
             .finish()
     }
 }
@@ -78,7 +82,6 @@ pub struct Identity {
     throttle: Arc<throttle::Throttle>,
     tickets: Arc<tickets::Tickets>,
     providers: oidc::Providers,
-    recorder: audit::Recorder,
 }
 
 /// Who somebody has shown to be, and until when.
@@ -108,8 +111,7 @@ impl Standing {
 }
 
 impl Identity {
-    /// Makes identity ready: reads or makes the signing key, starts the recorder of the audit on the current runtime.
-    /// Blocks for a file.
+    /// Makes identity ready: reads or makes the signing key. Blocks for a file.
     ///
     /// # Errors
     /// When the signing key cannot be read or made, or there is no HTTP client to ask providers with.
@@ -123,7 +125,6 @@ impl Identity {
             throttle: Arc::new(throttle::Throttle::new(Arc::clone(&clock))),
             tickets: Arc::default(),
             providers: oidc::Providers::new(options.providers.clone())?,
-            recorder: audit::Recorder::start(store.clone()),
             options: Arc::new(options),
             store,
             clock,
@@ -157,14 +158,9 @@ impl Identity {
         Ok(Standing { principal: known.principal.clone(), ..standing.clone() })
     }
 
-    /// Adds an entry about what has been written elsewhere; it is stored in a moment, together with others.
-    pub async fn note(&self, writer: &Writer, tenant_id: TenantId, change: Change) {
-        self.recorder.record(writer.entry(tenant_id, change, self.clock.now())).await;
-    }
-
-    /// To be called after a person, a key, a session or a tenant has been changed: nothing that is remembered holds.
-    pub fn changed(&self) {
-        self.cache.forget();
+    /// An entry of the audit as of now, to be stored together with what it is about.
+    pub fn entry(&self, writer: &Writer, tenant_id: TenantId, change: Change) -> AuditEntry {
+        writer.entry(tenant_id, change, self.clock.now())
     }
 
     /// Brings the database up to date with what is only remembered: when keys were used last. To be called now and then.
@@ -180,10 +176,9 @@ impl Identity {
         }
     }
 
-    /// Tidies up and writes what the audit still holds.
+    /// Tidies up for the last time.
     pub async fn close(&self) {
         self.tidy().await;
-        self.recorder.close().await;
     }
 }
 

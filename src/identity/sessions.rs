@@ -8,8 +8,6 @@ use crate::domain::{SessionId, Tenant, TenantId, Timestamp, User};
 use crate::store::{OneTimePurpose, Rotation, Session};
 use std::net::IpAddr;
 
-/// Two windows of a browser may refresh with the same token at the same time; for this long that is not taken for theft.
-const REFRESH_GRACE_US: i64 = 10 * 1_000_000;
 const MAX_NAME_CHARACTERS: usize = 120;
 const MAX_EMAIL_CHARACTERS: usize = 254;
 
@@ -95,7 +93,12 @@ impl Identity {
     pub async fn refresh(&self, refresh_token: &str) -> Result<SignedIn, Error> {
         let (old, new) = (tokens::digest_of(refresh_token), tokens::secret()?);
         let now = self.clock.now();
-        match self.store.rotate_refresh_token(old, tokens::digest_of(&new), now, REFRESH_GRACE_US).await? {
+        let grace = i64::try_from(self.options.refresh_grace.as_micros()).unwrap_or(i64::MAX);
+        let reuse = move |session: &Session| {
+            let change = Change::done("refresh_token_reused", "session", session.id);
+            Writer::service().entry(session.tenant_id, change, now)
+        };
+        match self.store.rotate_refresh_token(old, tokens::digest_of(&new), now, grace, reuse).await? {
             Rotation::Rotated(session) => {
                 // Whether the person and the tenant are still welcome.
                 self.known_session(session.id).await?;
@@ -103,11 +106,7 @@ impl Identity {
                 self.signed_in(user, session, new)
             }
             Rotation::Reused(session) => {
-                self.changed();
                 tracing::warn!(user = %session.user_id, session = %session.id, "a refresh token was used twice");
-                let writer = Writer::service();
-                let change = Change::done("refresh_token_reused", "session", session.id);
-                self.recorder.record(writer.entry(session.tenant_id, change, now)).await;
                 Err(Error::TokenReused)
             }
             Rotation::Invalid => Err(Error::InvalidCredential),
@@ -121,7 +120,6 @@ impl Identity {
     pub async fn sign_out(&self, session: SessionId, tenant_id: TenantId, writer: &Writer) -> Result<(), Error> {
         let change = Change::done("signed_out", "session", session);
         self.store.revoke_session(session, writer.entry(tenant_id, change, self.clock.now())).await?;
-        self.changed();
         Ok(())
     }
 
@@ -137,7 +135,6 @@ impl Identity {
                 let change = Change::done("signed_out", "session", session.id);
                 let entry = writer.entry_of(&user, change, self.clock.now());
                 self.store.revoke_session(session.id, entry).await?;
-                self.changed();
                 Ok(())
             }
             Err(Error::InvalidCredential) => Ok(()),
@@ -191,7 +188,6 @@ impl Identity {
         let redeemed =
             self.store.redeem_one_time_token(hash, user.clone(), session, tokens::digest_of(&refresh_token), entry);
         redeemed.await.map_err(unknown)?;
-        self.changed();
         self.remove_sign_in_file();
         self.signed_in(user, session, refresh_token)
     }

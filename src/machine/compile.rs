@@ -11,7 +11,7 @@ use crate::domain::definition::model::{
 };
 use crate::domain::definition::{Definition, Problem};
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 impl Program {
@@ -26,6 +26,7 @@ impl Program {
         let input = compiler.data(definition.input.as_ref(), "/input", true);
         let output = compiler.data(definition.output.as_ref(), "/output", false);
         let timeout = compiler.timeout(definition.timeout.as_ref(), "");
+        compiler.called_functions();
         if !compiler.problems.is_empty() {
             return Err(compiler.problems);
         }
@@ -43,8 +44,11 @@ pub(super) struct Compiler {
     /// `None` while the task is being compiled: its children get their numbers after it.
     nodes: Vec<Option<Node>>,
     lists: Vec<Vec<NodeId>>,
-    /// The one-task lists of functions, compiled when they are first called.
+    /// The one-task lists of functions that are called somewhere.
     functions: HashMap<Arc<str>, ListId>,
+    /// Those of them that are not compiled yet. Each is compiled after its callers and not inside them: a chain of calls may be
+    /// longer than a stack is deep.
+    waiting: VecDeque<(Arc<str>, ListId)>,
     expressions: HashMap<TextAndVariables, Arc<Expression>>,
     /// The variables that are visible at this place besides the standard ones, outermost first.
     pub(super) locals: Vec<Arc<str>>,
@@ -61,6 +65,7 @@ impl Compiler {
             nodes: Vec::new(),
             lists: Vec::new(),
             functions: HashMap::new(),
+            waiting: VecDeque::new(),
             expressions: HashMap::new(),
             locals: Vec::new(),
             function_pointer: None,
@@ -166,30 +171,34 @@ impl Compiler {
         if let Some(known) = self.functions.get(name) {
             return *known;
         }
-        let definition = Arc::clone(&self.definition);
-        let Some(task) = find(&definition.components.functions, name) else {
+        if find(&self.definition.components.functions, name).is_none() {
             self.unknown::<()>("function", name, &format!("{place}/call"));
             return ListId(u32::MAX);
-        };
-        // Registered before its body is compiled, because a function may call itself.
+        }
         let id = ListId(u32::try_from(self.lists.len()).unwrap_or(u32::MAX));
-        let at = self.lists.len();
         self.lists.push(Vec::new());
         self.functions.insert(Arc::clone(name), id);
-        let locals = std::mem::take(&mut self.locals);
-        let outer = self.function_pointer.replace(Arc::clone(&task.pointer));
-        let node = self.task(task);
-        // The directive of a function's task is ignored (Serverless Workflow DSL 1.0.3, "Custom functions").
-        let number = usize::try_from(node.0).unwrap_or(usize::MAX);
-        if let Some(node) = self.nodes.get_mut(number).and_then(Option::as_mut) {
-            node.then = Next::Continue;
-        }
-        self.function_pointer = outer;
-        self.locals = locals;
-        if let Some(list) = self.lists.get_mut(at) {
-            list.push(node);
-        }
+        self.waiting.push_back((Arc::clone(name), id));
         id
+    }
+
+    /// Compiles the functions that are called, and those that they call.
+    fn called_functions(&mut self) {
+        let definition = Arc::clone(&self.definition);
+        while let Some((name, id)) = self.waiting.pop_front() {
+            let Some(task) = find(&definition.components.functions, &name) else { continue };
+            self.function_pointer = Some(Arc::clone(&task.pointer));
+            let node = self.task(task);
+            // The directive of a function's task is ignored (Serverless Workflow DSL 1.0.3, "Custom functions").
+            let number = usize::try_from(node.0).unwrap_or(usize::MAX);
+            if let Some(node) = self.nodes.get_mut(number).and_then(Option::as_mut) {
+                node.then = Next::Continue;
+            }
+            if let Some(list) = usize::try_from(id.0).ok().and_then(|at| self.lists.get_mut(at)) {
+                list.push(node);
+            }
+        }
+        self.function_pointer = None;
     }
 
     pub(super) fn bind(&mut self, name: &Arc<str>) {

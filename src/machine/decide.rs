@@ -13,7 +13,7 @@ use super::scope::{Local, LocalValue, Scope, View};
 use super::secrets::{with_known_input, with_true_input};
 use super::state::{Effect, Frame, List, ListEnd, Shared, TryPhase, Work};
 use super::{call_function, effect, for_loop, fork, raise, run_workflow, set, switch, try_catch, wait};
-use crate::domain::{EventBody, Failure, Path, Pointer, TimerPurpose};
+use crate::domain::{EventBody, Failure, Path, Pointer, StandardType, TimerPurpose};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -31,6 +31,10 @@ pub(super) struct Draft {
     pub(super) path: Option<Path>,
     pub(super) body: EventBody,
 }
+
+/// Started tasks may stand in each other this deep. Deciding, applying and dropping a state descend through them: this many leave
+/// room on a thread's stack for the deepest expression.
+const MAX_FRAMES: usize = 140;
 
 /// How things stand with a list.
 pub(super) enum ListStep {
@@ -100,7 +104,7 @@ pub(super) fn decide(scope: &Scope<'_>, list: &List) -> ListStep {
     }
     if let Some(frame) = &list.current {
         let Some(node) = scope.program.node(frame.node) else { return ListStep::Blocked };
-        return match decide_task(&Task { scope: *scope, frame, node }) {
+        return match decide_task(&Task { scope: scope.inside(), frame, node }) {
             Some(decision) => ListStep::Decided(decision),
             None => ListStep::Blocked,
         };
@@ -174,8 +178,10 @@ fn start(scope: &Scope<'_>, list: &List, id: NodeId) -> Decision {
         return decision;
     }
     let condition_holds = !matches!(condition, Some(Err(_)));
+    let is_too_deep = node.kind.has_lists() && scope.depth >= MAX_FRAMES;
     let prepared = condition.unwrap_or(Ok(true)).and_then(|_| prepare(scope, raw_input, &view));
     let (preparation, failure) = match prepared {
+        _ if is_too_deep => (Preparation::default(), Some(too_deep())),
         Ok(preparation) => (preparation, None),
         // The check of the input comes first, which is not possible yet; then it is tried again.
         Err(_) if condition_holds && node.input.resource().is_some() => (Preparation::default(), None),
@@ -316,6 +322,18 @@ fn directive_name(next: &Next) -> Arc<str> {
     }
 }
 
+fn too_deep() -> Failure {
+    let detail = format!("Tasks and function calls stand in each other more than {MAX_FRAMES} levels deep");
+    Failure::new(StandardType::Runtime, "Too many nested tasks", detail)
+}
+
+impl Scope<'_> {
+    /// The scope of a started task of a list that has this scope.
+    fn inside(&self) -> Self {
+        Self { depth: self.depth.saturating_add(1), ..*self }
+    }
+}
+
 impl List {
     /// The path of the next step.
     fn step_path(&self, node: &Node) -> Path {
@@ -332,7 +350,7 @@ pub(super) fn visit_tasks(scope: &Scope<'_>, list: &List, only: Option<&str>, se
     let Some(frame) = &list.current else { return };
     let is_on_the_way = only.is_none_or(|path| path.starts_with(&*frame.path));
     let Some(node) = scope.program.node(frame.node).filter(|_| is_on_the_way) else { return };
-    let task = Task { scope: *scope, frame, node };
+    let task = Task { scope: scope.inside(), frame, node };
     see(&task);
     match (&frame.work, &node.kind) {
         (Work::For { collection, index, list: Some(list) }, Kind::For(rule)) => {

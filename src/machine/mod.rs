@@ -41,6 +41,7 @@ mod retry_point;
 mod run_shell;
 mod run_workflow;
 mod schema;
+mod schema_work;
 mod scope;
 mod secrets;
 mod set;

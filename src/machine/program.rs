@@ -109,6 +109,23 @@ pub(super) enum Kind {
     Workflow(Box<WorkflowRule>),
 }
 
+impl Kind {
+    /// Whether tasks are started inside it.
+    pub(super) fn has_lists(&self) -> bool {
+        match self {
+            Self::Do(_) | Self::For(_) | Self::Fork { .. } | Self::Try(_) | Self::Function { .. } => true,
+            Self::Set(_)
+            | Self::Switch(_)
+            | Self::Raise(_)
+            | Self::Wait(_)
+            | Self::Http(_)
+            | Self::Agent(_)
+            | Self::Shell(_)
+            | Self::Workflow(_) => false,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Case {
     pub(super) when: Option<Arc<Expression>>,

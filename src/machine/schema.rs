@@ -1,5 +1,6 @@
 //! JSON Schema checks of inputs, outputs and contexts.
 
+use super::schema_work::Measure;
 use crate::domain::definition::schema;
 use crate::domain::{Failure, StandardType};
 use jsonschema::Validator;
@@ -10,19 +11,31 @@ const MAX_MISMATCHES: usize = 5;
 
 /// A compiled schema. Draft 2020-12 when the document names none; nothing is ever fetched.
 #[derive(Debug)]
-pub(super) struct Schema(Validator);
+pub(super) struct Schema {
+    validator: Validator,
+    document: Value,
+    measure: Measure,
+}
 
 impl Schema {
     pub(super) fn compile(document: &Value) -> Result<Self, String> {
-        schema::compile(document).map(Self).map_err(|refusal| refusal.message)
+        let validator = schema::compile(document).map_err(|refusal| refusal.message)?;
+        Ok(Self { validator, document: document.clone(), measure: Measure::of(document) })
     }
 
     /// Checks a value; `what` says in the error which value it is.
     pub(super) fn check(&self, value: &Value, what: &str) -> Result<(), Failure> {
-        if self.0.is_valid(value) {
+        if !self.measure.is_bearable(&self.document, value) {
+            let detail = format!(
+                "It would take too long to check the {what} against its schema: parts of it refer to each other"
+            );
+            return Err(Failure::new(StandardType::Validation, "Schema too complex", detail));
+        }
+        if self.validator.is_valid(value) {
             return Ok(());
         }
-        let mismatches: Vec<String> = self.0.iter_errors(value).take(MAX_MISMATCHES).map(|e| describe(&e)).collect();
+        let mismatches: Vec<String> =
+            self.validator.iter_errors(value).take(MAX_MISMATCHES).map(|e| describe(&e)).collect();
         let detail = format!("The {what} does not match its schema: {}", mismatches.join("; "));
         Err(Failure::new(StandardType::Validation, "Validation failed", detail))
     }

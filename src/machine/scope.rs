@@ -22,6 +22,8 @@ pub(super) struct Scope<'a> {
     pub(super) caller: Option<&'a Pointer>,
     /// How many function calls are around this place.
     pub(super) calls: usize,
+    /// How many started tasks are around this place.
+    pub(super) depth: usize,
 }
 
 /// A variable of a `for` or a `catch`, and those around it.
@@ -55,7 +57,7 @@ impl<'a> Scope<'a> {
     /// The scope of the main list.
     pub(super) fn new(program: &'a Program, state: &'a State, moment: Moment, evaluator: &'a dyn Evaluator) -> Self {
         let context = &state.context;
-        Self { program, state, moment, evaluator, context, locals: None, caller: None, calls: 0 }
+        Self { program, state, moment, evaluator, context, locals: None, caller: None, calls: 0, depth: 0 }
     }
 
     /// The pointer of a task at this place.

@@ -36,6 +36,7 @@ impl Scope<'_> {
                 let suggestion = "Set secrets.keys or secrets.key_file and start the service again";
                 not_available(format!("The service has no key to decrypt the secret '{name}'"), suggestion.to_owned())
             }
+            Unavailable::Withheld(why) => why.failure(&format!("read the secret '{name}'")),
         })
     }
 

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The format of serialized states. A snapshot in another format is thrown away and the journal read instead.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 pub(super) type Shared = Arc<Value>;
 

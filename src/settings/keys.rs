@@ -200,6 +200,9 @@ section! {
         access_token_seconds: u64 = 900,
         /// How long a live session goes on after its token has expired, for a fresh one to come.
         renewal_seconds: u64 = 30,
+        /// For how long a refresh token may come a second time without being taken for stolen: two windows of a browser
+        /// may refresh at the same time.
+        refresh_grace_seconds: u64 = 10,
         /// How long somebody stays signed in.
         session_days: u64 = 30,
     }
@@ -212,8 +215,6 @@ section! {
         max_running_executions: u64 = 0,
         /// Executions of a tenant that may wait. Further submissions are answered with 429 and `Retry-After`.
         max_queued_executions: u64 = 50_000,
-        /// Projects of a tenant.
-        max_projects: u64 = 10,
         /// Tokens that model calls of a tenant may use in a calendar month (UTC), all kinds together.
         max_tokens_per_month: u64 = 500_000,
         /// US dollars that model calls of a tenant may cost in a calendar month (UTC), as far as their prices are known.

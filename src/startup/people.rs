@@ -36,6 +36,7 @@ pub fn identity_options(settings: &settings::Identity) -> identity::Options {
         directory: PathBuf::from(&settings.directory),
         access_token_life: Duration::from_secs(settings.access_token_seconds),
         session_life: Duration::from_secs(settings.session_days.saturating_mul(24 * 3_600)),
+        refresh_grace: Duration::from_secs(settings.refresh_grace_seconds),
         providers: Vec::new(),
     }
 }

@@ -77,7 +77,7 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn revoke_api_key(&self, tenant_id: TenantId, id: ApiKeyId, entry: AuditEntry) -> Result<ApiKey, Error> {
-        self.write(move |connection| {
+        self.write_people(move |connection| {
             let key = get(connection, &tenant_id.to_string(), &id.to_string())?;
             if key.revoked_at.is_some() {
                 return Ok(key);

@@ -8,8 +8,8 @@ use super::derived::{UsageRow, changed_budget, usage_row, wasted};
 use super::idempotency::Idempotency;
 use super::{Error, creation as creation_column};
 use crate::domain::{
-    AgentId, Creation, Event, EventBody, ExecutionId, ExecutionType, Failure, Progress, Status, TenantId, Timestamp,
-    WorkflowId,
+    AgentId, AuditEntry, Creation, Event, EventBody, ExecutionId, ExecutionType, Failure, Progress, Status, TenantId,
+    Timestamp, WorkflowId,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -38,6 +38,8 @@ pub struct Append {
     pub(super) children: Vec<Append>,
     /// Effects that nobody waits for: the task instance and the event that schedules it.
     pub(super) detached: Vec<(Arc<str>, u64)>,
+    /// Who has asked for what these events say.
+    pub(super) audit: Vec<AuditEntry>,
 }
 
 /// The texts of an append as they are stored.
@@ -73,6 +75,8 @@ pub struct NewExecution {
     /// The definition's body, unless it is known to be stored already (a registered workflow).
     pub definition: Option<DefinitionText>,
     pub idempotency: Option<Idempotency>,
+    /// Who has asked for it.
+    pub audit: Option<AuditEntry>,
 }
 
 /// A definition's body, stored once per digest.
@@ -257,6 +261,7 @@ impl Append {
             snapshot: None,
             children: Vec::new(),
             detached: Vec::new(),
+            audit: Vec::new(),
         })
     }
 
@@ -293,6 +298,7 @@ impl Append {
         };
         let mut append = Self::new(tenant_id, execution_id, epoch, subject, Status::Pending, events, projection)?;
         append.previous = None;
+        append.audit.extend(new.audit);
         append.create = Some(Box::new(create));
         Ok(append)
     }
@@ -316,6 +322,13 @@ impl Append {
     #[must_use]
     pub fn with_detached_effects(mut self, effects: Vec<(Arc<str>, u64)>) -> Self {
         self.detached = effects;
+        self
+    }
+
+    /// Notes entries of the audit along with the events.
+    #[must_use]
+    pub fn with_audit(mut self, entries: impl IntoIterator<Item = AuditEntry>) -> Self {
+        self.audit.extend(entries);
         self
     }
 

@@ -24,7 +24,7 @@ pub struct AuditFilter {
 }
 
 impl Store {
-    /// Adds entries about what has been written elsewhere.
+    /// Adds entries about what is no write of this store, or is about to begin.
     ///
     /// # Errors
     /// When the database cannot be written.

@@ -11,7 +11,7 @@ use super::connection::AnyConnection;
 use super::idempotency::Idempotency;
 use super::schema::{executions, idempotency_keys};
 use super::statement::{Bind, Statement};
-use super::{Error, batch_postgres, batch_sqlite, budgets, counts};
+use super::{Error, audit, batch_postgres, batch_sqlite, budgets, counts};
 use crate::domain::{ExecutionId, Status};
 use diesel::prelude::*;
 
@@ -137,6 +137,9 @@ fn write_rare_rows(connection: &mut AnyConnection, placed: &Placed<'_>) -> Resul
             ],
         )
         .execute(connection)?;
+    }
+    for entry in &append.audit {
+        audit::insert(connection, entry)?;
     }
     let Some(create) = &append.create else {
         return Ok(None);

@@ -91,11 +91,22 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&mut AnyConnection) -> Result<T, Error> + Send + 'static,
     {
+        self.run_then(work, || ()).await
+    }
+
+    /// Like [`Writer::run`]. `then` is called when the transaction has ended, before anybody is told, and also when the
+    /// caller has gone away meanwhile.
+    pub async fn run_then<T, F>(&self, work: F, then: impl FnOnce() + Send + 'static) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut AnyConnection) -> Result<T, Error> + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
         let span = tracing::Span::current();
         let job: Work = Box::new(move |connection| {
             let outcome = connection.and_then(|connection| span.in_scope(|| connection.transaction(work)));
             Box::new(move |commit_error| {
+                then();
                 // A caller that has gone away needs no answer.
                 let _ = reply.send(commit_error.map_or(outcome, Err));
             })

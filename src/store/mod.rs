@@ -18,6 +18,7 @@ mod column_types;
 mod connection;
 mod counts;
 mod creation;
+mod creators;
 mod derived;
 mod detached;
 mod error;
@@ -45,6 +46,7 @@ mod schema;
 mod secrets;
 mod sessions;
 mod space;
+mod spending;
 mod statement;
 mod statistics;
 mod tenant_removal;
@@ -83,6 +85,7 @@ pub use removal::{EXECUTION_TABLES, Swept};
 pub use retention::{DueCursor, DueExecution, DuePage, Edges};
 pub use sessions::{OneTimePurpose, Rotation, Session};
 pub use space::{Space, compact, space_of};
+pub use spending::{HourSpending, SpendingSince};
 pub use statistics::{HourCount, Percentiles, QueueDepth, Statistics, StatusCount};
 pub use tenant_removal::TenantRemoval;
 pub use usage::{UsageLine, UsageTotals};
@@ -90,10 +93,12 @@ pub use users::UserFilter;
 pub use workflows::{Registered, Workflow, WorkflowFilter};
 
 use crate::clock::Clock;
+use crate::domain::AuditEntry;
 use crate::domain::quota::Limits;
 use connection::{AnyConnection, Location, Purpose};
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// How the store works. Every bound has a default that suits a small machine.
@@ -165,6 +170,10 @@ pub struct Store {
     loading: loading::Loading,
     clock: Arc<dyn Clock>,
     default_limits: Limits,
+    /// See [`Store::people_generation`].
+    people: Arc<AtomicU64>,
+    /// See [`Store::noting`].
+    note: Option<Arc<AuditEntry>>,
 }
 
 impl Store {
@@ -191,7 +200,15 @@ impl Store {
         let points = options.failure_points.clone();
         let readers = pool::Readers::new(location, options.readers, options.read_timeout, points)?;
         let loading = loading::Loading::default();
-        Ok(Self { writer, readers, loading, clock, default_limits: options.default_limits })
+        Ok(Self {
+            writer,
+            readers,
+            loading,
+            clock,
+            default_limits: options.default_limits,
+            people: Arc::default(),
+            note: None,
+        })
     }
 
     /// Makes an execution's next events durable. Waits while the queue is full.
@@ -251,6 +268,48 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut AnyConnection) -> Result<T, Error> + Send + 'static,
     {
-        self.writer.run(work).await
+        self.write_if(work, |_| true).await
+    }
+
+    /// Like [`Store::write`], for what may turn out to change nothing: that is not noted.
+    async fn write_if<T, F>(&self, work: F, has_changed: fn(&T) -> bool) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut AnyConnection) -> Result<T, Error> + Send + 'static,
+    {
+        let note = self.note.clone();
+        self.writer
+            .run(move |connection| {
+                let value = work(connection)?;
+                if let Some(entry) = note.filter(|_| has_changed(&value)) {
+                    audit::insert(connection, &entry)?;
+                }
+                Ok(value)
+            })
+            .await
+    }
+
+    /// A handle whose writes note an entry of the audit in the same transaction. It is for one write, of something that
+    /// takes no entry of its own.
+    #[must_use]
+    pub fn noting(&self, entry: AuditEntry) -> Self {
+        Self { note: Some(Arc::new(entry)), ..self.clone() }
+    }
+
+    /// Like [`Store::write`], for what changes who people are and what they may do.
+    async fn write_people<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut AnyConnection) -> Result<T, Error> + Send + 'static,
+    {
+        let people = Arc::clone(&self.people);
+        self.writer.run_then(work, move || _ = people.fetch_add(1, Ordering::AcqRel)).await
+    }
+
+    /// Changes whenever a person, a key, a session or a tenant is changed: what was read of them in an earlier generation may
+    /// not be true any more. Only this process writes to the database, and it counts before it tells whoever asked for the
+    /// change. Read it first, then the rows.
+    pub fn people_generation(&self) -> u64 {
+        self.people.load(Ordering::Acquire)
     }
 }

@@ -8,6 +8,8 @@ use super::statement::{Bind, Statement};
 use super::{Error, Store, users};
 use crate::domain::{AuditEntry, SessionId, TenantId, Timestamp, User, UserId};
 use diesel::prelude::*;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// One sign-in of a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +61,8 @@ impl Store {
     }
 
     /// Uses a refresh token up and puts another in its place. One that was used less than `grace_us` ago gets a further
-    /// one: two windows of a browser may refresh at the same time.
+    /// one: two windows of a browser may refresh at the same time. Later than that its session ends, and the audit gets the
+    /// entry that `reuse` makes.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -69,8 +72,25 @@ impl Store {
         new_hash: String,
         now: Timestamp,
         grace_us: i64,
+        reuse: impl FnOnce(&Session) -> AuditEntry + Send + 'static,
     ) -> Result<Rotation, Error> {
-        self.write(move |connection| rotate(connection, &token_hash, &new_hash, now, grace_us)).await
+        let (people, was_reused) = (Arc::clone(&self.people), Arc::new(AtomicBool::new(false)));
+        let noted = Arc::clone(&was_reused);
+        let work = move |connection: &mut AnyConnection| {
+            let rotation = rotate(connection, &token_hash, &new_hash, now, grace_us)?;
+            if let Rotation::Reused(session) = &rotation {
+                audit::insert(connection, &reuse(session))?;
+                noted.store(true, Ordering::Release);
+            }
+            Ok(rotation)
+        };
+        let count = move || {
+            // Refreshing happens all the time and changes nobody; the end of a session does.
+            if was_reused.load(Ordering::Acquire) {
+                people.fetch_add(1, Ordering::AcqRel);
+            }
+        };
+        self.writer.run_then(work, count).await
     }
 
     /// # Errors
@@ -97,7 +117,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be written.
     pub async fn revoke_session(&self, id: SessionId, entry: AuditEntry) -> Result<(), Error> {
-        self.write(move |connection| {
+        self.write_people(move |connection| {
             revoke(connection, &id.to_string(), entry.at)?;
             audit::insert(connection, &entry)
         })
@@ -159,7 +179,7 @@ impl Store {
         refresh_hash: String,
         entry: AuditEntry,
     ) -> Result<(), Error> {
-        self.write(move |connection| {
+        self.write_people(move |connection| {
             let known = owner(connection, &token_hash, entry.at)?;
             if known.id != user.id || known.tenant_id != user.tenant_id {
                 return Err(Error::NotFound);

@@ -76,12 +76,12 @@ impl Store {
     /// # Errors
     /// [`Error::Database`] while rows of another table refer to them.
     pub async fn sweep_tenant(&self, tenant_id: TenantId, table: String, limit: u32) -> Result<usize, Error> {
-        self.write(move |connection| sweep(connection, &tenant_id.to_string(), &table, limit)).await
+        self.write_people(move |connection| sweep(connection, &tenant_id.to_string(), &table, limit)).await
     }
 
     /// Deletes the note and the tenant itself, unless an execution of the tenant is still there. Returns whether the tenant is gone.
     pub async fn finish_tenant_removal(&self, tenant_id: TenantId) -> Result<bool, Error> {
-        self.write(move |connection| {
+        self.write_people(move |connection| {
             let tenant_id = tenant_id.to_string();
             let execution = executions::table
                 .filter(executions::tenant_id.eq(&tenant_id))

@@ -53,7 +53,7 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Conflict`] for a taken slug.
     pub async fn update_tenant(&self, tenant: Tenant, entry: AuditEntry) -> Result<Tenant, Error> {
-        self.write(move |connection| {
+        self.write_people(move |connection| {
             get(connection, &tenant.id.to_string())?;
             refuse_taken(connection, &tenant)?;
             update(connection, &tenant)?;
@@ -83,7 +83,8 @@ struct Row {
     is_active: bool,
     max_running_executions: Option<i64>,
     max_queued_executions: Option<i64>,
-    max_projects: Option<i64>,
+    /// There are no projects yet.
+    _max_projects: Option<i64>,
     max_tokens_per_month: Option<i64>,
     max_cost_per_month: Option<f64>,
     created_at: i64,
@@ -101,7 +102,6 @@ impl Row {
             limits: TenantLimits {
                 max_running_executions: limit(self.max_running_executions)?,
                 max_queued_executions: limit(self.max_queued_executions)?,
-                max_projects: limit(self.max_projects)?,
                 max_tokens_per_month: limit(self.max_tokens_per_month)?,
                 max_cost_per_month: self.max_cost_per_month,
             },
@@ -146,12 +146,11 @@ fn refuse_taken(connection: &mut AnyConnection, tenant: &Tenant) -> Result<(), E
     Ok(())
 }
 
-fn limits(limits: &TenantLimits) -> [Bind<'static>; 5] {
+fn limits(limits: &TenantLimits) -> [Bind<'static>; 4] {
     let number = |limit: Option<u64>| Bind::OptionalInteger(limit.map(integer));
     [
         number(limits.max_running_executions),
         number(limits.max_queued_executions),
-        number(limits.max_projects),
         number(limits.max_tokens_per_month),
         Bind::OptionalDouble(limits.max_cost_per_month),
     ]
@@ -164,8 +163,8 @@ fn insert(connection: &mut AnyConnection, tenant: &Tenant) -> Result<(), Error> 
     binds.extend(limits(&tenant.limits));
     binds.extend([Bind::Integer(tenant.created_at.as_micros()), Bind::Integer(tenant.updated_at.as_micros())]);
     Statement::new(
-        "INSERT INTO tenants (id, slug, name, is_active, max_running_executions, max_queued_executions, max_projects, \
-         max_tokens_per_month, max_cost_per_month, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO tenants (id, slug, name, is_active, max_running_executions, max_queued_executions, \
+         max_tokens_per_month, max_cost_per_month, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         binds,
     )
     .execute(connection)?;
@@ -179,7 +178,7 @@ fn update(connection: &mut AnyConnection, tenant: &Tenant) -> Result<(), Error> 
     binds.extend([Bind::Integer(tenant.updated_at.as_micros()), Bind::Text(&id)]);
     Statement::new(
         "UPDATE tenants SET slug = ?, name = ?, is_active = ?, max_running_executions = ?, max_queued_executions = ?, \
-         max_projects = ?, max_tokens_per_month = ?, max_cost_per_month = ?, updated_at = ? WHERE id = ?",
+         max_tokens_per_month = ?, max_cost_per_month = ?, updated_at = ? WHERE id = ?",
         binds,
     )
     .execute(connection)?;

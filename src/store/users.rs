@@ -82,7 +82,7 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Conflict`] for a taken address, or when no active operator would be left.
     pub async fn update_user(&self, user: User, entry: AuditEntry) -> Result<User, Error> {
-        self.write(move |connection| {
+        self.write_people(move |connection| {
             let known = get(connection, &user.tenant_id.to_string(), &user.id.to_string())?;
             refuse_taken(connection, &user)?;
             update(connection, &user)?;
@@ -101,7 +101,7 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Conflict`] when no active operator would be left.
     pub async fn delete_user(&self, tenant_id: TenantId, id: UserId, entry: AuditEntry) -> Result<(), Error> {
-        self.write(move |connection| {
+        self.write_people(move |connection| {
             let known = get(connection, &tenant_id.to_string(), &id.to_string())?;
             diesel::delete(users::table.find(id.to_string())).execute(connection)?;
             keep_an_operator(connection, &known)?;

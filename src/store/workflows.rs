@@ -9,7 +9,7 @@ use super::text_search::{contains_pattern, lower, lower_or_null};
 use super::{DefinitionText, Error, Store, append};
 use crate::clock::new_id;
 use crate::domain::definition::Definition;
-use crate::domain::{TenantId, Timestamp, WorkflowId};
+use crate::domain::{AuditEntry, TenantId, Timestamp, WorkflowId};
 use diesel::prelude::*;
 use semver::Version;
 use serde_json::{Map, Value};
@@ -57,7 +57,8 @@ pub struct WorkflowFilter {
 }
 
 impl Store {
-    /// Registers a version. `source` is the text as authored.
+    /// Registers a version. `source` is the text as authored. An entry of the audit gets the new id as its target; none is
+    /// noted for what is registered already.
     ///
     /// # Errors
     /// [`Error::Conflict`] when the version is registered with another definition.
@@ -90,7 +91,11 @@ impl Store {
             created_at: now,
             updated_at: now,
         };
-        self.write(move |connection| register(connection, workflow, &text)).await
+        let store = match &self.note {
+            Some(entry) => self.noting(AuditEntry { target_id: workflow.id.to_string(), ..entry.as_ref().clone() }),
+            None => self.clone(),
+        };
+        store.write_if(move |connection| register(connection, workflow, &text), |registered| registered.is_new).await
     }
 
     /// # Errors

@@ -12,7 +12,7 @@ pub use keys::{Keys, Source};
 
 use crate::clock::Clock;
 use crate::domain::secret::{Opened, Sealed, Unavailable};
-use crate::domain::{Secret, Secrets, TenantId};
+use crate::domain::{AuditEntry, Secret, Secrets, TenantId};
 use crate::store::{self, Store};
 use crate::telemetry;
 use serde_json::Value;
@@ -103,12 +103,13 @@ impl Vault {
         name: String,
         value: Value,
         by: Option<String>,
+        audit: AuditEntry,
     ) -> Result<(Secret, bool), Error> {
         let opened = Opened::new(value);
         let sealed = cipher::seal(self.0.keys.current().ok_or(Error::NoKeys)?, tenant_id, &name, opened.value())?;
         let now = self.0.clock.now();
         let secret = Secret { tenant_id, name, created_by: by, created_at: now, updated_at: now, sealed };
-        let stored = self.0.store.put_secret(secret).await;
+        let stored = self.0.store.noting(audit).put_secret(secret).await;
         // Also after an error: a lost acknowledgement does not mean that nothing was written.
         self.changed();
         Ok(stored?)
@@ -116,8 +117,8 @@ impl Vault {
 
     /// # Errors
     /// [`Error::Store`], with [`store::Error::NotFound`] when there is none.
-    pub async fn delete(&self, tenant_id: TenantId, name: String) -> Result<(), Error> {
-        let deleted = self.0.store.delete_secret(tenant_id, name).await;
+    pub async fn delete(&self, tenant_id: TenantId, name: String, audit: AuditEntry) -> Result<(), Error> {
+        let deleted = self.0.store.noting(audit).delete_secret(tenant_id, name).await;
         self.changed();
         Ok(deleted?)
     }

@@ -1,5 +1,6 @@
 //! Agents as callers see them, and the bodies that make, change and test them.
 
+use super::budget::BudgetLimits;
 use crate::domain::{Adapter, Agent, AgentId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -124,4 +125,7 @@ pub struct TestAgent {
     /// 1 to 5 000 characters.
     #[schema(min_length = 1, max_length = 5000, pattern = r"\S")]
     pub test_input: String,
+    /// What the test may spend. Nothing is limited when absent.
+    #[serde(default)]
+    pub budget: Option<BudgetLimits>,
 }

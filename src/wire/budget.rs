@@ -33,6 +33,8 @@ pub struct BudgetView {
     pub limits: BudgetLimits,
     /// By everything below that execution, and by itself.
     pub spent: Spent,
+    /// What the calls that are under way may come to use, beyond what is spent.
+    pub reserved: Spent,
 }
 
 /// What model calls have used.

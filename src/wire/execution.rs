@@ -115,6 +115,8 @@ pub struct ExecutionView<'a> {
     #[schema(value_type = BTreeMap<String, String>)]
     pub labels: Cow<'a, BTreeMap<String, String>>,
     pub created_by: Option<Cow<'a, str>>,
+    /// The name that its creator had when it was made.
+    pub created_by_name: Option<Cow<'a, str>>,
     pub parent_execution_id: Option<ExecutionId>,
     pub forked_from: Option<ForkedFromView>,
     pub idempotency_key: Option<Cow<'a, str>>,
@@ -174,6 +176,7 @@ impl<'a> ExecutionView<'a> {
             priority: creation.priority,
             labels: Cow::Borrowed(&creation.labels),
             created_by: creation.created_by.as_deref().map(Cow::Borrowed),
+            created_by_name: creation.authority.as_ref().map(|authority| Cow::Borrowed(authority.name.as_str())),
             parent_execution_id: creation.parent.as_ref().map(|parent| parent.execution_id),
             forked_from: creation.forked_from.as_ref().map(ForkedFromView::from),
             idempotency_key: creation.idempotency_key.as_deref().map(Cow::Borrowed),
@@ -316,6 +319,9 @@ pub struct ExecuteWorkflow {
     pub priority: Option<u8>,
     #[serde(default)]
     pub labels: Option<BTreeMap<String, String>>,
+    /// What it and everything below it may spend. Nothing is limited when absent.
+    #[serde(default)]
+    pub budget: Option<BudgetLimits>,
 }
 
 /// Why an execution is cancelled. The body may be left out.

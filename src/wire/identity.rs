@@ -1,6 +1,7 @@
 //! Tenants, people and keys as they cross the boundary. Only bodies with passwords and answers with fresh keys and links hold
 //! secrets.
 
+use crate::domain::quota::Limits;
 use crate::domain::{ApiKey, ApiKeyId, Role, Scope, Tenant, TenantId, TenantLimits, Timestamp, User, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -185,8 +186,6 @@ pub struct LimitsView {
     #[schema(maximum = 9_007_199_254_740_991_u64)]
     pub max_queued_executions: Option<u64>,
     #[schema(maximum = 9_007_199_254_740_991_u64)]
-    pub max_projects: Option<u64>,
-    #[schema(maximum = 9_007_199_254_740_991_u64)]
     pub max_tokens_per_month: Option<u64>,
     /// US dollars.
     #[schema(minimum = 0, maximum = 1_000_000_000)]
@@ -198,10 +197,16 @@ impl From<TenantLimits> for LimitsView {
         Self {
             max_running_executions: limits.max_running_executions,
             max_queued_executions: limits.max_queued_executions,
-            max_projects: limits.max_projects,
             max_tokens_per_month: limits.max_tokens_per_month,
             max_cost_per_month: limits.max_cost_per_month,
         }
+    }
+}
+
+impl From<Limits> for LimitsView {
+    fn from(limits: Limits) -> Self {
+        let Limits { max_running_executions, max_queued_executions, max_tokens_per_month, max_cost_per_month } = limits;
+        Self { max_running_executions, max_queued_executions, max_tokens_per_month, max_cost_per_month }
     }
 }
 
@@ -210,7 +215,6 @@ impl From<LimitsView> for TenantLimits {
         Self {
             max_running_executions: limits.max_running_executions,
             max_queued_executions: limits.max_queued_executions,
-            max_projects: limits.max_projects,
             max_tokens_per_month: limits.max_tokens_per_month,
             max_cost_per_month: limits.max_cost_per_month,
         }
@@ -224,15 +228,20 @@ pub struct TenantView {
     pub slug: String,
     pub name: String,
     pub is_active: bool,
+    /// What was decided for it; `null` is left to the settings of the service, 0 is no limit.
     pub limits: LimitsView,
+    /// What holds: its own limits, with those of the settings in place of the ones that are not decided; `null` is no limit.
+    pub limits_in_force: LimitsView,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
 
-impl From<Tenant> for TenantView {
-    fn from(tenant: Tenant) -> Self {
+impl TenantView {
+    /// `in_force` are the limits that hold for it.
+    pub fn new(tenant: Tenant, in_force: Limits) -> Self {
         let Tenant { id, slug, name, is_active, limits, created_at, updated_at } = tenant;
-        Self { id, slug, name, is_active, limits: limits.into(), created_at, updated_at }
+        let limits_in_force = in_force.into();
+        Self { id, slug, name, is_active, limits: limits.into(), limits_in_force, created_at, updated_at }
     }
 }
 

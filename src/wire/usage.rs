@@ -42,3 +42,24 @@ pub struct UsageView {
     pub items: Vec<UsageRecord>,
     pub totals: UsageTotals,
 }
+
+/// What the model calls of a tenant have used.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SpendingView {
+    /// The beginning of what was summed up.
+    pub since: Timestamp,
+    pub spent: Spent,
+    /// The part of it that nothing came of: calls that failed, or whose attempt was retried, cancelled or superseded.
+    pub wasted: Spent,
+    /// Oldest first; hours without calls are left out.
+    pub per_hour: Vec<HourSpent>,
+}
+
+/// What model calls have used in an hour.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct HourSpent {
+    /// The beginning of the hour. Hours are counted from `since`.
+    pub hour: Timestamp,
+    #[serde(flatten)]
+    pub spent: Spent,
+}

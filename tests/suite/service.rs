@@ -361,6 +361,7 @@ pub fn operator_key_on(url: &str, directory: &Path) -> String {
                 access_token_life: Duration::from_secs(900),
                 session_life: Duration::from_secs(3_600),
                 providers: Vec::new(),
+                refresh_grace: Duration::from_secs(10),
             };
             let identity = Identity::start(store.clone(), clock, options).expect("an identity");
             let key = operator_key(&identity).await;

@@ -7,7 +7,10 @@ import type {
   ChangeTenant,
   CreateTenant,
   RetentionDecision,
+  RetentionPreview,
   RetentionState,
+  RotationView,
+  SecretValue,
   SecretView,
   StoredSecret,
   TenantView,
@@ -31,8 +34,13 @@ export const secretList = infiniteQueryOptions({
   getNextPageParam: toNext,
 });
 
-export function putSecret(name: string, value: string): Promise<StoredSecret> {
+export function putSecret(name: string, value: SecretValue): Promise<StoredSecret> {
   return must(client.PUT("/api/v1/secrets/{name}", { params: { path: { name } }, body: { value } }));
+}
+
+/** Encrypts with the current key whatever an older one has encrypted, in every tenant. */
+export function rotateSecretKeys(): Promise<RotationView> {
+  return must(client.POST("/api/v1/secret-keys/rotate"));
 }
 
 export function removeSecret(name: string): Promise<unknown> {
@@ -74,10 +82,36 @@ export function changeTenant(id: string, body: ChangeTenant): Promise<TenantView
   return must(client.PUT("/api/v1/tenants/{id}", { params: { path: { id } }, body }));
 }
 
+/** Closed at once; what belongs to it is deleted in the background. */
+export function removeTenant(id: string): Promise<TenantView> {
+  return must(client.DELETE("/api/v1/tenants/{id}", { params: { path: { id } } }));
+}
+
+export function tenantDetail(id: string) {
+  return queryOptions({
+    queryKey: [...adminKeys.tenants, id],
+    queryFn: ({ signal }) => must(client.GET("/api/v1/tenants/{id}", { params: { path: { id } }, signal })),
+  });
+}
+
+/** A round that runs is looked at this often. */
+const LOOK_EVERY_MS = 1_000;
+
 export const retention = queryOptions({
   queryKey: adminKeys.retention,
   queryFn: ({ signal }) => must(client.GET("/api/v1/retention", { signal })),
+  refetchInterval: ({ state }) => (state.data?.upkeep.running_since ? LOOK_EVERY_MS : false),
 });
+
+/** What a round would delete now if this were decided. */
+export function previewRetention(body: RetentionDecision): Promise<RetentionPreview> {
+  return must(client.POST("/api/v1/retention/preview", { body }));
+}
+
+/** Begins a round of deleting, in every tenant. */
+export function runRetention(): Promise<RetentionState> {
+  return must(client.POST("/api/v1/retention/run"));
+}
 
 export function decideRetention(body: RetentionDecision): Promise<RetentionState> {
   return must(client.PUT("/api/v1/retention", { body }));

@@ -5,6 +5,7 @@ import { freshest } from "@/live/latest";
 import { ProblemError, unreachable } from "./client";
 import type { FirstSignIn, Login, Problem, ProviderList, ProviderView, Tokens, UserView } from "./generated/schema";
 import { session } from "./session";
+import { viewing } from "./viewing";
 
 function post(path: string, body: unknown): Promise<unknown> {
   const headers = { "content-type": "application/json" };
@@ -21,12 +22,18 @@ async function send(path: string, request: RequestInit): Promise<unknown> {
 }
 
 export async function signIn(body: Login): Promise<void> {
-  session.begin((await post("login", body)) as Tokens);
+  begin((await post("login", body)) as Tokens);
 }
 
 /** Exchanges a one-time link for a password and a session. */
 export async function firstSignIn(body: FirstSignIn): Promise<void> {
-  session.begin((await post("first-sign-in", body)) as Tokens);
+  begin((await post("first-sign-in", body)) as Tokens);
+}
+
+/** Whoever signs in begins at home. */
+function begin(tokens: Tokens): void {
+  viewing.choose(undefined);
+  session.begin(tokens);
 }
 
 /** The providers that people may sign in with. A service that cannot say so has none. */
@@ -46,6 +53,7 @@ export function providerAddress(id: string, next?: string): string {
 export async function signOut(queries: QueryClient): Promise<void> {
   await post("logout", {});
   session.end();
+  viewing.choose(undefined);
   freshest.clear();
   queries.clear();
 }

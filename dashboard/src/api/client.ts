@@ -1,7 +1,9 @@
 // The one way to the service: typed by its description, signed in by a bearer token that lives in memory only.
 import createClient, { type Middleware } from "openapi-fetch";
 import type { Problem, paths } from "./generated/schema";
+import { randomId } from "./random";
 import { session } from "./session";
+import { viewing } from "./viewing";
 
 /** An answer that is not a success, or no answer at all (`problem.status` 0). */
 export class ProblemError extends Error {
@@ -29,6 +31,7 @@ const copies = new WeakMap<Request, Request>();
 const withSession: Middleware = {
   onRequest({ request }) {
     session.sign(request.headers);
+    viewing.sign(new URL(request.url).pathname, request.headers);
     copies.set(request, request.clone());
     return request;
   },
@@ -81,5 +84,5 @@ export async function must<T>(answer: Promise<Answer<T>>): Promise<T> {
 
 /** A fresh `Idempotency-Key`: a double click or a retried request starts one execution, not two. */
 export function freshKey(): string {
-  return crypto.randomUUID();
+  return randomId();
 }

@@ -5,6 +5,7 @@ import { freshest } from "@/live/latest";
 import type { Action } from "@/may";
 import { client, freshKey, must } from "./client";
 import type {
+  BudgetLimits,
   EventView,
   ExecutionDetail,
   ExecutionType,
@@ -49,6 +50,7 @@ export const executionKeys = {
   all: ["executions"] as const,
   lists: ["executions", "list"] as const,
   list: (filter: Filter) => ["executions", "list", filter] as const,
+  count: (filter: Filter) => ["executions", "count", filter] as const,
   active: ["executions", "active"] as const,
   stats: (hours: number) => ["executions", "stats", hours] as const,
   detail: (id: string) => ["executions", "detail", id] as const,
@@ -71,6 +73,7 @@ export function toRow(view: ExecutionView): Row {
     parent_execution_id: view.parent_execution_id,
     progress: view.progress,
     error: view.error,
+    pause_reason: view.pause_reason,
     last_seq: view.last_seq,
     created_at: view.created_at,
     started_at: view.started_at,
@@ -84,29 +87,56 @@ export function toRow(view: ExecutionView): Row {
 /** Live queries are read again every few seconds while the socket is down. */
 export const live = { live: true };
 
-async function readList(filter: Filter, cursor: string | undefined, signal: AbortSignal): Promise<Stretch> {
+/** A filter as the service names it. */
+function queryOf(filter: Filter) {
   const { type, agent, parent, label, after, before, ...same } = filter;
-  const answer = await must(
-    client.GET("/api/v1/executions", {
-      params: {
-        query: {
-          ...same,
-          execution_type: type,
-          agent_id: agent,
-          parent_execution_id: parent,
-          created_after: after,
-          created_before: before,
-          limit: PAGE_SIZE,
-          cursor,
-          // Serialized as `label.name=value`.
-          ...(label ? { label } : {}),
-        },
-      },
-      signal,
-    }),
-  );
+  return {
+    ...same,
+    execution_type: type,
+    agent_id: agent,
+    parent_execution_id: parent,
+    created_after: after,
+    created_before: before,
+    // Serialized as `label.name=value`.
+    ...(label ? { label } : {}),
+  };
+}
+
+async function readList(
+  filter: Filter,
+  cursor: string | undefined,
+  signal: AbortSignal,
+  limit = PAGE_SIZE,
+): Promise<Stretch> {
+  const query = { ...queryOf(filter), limit, cursor };
+  const answer = await must(client.GET("/api/v1/executions", { params: { query }, signal }));
   const next = "next_cursor" in answer ? answer.next_cursor : null;
   return { items: answer.items.map(toRow), next_cursor: next ?? null };
+}
+
+const IDS_PER_READ = 100;
+
+/** Every execution that a filter lets through, newest first, read as it is asked for. */
+export async function* matchingIds(filter: Filter, signal: AbortSignal): AsyncGenerator<string> {
+  let cursor: string | undefined;
+  do {
+    const page = await readList(filter, cursor, signal, IDS_PER_READ);
+    for (const row of page.items) yield row.id;
+    cursor = page.next_cursor ?? undefined;
+  } while (cursor);
+}
+
+/** How many executions a filter lets through. */
+export function executionCount(filter: Filter) {
+  return queryOptions({
+    queryKey: executionKeys.count(filter),
+    queryFn: async ({ signal }) => {
+      const query = { ...queryOf(filter), page: 1, size: 1 };
+      const answer = await must(client.GET("/api/v1/executions", { params: { query }, signal }));
+      return "total" in answer ? answer.total : 0;
+    },
+    staleTime: 0,
+  });
 }
 
 export function executionList(filter: Filter) {
@@ -232,6 +262,11 @@ function idempotent() {
 
 export function startExecution(body: StartExecution): Promise<ExecutionView> {
   return must(client.POST("/api/v1/executions", { params: { header: idempotent() }, body }));
+}
+
+/** Lets an execution, and everything around it, spend more. What a limit had paused goes on. */
+export function approveBudget(id: string, limits: BudgetLimits): Promise<ExecutionView> {
+  return must(client.POST("/api/v1/executions/{id}/budget", { params: { path: { id } }, body: limits }));
 }
 
 const TERMINAL: readonly Status[] = ["succeeded", "failed", "cancelled"];

@@ -15,6 +15,8 @@ export interface Standing {
   role?: Role;
   /** What `created_by` of the own things says. */
   ownerId?: string;
+  /** The own tenant, whichever one is looked at. */
+  tenantId?: string;
   /** Whether an action is allowed; `owner` is the `created_by` of what it is to be done to, when there is such a thing. */
   may(action: Action, owner?: string | null): boolean;
 }
@@ -27,6 +29,7 @@ export function useStanding(): Standing {
   return {
     role,
     ownerId,
+    tenantId: data?.tenant_id ?? person?.tenant_id,
     may: (action, owner) => may(role, action, owner === undefined || owner === ownerId),
   };
 }

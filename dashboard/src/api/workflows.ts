@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import { client, freshKey, must } from "./client";
-import type { Accepted, RegisteredView, Validation, WorkflowView } from "./generated/schema";
+import type { RegisteredView, Validation, WorkflowView } from "./generated/schema";
 
 export const workflowKeys = {
   all: ["workflows"] as const,
@@ -81,13 +81,4 @@ export function registerWorkflow(text: string): Promise<RegisteredView> {
 
 export function archiveWorkflow(id: string, isArchived: boolean): Promise<WorkflowView> {
   return must(client.PUT("/api/v1/workflows/{id}", { params: { path: { id } }, body: { is_archived: isArchived } }));
-}
-
-export function runWorkflow(id: string, input: unknown, priority?: number): Promise<Accepted> {
-  return must(
-    client.POST("/api/v1/workflows/{id}/execute", {
-      params: { path: { id }, header: { "Idempotency-Key": freshKey() } },
-      body: { input, priority },
-    }),
-  );
 }

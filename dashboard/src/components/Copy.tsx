@@ -1,25 +1,52 @@
-import { Check, Copy as CopyIcon } from "lucide-react";
+import { Check, Copy as CopyIcon, TriangleAlert } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "./Button";
 
+/** Puts a text on the clipboard. Pages of plain addresses have no clipboard of their own; there a field does it. */
+async function put(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return putByField(text);
+  }
+}
+
+function putByField(text: string): boolean {
+  const before = document.activeElement;
+  const field = document.createElement("textarea");
+  field.value = text;
+  field.readOnly = true;
+  field.style.position = "fixed";
+  field.style.opacity = "0";
+  // Inside an open dialog nothing else can be selected.
+  (document.activeElement?.closest("[role=dialog]") ?? document.body).append(field);
+  field.select();
+  const isDone = document.execCommand("copy");
+  field.remove();
+  if (before instanceof HTMLElement) before.focus();
+  return isDone;
+}
+
 /** Copies a text. Without a label it is an icon. */
 export function Copy({ text, label }: { text: string; label?: string }) {
   const { t } = useTranslation();
-  const [isDone, setDone] = useState(false);
+  const [outcome, setOutcome] = useState<"done" | "failed">();
   useEffect(() => {
-    if (!isDone) return;
-    const timer = setTimeout(() => setDone(false), 1_500);
+    if (!outcome) return;
+    const timer = setTimeout(() => setOutcome(undefined), 1_500);
     return () => clearTimeout(timer);
-  }, [isDone]);
+  }, [outcome]);
+  const name = t(outcome === "done" ? "action.copied" : outcome === "failed" ? "action.copyFailed" : "action.copy");
   return (
     <Button
       look="quiet"
       size="small"
-      icon={isDone ? Check : CopyIcon}
-      aria-label={label ? undefined : t("action.copy")}
-      title={t("action.copy")}
-      onClick={() => void navigator.clipboard.writeText(text).then(() => setDone(true))}
+      icon={outcome === "done" ? Check : outcome === "failed" ? TriangleAlert : CopyIcon}
+      aria-label={label ? `${name}: ${label}` : name}
+      title={name}
+      onClick={() => void put(text).then((isDone) => setOutcome(isDone ? "done" : "failed"))}
     >
       {label}
     </Button>

@@ -1,7 +1,7 @@
 import { clsx } from "clsx";
 import { X } from "lucide-react";
 import { AlertDialog, Dialog as Radix } from "radix-ui";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "./Button";
 
@@ -41,7 +41,7 @@ export function Dialog({
   );
 }
 
-/** Asks before something is destroyed or stopped. */
+/** Asks before something is destroyed or stopped. With `typed`, that word must be typed first. */
 export function Confirm({
   isOpen,
   onClose,
@@ -49,7 +49,9 @@ export function Confirm({
   title,
   text,
   action,
+  typed,
   isBusy,
+  isHarmless,
 }: {
   isOpen: boolean;
   onClose: () => void;
@@ -57,21 +59,49 @@ export function Confirm({
   title: string;
   text: string;
   action: string;
+  typed?: string;
   isBusy?: boolean;
+  /** Nothing is lost by it. */
+  isHarmless?: boolean;
 }) {
   const { t } = useTranslation();
+  const [answer, setAnswer] = useState("");
+  const close = () => {
+    setAnswer("");
+    onClose();
+  };
   return (
-    <AlertDialog.Root open={isOpen} onOpenChange={(open) => !open && onClose()}>
+    <AlertDialog.Root open={isOpen} onOpenChange={(open) => !open && close()}>
       <AlertDialog.Portal>
         <AlertDialog.Overlay className={overlay} />
         <AlertDialog.Content className={clsx(panel, "max-w-md p-5")}>
           <AlertDialog.Title className="font-semibold text-[15px]">{title}</AlertDialog.Title>
           <AlertDialog.Description className="mt-1.5 text-ink-soft">{text}</AlertDialog.Description>
+          {typed !== undefined && (
+            <label className="mt-4 block">
+              {t("action.typeToConfirm")} <span className="select-all font-medium font-mono">{typed}</span>
+              <input
+                value={answer}
+                onChange={(event) => setAnswer(event.target.value)}
+                autoComplete="off"
+                spellCheck={false}
+                className="field mt-1 w-full font-mono"
+              />
+            </label>
+          )}
           <div className="mt-5 flex justify-end gap-2">
             <AlertDialog.Cancel asChild>
               <Button>{t("action.keep")}</Button>
             </AlertDialog.Cancel>
-            <Button look="danger" isBusy={isBusy} onClick={onConfirm}>
+            <Button
+              look={isHarmless ? "primary" : "danger"}
+              isBusy={isBusy}
+              disabled={typed !== undefined && answer !== typed}
+              onClick={() => {
+                setAnswer("");
+                onConfirm();
+              }}
+            >
               {action}
             </Button>
           </div>

@@ -40,6 +40,19 @@ export function SkeletonRows({ count = 6 }: { count?: number }) {
   );
 }
 
+/** What kind of problem it is. */
+export function ProblemTitle({ problem }: { problem: Problem }) {
+  const { t } = useTranslation();
+  return <>{problem.title || t(problem.code === "unreachable" ? "state.unreachable" : "state.unexpected")}</>;
+}
+
+/** The id to ask about; nothing where there was no answer. */
+export function RequestId({ problem }: { problem: Problem }) {
+  const { t } = useTranslation();
+  if (!problem.request_id) return null;
+  return <Copy text={problem.request_id} label={t("state.requestId", { id: problem.request_id.slice(-8) })} />;
+}
+
 export function problemOf(error: unknown): Problem {
   return error instanceof ProblemError
     ? error.problem
@@ -56,7 +69,7 @@ export function ProblemView({ error, retry, className }: { error: unknown; retry
       <CircleAlert className="mt-0.5 size-[18px] shrink-0 text-status" aria-hidden />
       <div className="min-w-0 space-y-1">
         <p className="font-medium text-status">
-          {problem.title || t(isUnreachable ? "state.unreachable" : "state.unexpected")}
+          <ProblemTitle problem={problem} />
         </p>
         {problem.detail && !isUnreachable && <p className="break-words">{problem.detail}</p>}
         {(problem.errors ?? []).map((one, index) => (
@@ -73,9 +86,7 @@ export function ProblemView({ error, retry, className }: { error: unknown; retry
               {t("action.tryAgain")}
             </Button>
           )}
-          {problem.request_id && (
-            <Copy text={problem.request_id} label={t("state.requestId", { id: problem.request_id.slice(-8) })} />
-          )}
+          <RequestId problem={problem} />
         </div>
       </div>
     </div>

@@ -31,6 +31,11 @@ export function useNow(): number {
   return useSyncExternalStore(subscribe, current);
 }
 
+/** The beginning of the reader's day; changes when the day does. */
+export function useMidnight(): number {
+  return useSyncExternalStore(subscribe, () => new Date(current()).setHours(0, 0, 0, 0));
+}
+
 export function Ago({ at }: { at: string }) {
   const formats = useFormats();
   return (

@@ -4,6 +4,7 @@ import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { executionKeys } from "@/api/executions";
 import type { ServerFrame } from "@/api/generated/schema";
 import { session } from "@/api/session";
+import { spendingKey } from "@/api/spending";
 import { apply } from "./apply";
 import { LiveContext } from "./context";
 import { freshest } from "./latest";
@@ -80,7 +81,9 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   useEffect(() => {
     if (status === "online") {
       // What carries no cursor is read again after each gap; the rest only in the beginning.
-      const keys = hasBeenOnline.current ? [["queue"], ["executions", "stats"]] : [executionKeys.all, ["queue"]];
+      const keys = hasBeenOnline.current
+        ? [["queue"], ["executions", "stats"], spendingKey]
+        : [executionKeys.all, ["queue"], spendingKey];
       hasBeenOnline.current = true;
       const timer = setTimeout(() => {
         for (const queryKey of keys) void queries.invalidateQueries({ queryKey });

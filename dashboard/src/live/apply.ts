@@ -77,15 +77,20 @@ export function sort(frames: readonly ServerFrame[]): Batch {
 export function apply(frames: readonly ServerFrame[], entries: readonly Entry[]): Changes {
   const batch = sort(frames);
   const changes: Changes = { set: [], stale: [] };
-  if (batch.mustReload) changes.stale.push(["executions"], ["queue"]);
+  if (batch.mustReload) changes.stale.push(["executions"], ["queue"], ["spending"]);
   const hasUpdates = batch.updates.length > 0;
   for (const { key, data } of entries) {
-    if (key[0] === "queue" && hasUpdates) changes.stale.push(key);
+    if ((key[0] === "queue" || key[0] === "spending") && hasUpdates) changes.stale.push(key);
     if (key[0] !== "executions" || data === undefined) continue;
     const next = applyTo(key, data, batch, changes.stale);
     if (next !== data) changes.set.push({ key, data: next });
   }
   return changes;
+}
+
+/** Whether sums and budgets have changed, which no frame carries. */
+function hasSpent(events: readonly EventView[] | undefined): boolean {
+  return events?.some((event) => event.type === "usage_recorded" || event.type === "approval_given") ?? false;
 }
 
 function applyTo(key: QueryKey, data: unknown, batch: Batch, stale: QueryKey[]): unknown {
@@ -108,6 +113,7 @@ function applyTo(key: QueryKey, data: unknown, batch: Batch, stale: QueryKey[]):
       return data;
     case "detail": {
       const update = batch.updates.find((one) => one.id === id);
+      if (hasSpent(batch.events.get(id))) stale.push(key);
       return update ? keep(patchDetail(data as ExecutionDetail, update)) : data;
     }
     case "events": {
@@ -123,7 +129,7 @@ function applyTo(key: QueryKey, data: unknown, batch: Batch, stale: QueryKey[]):
       return added ? patchOutput(data as Record<string, Streamed>, added) : data;
     }
     case "usage": {
-      if (batch.events.get(id)?.some((event) => event.type === "usage_recorded")) stale.push(key);
+      if (hasSpent(batch.events.get(id))) stale.push(key);
       return data;
     }
     default:

@@ -117,16 +117,20 @@ interface DetailFields {
   id: string;
   last_seq: number;
   updated_at: string;
+  pause_reason?: string | null;
   output?: unknown;
 }
 
-/** An execution's detail after an update. `isStale` when it has ended: totals and large outputs come with a reading only. */
+/**
+ * An execution's detail after an update. `isStale` when it has ended or a limit has paused it: totals, what was spent, and large
+ * outputs come with a reading only.
+ */
 export function patchDetail<T extends DetailFields>(detail: T, update: ExecutionUpdate): Patched<T> {
   if (update.id !== detail.id || !isNewer(update, detail)) return { data: detail, isStale: false };
   const { output, workflow: _, ...fields } = update;
   const data = { ...detail, ...fields, output: output ?? detail.output };
-  const hasEnded = update.finished_at != null;
-  return { data, isStale: hasEnded };
+  const isStale = update.finished_at != null || (update.pause_reason ?? null) !== (detail.pause_reason ?? null);
+  return { data, isStale };
 }
 
 /** A journal with further events. `isStale` when something between is missing. */

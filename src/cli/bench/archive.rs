@@ -98,8 +98,11 @@ impl Ending {
             updated_at: created_at,
             ..self.projection.clone()
         };
-        let new =
-            NewExecution { definition: Some(self.definition.clone()).filter(|_| number < ROUND), idempotency: None };
+        let new = NewExecution {
+            definition: Some(self.definition.clone()).filter(|_| number < ROUND),
+            idempotency: None,
+            audit: None,
+        };
         Append::first(TenantId::DEFAULT, ExecutionId(new_id()), 1, &events, projection, new)
             .map_err(|error| Error::failure(format!("cannot build the rows of an execution: {error}")))
     }

@@ -90,7 +90,11 @@ impl Template {
         let id = ExecutionId(new_id());
         let build = |(index, (events, projection)): (usize, &(Vec<Event>, Projection))| {
             if index == 0 {
-                let new = NewExecution { definition: is_first.then(|| self.definition.clone()), idempotency: None };
+                let new = NewExecution {
+                    definition: is_first.then(|| self.definition.clone()),
+                    idempotency: None,
+                    audit: None,
+                };
                 Append::first(TenantId::DEFAULT, id, FIRST_EPOCH, events, projection.clone(), new)
             } else {
                 let subject = Arc::clone(&self.subject);

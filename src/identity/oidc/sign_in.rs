@@ -201,9 +201,7 @@ impl Identity {
         let facts = |user: &User| json!({ "role": user.role });
         let change = Change::changed("user_changed", "user", user.id, &facts(&user), &facts(&changed));
         let entry = writer.entry_of(&user, change, changed.updated_at);
-        let changed = self.store.update_user(changed, entry).await?;
-        self.changed();
-        Ok(changed)
+        Ok(self.store.update_user(changed, entry).await?)
     }
 }
 

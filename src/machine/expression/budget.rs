@@ -11,8 +11,9 @@ pub(super) const OPERATIONS: u64 = 5_000_000;
 /// Bytes of text and slots of arrays that cost as much as one operation.
 const UNITS_PER_OPERATION: u64 = 64;
 
-/// Stack an evaluation may use, in bytes: deep recursion ends as an error. Threads have two megabytes.
-const STACK: usize = 1_280 * 1024;
+/// Stack an evaluation may use, in bytes: deep recursion ends as an error. Threads have two megabytes, of which what stands around
+/// the expression takes a part (see `MAX_FRAMES` of the machine).
+const STACK: usize = 1_024 * 1024;
 
 thread_local! {
     static LEFT: Cell<u64> = const { Cell::new(u64::MAX) };

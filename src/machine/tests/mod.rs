@@ -2,6 +2,7 @@
 
 mod budgets;
 mod data_flow;
+mod depth;
 mod directives;
 mod durability;
 mod effects;

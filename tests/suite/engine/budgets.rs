@@ -89,6 +89,7 @@ async fn a_budget_that_is_hit_in_the_middle_of_a_fork_pauses_it_until_more_is_ap
     assert_eq!((&stopped["status"], &stopped["budget"]["limits"]), (&json!("paused"), &json!({ "max_tokens": 5_000 })));
     let reason = stopped["pause_reason"].as_str().expect("a reason");
     assert!(reason.contains("0 of 5000 tokens") && reason.contains("may need 90"), "{reason}");
+    assert_eq!(stopped["budget"]["reserved"]["calls"], 2, "{stopped}");
     gates.open("alpha").await;
     gates.open("beta").await;
     queue_until(&service, |queue| queue["parked"] == 1 && queue["running"] == 0).await;
@@ -111,6 +112,7 @@ async fn a_budget_that_is_hit_in_the_middle_of_a_fork_pauses_it_until_more_is_ap
     let ended = service.ended(&id).await;
     assert_eq!((&ended["status"], &ended["output"]), (&json!("succeeded"), &json!(["ok", "ok", "ok"])), "{ended}");
     assert_eq!(ended["budget"]["spent"], json!({ "calls": 3, "tokens": 360, "cost_usd": 2.25 }));
+    assert_eq!(ended["budget"]["reserved"], json!({ "calls": 0, "tokens": 0, "cost_usd": 0.0 }));
     let events = journal(&service, &id).await;
     for (kind, times) in
         [("effect_withheld", 2), ("approval_requested", 2), ("approval_given", 1), ("usage_recorded", 3)]
@@ -217,6 +219,11 @@ async fn what_failed_was_retried_or_cancelled_is_recorded_as_wasted(database: Da
     let outcomes: Vec<&Value> = usage["items"].as_array().unwrap().iter().map(|item| &item["outcome"]).collect();
     assert_eq!(outcomes, [&json!("wasted"), &json!("used")], "{usage}");
     assert_eq!(usage["totals"]["wasted"], json!({ "calls": 1, "tokens": 120, "cost_usd": 0.75 }));
+    let summary = service.get("/api/v1/observability/usage/summary").await.expect(200);
+    assert_eq!(summary["spent"], json!({ "calls": 2, "tokens": 240, "cost_usd": 1.5 }), "{summary}");
+    assert_eq!((&summary["wasted"], &summary["per_hour"][0]["tokens"]), (&usage["totals"]["wasted"], &json!(240)));
+    let later = service.get("/api/v1/observability/usage/summary?since=2999-01-01T00:00:00Z").await.expect(200);
+    assert_eq!((&later["spent"]["calls"], &later["per_hour"]), (&json!(0), &json!([])), "{later}");
     assert_eq!(usage["items"][0]["prices"]["output"], 12_500.0);
 
     let id = service.start_definition(json!([{ "ask": announced(&gates, "alpha") }]), json!({})).await;

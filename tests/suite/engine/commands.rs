@@ -200,8 +200,11 @@ async fn names_may_be_very_long(database: Database) {
     let service = Service::start_with(database, &[("engine.passivate_after_ms", "1")]);
     service.register("child", "1.0.0", json!([gates.mark("child")])).await;
     // Digests cannot be compressed, and the last character has four bytes.
-    let long: String = (0..200).map(|n| callboard::store::digest(&[n])).chain(["\u{1f9f5}".to_owned()]).collect();
-    let beside = json!({ "run": { "shell": gates.mark("beside")["beside"]["run"]["shell"], "await": false } });
+    let long: String = (0..15).map(|n| callboard::store::digest(&[n])).chain(["\u{1f9f5}".to_owned()]).collect();
+    let mut beside = json!({ "run": { "shell": gates.mark("beside")["beside"]["run"]["shell"], "await": false } });
+    for _ in 0..4 {
+        beside = json!({ "do": [{ &long: beside }] });
+    }
     let sub = json!({ "run": { "workflow": { "namespace": "tests", "name": "child", "version": "1.0.0" } } });
     let ask = json!({ "call": "agent", "with": { "agent": "echo", "prompt": "hi" } });
     let nap = json!({ "wait": { "milliseconds": 50 } });

@@ -19,6 +19,7 @@ with_both_databases!(
     a_submission_that_crashes_is_refused_and_takes_no_slot,
     an_effect_that_crashes_fails_its_task,
     an_append_that_is_never_acknowledged_is_found_in_the_journal,
+    a_command_that_is_slow_to_end_leaves_its_successor_alone,
     a_retry_that_is_never_acknowledged_goes_on,
     a_creation_that_is_never_acknowledged_goes_on_with_all_that_it_started,
 );
@@ -203,6 +204,35 @@ async fn an_append_that_is_never_acknowledged_is_found_in_the_journal(database: 
     }
 }
 
+/// A crash breaks a command off that does not listen, and the next attempt begins while the first is still being ended.
+async fn a_command_that_is_slow_to_end_leaves_its_successor_alone(database: Database) {
+    let gates = Gates::new();
+    let points = ("store.failure_points", "turn_before_step@2=panic");
+    let service = Service::start_with(database, &[points, ("effects.shell.grace_ms", "700")]);
+    let pids = gates.pipe("x").with_extension("pids");
+    let mut stubborn = gates.task("beta");
+    let command = stubborn["beta"]["run"]["shell"]["command"].as_str().unwrap().to_owned();
+    stubborn["beta"]["run"]["shell"]["command"] =
+        json!(format!("trap '' TERM; echo $$ >> {}; {command}", pids.display()));
+    let fork = json!([{ "both": { "fork": { "branches": [gates.task("alpha"), stubborn] } } }]);
+    let id = service.start_definition(fork, json!({})).await;
+    let started =
+        || -> Vec<String> { std::fs::read_to_string(&pids).unwrap_or_default().lines().map(str::to_owned).collect() };
+    while started().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    gates.open("alpha").await;
+    // The first one ends by force in the end.
+    while started().len() < 2 || std::path::Path::new("/proc").join(&started()[0]).exists() {
+        tokio::task::yield_now().await;
+    }
+    gates.open("alpha").await;
+    gates.open("beta").await;
+    let ended = service.ended(&id).await;
+    assert_eq!((&ended["status"], &ended["restarts"]), (&json!("succeeded"), &json!(1)), "{ended}");
+    nothing_is_left(&service).await;
+}
+
 /// The three appends: the start, the failure, and the retry, which is stored although nobody is told.
 async fn a_retry_that_is_never_acknowledged_goes_on(database: Database) {
     let gates = Gates::new();
@@ -229,11 +259,10 @@ async fn a_creation_that_is_never_acknowledged_goes_on_with_all_that_it_started(
     beside["beside"]["run"]["await"] = json!(false);
     let body = json!({ "definition": definition("inline", "1.0.0", json!([{ "sub": { "run": child } }, beside])) });
     service.post("/api/v1/executions", &body).await.problem(503, "store_unavailable");
-    nothing_is_left(&service).await;
-    let ended = service.get("/api/v1/executions?status=succeeded").await.expect(200);
-    assert_eq!(ended["items"].as_array().unwrap().len(), 2, "{ended}");
-    while gates.runs("beside") < 1 {
+    let succeeded = async || service.get("/api/v1/executions?status=succeeded").await.expect(200);
+    while succeeded().await["items"].as_array().unwrap().len() < 2 || gates.runs("beside") < 1 {
         tokio::task::yield_now().await;
     }
+    nothing_is_left(&service).await;
     assert_eq!((gates.runs("child"), gates.runs("beside")), (1, 1));
 }

@@ -7,11 +7,12 @@ use crate::live::client::Socket;
 use crate::service::{Database, Service, definition};
 use crate::with_both_databases;
 use nix::sys::signal::Signal;
-use serde_json::json;
+use serde_json::{Value, json};
 
 with_both_databases!(
     a_graceful_end_lets_effects_finish_and_the_rest_go_on,
     a_second_signal_ends_it_at_once,
+    what_the_end_cuts_off_is_asked_again,
     the_last_log_lines_are_stored,
 );
 
@@ -69,6 +70,27 @@ async fn a_second_signal_ends_it_at_once(database: Database) {
     service.resume(&[]);
     gates.open("alpha").await;
     assert_eq!(service.ended(&running).await["status"], "succeeded");
+}
+
+async fn what_the_end_cuts_off_is_asked_again(database: Database) {
+    let gates = Gates::new();
+    let mut service = Process::start(database, &["server.shutdown_grace_seconds=1", "effects.shell.grace_ms=50"]);
+    let names: Vec<String> = (0..12).map(|n| format!("gate{n}")).collect();
+    let branches: Vec<Value> = names.iter().map(|name| gates.task(name)).collect();
+    let id = service.start_definition(json!([{ "all": { "fork": { "branches": branches } } }]), json!({})).await;
+    while names.iter().any(|name| gates.runs(name) < 1) {
+        tokio::task::yield_now().await;
+    }
+    service.signal(Signal::SIGTERM);
+    assert!(service.wait().success());
+    service.resume(&[]);
+    for name in &names {
+        gates.open(name).await;
+    }
+    let ended = service.ended(&id).await;
+    assert_eq!((&ended["status"], &ended["restarts"]), (&json!("succeeded"), &json!(1)), "{ended}");
+    assert_eq!(super::count(&journal(&service, &id).await, "effect_failed"), 0);
+    nothing_is_left(&service).await;
 }
 
 async fn the_last_log_lines_are_stored(database: Database) {

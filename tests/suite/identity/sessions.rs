@@ -2,7 +2,7 @@
 
 use super::{PASSWORD, person, sign_in, tenant};
 use crate::on_both_databases;
-use crate::service::{Answer, Service, answer};
+use crate::service::{Answer, Database, Service, answer};
 use reqwest::Method;
 use serde_json::json;
 
@@ -39,6 +39,40 @@ async fn a_stolen_refresh_token_ends_the_session(service: Service) {
     assert_eq!(me(&service, &text(&third, "access_token")).await.expect(200)["id"], ada.id);
     assert_ne!(text(&twin, "refresh_token"), text(&second, "refresh_token"));
     refresh(&service, "never-given-out").await.problem(401, "invalid_credentials");
+}
+
+#[tokio::test]
+async fn a_thief_and_the_owner_both_have_to_sign_in_again_on_sqlite() {
+    a_thief_and_the_owner_both_have_to_sign_in_again(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_thief_and_the_owner_both_have_to_sign_in_again_on_postgres() {
+    a_thief_and_the_owner_both_have_to_sign_in_again(Database::Postgres).await;
+}
+
+async fn a_thief_and_the_owner_both_have_to_sign_in_again(database: Database) {
+    let service = Service::start_with(database, &[("identity.refresh_grace_seconds", "0")]);
+    let ada = person(&service, None, "member", "ada").await;
+    let elsewhere = sign_in(&service, &ada.email, PASSWORD).await;
+    let signed_in = sign_in(&service, &ada.email, PASSWORD).await;
+    let stolen = text(&signed_in, "refresh_token");
+    // The thief is first, and goes on with what they get.
+    let thief = refresh(&service, &stolen).await.expect(200);
+    let thief = refresh(&service, &text(&thief, "refresh_token")).await.expect(200);
+    me(&service, &text(&thief, "access_token")).await.expect(200);
+    let told = refresh(&service, &stolen).await.problem(401, "invalid_credentials");
+    assert!(told["detail"].as_str().unwrap().contains("used before"), "{told}");
+    for access in [&thief, &signed_in] {
+        me(&service, &text(access, "access_token")).await.problem(401, "invalid_credentials");
+    }
+    refresh(&service, &text(&thief, "refresh_token")).await.problem(401, "invalid_credentials");
+    refresh(&service, &stolen).await.problem(401, "invalid_credentials");
+    // Other sign-ins have nothing to do with it, and the password is still good.
+    me(&service, &text(&elsewhere, "access_token")).await.expect(200);
+    sign_in(&service, &ada.email, PASSWORD).await;
+    let entries = service.get("/api/v1/audit?action=refresh_token_reused").await.expect(200);
+    assert_eq!(entries["total"], 1, "{entries}");
 }
 
 async fn signing_out_ends_access_at_once(service: Service) {

@@ -46,6 +46,7 @@ fn of_executions() -> Vec<Operation> {
         (get, "/api/v1/executions", ExecutionRead, Nothing, none.clone()),
         (get, "/api/v1/executions/active", ExecutionRead, Nothing, none.clone()),
         (get, "/api/v1/executions/stats", ExecutionStatistics, Nothing, none.clone()),
+        (get, "/api/v1/observability/usage/summary", ExecutionStatistics, Nothing, none.clone()),
         (get, "/api/v1/executions/stream", ExecutionRead, Nothing, none.clone()),
         (get, "/api/v1/executions/ws", ExecutionRead, Nothing, none.clone()),
         (get, "/api/v1/executions/ws/{id}", ExecutionRead, Execution, none.clone()),

@@ -153,6 +153,7 @@ pub fn all() -> PageRequest {
 }
 
 /// What an execution is created from.
+#[derive(Clone)]
 pub struct Draft {
     pub tenant_id: TenantId,
     pub id: ExecutionId,

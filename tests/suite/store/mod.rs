@@ -8,6 +8,7 @@ mod journal;
 mod lists;
 mod logs;
 mod outage;
+mod people;
 mod recovery;
 mod removal;
 mod retention;

@@ -1,14 +1,15 @@
 //! Rounds of upkeep in a whole engine: executions go when their time has come, and a tenant goes with everything it had.
 
 use super::fixture::{Fixture, TENANT};
+use super::people;
 use super::retention::tables_with;
 use super::rows;
 use callboard::actors::{Command, Engine, MaintenanceView, Refusal, Runnable, Submission};
 use callboard::clock::{Clock, ManualClock, new_id};
-use callboard::domain::{Execution, RetentionPolicy, Status, TenantId};
+use callboard::domain::{Execution, RetentionPolicy, Role, Status, TenantId};
 use callboard::settings::{Settings, Sources};
 use callboard::startup::{Core, block_on};
-use callboard::store::{AgentFilter, EXECUTION_TABLES, Idempotency};
+use callboard::store::{AgentFilter, EXECUTION_TABLES, Idempotency, OneTimePurpose, Store};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -107,7 +108,7 @@ fn rounds_delete_what_is_past_its_time(fixture: impl FnOnce() -> Fixture) {
         assert!(store.definition(other, theirs.creation.definition.digest.to_string()).await.is_ok());
 
         let cancel = Command::Cancel { by: None, reason: None };
-        engine.command(TENANT, open.id, cancel).await.unwrap();
+        engine.command(TENANT, open.id, cancel, None).await.unwrap();
         until(engine, &open, Status::Cancelled).await;
     });
 }
@@ -133,7 +134,9 @@ fn a_deleted_tenant_leaves_nothing(fixture: impl FnOnce() -> Fixture) {
     with_engine(fixture, 0, async |fixture, engine, _| {
         let leaving = TenantId(new_id());
         let store = engine.store();
+        people::tenant(fixture, store, leaving, "leaving").await;
         for tenant in [TENANT, leaving] {
+            furnish(fixture, store, tenant).await;
             let ended = submit(engine, tenant, ask(), Some("k")).await.unwrap();
             until(engine, &ended, Status::Succeeded).await;
             let parked = submit(engine, tenant, nap(), None).await.unwrap();
@@ -160,7 +163,11 @@ fn a_deleted_tenant_leaves_nothing(fixture: impl FnOnce() -> Fixture) {
             tokio::task::yield_now().await;
         }
         let tables = tables_with(fixture, "tenant_id");
-        assert!(tables.len() >= 12, "{tables:?}");
+        assert!(tables.len() >= 17, "{tables:?}");
+        for table in ["users", "api_keys", "sessions", "one_time_tokens", "audit_entries"] {
+            assert!(count(fixture, table, TENANT) > 0, "{table} of the others");
+        }
+        assert_eq!(rows::texts(fixture, "SELECT token_hash AS text FROM refresh_tokens"), [TENANT.to_string()]);
         for table in &tables {
             assert_eq!(count(fixture, table, leaving), 0, "{table} still holds rows of the tenant");
         }
@@ -171,6 +178,17 @@ fn a_deleted_tenant_leaves_nothing(fixture: impl FnOnce() -> Fixture) {
         // The large input is the same for all: it stays for those who are left.
         assert_eq!(rows::texts(fixture, "SELECT digest AS text FROM blobs").len(), blobs_in_use(fixture));
     });
+}
+
+/// Somebody with a key, a session and a link, and an entry about each.
+async fn furnish(fixture: &Fixture, store: &Store, tenant: TenantId) {
+    let note = || people::entry(fixture, tenant, "added");
+    let ada = store.create_user(people::user(fixture, tenant, "ada", Role::Member), note()).await.unwrap();
+    store.create_api_key(people::key(fixture, tenant, Some(ada.id)), note()).await.unwrap();
+    store.create_api_key(people::key(fixture, tenant, None), note()).await.unwrap();
+    store.open_session(people::session(fixture, &ada), tenant.to_string(), note()).await.unwrap();
+    let (now, end) = (fixture.now(), fixture.now().plus_millis(60_000));
+    store.put_one_time_token(&ada, OneTimePurpose::PasswordReset, tenant.to_string(), now, end).await.unwrap();
 }
 
 fn count(fixture: &Fixture, table: &str, tenant: TenantId) -> usize {

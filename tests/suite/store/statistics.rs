@@ -2,12 +2,20 @@
 
 use super::fixture::{Fixture, TENANT, all};
 use super::rows;
-use callboard::domain::{ExecutionType, Status};
-use callboard::store::{FailurePoint, Fault, Filter, Percentiles, QueueDepth, migrate_down, migrate_up};
+use callboard::domain::quota::Spending;
+use callboard::domain::{EventBody, ExecutionType, Status, Usage, UsageOutcome};
+use callboard::store::{
+    FailurePoint, Fault, Filter, HourSpending, Percentiles, QueueDepth, SpendingSince, migrate_down, migrate_up,
+};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-super::on_both_databases!(figures_add_up, what_is_counted_is_what_is_there, the_queue_is_counted_by_priority);
+super::on_both_databases!(
+    figures_add_up,
+    what_is_counted_is_what_is_there,
+    the_queue_is_counted_by_priority,
+    what_was_spent_is_summed_up_by_the_hour_of_the_period,
+);
 
 async fn figures_add_up(fixture: Fixture) {
     fixture.finished(fixture.draft(), Status::Failed).await;
@@ -115,4 +123,52 @@ async fn the_queue_is_counted_by_priority(fixture: Fixture) {
     let depth = fixture.store().queue_depth(TENANT).await.unwrap();
     let high = QueueDepth { priority: 9, count: 1, oldest: oldest.plus_millis(10) };
     assert_eq!(depth, vec![high, QueueDepth { priority: 1, count: 2, oldest }]);
+}
+
+async fn what_was_spent_is_summed_up_by_the_hour_of_the_period(fixture: Fixture) {
+    let mut run = fixture.create().await;
+    run.start(&fixture).await.unwrap();
+    let begin = fixture.now();
+    let call = |cost_usd, outcome| {
+        EventBody::UsageRecorded(Box::new(Usage {
+            agent_id: None,
+            provider: "openai".to_owned(),
+            model: "small".to_owned(),
+            input_tokens: 100,
+            cached_input_tokens: 20,
+            output_tokens: 7,
+            reasoning_tokens: 3,
+            cost_usd,
+            prices: None,
+            latency_ms: 250,
+            outcome,
+            is_estimated: false,
+        }))
+    };
+    let (used, wasted) = (UsageOutcome::Used, UsageOutcome::Wasted);
+    for (minutes, calls) in [
+        (0, vec![call(Some(0.5), used)]),
+        (59, vec![call(Some(0.25), wasted), call(None, used)]),
+        (60, vec![call(Some(1.0), used)]),
+        (200, vec![call(None, wasted)]),
+    ] {
+        run.at = begin.plus_millis(minutes * 60_000);
+        fixture.store().append(run.next(calls)).await.unwrap();
+    }
+    let spent = |calls, cost_usd| Spending { calls, tokens: calls * 130, cost_usd };
+    let hour = |number: i64, calls, cost_usd| HourSpending {
+        hour: begin.plus_millis(number * 3_600_000),
+        spent: spent(calls, cost_usd),
+    };
+    let found = fixture.store().spending_since(TENANT, begin).await.unwrap();
+    let expected = SpendingSince {
+        spent: spent(5, 1.75),
+        wasted: spent(2, 0.25),
+        per_hour: vec![hour(0, 3, 0.75), hour(1, 1, 1.0), hour(3, 1, 0.0)],
+    };
+    assert_eq!(found, expected);
+
+    // The period begins at its instant, not with the hour that it lies in.
+    let later = fixture.store().spending_since(TENANT, begin.plus_millis(59 * 60_000)).await.unwrap();
+    assert_eq!((later.spent, later.per_hour.len()), (spent(4, 1.25), 2));
 }

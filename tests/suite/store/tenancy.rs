@@ -3,7 +3,7 @@
 use super::fixture::{Fixture, Run, TENANT, all};
 use callboard::clock::new_id;
 use callboard::domain::{LogLevel, LogLine, Status, TenantId, Timestamp};
-use callboard::store::{AgentFilter, Begun, Error, Filter, Idempotency, LogQuery, WorkflowFilter};
+use callboard::store::{AgentFilter, Begun, Error, Filter, Idempotency, LogQuery, SpendingSince, WorkflowFilter};
 use serde_json::Value;
 
 super::on_both_databases!(another_tenant_sees_nothing_and_changes_nothing, the_same_names_do_not_collide);
@@ -39,6 +39,7 @@ async fn another_tenant_sees_nothing_and_changes_nothing(fixture: Fixture) {
     assert_eq!(store.last_log_number(other, run.id).await, Ok(0));
     assert!(store.usage(other, run.id).await.unwrap().is_empty());
     assert_eq!(store.statistics(other, Timestamp::from_micros(0)).await.unwrap().total, 0);
+    assert_eq!(store.spending_since(other, Timestamp::from_micros(0)).await.unwrap(), SpendingSince::default());
     assert!(store.queue_depth(other).await.unwrap().is_empty());
     let foreign = Run { tenant_id: other, ..run.clone() }.progress();
     assert_eq!(store.append(foreign).await, Err(Error::NotFound));

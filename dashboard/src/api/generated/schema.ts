@@ -987,6 +987,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/observability/usage/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the model calls of all executions of the tenant have used since an instant, and by the hour. */
+        get: operations["get_observability_usage_summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/queue": {
         parameters: {
             query?: never;
@@ -1201,6 +1218,8 @@ export interface components {
             limits: components["schemas"]["BudgetLimits"];
             /** @description By everything below that execution, and by itself. */
             spent: components["schemas"]["Spent"];
+            /** @description What the calls that are under way may come to use, beyond what is spent. */
+            reserved: components["schemas"]["Spent"];
         };
         /** @description The body that changes an agent. Only what is given changes; `null` empties `model` and `system_prompt`. */
         ChangeAgent: {
@@ -1647,6 +1666,11 @@ export interface components {
             /** Format: int64 */
             failed: number;
         };
+        /** @description What model calls have used in an hour. */
+        HourSpent: components["schemas"]["Spent"] & {
+            /** @description The beginning of the hour. Hours are counted from `since`. */
+            hour: components["schemas"]["Timestamp"];
+        };
         /** @description What a tenant may use; where a limit is absent, that of the settings holds, and 0 does not limit. */
         LimitsView: {
             /**
@@ -2076,7 +2100,10 @@ export interface components {
                 slug: string;
                 name: string;
                 is_active: boolean;
+                /** @description What was decided for it; `null` is left to the settings of the service, 0 is no limit. */
                 limits: components["schemas"]["LimitsView"];
+                /** @description What holds: its own limits, with those of the settings in place of the ones that are not decided; `null` is no limit. */
+                limits_in_force: components["schemas"]["LimitsView"];
                 created_at: components["schemas"]["Timestamp"];
                 updated_at: components["schemas"]["Timestamp"];
             }[];
@@ -2503,6 +2530,16 @@ export interface components {
             /** @description Every tenant that has something waiting, running or parked. */
             tenants: components["schemas"]["NamedTenantQueue"][];
         };
+        /** @description What the model calls of a tenant have used. */
+        SpendingView: {
+            /** @description The beginning of what was summed up. */
+            since: components["schemas"]["Timestamp"];
+            spent: components["schemas"]["Spent"];
+            /** @description The part of it that nothing came of: calls that failed, or whose attempt was retried, cancelled or superseded. */
+            wasted: components["schemas"]["Spent"];
+            /** @description Oldest first; hours without calls are left out. */
+            per_hour: components["schemas"]["HourSpent"][];
+        };
         /** @description What model calls have used. */
         Spent: {
             /** Format: int64 */
@@ -2777,7 +2814,10 @@ export interface components {
                 slug: string;
                 name: string;
                 is_active: boolean;
+                /** @description What was decided for it; `null` is left to the settings of the service, 0 is no limit. */
                 limits: components["schemas"]["LimitsView"];
+                /** @description What holds: its own limits, with those of the settings in place of the ones that are not decided; `null` is no limit. */
+                limits_in_force: components["schemas"]["LimitsView"];
                 created_at: components["schemas"]["Timestamp"];
                 updated_at: components["schemas"]["Timestamp"];
             }[];
@@ -2939,7 +2979,10 @@ export interface components {
             slug: string;
             name: string;
             is_active: boolean;
+            /** @description What was decided for it; `null` is left to the settings of the service, 0 is no limit. */
             limits: components["schemas"]["LimitsView"];
+            /** @description What holds: its own limits, with those of the settings in place of the ones that are not decided; `null` is no limit. */
+            limits_in_force: components["schemas"]["LimitsView"];
             created_at: components["schemas"]["Timestamp"];
             updated_at: components["schemas"]["Timestamp"];
         };
@@ -3225,6 +3268,7 @@ export type Head = components['schemas']['Head'];
 export type Hello = components['schemas']['Hello'];
 export type History = components['schemas']['History'];
 export type HourCount = components['schemas']['HourCount'];
+export type HourSpent = components['schemas']['HourSpent'];
 export type LimitsView = components['schemas']['LimitsView'];
 export type ListAgentView = components['schemas']['List_AgentView'];
 export type ListApiKeyView = components['schemas']['List_ApiKeyView'];
@@ -3275,6 +3319,7 @@ export type SecretValue = components['schemas']['SecretValue'];
 export type SecretView = components['schemas']['SecretView'];
 export type ServerFrame = components['schemas']['ServerFrame'];
 export type ServiceQueue = components['schemas']['ServiceQueue'];
+export type SpendingView = components['schemas']['SpendingView'];
 export type Spent = components['schemas']['Spent'];
 export type StartExecution = components['schemas']['StartExecution'];
 export type StatisticsView = components['schemas']['StatisticsView'];
@@ -11345,6 +11390,98 @@ export interface operations {
                 };
                 content: {
                     "application/x-ndjson": string;
+                };
+            };
+            /** @description invalid_query */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_observability_usage_summary: {
+        parameters: {
+            query?: {
+                /** @description 24 hours ago when absent; taken for 92 days ago when it is earlier. */
+                since?: components["schemas"]["Timestamp"];
+            };
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpendingView"];
                 };
             };
             /** @description invalid_query */

@@ -13,7 +13,9 @@ const panels: Record<SectionName, ComponentType> = {
   secrets: lazy(() => import("./Secrets")),
   audit: lazy(() => import("./Audit")),
   tenants: lazy(() => import("./Tenants")),
+  limits: lazy(() => import("./Limits")),
   retention: lazy(() => import("./Retention")),
+  health: lazy(() => import("./Health")),
 };
 const route = getRouteApi("/pages/admin/$section");
 

@@ -8,8 +8,8 @@ import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
 import { Copy } from "@/components/Copy";
 import { Empty, ProblemView, SkeletonRows } from "@/components/states";
+import { tellProblem } from "@/components/tellProblem";
 import { Ago } from "@/components/time";
-import { tellProblem } from "@/features/executions/useCommand";
 import { Item, More } from "./parts";
 
 const route = getRouteApi("/pages/admin/$section");

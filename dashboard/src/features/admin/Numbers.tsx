@@ -18,26 +18,28 @@ export function Numbers<Name extends string>({
   fields,
   isReadOnly,
   onSave,
+  trial,
 }: {
   fields: readonly NumberField<Name>[];
   isReadOnly?: boolean;
   onSave: (values: Record<Name, number | null>) => Promise<unknown>;
+  /** Something that can be done with the numbers before they are saved. */
+  trial?: { label: string; act: (values: Record<Name, number | null>) => Promise<unknown> };
 }) {
   const { t } = useTranslation();
   const { register, handleSubmit } = useForm<Record<string, string>>({
     defaultValues: Object.fromEntries(fields.map(({ name, value }) => [name, value === null ? "" : String(value)])),
   });
-  const save = useMutation({
-    mutationFn: (values: Record<string, string>) =>
-      onSave(
-        Object.fromEntries(fields.map(({ name }) => [name, values[name] ? Number(values[name]) : null])) as Record<
-          Name,
-          number | null
-        >,
-      ),
-  });
+  const numbers = (texts: Record<string, string>) =>
+    Object.fromEntries(fields.map(({ name }) => [name, texts[name] ? Number(texts[name]) : null])) as Record<
+      Name,
+      number | null
+    >;
+  const save = useMutation({ mutationFn: (texts: Record<string, string>) => onSave(numbers(texts)) });
+  const tryOut = useMutation({ mutationFn: async (texts: Record<string, string>) => trial?.act(numbers(texts)) });
+  const error = save.error ?? tryOut.error;
   return (
-    <form className="space-y-4" onSubmit={handleSubmit((values) => save.mutate(values))}>
+    <form className="space-y-4" onSubmit={handleSubmit((texts) => save.mutate(texts))}>
       <div className="grid gap-4 sm:grid-cols-2">
         {fields.map(({ name, label, fallback }) => (
           <Line key={name} label={label}>
@@ -53,12 +55,19 @@ export function Numbers<Name extends string>({
           </Line>
         ))}
       </div>
-      {save.error && <ProblemView error={save.error} />}
-      {!isReadOnly && (
-        <div className="flex justify-end">
-          <Button type="submit" look="primary" isBusy={save.isPending}>
-            {t("action.save")}
-          </Button>
+      {error && <ProblemView error={error} />}
+      {(trial || !isReadOnly) && (
+        <div className="flex flex-wrap justify-end gap-2">
+          {trial && (
+            <Button isBusy={tryOut.isPending} onClick={handleSubmit((texts) => tryOut.mutate(texts))}>
+              {trial.label}
+            </Button>
+          )}
+          {!isReadOnly && (
+            <Button type="submit" look="primary" isBusy={save.isPending}>
+              {t("action.save")}
+            </Button>
+          )}
         </div>
       )}
     </form>

@@ -13,8 +13,8 @@ import { Confirm, Dialog } from "@/components/Dialog";
 import { Line } from "@/components/Line";
 import { Menu, MenuChoice, MenuItem, MenuLine } from "@/components/Menu";
 import { Empty, ProblemView, SkeletonRows } from "@/components/states";
+import { tellProblem } from "@/components/tellProblem";
 import { Ago } from "@/components/time";
-import { tellProblem } from "@/features/executions/useCommand";
 import { roles, rolesUpTo } from "@/may";
 import { FormEnd, type Handover, Item, More, Pill, ShownOnce } from "./parts";
 

@@ -1,8 +1,18 @@
 // What there is to administer, and what of it somebody gets to see.
-import { Archive, Building2, KeyRound, Lock, type LucideIcon, ScrollText, Users } from "lucide-react";
+import {
+  Archive,
+  Building2,
+  Gauge,
+  HeartPulse,
+  KeyRound,
+  Lock,
+  type LucideIcon,
+  ScrollText,
+  Users,
+} from "lucide-react";
 import type { Action } from "@/may";
 
-export type SectionName = "users" | "keys" | "secrets" | "audit" | "tenants" | "retention";
+export type SectionName = "users" | "keys" | "secrets" | "audit" | "limits" | "tenants" | "retention" | "health";
 
 export interface Section {
   name: SectionName;
@@ -16,6 +26,8 @@ export const sections: readonly Section[] = [
   { name: "keys", icon: KeyRound, needs: "key_read" },
   { name: "secrets", icon: Lock, needs: "secret_read" },
   { name: "audit", icon: ScrollText, needs: "audit_read" },
+  { name: "limits", icon: Gauge, needs: "tenant_read" },
   { name: "tenants", icon: Building2, needs: "tenant_write" },
   { name: "retention", icon: Archive, needs: "retention_read" },
+  { name: "health", icon: HeartPulse, needs: "queue_read" },
 ];

@@ -14,10 +14,10 @@ import { Card, CardHead } from "@/components/Card";
 import { Confirm } from "@/components/Dialog";
 import { StatusBadge, StatusIcon } from "@/components/StatusBadge";
 import { Empty, ProblemView, Skeleton, SkeletonRows } from "@/components/states";
+import { tellProblem } from "@/components/tellProblem";
 import { Ago, Elapsed } from "@/components/time";
 import { Answer } from "@/features/execution/OutputTab";
 import { shortId } from "@/features/executions/Name";
-import { tellProblem } from "@/features/executions/useCommand";
 import { useFormats } from "@/i18n/format";
 import { expectEnd } from "@/live/notices";
 import { useEvents } from "@/live/useLive";
@@ -57,7 +57,7 @@ function Loaded({ agent }: { agent: AgentView }) {
           {shown && <TestResult key={shown} id={shown} />}
         </div>
         <div className="space-y-5">
-          <Recent rows={rows} shown={shown} />
+          <Recent rows={rows} shown={shown} error={tests.error} onRetry={() => void tests.refetch()} />
           <Settings agent={agent} />
         </div>
       </div>
@@ -205,7 +205,7 @@ function TestResult({ id }: { id: string }) {
   const { t } = useTranslation();
   const navigate = route.useNavigate();
   const { may } = useStanding();
-  const { data, error } = useQuery(executionDetail(id));
+  const { data, error, refetch } = useQuery(executionDetail(id));
   // Watching brings the output while it is being produced.
   useEvents(id);
   const again = useMutation({
@@ -217,7 +217,7 @@ function TestResult({ id }: { id: string }) {
     },
     onError: tellProblem,
   });
-  if (error && !data) return <ProblemView error={error} />;
+  if (error && !data) return <ProblemView error={error} retry={() => void refetch()} />;
   if (!data) return <Skeleton className="h-40 w-full rounded-xl" />;
   return (
     <Card className="overflow-hidden">
@@ -261,12 +261,24 @@ function TestResult({ id }: { id: string }) {
   );
 }
 
-function Recent({ rows, shown }: { rows: readonly Row[] | undefined; shown?: string }) {
+function Recent({
+  rows,
+  shown,
+  error,
+  onRetry,
+}: {
+  rows: readonly Row[] | undefined;
+  shown?: string;
+  error: Error | null;
+  onRetry: () => void;
+}) {
   const { t } = useTranslation();
   return (
     <Card className="overflow-hidden">
       <CardHead title={t("agent.recent")} />
-      {!rows ? (
+      {error && !rows ? (
+        <ProblemView error={error} retry={onRetry} className="m-4" />
+      ) : !rows ? (
         <SkeletonRows count={3} />
       ) : rows.length === 0 ? (
         <Empty icon={FlaskConical} title={t("agent.untested")}>

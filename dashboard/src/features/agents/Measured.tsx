@@ -2,6 +2,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { executionList } from "@/api/executions";
+import { useSeen } from "@/components/useSeen";
 import { useFormats } from "@/i18n/format";
 import { measure } from "./measured";
 
@@ -9,9 +10,10 @@ import { measure } from "./measured";
 export function Measured({ agentId }: { agentId: string }) {
   const { t } = useTranslation();
   const formats = useFormats();
-  const { data } = useInfiniteQuery(executionList({ type: "agent_test", agent: agentId }));
+  const [place, isSeen] = useSeen();
+  const { data } = useInfiniteQuery({ ...executionList({ type: "agent_test", agent: agentId }), enabled: isSeen });
   const measures = useMemo(() => measure(data?.pages.flatMap((page) => page.items) ?? []), [data]);
-  if (!data) return null;
+  if (!data) return <span ref={place}> </span>;
   if (measures.count === 0) return <span className="text-ink-faint">{t("agent.untested")}</span>;
   return (
     <span className="tabular text-ink-soft">

@@ -110,11 +110,14 @@ function Both({ a, b }: { a: string; b: string }) {
     () => compareTasks(firstTimeline.timeline.instances, secondTimeline.timeline.instances),
     [firstTimeline.timeline, secondTimeline.timeline],
   );
+  const journalError = firstTimeline.error ?? secondTimeline.error;
+  // What is wrong with one of the two is said at its side.
   if (!first.data || !second.data)
     return first.error || second.error ? null : <Skeleton className="h-64 w-full rounded-xl" />;
   return (
     <div className="space-y-5">
       <Numbers a={first.data} b={second.data} />
+      {journalError && <ProblemView error={journalError} />}
       <Tasks tasks={tasks} />
       <Texts a={first.data} b={second.data} />
     </div>
@@ -262,11 +265,15 @@ function Texts({ a, b }: { a: ExecutionDetail; b: ExecutionDetail }) {
       <Part title={t("output.output")}>
         <Diff before={asText(a.output ?? a.error)} after={asText(b.output ?? b.error)} />
       </Part>
-      {first.data && second.data && (
-        <Part title={t("compare.definition")}>
+      <Part title={t("compare.definition")}>
+        {first.data && second.data ? (
           <Diff before={first.data.source} after={second.data.source} />
-        </Part>
-      )}
+        ) : first.error || second.error ? (
+          <ProblemView error={first.error ?? second.error} />
+        ) : (
+          <Skeleton className="h-24" />
+        )}
+      </Part>
     </>
   );
 }

@@ -1,17 +1,19 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { type InfiniteData, useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { clsx } from "clsx";
-import { Activity, ArrowRight, PartyPopper } from "lucide-react";
+import { Activity, ArrowRight, CircleCheck, HandCoins } from "lucide-react";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
-import { executionList, isTerminal, type Row } from "@/api/executions";
+import { executionList, isTerminal, type Row, type Stretch } from "@/api/executions";
 import { buttonClass } from "@/components/Button";
 import { Card, CardHead, PageHead } from "@/components/Card";
 import { Progress } from "@/components/Progress";
 import { StatusBadge, StatusIcon } from "@/components/StatusBadge";
+import { sentence } from "@/components/sentence";
 import { Empty, ProblemView, SkeletonRows } from "@/components/states";
 import { Ago, Elapsed } from "@/components/time";
 import { Name, shortId, TypeIcon } from "@/features/executions/Name";
+import { attention } from "./attention";
 import { Figures } from "./Figures";
 
 /** As many as one looks through; the list of executions has them all. */
@@ -116,11 +118,21 @@ function FirstSteps() {
   );
 }
 
-/** What waits for somebody: what has failed, and what somebody has paused. */
+function firstOf(data: InfiniteData<Stretch>): readonly Row[] {
+  return data.pages[0]?.items ?? [];
+}
+
+/** What waits for somebody: what asks for more budget, what has failed, and what somebody has paused. */
 function Attention() {
   const { t } = useTranslation();
-  const { data, error } = useInfiniteQuery(executionList({ status: ["paused", "failed"] }));
-  const rows = data?.pages[0]?.items.slice(0, MAX_ATTENTION);
+  const paused = useInfiniteQuery(executionList({ status: ["paused"] }));
+  const failed = useInfiniteQuery(executionList({ status: ["failed"] }));
+  const error = paused.error ?? failed.error;
+  const rows = useMemo(
+    () => paused.data && failed.data && attention(firstOf(paused.data), firstOf(failed.data)).slice(0, MAX_ATTENTION),
+    [paused.data, failed.data],
+  );
+  const again = () => void Promise.all([paused.refetch(), failed.refetch()]);
   return (
     <Card aria-labelledby="attention" className="overflow-hidden">
       <CardHead id="attention" title={t("dashboard.attention")}>
@@ -129,19 +141,23 @@ function Attention() {
           <ArrowRight className="size-4" aria-hidden />
         </Link>
       </CardHead>
-      {error && !data ? (
-        <ProblemView error={error} className="m-4" />
+      {error && !rows ? (
+        <ProblemView error={error} retry={again} className="m-4" />
       ) : !rows ? (
         <SkeletonRows count={3} />
       ) : rows.length === 0 ? (
-        <Empty icon={PartyPopper} title={t("dashboard.calm")}>
+        <Empty icon={CircleCheck} title={t("dashboard.calm")}>
           {t("dashboard.calmHint")}
         </Empty>
       ) : (
         <ul className="divide-y">
           {rows.map((row) => (
             <li key={row.id} className="relative flex gap-2.5 px-4 py-2.5 hover:bg-sunken">
-              <StatusIcon status={row.status} className="mt-0.5" />
+              {row.pause_reason ? (
+                <HandCoins className="status-paused mt-0.5 size-4 shrink-0 text-status" aria-hidden />
+              ) : (
+                <StatusIcon status={row.status} className="mt-0.5" />
+              )}
               <div className="min-w-0 flex-1">
                 <Link
                   to="/executions/$id"
@@ -150,8 +166,13 @@ function Attention() {
                 >
                   <Name row={row} />
                 </Link>
+                {row.pause_reason && (
+                  <p className="status-paused font-medium text-status text-xs">{t("dashboard.asks")}</p>
+                )}
                 <p className="line-clamp-2 break-words text-ink-soft text-xs">
-                  {row.error?.detail ?? row.error?.title ?? t("dashboard.paused")}
+                  {row.pause_reason
+                    ? sentence(row.pause_reason)
+                    : (row.error?.detail ?? row.error?.title ?? t("dashboard.paused"))}
                 </p>
               </div>
               <p className="text-ink-faint text-xs">

@@ -4,13 +4,16 @@ import { type ReactNode, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { executionStats } from "@/api/executions";
 import { queueView } from "@/api/queue";
+import { spending } from "@/api/spending";
 import { Card } from "@/components/Card";
 import { Sparkline } from "@/components/Sparkline";
-import { Skeleton } from "@/components/states";
+import { ProblemView, Skeleton } from "@/components/states";
+import { useMidnight } from "@/components/time";
 import { useFormats } from "@/i18n/format";
-import { seriesOf } from "./hours";
+import { dayOf, seriesOf } from "./hours";
 
 const HOURS = 24;
+const DAY_MS = 86_400_000;
 
 /** The numbers of the last day, and of this moment. */
 export function Figures() {
@@ -21,8 +24,13 @@ export function Figures() {
   const series = useMemo(() => stats.data && seriesOf(stats.data.per_hour, HOURS, Date.now()), [stats.data]);
   const figures = stats.data;
   const now = queue.data;
+  const isMissing = (stats.error && !figures) || (queue.error && !now);
+  if (isMissing) {
+    const again = () => void Promise.all([stats.refetch(), queue.refetch()]);
+    return <ProblemView error={stats.error ?? queue.error} retry={again} className="mb-5" />;
+  }
   return (
-    <div className="mb-5 grid grid-cols-2 gap-3 lg:grid-cols-5">
+    <div className="mb-5 grid grid-cols-2 gap-3 md:grid-cols-3 xl:grid-cols-6">
       <Figure
         name={t("figure.running")}
         value={now && formats.number(now.running)}
@@ -56,7 +64,37 @@ export function Figures() {
           figures?.run_ms.p50 != null ? t("figure.median", { time: formats.duration(figures.run_ms.p50) }) : undefined
         }
       />
+      <SpentToday />
     </div>
+  );
+}
+
+/** In dollars where prices are known, in tokens otherwise. */
+function SpentToday() {
+  const { t } = useTranslation();
+  const formats = useFormats();
+  const midnight = useMidnight();
+  const begin = midnight - DAY_MS;
+  const { data, error } = useQuery(spending(new Date(begin).toISOString()));
+  const day = useMemo(() => data && dayOf(data.per_hour, begin, midnight, HOURS, Date.now()), [data, begin, midnight]);
+  const hasPrice = (data?.spent.cost_usd ?? 0) > 0;
+  const tokens = day && t("figure.tokens", { count: day.today.tokens, shown: formats.compact(day.today.tokens) });
+  return (
+    <Figure
+      name={t("figure.spent")}
+      value={error && !day ? "–" : day && (hasPrice ? formats.dollars(day.today.cost_usd) : tokens)}
+      note={day && (hasPrice ? tokens : t("figure.calls", { count: day.today.calls }))}
+      chart={
+        day &&
+        data &&
+        data.spent.calls > 0 && (
+          <Sparkline
+            values={day.hourly.map((hour) => (hasPrice ? hour.cost_usd : hour.tokens))}
+            label={t("figure.perHour")}
+          />
+        )
+      }
+    />
   );
 }
 
@@ -74,7 +112,7 @@ function Figure({
   to?: string;
 }) {
   return (
-    <Card className="relative flex min-h-[104px] flex-col p-4 last:max-lg:col-span-2">
+    <Card className="relative flex min-h-[104px] flex-col p-4">
       <p className="text-[13px] text-ink-soft">
         {to ? (
           <Link to="/executions" search={{ status: to }} className="after:absolute after:inset-0 hover:text-ink">
@@ -87,7 +125,7 @@ function Figure({
       {value === undefined ? (
         <Skeleton className="mt-1.5 h-7 w-20" />
       ) : (
-        <p className="tabular font-semibold text-2xl leading-9 tracking-tight">{value}</p>
+        <p className="tabular truncate font-semibold text-2xl leading-9 tracking-tight">{value}</p>
       )}
       <div className="mt-auto flex items-end gap-3">
         <p className="shrink-0 text-ink-faint text-xs">{note}</p>

@@ -16,7 +16,7 @@ import { Tabs } from "radix-ui";
 import { lazy, type ReactNode, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { actionOf, type Command, commandsFor, executionDetail, isTerminal } from "@/api/executions";
-import type { ExecutionDetail } from "@/api/generated/schema";
+import type { BudgetView, ExecutionDetail } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
 import { Button, buttonClass } from "@/components/Button";
 import { Card } from "@/components/Card";
@@ -25,10 +25,13 @@ import { Progress } from "@/components/Progress";
 import { StatusBadge } from "@/components/StatusBadge";
 import { ProblemView, Skeleton } from "@/components/states";
 import { Ago, Elapsed } from "@/components/time";
+import { Asking, useMeters } from "@/features/budget/Asking";
+import { boundOf, isOfMonth, partOf } from "@/features/budget/budget";
 import { useName } from "@/features/executions/Name";
 import { useCommand } from "@/features/executions/useCommand";
 import { useFormats } from "@/i18n/format";
 import { type Tab, tabs } from "./search";
+import type { Timeline as Story } from "./timeline";
 import { useTimeline } from "./useTimeline";
 
 const Graph = lazy(() => import("./GraphTab"));
@@ -64,21 +67,33 @@ function Loaded({ execution }: { execution: ExecutionDetail }) {
   const { t } = useTranslation();
   const search = route.useSearch();
   const navigate = route.useNavigate();
+  const { may } = useStanding();
+  const { send, dialog, isBusy } = useCommand(execution.id);
   const isTest = execution.execution_type === "agent_test";
   const tab = search.tab ?? (isTest ? "output" : "graph");
-  const { timeline, events, error } = useTimeline(execution.id);
+  const { timeline, events, error, retry } = useTimeline(execution.id);
   const panels: Record<Tab, ReactNode> = {
     graph: <Graph id={execution.id} timeline={timeline} />,
     timeline: <Timeline timeline={timeline} isOver={isTerminal(execution.status)} />,
     logs: <Logs id={execution.id} />,
     events: <Events events={events} />,
     output: <Output execution={execution} />,
-    usage: <Usage id={execution.id} />,
+    usage: <Usage execution={execution} timeline={timeline} />,
   };
+  const isAsking = execution.status === "paused" && execution.pause_reason != null;
+  const bound = boundOf(events);
+  const commands = commandsFor(execution.status).filter(
+    (command) =>
+      may(actionOf(command), execution.created_by) &&
+      // What a budget asks for is answered below: to go on with one that is used up would only ask again.
+      !(isAsking && !isOfMonth(bound)),
+  );
   return (
     <div className="flex min-h-0 flex-1 flex-col">
-      <Head execution={execution} />
-      {error && <ProblemView error={error} className="mb-4" />}
+      <Head execution={execution} timeline={timeline} commands={commands} send={send} isBusy={isBusy} />
+      {dialog}
+      {isAsking && <Asking execution={execution} bound={bound} timeline={timeline} onCommand={send} />}
+      {error && <ProblemView error={error} retry={retry} className="mb-4" />}
       {execution.error && <Failure execution={execution} />}
       <Tabs.Root
         value={tab}
@@ -112,13 +127,22 @@ const commandIcons: Record<Command, LucideIcon> = {
   rerun: RefreshCw,
 };
 
-function Head({ execution }: { execution: ExecutionDetail }) {
+function Head({
+  execution,
+  timeline,
+  commands,
+  send,
+  isBusy,
+}: {
+  execution: ExecutionDetail;
+  timeline: Story;
+  commands: readonly Command[];
+  send: (command: Command) => void;
+  isBusy: boolean;
+}) {
   const { t } = useTranslation();
   const name = useName(execution);
-  const { may } = useStanding();
-  const { send, dialog, isBusy } = useCommand(execution.id);
   const isOpen = !isTerminal(execution.status);
-  const commands = commandsFor(execution.status).filter((command) => may(actionOf(command)));
   return (
     <>
       <Link
@@ -148,18 +172,17 @@ function Head({ execution }: { execution: ExecutionDetail }) {
               icon={commandIcons[command]}
               disabled={isBusy}
               onClick={() => send(command)}
-              className={clsx(command === "cancel" && "text-danger")}
+              className={clsx(command === "cancel" && "text-danger!")}
             >
               {t(`command.${command}`)}
             </Button>
           ))}
         </div>
       </div>
-      <Facts execution={execution} />
+      <Facts execution={execution} timeline={timeline} />
       {isOpen && execution.started_at && (
         <Progress fraction={execution.progress.fraction} status={execution.status} className="mb-4" />
       )}
-      {dialog}
     </>
   );
 }
@@ -180,7 +203,7 @@ function Subject({ execution, name }: { execution: ExecutionDetail; name: string
   );
 }
 
-function Facts({ execution }: { execution: ExecutionDetail }) {
+function Facts({ execution, timeline }: { execution: ExecutionDetail; timeline: Story }) {
   const { t } = useTranslation();
   const formats = useFormats();
   const { usage } = execution;
@@ -192,7 +215,11 @@ function Facts({ execution }: { execution: ExecutionDetail }) {
       <Fact name={t("fact.created")}>
         <Ago at={execution.created_at} />
       </Fact>
-      {execution.created_by && <Fact name={t("fact.by")}>{execution.created_by}</Fact>}
+      {execution.created_by && (
+        <Fact name={t("fact.by")}>
+          <Owner execution={execution} />
+        </Fact>
+      )}
       <Fact name={t("fact.queued")}>
         {execution.started_at || isTerminal(execution.status) ? (
           formats.duration(execution.queued_ms)
@@ -225,6 +252,7 @@ function Facts({ execution }: { execution: ExecutionDetail }) {
       )}
       {usage.calls > 0 && <Fact name={t("fact.tokens")}>{formats.compact(tokens)}</Fact>}
       {usage.cost_usd != null && <Fact name={t("fact.cost")}>{formats.dollars(usage.cost_usd)}</Fact>}
+      {execution.budget && <BudgetFact execution={execution} budget={execution.budget} timeline={timeline} />}
       {origin && (
         <Fact name={t(execution.forked_from ? "fact.origin" : "fact.parent")}>
           <Link
@@ -247,6 +275,34 @@ function Facts({ execution }: { execution: ExecutionDetail }) {
         </span>
       </Fact>
     </dl>
+  );
+}
+
+/** Who started it, as far as one may know them by name. */
+function Owner({ execution }: { execution: ExecutionDetail }) {
+  const { t } = useTranslation();
+  const { ownerId } = useStanding();
+  if (execution.created_by === ownerId) return t("fact.you");
+  if (execution.created_by_name) return execution.created_by_name;
+  return <span className="font-mono text-xs">{execution.created_by?.slice(-8)}</span>;
+}
+
+/** How much of the limit that is closest to its end is used. */
+function BudgetFact(props: { execution: ExecutionDetail; budget: BudgetView; timeline: Story }) {
+  const { t } = useTranslation();
+  const formats = useFormats();
+  const meters = useMeters(props.execution, props.budget, props.timeline);
+  return (
+    <Fact name={t("budget.title")}>
+      <Link
+        to="/executions/$id"
+        params={{ id: props.execution.id }}
+        search={{ tab: "usage" }}
+        className="text-accent-text hover:underline"
+      >
+        {t("budget.used", { part: formats.percent(Math.max(0, ...meters.map(partOf))) })}
+      </Link>
+    </Fact>
   );
 }
 

@@ -14,14 +14,14 @@ const route = getRouteApi("/pages/executions/$id");
 export default function GraphTab({ id, timeline }: { id: string; timeline: Timeline }) {
   const { task } = route.useSearch();
   const navigate = route.useNavigate();
-  const { data, error } = useQuery(executionDefinition(id));
+  const { data, error, refetch } = useQuery(executionDefinition(id));
   const tasks = useMemo(() => modelOf(data?.definition), [data]);
   const shown = useMemo(() => tallies(timeline.instances), [timeline]);
   const select = (next: string | undefined) =>
     void navigate({ search: (old) => ({ ...old, task: next }), replace: true });
   // An instance is chosen by its path, a task by its pointer.
   const pointer = timeline.instances.find((instance) => instance.path === task)?.pointer ?? task;
-  if (error) return <ProblemView error={error} />;
+  if (error && !data) return <ProblemView error={error} retry={() => void refetch()} />;
   if (!data) return <Skeleton className="h-96 w-full rounded-xl" />;
   return (
     <div className="flex min-h-[460px] flex-1 gap-4 max-lg:flex-col">

@@ -53,7 +53,7 @@ export default function LogsTab({ id }: { id: string }) {
   const { t } = useTranslation();
   const { level, q = "", task } = route.useSearch();
   const navigate = route.useNavigate();
-  const { data: lines, error } = useLogs(id);
+  const { data: lines, error, refetch } = useLogs(id);
   const [text, setText] = useState(q);
   const wanted = useDeferredValue(text);
   const change = (part: { level?: Level; q?: string; task?: string }) =>
@@ -62,7 +62,7 @@ export default function LogsTab({ id }: { id: string }) {
   const chosen = tasks.find((one) => one === task);
   const shown = useMemo(() => filterLogs(lines ?? [], level, chosen, wanted), [lines, level, chosen, wanted]);
   const [isFollowing, setFollowing] = useState(true);
-  if (error && !lines) return <ProblemView error={error} />;
+  if (error && !lines) return <ProblemView error={error} retry={() => void refetch()} />;
   return (
     <Card className="flex min-h-[420px] flex-1 flex-col overflow-hidden">
       <div className="flex flex-wrap items-center gap-2 border-b p-2">

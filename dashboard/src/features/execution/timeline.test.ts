@@ -60,6 +60,21 @@ describe("task instances", () => {
     expect(instances[0]).toMatchObject({ status: "cancelled", to: at(3) });
   });
 
+  it("wait while a budget keeps them from working, and go on when more is approved", () => {
+    const events = journal(
+      [0, "execution_started"],
+      [0, "task_started", "s0:ask"],
+      [1, "effect_withheld", "s0:ask", { reason: "2 of 2 calls are used" }],
+      [1, "execution_paused"],
+      [9, "execution_resumed"],
+      [10, "task_completed", "s0:ask"],
+    );
+    expect(new TimelineBuilder().add(events.slice(0, 4)).instances[0]?.status).toBe("waiting");
+    expect(new TimelineBuilder().add(events.slice(0, 5)).instances[0]?.status).toBe("running");
+    const { instances } = new TimelineBuilder().add(events);
+    expect(instances[0]?.stretches.map((stretch) => stretch.kind)).toEqual(["work", "wait", "work"]);
+  });
+
   it("show attempts and the pauses between them", () => {
     const error = { type: "t", status: 503, title: "Busy" };
     const { instances } = new TimelineBuilder().add(

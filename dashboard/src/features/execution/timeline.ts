@@ -51,6 +51,8 @@ type Data = Record<string, unknown>;
 export class TimelineBuilder {
   #byPath = new Map<string, Instance>();
   #seq = 0;
+  /** Instances that a budget keeps from beginning their work. */
+  #withheld: Instance[] = [];
   #timeline: Timeline = { instances: [], pauses: [], recoveries: [] };
 
   /** Takes in the events it has not seen, in the order of the journal. */
@@ -88,6 +90,7 @@ export class TimelineBuilder {
       case "execution_resumed": {
         const last = timeline.pauses.at(-1);
         if (last && last.to === undefined) last.to = at;
+        this.#release(at);
         break;
       }
       case "execution_recovered":
@@ -139,6 +142,11 @@ export class TimelineBuilder {
       case "effect_scheduled":
         instance.effect = { kind: String(data.kind), summary: String(data.summary) };
         break;
+      case "effect_withheld":
+        this.#withheld.push(instance);
+        change(instance, "wait", at);
+        instance.status = "waiting";
+        break;
       case "effect_failed":
         instance.error = data.error as Failure;
         break;
@@ -160,6 +168,16 @@ export class TimelineBuilder {
       default:
         break;
     }
+  }
+
+  /** What was withheld is asked for again. */
+  #release(at: number): void {
+    for (const instance of this.#withheld) {
+      if (instance.to !== undefined) continue;
+      change(instance, "work", at);
+      instance.status = "running";
+    }
+    this.#withheld = [];
   }
 
   #begin(event: EventView, path: string, at: number, data: Data): void {

@@ -8,8 +8,11 @@ export interface TaskUsage {
   tokens: number;
   costUsd?: number;
   latencyMs: number;
-  /** Tokens of attempts that another attempt has replaced. */
+  /** Of calls that failed, or whose attempt was retried, cancelled or superseded. */
   wastedTokens: number;
+  wastedUsd: number;
+  /** Whether the tokens of a call were counted by the service, because the model did not say. */
+  isEstimated: boolean;
 }
 
 export function tokensOf(record: UsageRecord): number {
@@ -17,19 +20,29 @@ export function tokensOf(record: UsageRecord): number {
 }
 
 export function usageByTask(records: readonly UsageRecord[]): TaskUsage[] {
-  const lastAttempt = new Map<string, number>();
-  for (const { task, attempt } of records)
-    lastAttempt.set(task ?? "", Math.max(attempt, lastAttempt.get(task ?? "") ?? 0));
   const found = new Map<string, TaskUsage>();
   for (const record of records) {
     const task = record.task ?? "";
-    const sum = found.get(task) ?? { task, models: [], calls: 0, tokens: 0, latencyMs: 0, wastedTokens: 0 };
+    const sum = found.get(task) ?? {
+      task,
+      models: [],
+      calls: 0,
+      tokens: 0,
+      latencyMs: 0,
+      wastedTokens: 0,
+      wastedUsd: 0,
+      isEstimated: false,
+    };
     const tokens = tokensOf(record);
     sum.calls += 1;
     sum.tokens += tokens;
     sum.latencyMs += record.latency_ms;
+    sum.isEstimated ||= record.is_estimated ?? false;
     if (record.cost_usd !== undefined) sum.costUsd = (sum.costUsd ?? 0) + record.cost_usd;
-    if (record.attempt < (lastAttempt.get(task) ?? 0)) sum.wastedTokens += tokens;
+    if (record.outcome === "wasted") {
+      sum.wastedTokens += tokens;
+      sum.wastedUsd += record.cost_usd ?? 0;
+    }
     const model = `${record.provider} ${record.model}`.trim();
     if (!sum.models.includes(model)) sum.models.push(model);
     found.set(task, sum);

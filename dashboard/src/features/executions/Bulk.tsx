@@ -1,46 +1,104 @@
+import { useQuery } from "@tanstack/react-query";
 import { Ban, RotateCcw, Square } from "lucide-react";
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
-import { actionOf, type Command, command, commandsFor, type Row } from "@/api/executions";
+import { actionOf, command, commandsFor, executionCount, type Filter, matchingIds, type Row } from "@/api/executions";
 import { useStanding } from "@/api/me";
 import { Button } from "@/components/Button";
 import { Confirm } from "@/components/Dialog";
-import { type BulkProgress, forEach } from "./bulk";
+import { problemOf } from "@/components/states";
+import { tellProblem } from "@/components/tellProblem";
+import { useFormats } from "@/i18n/format";
+import { type BulkCommand, type BulkProgress, forEach, grouped, narrowed } from "./bulk";
 
-/** What can be done to the selected executions. Nothing is offered that none of them would take. */
-export function Bulk({ selected, onClear }: { selected: readonly Row[]; onClear: () => void }) {
+interface Work {
+  command: BulkCommand;
+  progress: BulkProgress;
+  total: number;
+}
+
+/** What can be done to the selected executions, or to all that match. Nothing is offered that none of them would take. */
+export function Bulk({
+  selected,
+  filter,
+  canSelectAll,
+  isAll,
+  onAll,
+  onClear,
+}: {
+  selected: readonly Row[];
+  filter: Filter;
+  /** Everything that is shown is selected, and there is more that matches. */
+  canSelectAll: boolean;
+  /** Whether all that match are meant. */
+  isAll: boolean;
+  onAll: () => void;
+  onClear: () => void;
+}) {
   const { t } = useTranslation();
-  const [progress, setProgress] = useState<BulkProgress>();
-  const [isAsking, setAsking] = useState(false);
+  const formats = useFormats();
+  const [work, setWork] = useState<Work>();
+  const [asked, setAsked] = useState<BulkCommand>();
   const abort = useRef<AbortController>(undefined);
-  const { may } = useStanding();
-  const able = (name: Command) =>
-    may(actionOf(name)) ? selected.filter((row) => commandsFor(row.status).includes(name)).map((row) => row.id) : [];
-  const run = async (name: Command) => {
-    setAsking(false);
-    const ids = able(name);
-    abort.current = new AbortController();
-    setProgress({ done: 0, failed: 0, total: ids.length });
-    const end = await forEach(ids, (id) => command(id, name), setProgress, abort.current.signal);
-    setProgress(undefined);
+  // Who leaves the page stops what it was doing.
+  useEffect(() => () => abort.current?.abort(), []);
+  const cancels = useCount("cancel", selected, isAll ? filter : undefined);
+  const retries = useCount("retry", selected, isAll ? filter : undefined);
+  const run = async ({ name, count, ids }: Countable) => {
+    setAsked(undefined);
+    const controller = new AbortController();
+    abort.current = controller;
+    const show = (progress: BulkProgress) => setWork({ command: name, progress, total: count });
+    show({ done: 0, failures: [] });
+    try {
+      tellEnd(await forEach(ids(controller.signal), (id) => command(id, name), show, controller.signal));
+    } catch (error) {
+      tellProblem(error);
+    }
+    setWork(undefined);
     onClear();
-    const text = t("bulk.done", { count: end.done - end.failed });
-    if (end.failed > 0) toast.warning(text, { description: t("bulk.failed", { count: end.failed }) });
-    else toast.success(text);
   };
-  const [toCancel, toRetry] = [able("cancel").length, able("retry").length];
+  const tellEnd = ({ done, failures }: BulkProgress) => {
+    const text = t("bulk.done", { count: done - failures.length, shown: formats.number(done - failures.length) });
+    if (failures.length === 0) return toast.success(text);
+    const reasons = grouped(failures.map(problemOf));
+    toast.warning(text, {
+      duration: 12_000,
+      description: (
+        <ul>
+          {reasons.map(({ problem, count }) => (
+            <li key={problem.code}>{t("bulk.refused", { count, reason: problem.title || problem.detail })}</li>
+          ))}
+        </ul>
+      ),
+    });
+  };
+  const chosen = asked === "cancel" ? cancels : retries;
   return (
     <div
       role="toolbar"
       aria-label={t("bulk.label")}
-      className="flex min-h-11 animate-appear flex-wrap items-center gap-2 border-b bg-accent-soft px-4 py-1.5"
+      className="flex min-h-11 animate-appear flex-wrap items-center gap-x-3 gap-y-1.5 border-b bg-accent-soft px-4 py-1.5"
     >
-      <span className="font-medium">{t("bulk.selected", { count: selected.length })}</span>
-      {progress ? (
+      {work ? (
         <>
+          <span className="font-medium">{t(`bulk.doing.${work.command}`)}</span>
+          <div
+            role="progressbar"
+            aria-label={t(`bulk.doing.${work.command}`)}
+            aria-valuemin={0}
+            aria-valuemax={work.total}
+            aria-valuenow={Math.min(work.progress.done, work.total)}
+            className="h-1.5 w-40 overflow-hidden rounded-full bg-line"
+          >
+            <div
+              className="h-full rounded-full bg-accent transition-[width]"
+              style={{ width: `${work.total > 0 ? Math.min(100, (work.progress.done / work.total) * 100) : 0}%` }}
+            />
+          </div>
           <span className="tabular text-ink-soft">
-            {t("bulk.progress", { done: progress.done, total: progress.total })}
+            {t("bulk.progress", { done: formats.number(work.progress.done), total: formats.number(work.total) })}
           </span>
           <Button size="small" icon={Square} onClick={() => abort.current?.abort()}>
             {t("bulk.stop")}
@@ -48,14 +106,24 @@ export function Bulk({ selected, onClear }: { selected: readonly Row[]; onClear:
         </>
       ) : (
         <>
-          {toCancel > 0 && (
-            <Button size="small" icon={Ban} onClick={() => setAsking(true)}>
-              {t("bulk.cancel", { count: toCancel })}
+          <span className="font-medium">
+            {isAll
+              ? t("bulk.all")
+              : t("bulk.selected", { count: selected.length, shown: formats.number(selected.length) })}
+          </span>
+          {canSelectAll && !isAll && (
+            <Button size="small" look="quiet" className="text-accent-text" onClick={onAll}>
+              {t("bulk.selectAll")}
             </Button>
           )}
-          {toRetry > 0 && (
-            <Button size="small" icon={RotateCcw} onClick={() => void run("retry")}>
-              {t("bulk.retry", { count: toRetry })}
+          {cancels.count > 0 && (
+            <Button size="small" icon={Ban} onClick={() => setAsked("cancel")}>
+              {t("bulk.cancel", { count: cancels.count, shown: formats.number(cancels.count) })}
+            </Button>
+          )}
+          {retries.count > 0 && (
+            <Button size="small" icon={RotateCcw} onClick={() => (isAll ? setAsked("retry") : void run(retries))}>
+              {t("bulk.retry", { count: retries.count, shown: formats.number(retries.count) })}
             </Button>
           )}
           <Button size="small" look="quiet" onClick={onClear}>
@@ -64,13 +132,41 @@ export function Bulk({ selected, onClear }: { selected: readonly Row[]; onClear:
         </>
       )}
       <Confirm
-        isOpen={isAsking}
-        onClose={() => setAsking(false)}
-        onConfirm={() => void run("cancel")}
-        title={t("bulk.cancelTitle", { count: toCancel })}
-        text={t("execution.cancelText")}
-        action={t("bulk.cancel", { count: toCancel })}
+        isOpen={asked !== undefined}
+        onClose={() => setAsked(undefined)}
+        onConfirm={() => void run(chosen)}
+        title={t(asked === "retry" ? "bulk.retryTitle" : "bulk.cancelTitle", {
+          count: chosen.count,
+          shown: formats.number(chosen.count),
+        })}
+        text={t(asked === "retry" ? "bulk.retryText" : "execution.cancelText")}
+        action={t(asked === "retry" ? "bulk.retry" : "bulk.cancel", {
+          count: chosen.count,
+          shown: formats.number(chosen.count),
+        })}
+        isHarmless={asked === "retry"}
       />
     </div>
   );
+}
+
+interface Countable {
+  name: BulkCommand;
+  count: number;
+  ids: (signal: AbortSignal) => Iterable<string> | AsyncIterable<string>;
+}
+
+/** How many would take a command: of those that are selected, or of all that match `filter`. */
+function useCount(name: BulkCommand, selected: readonly Row[], filter: Filter | undefined): Countable {
+  const { may } = useStanding();
+  const isAllowed = may(actionOf(name));
+  const wanted = filter && isAllowed ? narrowed(filter, name) : undefined;
+  const counted = useQuery({ ...executionCount(wanted ?? {}), enabled: wanted !== undefined });
+  if (!isAllowed) return { name, count: 0, ids: () => [] };
+  if (filter) {
+    const count = wanted ? (counted.data ?? 0) : 0;
+    return { name, count, ids: (signal) => (wanted ? matchingIds(wanted, signal) : []) };
+  }
+  const ids = selected.filter((row) => commandsFor(row.status).includes(name)).map((row) => row.id);
+  return { name, count: ids.length, ids: () => ids };
 }

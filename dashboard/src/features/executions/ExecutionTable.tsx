@@ -4,7 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useEffectEvent, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { Row } from "@/api/executions";
+import type { Filter, Row } from "@/api/executions";
 import { useStanding } from "@/api/me";
 import { isTyping } from "@/features/shell/shortcuts";
 import { Bulk } from "./Bulk";
@@ -16,11 +16,14 @@ const READ_AHEAD = 25;
 
 export function ExecutionTable({
   rows,
+  filter,
   hasMore,
   isReading,
   onMore,
 }: {
   rows: readonly Row[];
+  /** What let them through. */
+  filter: Filter;
   hasMore: boolean;
   isReading: boolean;
   onMore: () => void;
@@ -33,6 +36,12 @@ export function ExecutionTable({
   const scroller = useRef<HTMLDivElement>(null);
   const [currentId, setCurrentId] = useState<string>();
   const [selectedIds, setSelectedIds] = useState<ReadonlySet<string>>(new Set());
+  // Also those that are not read yet.
+  const [wantsAll, setWantsAll] = useState(false);
+  const clear = () => {
+    setSelectedIds(new Set());
+    setWantsAll(false);
+  };
   const lastSelected = useRef<string>(undefined);
   const isNew = useNewRows(rows);
   const virtual = useVirtualizer({
@@ -54,6 +63,7 @@ export function ExecutionTable({
 
   const select = (id: string, isRange: boolean) => {
     const next = new Set(selectedIds);
+    setWantsAll(false);
     const [from, to] = [lastSelected.current, id].map((one) => rows.findIndex((row) => row.id === one));
     if (isRange && from !== undefined && to !== undefined && from >= 0) {
       for (const row of rows.slice(Math.min(from, to), Math.max(from, to) + 1)) next.add(row.id);
@@ -73,7 +83,7 @@ export function ExecutionTable({
     if (event.key === "j") go(index + 1);
     else if (event.key === "k") go(index < 0 ? 0 : index - 1);
     else if (event.key === "x" && currentId && maySelect) select(currentId, false);
-    else if (event.key === "Escape") setSelectedIds(new Set());
+    else if (event.key === "Escape") clear();
     else if (event.key === "Enter" && currentId && !isControl(event.target)) {
       void navigate({ to: "/executions/$id", params: { id: currentId } });
     } else return;
@@ -95,7 +105,16 @@ export function ExecutionTable({
   const selected = useMemo(() => rows.filter((row) => selectedIds.has(row.id)), [rows, selectedIds]);
   return (
     <>
-      {maySelect && selected.length > 0 && <Bulk selected={selected} onClear={() => setSelectedIds(new Set())} />}
+      {maySelect && selected.length > 0 && (
+        <Bulk
+          selected={selected}
+          filter={filter}
+          canSelectAll={hasMore && selected.length === rows.length}
+          isAll={wantsAll && hasMore}
+          onAll={() => setWantsAll(true)}
+          onClear={clear}
+        />
+      )}
       <div
         role="table"
         aria-label={t("nav.executions")}
@@ -107,7 +126,25 @@ export function ExecutionTable({
           style={{ gridTemplateColumns: gridColumns(columns) }}
           className="grid h-9 shrink-0 items-center gap-3 border-b bg-sunken px-3 font-medium text-ink-soft text-xs max-md:hidden"
         >
-          <span role="columnheader" aria-label={t("executions.selection")} />
+          <span role="columnheader" className="grid place-items-center">
+            {maySelect ? (
+              <input
+                type="checkbox"
+                aria-label={t("executions.selectShown")}
+                checked={selected.length === rows.length}
+                ref={(box) => {
+                  if (box) box.indeterminate = selected.length > 0 && selected.length < rows.length;
+                }}
+                onChange={() => {
+                  if (selected.length === rows.length) clear();
+                  else setSelectedIds(new Set(rows.map((row) => row.id)));
+                }}
+                className="size-4 accent-[var(--accent)]"
+              />
+            ) : (
+              <span className="sr-only">{t("executions.selection")}</span>
+            )}
+          </span>
           <span role="columnheader">{t("executions.status")}</span>
           <span role="columnheader">{t("executions.name")}</span>
           {columns.map((column) => (

@@ -43,6 +43,7 @@ export function ExecutionsPage() {
             // Another filter is another list: what was selected or scrolled to belongs to the old one.
             key={JSON.stringify(filter)}
             rows={rows}
+            filter={filter}
             hasMore={hasNextPage}
             isReading={isFetchingNextPage}
             onMore={() => void fetchNextPage()}

@@ -6,14 +6,8 @@ import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
 import { type Command, command, executionKeys } from "@/api/executions";
 import { Confirm } from "@/components/Dialog";
-import { problemOf } from "@/components/states";
+import { tellProblem } from "@/components/tellProblem";
 import { expectEnd } from "@/live/notices";
-
-/** Tells what went wrong with something that was asked for. */
-export function tellProblem(error: unknown): void {
-  const problem = problemOf(error);
-  toast.error(problem.title || problem.detail, { description: problem.title ? problem.detail : undefined });
-}
 
 export function useCommand(id: string) {
   const { t } = useTranslation();

@@ -137,7 +137,7 @@ function Priorities({ queue }: { queue: QueueView }) {
 /** The newest that wait. */
 function Next() {
   const { t } = useTranslation();
-  const { data } = useInfiniteQuery(executionList({ status: ["pending"] }));
+  const { data, error, refetch } = useInfiniteQuery(executionList({ status: ["pending"] }));
   const rows = data?.pages[0]?.items.slice(0, 15);
   return (
     <Card className="overflow-hidden">
@@ -146,7 +146,9 @@ function Next() {
           {t("dashboard.all")}
         </Link>
       </CardHead>
-      {!rows ? (
+      {error && !rows ? (
+        <ProblemView error={error} retry={() => void refetch()} className="m-4" />
+      ) : !rows ? (
         <SkeletonRows count={3} />
       ) : rows.length === 0 ? (
         <Empty icon={CircleCheck} title={t("queue.empty")} />

@@ -8,13 +8,14 @@ import { useTranslation } from "react-i18next";
 import { signOut, usePerson } from "@/api/auth";
 import { Button } from "@/components/Button";
 import { Menu, MenuChoice, MenuItem, MenuLine } from "@/components/Menu";
-import { tellProblem } from "@/features/executions/useCommand";
+import { tellProblem } from "@/components/tellProblem";
 import { Monitor } from "@/features/monitor/Monitor";
 import { chooseLanguage, isLanguage, languages } from "@/i18n";
 import { chooseTheme, themes, useTheme } from "@/theme";
 import { Connection } from "./Connection";
 import { places } from "./navigation";
 import { useShortcuts } from "./shortcuts";
+import { ViewedTenant } from "./ViewedTenant";
 
 const Palette = lazy(() => import("./Palette"));
 const Shortcuts = lazy(() => import("./Shortcuts"));
@@ -78,16 +79,19 @@ export function Layout() {
           <Preferences onShortcuts={() => setOpen("shortcuts")} />
         </div>
       </header>
-      <main
-        id="content"
-        ref={main}
-        tabIndex={-1}
-        className="min-h-0 min-w-0 flex-1 overflow-auto focus-visible:outline-none"
-      >
-        <div className="mx-auto flex min-h-full max-w-[1680px] flex-col px-4 py-5 sm:px-6 lg:px-8">
-          <Outlet />
-        </div>
-      </main>
+      <div className="flex min-h-0 min-w-0 flex-1 flex-col">
+        <ViewedTenant />
+        <main
+          id="content"
+          ref={main}
+          tabIndex={-1}
+          className="min-h-0 min-w-0 flex-1 overflow-auto focus-visible:outline-none"
+        >
+          <div className="mx-auto flex min-h-full max-w-[1680px] flex-col px-4 py-5 sm:px-6 lg:px-8">
+            <Outlet />
+          </div>
+        </main>
+      </div>
       <nav
         aria-label={t("shell.navigation")}
         className="flex shrink-0 border-t bg-sunken pb-[env(safe-area-inset-bottom)] sm:hidden"

@@ -3,12 +3,14 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Command } from "cmdk";
-import { Bot, FilePlus2, Languages, Search, SunMoon, Workflow } from "lucide-react";
+import { Bot, Building2, FilePlus2, Languages, Search, SunMoon, Undo2, Workflow } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { tenantList } from "@/api/admin";
 import { agentList } from "@/api/agents";
 import { executionList } from "@/api/executions";
 import { useStanding } from "@/api/me";
+import { useViewed } from "@/api/viewing";
 import { fullName, workflowList } from "@/api/workflows";
 import { StatusIcon } from "@/components/StatusBadge";
 import { Name, shortId } from "@/features/executions/Name";
@@ -16,6 +18,7 @@ import { chooseLanguage } from "@/i18n";
 import { chooseTheme, useIsDark } from "@/theme";
 import { places } from "./navigation";
 import { rank } from "./rank";
+import { useLookAt } from "./useLookAt";
 
 const item =
   "flex h-9 cursor-pointer items-center gap-2.5 rounded-lg px-2.5 data-[selected=true]:bg-sunken [&_svg]:size-4 [&_svg]:shrink-0 [&_svg]:text-ink-faint";
@@ -24,10 +27,14 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const { t, i18n } = useTranslation();
   const navigate = useNavigate();
   const isDark = useIsDark();
-  const { may } = useStanding();
+  const { may, tenantId } = useStanding();
   const [text, setText] = useState("");
   const { data: workflows } = useQuery(workflowList());
   const { data: agents } = useQuery(agentList);
+  const maySwitch = may("tenant_write");
+  const { data: tenants } = useInfiniteQuery({ ...tenantList, enabled: maySwitch });
+  const viewed = useViewed();
+  const lookAt = useLookAt();
   const { data: recent } = useInfiniteQuery(executionList({}));
   const act = (action: () => unknown) => () => {
     onClose();
@@ -132,6 +139,30 @@ export default function Palette({ onClose }: { onClose: () => void }) {
                 {agent.name}
               </Command.Item>
             ))}
+          </Group>
+        )}
+        {maySwitch && (
+          <Group title={t("admin.section.tenants")}>
+            {viewed && (
+              <Command.Item value={t("viewing.back")} className={item} onSelect={act(() => lookAt(undefined))}>
+                <Undo2 aria-hidden />
+                {t("viewing.back")}
+              </Command.Item>
+            )}
+            {tenants?.pages
+              .flatMap((page) => page.items)
+              .filter(({ id }) => id !== tenantId && id !== viewed?.id)
+              .map(({ id, name, slug }) => (
+                <Command.Item
+                  key={id}
+                  value={`${name} ${slug}`}
+                  className={item}
+                  onSelect={act(() => lookAt({ id, name }))}
+                >
+                  <Building2 aria-hidden />
+                  {t("palette.lookAt", { name })}
+                </Command.Item>
+              ))}
           </Group>
         )}
         {recent && (

@@ -1,14 +1,19 @@
 import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { Play } from "lucide-react";
+import { ChevronRight, Play } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
+import { startExecution } from "@/api/executions";
 import type { WorkflowDetail } from "@/api/generated/schema";
-import { fullName, runWorkflow } from "@/api/workflows";
+import { fullName } from "@/api/workflows";
 import { Button } from "@/components/Button";
 import { Dialog } from "@/components/Dialog";
+import { Line } from "@/components/Line";
 import { ProblemView } from "@/components/states";
+import { type LimitTexts, limitsOf } from "@/features/budget/budget";
+import { LimitFields } from "@/features/budget/LimitFields";
+import { labelsOf } from "@/features/executions/search";
 import { expectEnd } from "@/live/notices";
 import { type Field, fieldsOf, inputOf, inputSchema } from "./form";
 
@@ -40,12 +45,22 @@ function RunForm({ workflow, onClose }: { workflow: WorkflowDetail; onClose: () 
   const [texts, setTexts] = useState<Record<string, string>>({});
   const [json, setJsonText] = useState("{}");
   const [priority, setPriority] = useState(5);
+  const [labels, setLabels] = useState("");
+  const [limitTexts, setLimitTexts] = useState<LimitTexts>({});
   const [isTried, setTried] = useState(false);
+  const { limits, wrong } = limitsOf(limitTexts);
   const filled = useMemo(() => inputOf(fields ?? [], texts), [fields, texts]);
   const parsed = useMemo(() => parseJson(json), [json]);
   const run = useMutation({
-    mutationFn: (input: unknown) => runWorkflow(workflow.id, input, priority),
-    onSuccess({ execution_id: id }) {
+    mutationFn: (input: unknown) =>
+      startExecution({
+        workflow_id: workflow.id,
+        input,
+        priority,
+        labels: labelsOf(labels),
+        budget: Object.keys(limits).length > 0 ? limits : undefined,
+      }),
+    onSuccess({ id }) {
       expectEnd(id);
       toast.success(t("execution.started"));
       onClose();
@@ -55,7 +70,7 @@ function RunForm({ workflow, onClose }: { workflow: WorkflowDetail; onClose: () 
   const problems = isJson ? {} : filled.problems;
   const submit = () => {
     setTried(true);
-    if (isJson ? parsed === undefined : Object.keys(problems).length > 0) return;
+    if (wrong.length > 0 || (isJson ? parsed === undefined : Object.keys(problems).length > 0)) return;
     run.mutate(isJson ? parsed?.value : filled.value);
   };
   const toggle = () => {
@@ -95,16 +110,42 @@ function RunForm({ workflow, onClose }: { workflow: WorkflowDetail; onClose: () 
           />
         ))
       )}
+      <details className="group rounded-lg border">
+        <summary className="flex list-none items-center gap-1.5 rounded-lg px-3 py-2 font-medium hover:bg-sunken [&::-webkit-details-marker]:hidden">
+          <ChevronRight className="size-4 text-ink-faint transition-transform group-open:rotate-90" aria-hidden />
+          {t("run.more")}
+        </summary>
+        <div className="space-y-4 border-t p-3">
+          <div className="grid gap-3 sm:grid-cols-[auto_minmax(0,1fr)]">
+            <Line label={t("run.priority")}>
+              <select
+                value={priority}
+                onChange={(event) => setPriority(Number(event.target.value))}
+                className="field mt-1 block w-24"
+              >
+                {[9, 8, 7, 6, 5, 4, 3, 2, 1, 0].map((value) => (
+                  <option key={value}>{value}</option>
+                ))}
+              </select>
+            </Line>
+            <Line label={t("executions.labels")}>
+              <input
+                value={labels}
+                onChange={(event) => setLabels(event.target.value)}
+                placeholder={t("run.labelsHint")}
+                className="field mt-1 w-full"
+              />
+            </Line>
+          </div>
+          <fieldset>
+            <legend className="font-medium">{t("budget.title")}</legend>
+            <p className="mb-2 text-[13px] text-ink-soft">{t("budget.hint")}</p>
+            <LimitFields texts={limitTexts} wrong={wrong} onChange={setLimitTexts} />
+          </fieldset>
+        </div>
+      </details>
       {run.error && <ProblemView error={run.error} />}
       <div className="flex flex-wrap items-center gap-3 border-t pt-4">
-        <label className="flex items-center gap-2 text-ink-soft">
-          {t("run.priority")}
-          <select value={priority} onChange={(event) => setPriority(Number(event.target.value))} className="field w-16">
-            {[9, 8, 7, 6, 5, 4, 3, 2, 1, 0].map((value) => (
-              <option key={value}>{value}</option>
-            ))}
-          </select>
-        </label>
         {fields && (
           <Button look="quiet" onClick={toggle}>
             {t(isJson ? "run.asForm" : "run.asJson")}

@@ -2,15 +2,23 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { executionList } from "@/api/executions";
 import { fullName } from "@/api/workflows";
+import { useSeen } from "@/components/useSeen";
 
 const RUNS = 16;
 
 /** The last runs of a workflow: a bar each, as high as it took long, in the color of how it ended. */
 export function LastRuns({ workflow }: { workflow: { namespace: string; name: string } }) {
   const { t } = useTranslation();
-  const { data } = useInfiniteQuery(executionList({ workflow: fullName(workflow) }));
+  const [place, isSeen] = useSeen();
+  const { data } = useInfiniteQuery({ ...executionList({ workflow: fullName(workflow) }), enabled: isSeen });
   const runs = (data?.pages[0]?.items ?? []).slice(0, RUNS).reverse();
-  if (runs.length === 0) return <span className="text-ink-faint text-xs">{data ? t("workflow.neverRun") : ""}</span>;
+  if (runs.length === 0) {
+    return (
+      <span ref={place} className="text-ink-faint text-xs">
+        {data ? t("workflow.neverRun") : " "}
+      </span>
+    );
+  }
   const took = runs.map((run) =>
     run.started_at && run.finished_at ? Date.parse(run.finished_at) - Date.parse(run.started_at) : 0,
   );

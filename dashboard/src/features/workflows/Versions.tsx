@@ -6,7 +6,7 @@ import { workflowDetail } from "@/api/workflows";
 import { Button } from "@/components/Button";
 import { Card, CardHead } from "@/components/Card";
 import { Diff } from "@/components/Diff";
-import { Skeleton } from "@/components/states";
+import { ProblemView, Skeleton } from "@/components/states";
 import { Ago } from "@/components/time";
 
 export default function Versions({
@@ -74,6 +74,7 @@ export default function Versions({
 }
 
 function Changes({ from, to }: { from: string; to: WorkflowDetail }) {
-  const { data } = useQuery(workflowDetail(from));
+  const { data, error, refetch } = useQuery(workflowDetail(from));
+  if (error && !data) return <ProblemView error={error} retry={() => void refetch()} />;
   return data ? <Diff before={data.source} after={to.source} /> : <Skeleton className="h-40" />;
 }

@@ -12,10 +12,10 @@ import { archiveWorkflow, fullName, workflowDetail, workflowKeys, workflowVersio
 import { Button, buttonClass } from "@/components/Button";
 import { Card } from "@/components/Card";
 import { Empty, ProblemView, Skeleton, SkeletonRows } from "@/components/states";
+import { tellProblem } from "@/components/tellProblem";
 import { Ago } from "@/components/time";
 import { modelOf } from "@/features/execution-graph/model";
 import { ExecutionTable } from "@/features/executions/ExecutionTable";
-import { tellProblem } from "@/features/executions/useCommand";
 import { workflowTabs } from "@/routes/workflow";
 import { RunDialog } from "./RunDialog";
 
@@ -167,14 +167,15 @@ function Definition({ workflow }: { workflow: WorkflowDetail }) {
 
 function Runs({ workflow }: { workflow: WorkflowDetail }) {
   const { t } = useTranslation();
-  const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery(
-    executionList({ workflow: fullName(workflow) }),
+  const filter = useMemo(() => ({ workflow: fullName(workflow) }), [workflow]);
+  const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = useInfiniteQuery(
+    executionList(filter),
   );
   const rows = useMemo(() => data?.pages.flatMap((page) => page.items), [data]);
   return (
     <Card className="flex min-h-[420px] flex-1 flex-col overflow-hidden">
       {error && !data ? (
-        <ProblemView error={error} className="m-4" />
+        <ProblemView error={error} retry={() => void refetch()} className="m-4" />
       ) : !rows ? (
         <SkeletonRows />
       ) : rows.length === 0 ? (
@@ -184,6 +185,7 @@ function Runs({ workflow }: { workflow: WorkflowDetail }) {
       ) : (
         <ExecutionTable
           rows={rows}
+          filter={filter}
           hasMore={hasNextPage}
           isReading={isFetchingNextPage}
           onMore={() => void fetchNextPage()}
@@ -194,10 +196,10 @@ function Runs({ workflow }: { workflow: WorkflowDetail }) {
 }
 
 function VersionsOf({ workflow }: { workflow: WorkflowDetail }) {
-  const { data, error } = useQuery(workflowVersions(workflow.id));
+  const { data, error, refetch } = useQuery(workflowVersions(workflow.id));
   const { compare } = route.useSearch();
   const navigate = route.useNavigate();
-  if (error) return <ProblemView error={error} />;
+  if (error && !data) return <ProblemView error={error} retry={() => void refetch()} />;
   if (!data) return <SkeletonRows />;
   return (
     <Versions

@@ -1,0 +1,27 @@
+// What went wrong with something that was asked for, as a notice that says as much as a panel would.
+import { toast } from "sonner";
+import type { Problem } from "@/api/generated/schema";
+import { ProblemTitle, problemOf, RequestId } from "./states";
+
+/** Long enough to read what to do about it. */
+const SHOWN_MS = 12_000;
+
+export function tellProblem(error: unknown): void {
+  const problem = problemOf(error);
+  toast.error(<ProblemTitle problem={problem} />, { description: <Details problem={problem} />, duration: SHOWN_MS });
+}
+
+function Details({ problem }: { problem: Problem }) {
+  return (
+    <div className="space-y-1">
+      {problem.detail && <p className="break-words">{problem.detail}</p>}
+      {(problem.errors ?? []).map((one, index) => (
+        <p key={index} className="break-words">
+          {[one.pointer ?? one.parameter, one.detail].filter(Boolean).join("  ")}
+        </p>
+      ))}
+      {problem.suggestion && <p className="text-ink-soft">{problem.suggestion}</p>}
+      <RequestId problem={problem} />
+    </div>
+  );
+}
