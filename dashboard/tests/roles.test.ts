@@ -29,27 +29,27 @@ const offered: Record<Role, Offered> = {
     writesWorkflows: false,
     runsWorkflows: false,
     testsAgents: false,
-    sections: ["API keys", "Retention"],
+    sections: ["API keys", "Limits", "Retention", "Health"],
   },
   member: {
     writesWorkflows: true,
     runsWorkflows: true,
     testsAgents: true,
-    sections: ["API keys", "Secrets", "Retention"],
+    sections: ["API keys", "Secrets", "Limits", "Retention", "Health"],
   },
   admin: {
     steering: ["Pause", "Cancel"],
     writesWorkflows: true,
     runsWorkflows: true,
     testsAgents: true,
-    sections: ["People", "API keys", "Secrets", "Audit", "Retention"],
+    sections: ["People", "API keys", "Secrets", "Audit", "Limits", "Retention", "Health"],
   },
   operator: {
     steering: ["Pause", "Cancel"],
     writesWorkflows: true,
     runsWorkflows: true,
     testsAgents: true,
-    sections: ["People", "API keys", "Secrets", "Audit", "Tenants", "Retention"],
+    sections: ["People", "API keys", "Secrets", "Audit", "Limits", "Tenants", "Retention", "Health"],
   },
 };
 
