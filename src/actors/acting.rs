@@ -27,7 +27,7 @@ impl ExecutionActor {
                 self.inbox.push_back(Arrival { input, reply: None });
             }
             ToExecution::Command(command, reply) => {
-                self.inbox.push_back(Arrival { reply: Some(reply), ..command.into_input().into() });
+                self.inbox.push_back(Arrival { reply: Some(*reply), ..command.into_input().into() });
             }
             ToExecution::Amended(amended) => {
                 let Amended { priority, labels } = *amended;

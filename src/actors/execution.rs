@@ -344,7 +344,7 @@ impl Actor for ExecutionActor {
 #[rtype(result = "()")]
 pub enum ToExecution {
     Arrived(Box<Input>),
-    Command(Command, Reply),
+    Command(Command, Box<Reply>),
     /// Stored already; for its answers and its children.
     Amended(Box<Amended>),
     /// The answer to [`Notice::Wanting`]: it has a slot.
