@@ -3,14 +3,17 @@ import { Link } from "@tanstack/react-router";
 import { type ReactNode, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { executionStats } from "@/api/executions";
+import { useStanding } from "@/api/me";
 import { queueView } from "@/api/queue";
 import { spending } from "@/api/spending";
+import { useViewed } from "@/api/viewing";
 import { Card } from "@/components/Card";
 import { Sparkline } from "@/components/Sparkline";
 import { ProblemView, Skeleton } from "@/components/states";
-import { useMidnight } from "@/components/time";
+import { useMidnight, useNow } from "@/components/time";
 import { useFormats } from "@/i18n/format";
 import { dayOf, seriesOf } from "./hours";
+import { course, type Sample, withSample } from "./lately";
 
 const HOURS = 24;
 const DAY_MS = 86_400_000;
@@ -35,12 +38,14 @@ export function Figures() {
         name={t("figure.running")}
         value={now && formats.number(now.running)}
         note={now && t("figure.slots", { count: now.max_running, shown: formats.number(now.max_running) })}
+        chart={<Lately value={now?.running} name="running" />}
         to="running,waiting"
       />
       <Figure
         name={t("figure.queued")}
         value={now && formats.number(now.pending)}
         note={now && t("figure.parked", { count: now.parked })}
+        chart={<Lately value={now?.pending} name="pending" />}
         to="pending"
       />
       <Figure
@@ -54,7 +59,8 @@ export function Figures() {
         value={figures && (figures.success_rate == null ? "–" : formats.percent(figures.success_rate))}
         note={figures && t("figure.failed", { count: figures.by_status.failed ?? 0 })}
         chart={
-          series && figures?.success_rate != null && <Sparkline values={series.rate} label={t("figure.perHour")} />
+          series &&
+          figures?.success_rate != null && <Sparkline values={series.rate} most={1} label={t("figure.perHour")} />
         }
       />
       <Figure
@@ -63,10 +69,27 @@ export function Figures() {
         note={
           figures?.run_ms.p50 != null ? t("figure.median", { time: formats.duration(figures.run_ms.p50) }) : undefined
         }
+        chart={series && figures?.run_ms.p95 != null && <Sparkline values={series.p95} label={t("figure.perHour")} />}
       />
       <SpentToday />
     </div>
   );
+}
+
+const courses = new Map<string, Sample[]>();
+
+/** How a figure of this moment has gone since the page was opened. */
+function Lately({ name, value }: { name: string; value?: number }) {
+  const { t } = useTranslation();
+  const now = useNow();
+  const viewed = useViewed();
+  const { tenantId } = useStanding();
+  // Another tenant has other figures.
+  const key = `${viewed?.id ?? tenantId} ${name}`;
+  if (value !== undefined) courses.set(key, withSample(courses.get(key) ?? [], value, now));
+  const line = course(courses.get(key) ?? [], now);
+  if (line.length === 0) return null;
+  return <Sparkline values={line} label={t("figure.lately")} />;
 }
 
 /** In dollars where prices are known, in tokens otherwise. */

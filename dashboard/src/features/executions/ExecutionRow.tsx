@@ -48,7 +48,7 @@ export const ExecutionRow = memo(function ExecutionRow({
       aria-selected={isSelected}
       style={{ height: ROW_HEIGHT, gridTemplateColumns: gridColumns(columns) }}
       className={clsx(
-        "relative grid items-center gap-3 border-b px-3 transition-colors hover:bg-sunken max-md:!grid-cols-[auto_minmax(0,1fr)]",
+        "relative grid items-center gap-3 border-b px-3 transition-colors hover:bg-sunken max-md:!grid-cols-[112px_minmax(0,1fr)]",
         isNew && "animate-slide-in",
         isSelected && "bg-accent-soft",
         isCurrent && "shadow-[inset_3px_0_0_var(--accent)] bg-sunken",

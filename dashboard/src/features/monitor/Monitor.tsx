@@ -28,6 +28,7 @@ export function Monitor() {
   return (
     <Popover.Root>
       <Popover.Trigger
+        id="monitor"
         aria-label={t("monitor.open", { count: rows.length })}
         className={clsx(
           isRunning ? "status-running" : "status-waiting",
@@ -39,6 +40,7 @@ export function Monitor() {
       </Popover.Trigger>
       <Popover.Portal>
         <Popover.Content
+          aria-label={t("monitor.title")}
           side="top"
           align="end"
           sideOffset={10}
