@@ -1465,6 +1465,7 @@ export interface components {
             labels?: {
                 [key: string]: string;
             } | null;
+            budget?: components["schemas"]["BudgetLimits"] | null;
         };
         /** @description One execution with what it is working on. */
         ExecutionDetail: components["schemas"]["ExecutionView"] & {
@@ -1532,6 +1533,8 @@ export interface components {
                 [key: string]: string;
             };
             created_by?: string | null;
+            /** @description The name that its creator had when it was made. */
+            created_by_name?: string | null;
             parent_execution_id?: components["schemas"]["ExecutionId"] | null;
             forked_from?: components["schemas"]["ForkedFromView"] | null;
             idempotency_key?: string | null;
@@ -1710,11 +1713,6 @@ export interface components {
              * @default null
              */
             max_queued_executions: number | null;
-            /**
-             * Format: int64
-             * @default null
-             */
-            max_projects: number | null;
             /**
              * Format: int64
              * @default null
@@ -2009,6 +2007,8 @@ export interface components {
                     [key: string]: string;
                 };
                 created_by?: string | null;
+                /** @description The name that its creator had when it was made. */
+                created_by_name?: string | null;
                 parent_execution_id?: components["schemas"]["ExecutionId"] | null;
                 forked_from?: components["schemas"]["ForkedFromView"] | null;
                 idempotency_key?: string | null;
@@ -2493,7 +2493,7 @@ export interface components {
          * @description A part of the interface to which a key can be narrowed.
          * @enum {string}
          */
-        Scope: "executions:read" | "executions:write" | "workflows:read" | "workflows:write" | "agents:read" | "agents:write" | "secrets:read" | "secrets:write" | "people:read" | "people:write" | "keys:read" | "keys:write" | "tenants:read" | "tenants:write" | "audit:read";
+        Scope: "executions:read" | "executions:write" | "workflows:read" | "workflows:write" | "agents:read" | "agents:write" | "agents:use" | "secrets:read" | "secrets:write" | "secrets:use" | "people:read" | "people:write" | "keys:read" | "keys:write" | "tenants:read" | "tenants:write" | "audit:read";
         /** @description What a secret may be. */
         SecretValue: string | {
             [key: string]: unknown;
@@ -2793,6 +2793,8 @@ export interface components {
                     [key: string]: string;
                 };
                 created_by?: string | null;
+                /** @description The name that its creator had when it was made. */
+                created_by_name?: string | null;
                 parent_execution_id?: components["schemas"]["ExecutionId"] | null;
                 forked_from?: components["schemas"]["ForkedFromView"] | null;
                 idempotency_key?: string | null;
@@ -3041,6 +3043,7 @@ export interface components {
         TestAgent: {
             /** @description 1 to 5 000 characters. */
             test_input: string;
+            budget?: components["schemas"]["BudgetLimits"] | null;
         };
         /** @description What goes into the address of a WebSocket or an event stream. */
         TicketView: {
@@ -9953,7 +9956,7 @@ export interface operations {
                  *       "name": "Blue",
                  *       "slug": "blue",
                  *       "limits": {
-                 *         "max_projects": 20
+                 *         "max_running_executions": 20
                  *       }
                  *     }
                  */
