@@ -8,7 +8,7 @@ EXAMPLES = $(wildcard examples/*.yaml)
 
 .PHONY: help
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r target text; do printf '  make %-10s %s\n' "$$target" "$$text"; done
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r target text; do printf '  make %-12s %s\n' "$$target" "$$text"; done
 
 # The dashboard becomes part of the program when it has been built before it, which takes Node 20.19 or newer. Without, the
 # program is built all the same, and its page says how to get the dashboard.
@@ -41,15 +41,27 @@ build: dashboard ## Build the optimized program, target/release/callboard
 	$(CARGO) build --release --locked
 
 .PHONY: test
-test: packages dashboard lint ## Everything: what the tests need, lint, unit tests, suite on both databases, examples, bench, chaos
+test: packages dashboard lint ## Everything: what the tests need, lint, unit tests, suite on both databases, browser tests, examples, bench, chaos
 	$(CARGO) test --locked --lib --bins
 	$(CARGO) test --locked --test suite
+	$(MAKE) --no-print-directory browser-test
 	$(CALLBOARD) validate $(EXAMPLES)
 	$(CALLBOARD) bench throughput --executions 300 --clients 16
 	$(CALLBOARD) bench latency --executions 50
 	$(CALLBOARD) bench fanout --subscribers 50 --rate 20 --seconds 3
 	$(CALLBOARD) chaos --kills 3
 	$(CALLBOARD) chaos --kills 3 --store postgres
+
+.PHONY: browser-test
+browser-test: packages dashboard ## The dashboard in a real browser: journeys of people, accessibility, load
+	$(CARGO) build --locked
+	cd dashboard && npm run --silent test:browser
+
+.PHONY: screenshots
+screenshots: packages dashboard ## Make the pictures of the documentation, docs/images, from the running product
+	@.ci/packages pngquant
+	$(CARGO) build --locked
+	cd dashboard && npm run --silent screenshots
 
 .PHONY: bench
 bench: ## Measure this machine: throughput, latency and live fan-out of the optimized program
@@ -58,7 +70,7 @@ bench: ## Measure this machine: throughput, latency and live fan-out of the opti
 	$(CARGO) run --quiet --release --locked -- bench fanout
 
 .PHONY: packages
-packages: ## Install what the tests need (PostgreSQL server, nginx, jq, the fuzzer, a provider of sign-ins) where it is missing
+packages: ## Install what the tests need (PostgreSQL server, nginx, jq, Chromium, the fuzzer, a provider of sign-ins) where it is missing
 	@.ci/packages
 	@.ci/fuzzer
 	@.ci/provider
@@ -81,12 +93,12 @@ format: dashboard/node_modules/.package-lock.json ## Format the sources
 	cd dashboard && npm run --silent format
 
 .PHONY: generate
-generate: dashboard/node_modules/.package-lock.json ## Write what is generated: config/default.toml, settings table, docs/errors.md, the dashboard's client
+generate: dashboard/node_modules/.package-lock.json ## Write what is generated: config/default.toml, settings table, table of permissions, docs/errors.md, the dashboard's client
 	$(CALLBOARD) settings --reference toml > config/default.toml.new
 	mv config/default.toml.new config/default.toml
 	TABLE="$$($(CALLBOARD) settings --reference markdown)" perl -0pi -e \
 		's/(<!-- settings:[^\n]*\n).*?(<!-- end of settings -->)/$$1$$ENV{TABLE}\n$$2/s' docs/operator-guide.md
-	CALLBOARD_UPDATE_DOCS=1 $(CARGO) test --locked --quiet --lib wire::catalog
+	CALLBOARD_UPDATE_DOCS=1 $(CARGO) test --locked --quiet --lib -- wire::catalog domain::permission
 	$(CALLBOARD) openapi > dashboard/openapi.json.new
 	mv dashboard/openapi.json.new dashboard/openapi.json
 	cd dashboard && npm run --silent generate

@@ -16,7 +16,8 @@ export function Menu({
   side?: "top" | "bottom";
 }) {
   return (
-    <DropdownMenu.Root>
+    // Not modal: what is around it stays there for those who cannot see it.
+    <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
       <DropdownMenu.Portal>
         <DropdownMenu.Content

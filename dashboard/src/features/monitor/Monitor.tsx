@@ -40,6 +40,7 @@ export function Monitor() {
       </Popover.Trigger>
       <Popover.Portal>
         <Popover.Content
+          aria-label={t("monitor.title")}
           side="top"
           align="end"
           sideOffset={10}

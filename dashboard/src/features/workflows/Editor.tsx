@@ -96,7 +96,7 @@ export default function Editor({ text, isReadOnly, problems, goTo, onChange }: E
       bracketMatching(),
       highlightSelectionMatches(),
       theme.current.of(look(first.current.isDark)),
-      EditorView.contentAttributes.of({ "aria-label": first.current.label }),
+      EditorView.contentAttributes.of({ "aria-label": first.current.label, tabindex: "0" }),
       keymap.of([
         ...defaultKeymap,
         ...searchKeymap,

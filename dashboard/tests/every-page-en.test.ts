@@ -1,0 +1,4 @@
+// Every page in English.
+import { checkEveryPage } from "./support/every-page";
+
+checkEveryPage("en-GB");

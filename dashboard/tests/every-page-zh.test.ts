@@ -1,0 +1,4 @@
+// Every page in Chinese.
+import { checkEveryPage } from "./support/every-page";
+
+checkEveryPage("zh-CN");

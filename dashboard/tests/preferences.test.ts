@@ -1,0 +1,42 @@
+// Language and theme: chosen once, kept over reloads, and taken from the system until then.
+import { expect, test } from "vitest";
+import { worldOfFile } from "./support/world";
+
+const world = worldOfFile();
+
+test("language and theme are chosen in the menu and kept", async () => {
+  const page = await world.open(await world.service.operator());
+  await page.goto("/queue");
+  await page.getByRole("heading", { name: "Queue" }).waitFor();
+  const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const light = await background();
+
+  await page.getByRole("button", { name: "Preferences" }).click();
+  await page.getByRole("menuitemradio", { name: "Dark" }).click();
+  await expect.poll(background).not.toBe(light);
+  const dark = await background();
+  await page.getByRole("button", { name: "Preferences" }).click();
+  await page.getByRole("menuitemradio", { name: "简体中文" }).click();
+  await page.getByRole("heading", { name: "队列" }).waitFor();
+
+  await page.reload();
+  await page.getByRole("heading", { name: "队列" }).waitFor();
+  expect(await background()).toBe(dark);
+  expect(await page.evaluate(() => document.documentElement.lang)).toBe("zh-CN");
+
+  // Back to what the system has, which may change while one looks.
+  await page.getByRole("button", { name: "偏好设置" }).click();
+  await page.getByRole("menuitemradio").nth(2).click();
+  await page.emulateMedia({ colorScheme: "light" });
+  await expect.poll(background).toBe(light);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await expect.poll(background).toBe(dark);
+});
+
+test("a browser in Chinese is greeted in Chinese, in dark when its system is", async () => {
+  const page = await world.open(undefined, { locale: "zh-CN", colorScheme: "dark" });
+  await page.goto("/");
+  await page.waitForURL(/sign-in/);
+  await page.getByRole("button", { name: "登录" }).waitFor();
+  expect(await page.evaluate(() => document.documentElement.classList.contains("dark"))).toBe(true);
+});

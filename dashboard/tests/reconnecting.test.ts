@@ -1,0 +1,83 @@
+// The service dies while pages are open, comes back, and the pages catch up by themselves: nothing is lost, doubled or reloaded.
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
+import { worldOfFile } from "./support/world";
+
+const LONG = `
+document: { dsl: '1.0.3', namespace: test, name: long, version: '1.0.0' }
+do:
+  - early: { set: { step: 1 } }
+  - rest: { wait: { hours: 1 } }
+`;
+
+for (const database of ["sqlite", "postgres"] as const) {
+  describe(`on ${database}`, () => {
+    const world = worldOfFile({ database });
+
+    test("pages catch up after the service was killed", async () => {
+      const { service } = world;
+      const ada = await service.operator();
+      const watched = (await ada.api.start({ definition: LONG })).id;
+      await ada.api.reached(watched, "waiting");
+      // What a browser logs when nobody answers.
+      const expected =
+        /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_SOCKET_NOT_CONNECTED|ERR_EMPTY_RESPONSE|WebSocket/;
+      const list = await world.open(ada, { expected });
+      const journal = await world.open(ada, { expected });
+      await list.goto("/executions");
+      await journal.goto(`/executions/${watched}?tab=events`);
+      await list.getByText(watched.slice(-8)).waitFor();
+      await journal.getByRole("button", { name: "execution_waiting" }).first().waitFor();
+      await Promise.all([mark(list), mark(journal)]);
+
+      const address = new URL(service.url).port;
+      await service.kill();
+      await Promise.all([list, journal].map((page) => page.getByText("Offline").first().waitFor()));
+      // While nobody can see it: the service runs at another address, and things happen.
+      await service.resume(0);
+      await ada.api.steer(watched, "pause");
+      await ada.api.reached(watched, "paused");
+      const missed = (await ada.api.start({ definition: LONG, labels: { missed: "yes" } })).id;
+      await ada.api.reached(missed, "waiting");
+      await service.end();
+      await service.resume(Number(address));
+
+      await Promise.all([list, journal].map((page) => page.getByText("Offline").first().waitFor({ state: "hidden" })));
+      await list.getByText(missed.slice(-8)).waitFor();
+      await journal.getByRole("button", { name: "execution_paused" }).first().waitFor();
+      await journal.getByRole("main").getByText("Paused", { exact: true }).waitFor();
+
+      // And from now on it is live again.
+      await ada.api.steer(watched, "resume");
+      await ada.api.reached(watched, "waiting");
+      const after = (await ada.api.start({ definition: LONG })).id;
+      await list.getByText(after.slice(-8)).waitFor();
+      const events = await ada.api.lastSeq(watched);
+      await journal.getByText(`${events} events`).waitFor();
+      expect(await numbersOf(journal)).toEqual(Array.from({ length: events }, (_, index) => index + 1));
+      expect(await idsOf(list)).toEqual([after, missed, watched].map((id) => id.slice(-8)));
+      expect(await Promise.all([list, journal].map(isMarked)), "no page was loaded again").toEqual([true, true]);
+    });
+  });
+}
+
+function mark(page: Page): Promise<void> {
+  return page.evaluate(() => {
+    document.documentElement.dataset.mark = "there";
+  });
+}
+
+function isMarked(page: Page): Promise<boolean> {
+  return page.evaluate(() => document.documentElement.dataset.mark === "there");
+}
+
+/** The numbers of the events that are shown. */
+function numbersOf(page: Page): Promise<number[]> {
+  return page
+    .locator("main ol li button > span:nth-of-type(1)")
+    .evaluateAll((found) => found.map((one) => Number(one.textContent)));
+}
+
+function idsOf(page: Page): Promise<(string | null)[]> {
+  return page.locator("[role=row] a .font-mono").evaluateAll((found) => found.map((one) => one.textContent));
+}

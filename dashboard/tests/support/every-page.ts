@@ -1,0 +1,66 @@
+// Visits every page in one language: accessible in both themes, and as wide as a small telephone.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { AxeResults, RunOptions } from "axe-core";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { fill } from "./example-data";
+import { placesOf, settle, visit } from "./places";
+import { worldOfFile } from "./world";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+declare global {
+  interface Window {
+    axe: { run(context: Document, options: RunOptions): Promise<AxeResults> };
+  }
+}
+
+export function checkEveryPage(locale: "en-GB" | "zh-CN"): void {
+  const world = worldOfFile();
+
+  test(`every page is accessible and fits a telephone, ${locale}`, async () => {
+    const data = await fill(world.service);
+    // A page that does not exist is one of them.
+    const page = await world.open(data.operator, { locale, reducedMotion: "reduce", expected: /status of 404/ });
+    const found: string[] = [];
+    for (const place of placesOf(data)) {
+      await page.setViewportSize({ width: 1440, height: 900 });
+      await page.emulateMedia({ colorScheme: "light" });
+      await visit(page, place);
+      found.push(...(await violations(page, {})).map((one) => `${place.name}, light: ${one}`));
+      // The themes differ in nothing but colors.
+      await page.emulateMedia({ colorScheme: "dark" });
+      await settle(page);
+      found.push(
+        ...(await violations(page, { runOnly: { type: "rule", values: ["color-contrast"] } })).map(
+          (one) => `${place.name}, dark: ${one}`,
+        ),
+      );
+      await page.setViewportSize({ width: 360, height: 740 });
+      await settle(page);
+      found.push(...(await tooWide(page)).map((one) => `${place.name}, 360 px: ${one}`));
+    }
+    expect(found).toEqual([]);
+  });
+}
+
+/** What axe calls serious or critical. */
+async function violations(page: Page, options: RunOptions): Promise<string[]> {
+  await page.evaluate(AXE);
+  const results = await page.evaluate((given) => window.axe.run(document, given), options);
+  return results.violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)} ${node.failureSummary ?? ""}`));
+}
+
+/** What makes the page itself scroll sideways; tables and the like may do so inside. */
+function tooWide(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const scrollers = [document.documentElement, document.querySelector("main")];
+    return scrollers
+      .filter((element) => element !== null)
+      .filter((element) => element.scrollWidth > element.clientWidth)
+      .map((element) => `<${element.localName}> is ${element.scrollWidth} wide in ${element.clientWidth}`);
+  });
+}

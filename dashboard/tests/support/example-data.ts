@@ -1,0 +1,131 @@
+// Something of everything: what the pages are looked at with, by the tests that visit all of them and in the pictures.
+import type { Api, Person } from "./api";
+import { PASSWORD, type Service } from "./service";
+
+const EXAMPLES = ["hello", "review-panel", "endpoint-check", "long-haul"];
+
+const FAILING = `document:
+  dsl: '1.0.3'
+  namespace: shop
+  name: settle-orders
+  version: '1.2.0'
+  title: Settles the orders of the day
+input:
+  schema:
+    document:
+      type: object
+      required: [day]
+      properties:
+        day: { type: string, title: Day, description: 'Which day, such as 2025-03-14.' }
+        limit: { type: integer, title: At most, minimum: 1, maximum: 500, default: 100 }
+        dry_run: { type: boolean, title: Only try }
+do:
+  - collect:
+      set: '\${ { orders: [range(3) | { id: ., total: (. + 1) * 20 }] } }'
+  - check:
+      for: { each: order, in: .orders }
+      do:
+        - verify: { set: '\${ . + { checked: ((.checked // 0) + 1) } }' }
+  - pay:
+      try:
+        - charge:
+            call: http
+            with: { method: post, endpoint: 'http://127.0.0.1:1/charge' }
+      catch:
+        retry: { delay: { milliseconds: 20 }, limit: { attempt: { count: 2 } } }
+  - book: { set: '\${ . + { booked: true } }' }
+`;
+
+const BUDGETED = `
+document: { dsl: '1.0.3', namespace: shop, name: describe-products, version: '0.4.0', title: Describes the new products }
+do:
+  - describe: { call: agent, with: { agent: echo, prompt: A bench made of oak. } }
+  - shorten: { call: agent, with: { agent: summarizer, prompt: '\${ . }' } }
+`;
+
+const TEXT =
+  "Actors keep state. Actors talk by messages. The weather is fine. Messages are kept in a mailbox. Supervisors restart actors.";
+
+export interface ExampleData {
+  operator: Person;
+  succeeded: string;
+  failed: string;
+  waiting: string;
+  paused: string;
+  /** Waits for more budget. */
+  overBudget: string;
+  cancelled: string;
+  test: string;
+  workflow: string;
+  agent: string;
+}
+
+export async function fill(service: Service): Promise<ExampleData> {
+  const operator = await service.operator();
+  const { api } = operator;
+  for (const name of EXAMPLES) await api.register(service.example(name));
+  const failing = await api.register(FAILING);
+  await api.register(FAILING.replace("1.2.0", "1.3.0").replace("count: 2", "count: 3"));
+  const budgeted = await api.register(BUDGETED);
+  const example = (name: string) => ({ workflow: { namespace: "examples", name } });
+
+  const hello = await api.start({ ...example("hello"), input: { name: "Grace" }, labels: { team: "core" } });
+  const panel = await api.start(example("review-panel"));
+  const failed = await api.start({
+    workflow_id: failing.id,
+    input: { day: "2025-03-14" },
+    labels: { team: "payments" },
+  });
+  const overBudget = await api.start({ workflow_id: budgeted.id, budget: { max_model_calls: 1 } });
+  const [waiting, paused, cancelled] = [await longHaul(api), await longHaul(api), await longHaul(api)];
+  await api.steer(paused, "pause");
+  await api.steer(cancelled, "cancel");
+  await addPeople(api);
+
+  const agent = await api.createAgent({
+    name: "Release notes",
+    description: "Writes what has changed in the words of users.",
+    adapter: "builtin",
+    parameters: { skill: "summarize", sentences: 3 },
+    capabilities: { writing: 0.9, summaries: 0.7 },
+  });
+  await api.reached(await api.testAgent(agent.id, TEXT), "succeeded");
+  const test = await api.testAgent(agent.id, `${TEXT} Actors rest when nobody needs them.`);
+  await Promise.all([
+    api.reached(hello.id, "succeeded"),
+    api.reached(panel.id, "succeeded"),
+    api.reached(failed.id, "failed"),
+    api.reached(overBudget.id, "paused"),
+    api.reached(paused, "paused"),
+    api.reached(cancelled, "cancelled"),
+    api.reached(test, "succeeded"),
+  ]);
+  return {
+    operator,
+    succeeded: panel.id,
+    failed: failed.id,
+    waiting,
+    paused,
+    overBudget: overBudget.id,
+    cancelled,
+    test,
+    workflow: failing.id,
+    agent: agent.id,
+  };
+}
+
+/** Starts the long journey; it rests at its first stop when this has come back. */
+async function longHaul(api: Api): Promise<string> {
+  const { id } = await api.start({ workflow: { namespace: "examples", name: "long-haul" }, input: { seconds: 3_600 } });
+  await api.reached(id, "waiting");
+  return id;
+}
+
+async function addPeople(api: Api): Promise<void> {
+  await api.addPerson("Grace", "admin", PASSWORD);
+  await api.addPerson("Edsger", "member", PASSWORD);
+  await api.addPerson("Barbara", "viewer", PASSWORD);
+  await api.addTenant("Northern branch", "north");
+  await api.putSecret("payments_token", "not-a-real-token");
+  await api.createKey("Nightly runs");
+}
