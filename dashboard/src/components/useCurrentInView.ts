@@ -5,8 +5,11 @@ export function useCurrentInView<E extends HTMLElement = HTMLElement>(current: s
   const strip = useRef<E>(null);
   useEffect(() => {
     if (current === undefined) return;
-    const tab = strip.current?.querySelector("[data-status=active], [data-state=active]");
-    tab?.scrollIntoView({ block: "nearest", inline: "center" });
+    const place = strip.current?.getBoundingClientRect();
+    const tab = strip.current?.querySelector("[data-status=active], [data-state=active]")?.getBoundingClientRect();
+    if (!strip.current || !place || !tab) return;
+    // Sideways only: the page itself stays where it is.
+    strip.current.scrollLeft += tab.left + tab.width / 2 - (place.left + place.width / 2);
   }, [current]);
   return strip;
 }

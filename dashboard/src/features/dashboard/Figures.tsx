@@ -26,6 +26,8 @@ export function Figures() {
   const queue = useQuery(queueView);
   const series = useMemo(() => stats.data && seriesOf(stats.data.per_hour, HOURS, Date.now()), [stats.data]);
   const figures = stats.data;
+  // One hour is no course.
+  const hasCourse = (figures?.per_hour.length ?? 0) > 1;
   const now = queue.data;
   const isMissing = (stats.error && !figures) || (queue.error && !now);
   if (isMissing) {
@@ -52,7 +54,7 @@ export function Figures() {
         name={t("figure.started")}
         value={figures && formats.compact(figures.total)}
         note={t("figure.day")}
-        chart={series && <Sparkline values={series.created} label={t("figure.perHour")} />}
+        chart={series && hasCourse && <Sparkline values={series.created} label={t("figure.perHour")} />}
       />
       <Figure
         name={t("figure.successRate")}
@@ -60,6 +62,7 @@ export function Figures() {
         note={figures && t("figure.failed", { count: figures.by_status.failed ?? 0 })}
         chart={
           series &&
+          hasCourse &&
           figures?.success_rate != null && <Sparkline values={series.rate} most={1} label={t("figure.perHour")} />
         }
       />
@@ -69,7 +72,11 @@ export function Figures() {
         note={
           figures?.run_ms.p50 != null ? t("figure.median", { time: formats.duration(figures.run_ms.p50) }) : undefined
         }
-        chart={series && figures?.run_ms.p95 != null && <Sparkline values={series.p95} label={t("figure.perHour")} />}
+        chart={
+          series &&
+          hasCourse &&
+          figures?.run_ms.p95 != null && <Sparkline values={series.p95} label={t("figure.perHour")} />
+        }
       />
       <SpentToday />
     </div>
@@ -110,7 +117,7 @@ function SpentToday() {
       chart={
         day &&
         data &&
-        data.spent.calls > 0 && (
+        data.per_hour.length > 1 && (
           <Sparkline
             values={day.hourly.map((hour) => (hasPrice ? hour.cost_usd : hour.tokens))}
             label={t("figure.perHour")}

@@ -254,8 +254,10 @@ function Facts({ execution, timeline }: { execution: ExecutionDetail; timeline: 
           </span>
         </Fact>
       )}
-      {usage.calls > 0 && <Fact name={t("fact.tokens")}>{formats.compact(tokens)}</Fact>}
-      {usage.cost_usd != null && <Fact name={t("fact.cost")}>{formats.dollars(usage.cost_usd)}</Fact>}
+      {tokens > 0 && <Fact name={t("fact.tokens")}>{formats.compact(tokens)}</Fact>}
+      {usage.cost_usd != null && usage.cost_usd > 0 && (
+        <Fact name={t("fact.cost")}>{formats.dollars(usage.cost_usd)}</Fact>
+      )}
       {execution.budget && <BudgetFact execution={execution} budget={execution.budget} timeline={timeline} />}
       {origin && (
         <Fact name={t(execution.forked_from ? "fact.origin" : "fact.parent")}>

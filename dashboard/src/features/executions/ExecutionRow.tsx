@@ -16,6 +16,7 @@ export const ROW_HEIGHT = 52;
 export function gridColumns(columns: readonly Column[]): string {
   const widths: Record<Column, string> = {
     version: "80px",
+    owner: "140px",
     progress: "130px",
     duration: "92px",
     priority: "72px",
@@ -23,6 +24,11 @@ export function gridColumns(columns: readonly Column[]): string {
     created: "128px",
   };
   return `36px 122px minmax(180px,1fr) ${columns.map((column) => widths[column]).join(" ")}`;
+}
+
+/** Words begin at the left, numbers end at the right. */
+export function startsLeft(column: Column): boolean {
+  return column === "labels" || column === "version" || column === "owner";
 }
 
 export const ExecutionRow = memo(function ExecutionRow({
@@ -90,11 +96,7 @@ export const ExecutionRow = memo(function ExecutionRow({
         <div
           key={column}
           role="cell"
-          className={clsx(
-            "min-w-0 truncate text-ink-soft",
-            "max-md:hidden",
-            column !== "labels" && column !== "version" && "text-right",
-          )}
+          className={clsx("min-w-0 truncate text-ink-soft", "max-md:hidden", !startsLeft(column) && "text-right")}
         >
           <Cell row={row} column={column} />
         </div>
@@ -107,6 +109,8 @@ function Cell({ row, column }: { row: Row; column: Column }) {
   switch (column) {
     case "version":
       return <>{row.version}</>;
+    case "owner":
+      return <>{row.owner}</>;
     case "progress":
       if (isTerminal(row.status)) return null;
       return (
