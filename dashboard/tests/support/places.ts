@@ -45,7 +45,11 @@ export function placesOf(data: ExampleData): Place[] {
     { name: "shortcuts", path: "/queue", open: (page) => page.keyboard.press("?") },
     { name: "preferences", path: "/queue", open: (page) => page.locator("[aria-haspopup=menu]:visible").click() },
     { name: "monitor", path: "/queue", open: (page) => page.locator("[aria-haspopup=dialog].fixed").click() },
-    { name: "question", path: execution(data.waiting), open: (page) => page.locator("main .text-danger").click() },
+    {
+      name: "question",
+      path: execution(data.waiting),
+      open: (page) => page.locator("main button:has(.lucide-ban)").click(),
+    },
   ];
 }
 
