@@ -93,12 +93,12 @@ format: dashboard/node_modules/.package-lock.json ## Format the sources
 	cd dashboard && npm run --silent format
 
 .PHONY: generate
-generate: dashboard/node_modules/.package-lock.json ## Write what is generated: config/default.toml, settings table, docs/errors.md, the dashboard's client
+generate: dashboard/node_modules/.package-lock.json ## Write what is generated: config/default.toml, settings table, table of permissions, docs/errors.md, the dashboard's client
 	$(CALLBOARD) settings --reference toml > config/default.toml.new
 	mv config/default.toml.new config/default.toml
 	TABLE="$$($(CALLBOARD) settings --reference markdown)" perl -0pi -e \
 		's/(<!-- settings:[^\n]*\n).*?(<!-- end of settings -->)/$$1$$ENV{TABLE}\n$$2/s' docs/operator-guide.md
-	CALLBOARD_UPDATE_DOCS=1 $(CARGO) test --locked --quiet --lib wire::catalog
+	CALLBOARD_UPDATE_DOCS=1 $(CARGO) test --locked --quiet --lib -- wire::catalog domain::permission
 	$(CALLBOARD) openapi > dashboard/openapi.json.new
 	mv dashboard/openapi.json.new dashboard/openapi.json
 	cd dashboard && npm run --silent generate

@@ -160,10 +160,11 @@ impl Application {
     pub async fn build(settings: &Settings) -> Result<Self, Error> {
         let since = Instant::now();
         settings.check_service()?;
+        let providers = people::providers(settings)?;
         let listener = listen(&settings.server)?;
         let address = listener.local_addr()?;
         let core = Core::start(settings, Arc::new(SystemClock), since).await?;
-        let identity = start_identity(settings, &core).await?;
+        let identity = start_identity(settings, &core, providers).await?;
         let first_sign_in = identity.first_start().await?;
         let service = http::Service {
             engine: core.engine.clone(),

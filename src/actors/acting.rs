@@ -1,11 +1,12 @@
-//! What an execution actor does after a commit: effects, timers, children.
+//! What an execution actor takes in, and what it does after a commit: effects, timers, children.
 
 use super::detached;
-use super::execution::{Arrival, ExecutionActor};
+use super::execution::{Arrival, ExecutionActor, ToExecution};
 use super::notices::Notice;
+use super::orders::Amended;
 use super::performer::{self, Outcome};
 use super::turn;
-use crate::domain::{Event, Execution, ExecutionId, Failure, Path, StandardType, Status};
+use crate::domain::{Creation, Event, Execution, ExecutionId, Failure, Path, StandardType, Status};
 use crate::machine::{self, Action, Input, Outstanding};
 use crate::store::DetachedEffect;
 use actix::{ActorFutureExt, AsyncContext, Context, ContextFutureSpawner, WrapFuture};
@@ -13,6 +14,31 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 impl ExecutionActor {
+    /// Takes in what is for the machine, and what somebody has changed.
+    pub(super) fn receive(&mut self, message: ToExecution) {
+        match message {
+            ToExecution::Arrived(input) => {
+                if let Input::EffectFinished { path, attempt, .. } | Input::EffectWithheld { path, attempt, .. } =
+                    &*input
+                    && let Some(guard) = self.effects.remove(&(Arc::clone(path), *attempt))
+                {
+                    guard.disarm();
+                }
+                self.inbox.push_back(Arrival { input, reply: None });
+            }
+            ToExecution::Command(command, reply) => {
+                self.inbox.push_back(Arrival { reply: Some(*reply), ..command.into_input().into() });
+            }
+            ToExecution::Amended(amended) => {
+                let Amended { priority, labels } = *amended;
+                let creation = Creation { priority, labels, ..self.record.creation.as_ref().clone() };
+                self.record.creation = Arc::new(creation);
+            }
+            // Said to one that lives.
+            ToExecution::Granted | ToExecution::Dismissed | ToExecution::Drain => {}
+        }
+    }
+
     /// Back in memory: what is outstanding is asked, armed or looked up again.
     pub(super) fn ask_again(&mut self, ctx: &mut Context<Self>) {
         let Some(state) = self.state.take() else { return };

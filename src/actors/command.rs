@@ -145,19 +145,19 @@ pub(super) fn about(audit: Option<AuditEntry>, id: ExecutionId) -> Option<AuditE
 pub struct Reply {
     sender: oneshot::Sender<Result<Execution, Refusal>>,
     /// What the audit says of the command; stored with the events that carry it out.
-    audit: Option<AuditEntry>,
+    audit: Option<Box<AuditEntry>>,
 }
 
 impl Reply {
     /// The reply, and where it arrives.
     pub fn new(audit: Option<AuditEntry>) -> (Self, oneshot::Receiver<Result<Execution, Refusal>>) {
         let (sender, receiver) = oneshot::channel();
-        (Self { sender, audit }, receiver)
+        (Self { sender, audit: audit.map(Box::new) }, receiver)
     }
 
     /// What the audit says of the command.
     pub fn audit(&self) -> Option<&AuditEntry> {
-        self.audit.as_ref()
+        self.audit.as_deref()
     }
 
     /// Answers. Whoever has gone away needs no answer.

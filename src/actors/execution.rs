@@ -13,7 +13,7 @@ use super::services::Services;
 use super::supervisor::Supervisor;
 use super::timers::Timers;
 use super::turn::{self, Turn};
-use crate::domain::{Creation, Execution, ExecutionId, Path, Status, TenantId, TimerPurpose};
+use crate::domain::{Execution, ExecutionId, Path, Status, TenantId, TimerPurpose};
 use crate::machine::{Input, Program, State};
 use crate::store;
 use crate::telemetry;
@@ -329,31 +329,6 @@ impl ExecutionActor {
             self.advance(ctx);
         }
     }
-
-    /// Takes in what is for the machine, and what somebody has changed.
-    fn receive(&mut self, message: ToExecution) {
-        match message {
-            ToExecution::Arrived(input) => {
-                if let Input::EffectFinished { path, attempt, .. } | Input::EffectWithheld { path, attempt, .. } =
-                    &*input
-                    && let Some(guard) = self.effects.remove(&(Arc::clone(path), *attempt))
-                {
-                    guard.disarm();
-                }
-                self.inbox.push_back(Arrival { input, reply: None });
-            }
-            ToExecution::Command(command, reply) => {
-                self.inbox.push_back(Arrival { reply: Some(reply), ..command.into_input().into() });
-            }
-            ToExecution::Amended(amended) => {
-                let Amended { priority, labels } = *amended;
-                let creation = Creation { priority, labels, ..self.record.creation.as_ref().clone() };
-                self.record.creation = Arc::new(creation);
-            }
-            // Said to one that lives.
-            ToExecution::Granted | ToExecution::Dismissed | ToExecution::Drain => {}
-        }
-    }
 }
 
 impl Actor for ExecutionActor {
@@ -369,7 +344,7 @@ impl Actor for ExecutionActor {
 #[rtype(result = "()")]
 pub enum ToExecution {
     Arrived(Box<Input>),
-    Command(Command, Reply),
+    Command(Command, Box<Reply>),
     /// Stored already; for its answers and its children.
     Amended(Box<Amended>),
     /// The answer to [`Notice::Wanting`]: it has a slot.

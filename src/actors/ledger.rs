@@ -6,7 +6,7 @@
 
 use super::services::READ_PAUSE;
 use crate::domain::quota::{Bound, Breach, Budget, Limits, Spending};
-use crate::domain::{ExecutionId, TenantId, Timestamp};
+use crate::domain::{EventBody, ExecutionId, Status, TenantId, Timestamp};
 use crate::store::{self, Store};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,7 +26,16 @@ pub struct Ledger {
 #[derive(Default)]
 struct Books {
     trees: HashMap<ExecutionId, Tree>,
+    /// Trees that are being read from the store.
+    opening: HashMap<ExecutionId, Opening>,
     tenants: HashMap<TenantId, Month>,
+}
+
+#[derive(Default)]
+struct Opening {
+    readers: usize,
+    /// What the root has said of itself meanwhile: it is newer than what is read.
+    said: Option<(Budget, Option<Breach>)>,
 }
 
 /// Spent, and reserved by calls that are under way.
@@ -39,8 +48,7 @@ struct Account {
 struct Tree {
     account: Account,
     budget: Budget,
-    /// The time of the execution at the top is over: nothing below it begins a call. Not known any more after a restart,
-    /// until something happens to that execution.
+    /// The time of the execution at the top is over: nothing below it begins a call.
     halt: Option<Breach>,
 }
 
@@ -115,9 +123,13 @@ impl Ledger {
 
     /// What the tree of a root may spend, and whether its time is over.
     pub fn update(&self, root: ExecutionId, budget: Budget, halt: Option<&Breach>) {
-        if let Some(tree) = self.lock().trees.get_mut(&root) {
+        let mut books = self.lock();
+        if let Some(tree) = books.trees.get_mut(&root) {
             (tree.budget, tree.halt) = (budget, halt.cloned());
+        } else if let Some(opening) = books.opening.get_mut(&root) {
+            opening.said = Some((budget, halt.cloned()));
         }
+        drop(books);
         self.settled.notify_waiters();
     }
 
@@ -138,11 +150,13 @@ impl Ledger {
     async fn open(&self, payer: Payer, begin: Timestamp) {
         let Payer { tenant, root } = payer;
         if !self.lock().trees.contains_key(&root) {
+            let opened = Opened::begin(self, root);
             let store::Account { budget, spent } = again(|| self.store.account(tenant, root)).await;
-            let mut books = self.lock();
-            books.make_room();
-            let account = Account { spent, ..Account::default() };
-            books.trees.entry(root).or_insert(Tree { account, budget, halt: None });
+            let halt = match budget.max_wall_seconds {
+                Some(_) => again(|| halt_of(&self.store, tenant, root)).await,
+                None => None,
+            };
+            opened.finish(Account { spent, ..Account::default() }, budget, halt);
         }
         let is_open = |books: &Books| books.tenants.get(&tenant).is_some_and(|month| month.begin == begin);
         if !is_open(&self.lock()) {
@@ -157,7 +171,7 @@ impl Ledger {
 
     fn decide(&self, payer: Payer, estimate: Spending, limits: Limits) -> Verdict {
         let mut books = self.lock();
-        let Books { trees, tenants } = &mut *books;
+        let Books { trees, tenants, .. } = &mut *books;
         let (Some(tree), Some(month)) = (trees.get_mut(&payer.root), tenants.get_mut(&payer.tenant)) else {
             return Verdict::Unknown;
         };
@@ -202,6 +216,55 @@ impl Ledger {
     fn lock(&self) -> MutexGuard<'_, Books> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A tree that is being read.
+struct Opened<'a> {
+    ledger: &'a Ledger,
+    root: ExecutionId,
+}
+
+impl<'a> Opened<'a> {
+    fn begin(ledger: &'a Ledger, root: ExecutionId) -> Self {
+        ledger.lock().opening.entry(root).or_default().readers += 1;
+        Self { ledger, root }
+    }
+
+    /// Puts what was read into the books, unless it is there or the root has said something newer.
+    fn finish(self, account: Account, budget: Budget, halt: Option<Breach>) {
+        let mut books = self.ledger.lock();
+        books.make_room();
+        let said = books.opening.get(&self.root).and_then(|opening| opening.said.clone());
+        let (budget, halt) = said.unwrap_or((budget, halt));
+        books.trees.entry(self.root).or_insert(Tree { account, budget, halt });
+    }
+}
+
+impl Drop for Opened<'_> {
+    fn drop(&mut self) {
+        let mut books = self.ledger.lock();
+        if let Some(opening) = books.opening.get_mut(&self.root) {
+            opening.readers -= 1;
+            if opening.readers == 0 {
+                books.opening.remove(&self.root);
+            }
+        }
+    }
+}
+
+/// Whether the time of a root is over: it is paused, and that was what it has asked about last.
+async fn halt_of(store: &Store, tenant: TenantId, root: ExecutionId) -> Result<Option<Breach>, store::Error> {
+    let execution = match store.execution(tenant, root).await {
+        Err(store::Error::NotFound) => return Ok(None),
+        execution => execution?,
+    };
+    let Some(reason) = execution.pause_reason.filter(|_| execution.status == Status::Paused) else { return Ok(None) };
+    let events = store.events(tenant, root, 0).await?;
+    let asked = events
+        .into_iter()
+        .rev()
+        .find_map(|event| if let EventBody::ApprovalRequested { limit, .. } = event.body { Some(limit) } else { None });
+    Ok(asked.filter(|limit| *limit == Bound::MaxWallSeconds).map(|limit| Breach { limit, reason }))
 }
 
 impl Books {

@@ -220,7 +220,7 @@ impl Supervisor {
     pub(super) fn cancel_child(&mut self, child: ExecutionId, tenant: TenantId, ctx: &mut Context<Self>) {
         let (reply, answer) = Reply::new(None);
         let command = Command::Cancel { by: None, reason: Some("the parent execution ended".to_owned()) };
-        self.route(child, tenant, ToExecution::Command(command, reply), ctx);
+        self.route(child, tenant, ToExecution::Command(command, Box::new(reply)), ctx);
         answer
             .into_actor(self)
             .map(move |answer, supervisor, ctx| {

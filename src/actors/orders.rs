@@ -56,11 +56,11 @@ impl Handler<Order> for Supervisor {
                 reply.send(Err(refusal));
             }
             // What lives is still served while it comes to its end; nothing is brought back to life for a command.
-            Some(Presence::Live { .. }) => self.route(id, tenant, ToExecution::Command(command, reply), ctx),
+            Some(Presence::Live { .. }) => self.route(id, tenant, ToExecution::Command(command, Box::new(reply)), ctx),
             Some(_) | None if self.closing => {
                 reply.send(Err(Refusal::ShuttingDown));
             }
-            Some(_) | None => self.route(id, tenant, ToExecution::Command(command, reply), ctx),
+            Some(_) | None => self.route(id, tenant, ToExecution::Command(command, Box::new(reply)), ctx),
         }
     }
 }

@@ -10,12 +10,14 @@ use super::frame::{self, Frame};
 use super::visitor::{Admission, Gate, Visitor};
 use crate::clock;
 use crate::domain::{Action, Execution, ExecutionId, Target, TenantId};
+use crate::store;
 use crate::telemetry::Connected;
 use crate::wire::catalog::Code;
 use crate::wire::frame::{ClientFrame, ServerFrame};
 use crate::wire::problem::Problem;
 use actix::{
-    Actor, ActorContext, ActorFutureExt, AsyncContext, ContextFutureSpawner, SpawnHandle, StreamHandler, WrapFuture,
+    Actor, ActorContext, ActorFuture, ActorFutureExt, AsyncContext, ContextFutureSpawner, SpawnHandle, StreamHandler,
+    WrapFuture,
 };
 use actix_http::ws::Item;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -103,6 +105,9 @@ enum Refused {
 
 type Ctx = WebsocketContext<Session>;
 
+/// Whether the visitor is still welcome, what was read, and the mark of the request under way.
+type LookedUp = (Result<Visitor, Box<Problem>>, Result<Execution, store::Error>, Arc<()>);
+
 impl Session {
     fn watch(&mut self, scope: Scope, ctx: &mut Ctx) -> SpawnHandle {
         ctx.add_stream(self.engine.feed(self.opening.tenant, scope))
@@ -173,10 +178,9 @@ impl Session {
         if !self.has_room_for(id) {
             return self.too_many(ctx);
         }
-        let (engine, tenant, asked) = (self.engine.clone(), self.opening.tenant, Arc::clone(&self.asked));
-        async move { (engine.store().execution(tenant, id).await, asked) }
-            .into_actor(self)
-            .map(move |(found, _asked), session, ctx| match found {
+        self.look_up(id)
+            .map(move |(confirmed, found, _asked), session, ctx| match found {
+                _ if !session.recognizes(confirmed, ctx) => {}
                 Ok(execution) if session.refuses(Action::ExecutionRead, &execution, ctx) => {}
                 Ok(_) if !session.has_room_for(id) => session.too_many(ctx),
                 Ok(_) => {
@@ -190,6 +194,44 @@ impl Session {
             .spawn(ctx);
     }
 
+    /// Reads an execution, and asks whether the visitor is still welcome: what they ask for is not done on the word of earlier.
+    fn look_up(&self, id: ExecutionId) -> impl ActorFuture<Self, Output = LookedUp> + 'static {
+        let (engine, tenant, asked) = (self.engine.clone(), self.opening.tenant, Arc::clone(&self.asked));
+        let confirmed = self.opening.gate.confirm();
+        async move { (confirmed.await, engine.store().execution(tenant, id).await, asked) }.into_actor(self)
+    }
+
+    /// Whether the visitor may go on asking; otherwise they are told why not.
+    fn recognizes(&mut self, confirmed: Result<Visitor, Box<Problem>>, ctx: &mut Ctx) -> bool {
+        match confirmed {
+            Ok(visitor) => self.accept(visitor, ctx),
+            Err(problem) => {
+                let has_ended = problem.code != Code::TokenExpired;
+                self.send(&ServerFrame::Error { data: problem }, ctx);
+                if has_ended {
+                    self.close(CloseCode::Policy, "the credential is not valid any more", ctx);
+                }
+                false
+            }
+        }
+    }
+
+    /// Goes on as who the visitor is now. The session ends, and false is returned, when that is somebody with other permissions.
+    fn accept(&mut self, visitor: Visitor, ctx: &mut Ctx) -> bool {
+        let has_lost = visitor.principal.reach(Action::ExecutionRead).is_err();
+        let has_changed = visitor.principal.role != self.opening.visitor.principal.role;
+        let has_new_end = visitor.expires_at != self.opening.visitor.expires_at;
+        self.opening.visitor = visitor;
+        if has_new_end {
+            self.watch_the_clock(ctx);
+        }
+        if has_lost || has_changed {
+            self.close(CloseCode::Policy, "the permissions have changed: connect again", ctx);
+            return false;
+        }
+        true
+    }
+
     fn has_room_for(&self, id: ExecutionId) -> bool {
         self.subscriptions.len() < MAX_SUBSCRIPTIONS || self.subscriptions.contains_key(&id)
     }
@@ -200,10 +242,9 @@ impl Session {
     }
 
     fn command(&mut self, id: ExecutionId, command: Command, ctx: &mut Ctx) {
-        let (engine, tenant, asked) = (self.engine.clone(), self.opening.tenant, Arc::clone(&self.asked));
-        async move { (engine.store().execution(tenant, id).await, asked) }
-            .into_actor(self)
-            .map(move |(found, _asked), session, ctx| match found {
+        self.look_up(id)
+            .map(move |(confirmed, found, _asked), session, ctx| match found {
+                _ if !session.recognizes(confirmed, ctx) => {}
                 Ok(execution) if session.refuses(Action::ExecutionSteer, &execution, ctx) => {}
                 Ok(_) => session.allowed_command(id, command, ctx),
                 Err(error) => session.refused(&Refusal::from(error), ctx),
@@ -249,16 +290,7 @@ impl Session {
             .into_actor(self)
             .map(move |(answer, _asked), session, ctx| match (answer, refused) {
                 (Ok(visitor), _) => {
-                    let has_lost = visitor.principal.reach(Action::ExecutionRead).is_err();
-                    let has_changed = visitor.principal.role != session.opening.visitor.principal.role;
-                    let has_new_end = visitor.expires_at != session.opening.visitor.expires_at;
-                    session.opening.visitor = visitor;
-                    if has_new_end {
-                        session.watch_the_clock(ctx);
-                    }
-                    if has_lost || has_changed {
-                        session.close(CloseCode::Policy, "the permissions have changed: connect again", ctx);
-                    }
+                    session.accept(visitor, ctx);
                 }
                 (Err(problem), Refused::Stays) => session.send(&ServerFrame::Error { data: problem }, ctx),
                 (Err(problem), Refused::Leaves) => {

@@ -5,7 +5,7 @@ use super::error::{Error, finish};
 use super::terminal::print;
 use super::{Exit, SettingsFlags};
 use crate::clock::{self, Clock, SystemClock};
-use crate::domain::{Role, Scope, Scopes, Tenant, TenantId, TenantLimits, User, UserId};
+use crate::domain::{AuditEntry, Role, Scope, Scopes, Tenant, TenantId, TenantLimits, User, UserId};
 use crate::identity::{Change, Identity, NewKey, Writer, checked_email, checked_name};
 use crate::startup;
 use crate::store::{self, OneTimePurpose, PageRequest, Store, UserFilter};
@@ -126,7 +126,7 @@ async fn act(action: &Action, store: &Store, identity: &Identity, clock: &dyn Cl
             };
             let entry = writer.entry(tenant.id, Change::done("user_created", "user", user.id), now);
             let user = store.create_user(user, entry).await.map_err(failed)?;
-            print_link(identity, &user, OneTimePurpose::FirstSignIn).await?;
+            print_link(identity, &user, OneTimePurpose::FirstSignIn, None).await?;
         }
         Action::CreateKey { name, role, scope, tenant } => {
             let tenant_id = find_tenant(store, tenant).await?.id;
@@ -140,9 +140,8 @@ async fn act(action: &Action, store: &Store, identity: &Identity, clock: &dyn Cl
             let found = store.users_by_email(Some(tenant_id), email.clone()).await.map_err(failed)?;
             let user = found.into_iter().next();
             let user = user.ok_or_else(|| Error::failure(format!("there is nobody with the address '{email}'")))?;
-            print_link(identity, &user, OneTimePurpose::PasswordReset).await?;
             let entry = writer.entry(tenant_id, Change::done("password_reset_issued", "user", user.id), clock.now());
-            store.record_audit(vec![entry]).await.map_err(failed)?;
+            print_link(identity, &user, OneTimePurpose::PasswordReset, Some(entry)).await?;
         }
         Action::ListTenants => list_tenants(store).await?,
         Action::ListUsers { tenant } => list_users(store, tenant).await?,
@@ -169,8 +168,13 @@ async fn list_users(store: &Store, tenant: &str) -> Result<(), Error> {
     Ok(())
 }
 
-async fn print_link(identity: &Identity, user: &User, purpose: OneTimePurpose) -> Result<(), Error> {
-    let (token, _) = identity.one_time_token(user, purpose, LINK_SECONDS).await.map_err(failed)?;
+async fn print_link(
+    identity: &Identity,
+    user: &User,
+    purpose: OneTimePurpose,
+    entry: Option<AuditEntry>,
+) -> Result<(), Error> {
+    let (token, _) = identity.one_time_token(user, purpose, LINK_SECONDS, entry).await.map_err(failed)?;
     print(&format!("/sign-in?token={token}"));
     super::terminal::tell("behind the address of the service this is a link; it is good once, for a week");
     Ok(())

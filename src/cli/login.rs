@@ -111,7 +111,7 @@ async fn make_key(service: &Url, tokens: &Value) -> Result<String, Error> {
 
 async fn sign_out(service: &Url) -> Result<Exit, Error> {
     let Some(key) = credentials::stored(service) else {
-        return Err(nobody(&service));
+        return Err(nobody(service));
     };
     let client = Client::new(&Address { url: service.clone(), api_key: Some(key) })?;
     let me = client.get("/auth/me", &[]).await;

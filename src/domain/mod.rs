@@ -12,6 +12,7 @@ mod failure;
 mod ids;
 mod log;
 mod permission;
+pub mod preflight;
 mod principal;
 pub mod quota;
 pub mod redaction;

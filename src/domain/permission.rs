@@ -204,6 +204,34 @@ mod tests {
         }
     }
 
+    /// The table for people, between two marks of the guide.
+    fn table() -> String {
+        let mut lines = vec![
+            "| action | what it is | scope of a key | viewer | member | admin | operator |".to_owned(),
+            "|---|---|---|---|---|---|---|".to_owned(),
+        ];
+        for action in Action::ALL {
+            let scope = action.scope().map_or("-".to_owned(), |scope| format!("`{scope}`"));
+            let reaches: Vec<&str> = Role::ALL.iter().map(|role| action.reach(*role).as_str()).collect();
+            lines.push(format!("| `{action}` | {} | {scope} | {} |", action.description(), reaches.join(" | ")));
+        }
+        lines.join("\n")
+    }
+
+    #[test]
+    fn the_guide_shows_this_table() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/user-guide.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let (before, rest) = page.split_once("<!-- permissions -->\n").expect("the beginning of the table");
+        let (shown, after) = rest.split_once("\n<!-- end of permissions -->").expect("the end of the table");
+        if std::env::var_os("CALLBOARD_UPDATE_DOCS").is_some() {
+            let page = format!("{before}<!-- permissions -->\n{}\n<!-- end of permissions -->{after}", table());
+            std::fs::write(path, page).unwrap();
+            return;
+        }
+        assert_eq!(shown, table(), "docs/user-guide.md is stale: run `make generate`");
+    }
+
     #[test]
     fn own_things_others_things_and_other_tenants() {
         let elsewhere = TenantId(Uuid::from_u128(1));

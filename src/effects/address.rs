@@ -9,6 +9,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 use url::{Host, Url};
 
 /// The answer to "may we connect there?".
@@ -101,6 +102,46 @@ impl Policy {
         self.allow_private
             || is_public(address)
             || self.permitted_networks.iter().any(|network| network.contains(address))
+    }
+}
+
+/// How long a name may take to be resolved when it is only looked at.
+const LOOKUP_PATIENCE: Duration = Duration::from_secs(2);
+
+/// What is known of an address before anything is sent there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outlook {
+    /// A connection would be tried.
+    Permitted,
+    /// The policy does not let us connect there.
+    Refused,
+    /// The name has no address now.
+    Unresolved,
+    /// It is no address of HTTP.
+    Invalid,
+}
+
+impl Policy {
+    /// What would become of a request. Only the name is resolved; nothing is connected to.
+    pub async fn look_at(&self, address: &str) -> Outlook {
+        let Ok(url) = Url::parse(address) else { return Outlook::Invalid };
+        if !matches!(url.scheme(), "http" | "https") {
+            return Outlook::Invalid;
+        }
+        if self.check_url(&url).is_err() {
+            return Outlook::Refused;
+        }
+        let Some(Host::Domain(name)) = url.host() else { return Outlook::Permitted };
+        let lookup = tokio::time::timeout(LOOKUP_PATIENCE, tokio::net::lookup_host((name, 0))).await;
+        let found: Vec<SocketAddr> = match lookup {
+            Ok(Ok(found)) => found.collect(),
+            Ok(Err(_)) | Err(_) => Vec::new(),
+        };
+        match (found.is_empty(), found.iter().any(|address| self.permits(address.ip()))) {
+            (true, _) => Outlook::Unresolved,
+            (false, true) => Outlook::Permitted,
+            (false, false) => Outlook::Refused,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! `call: http`, token endpoints and model endpoints go through here. It performs single exchanges; redirects are never
 //! followed down here, because every hop has to be checked and rewritten by whoever follows them.
 
-use super::address::{Policy, Refused};
+use super::address::{Outlook, Policy, Refused};
 use super::oauth::Tokens;
 use super::{Error, HttpOptions};
 use crate::domain::{Failure, StandardType};
@@ -72,6 +72,11 @@ impl Client {
         });
         let inner = inner.map_err(|error| Error::Client(chain(&error)))?;
         Ok(Self { inner, policy, options, tokens: Arc::new(Tokens::default()) })
+    }
+
+    /// What would become of a request to an address.
+    pub async fn look_at(&self, address: &str) -> Outlook {
+        self.policy.look_at(address).await
     }
 
     pub fn options(&self) -> &HttpOptions {

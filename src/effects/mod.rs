@@ -20,7 +20,7 @@ mod shell;
 mod text;
 mod tree;
 
-pub use address::{InvalidNetwork, Network};
+pub use address::{InvalidNetwork, Network, Outlook};
 pub use agent::Forecast;
 pub use options::{HttpOptions, Options, ShellOptions};
 
@@ -124,6 +124,11 @@ impl Effects {
             }
             EffectCall::Shell(request) => outcome(Box::pin(shell::perform(&self.processes, *request, &context)).await),
         }
+    }
+
+    /// What would become of a request to an address. Nothing is sent.
+    pub async fn look_at(&self, address: &str) -> Outlook {
+        self.client.look_at(address).await
     }
 
     /// Kills every process tree at once, without asking it first. For a service that is told to end a second time; blocks

@@ -246,6 +246,7 @@ fn statistics_view(found: store::Statistics) -> StatisticsView {
                 created: hour.created,
                 succeeded: hour.succeeded,
                 failed: hour.failed,
+                run_ms_p95: hour.run_ms_p95,
             })
             .collect(),
     }

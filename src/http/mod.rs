@@ -30,6 +30,7 @@ mod live;
 mod openapi;
 mod origins;
 mod path;
+mod preflight;
 mod providers;
 mod query;
 mod queue;
@@ -136,6 +137,7 @@ fn work() -> Vec<Address> {
             .put(WorkflowChange, workflows::change)
             .delete(WorkflowChange, workflows::remove),
         at("/api/v1/workflows/{id}/versions").get(WorkflowRead, workflows::versions),
+        at("/api/v1/workflows/{id}/preflight").post(WorkflowRun, preflight::preflight),
         at("/api/v1/workflows/{id}/execute").post(ExecutionStart, start::execute),
         at("/api/v1/agents").post(AgentCreate, agents::create).get(AgentRead, agents::list),
         at("/api/v1/agents/{id}")

@@ -7,7 +7,9 @@ use super::error::{Error, Result};
 use super::gate::Credential;
 use super::path;
 use super::query::{MAX_NUMBER, Query};
+use crate::actors::refusal::denied;
 use crate::actors::{Feed, Gate, Scope};
+use crate::domain::{Action, Role};
 use crate::telemetry::Connected;
 use crate::wire::catalog::Code;
 use crate::wire::frame::ServerFrame;
@@ -95,6 +97,8 @@ fn respond(service: &Service, caller: &Caller, feed: Feed) -> HttpResponse {
 /// Whoever receives a stream.
 struct Reception {
     gate: Arc<dyn Gate>,
+    /// What they were when the stream was opened: it shows what that allows.
+    role: Role,
     /// When the credential ends.
     deadline: Pin<Box<dyn Future<Output = ()> + Send>>,
     has_ended: bool,
@@ -109,10 +113,21 @@ impl Reception {
         };
         Self {
             gate: Credential::of(&service.identity, caller),
+            role: caller.principal().role,
             deadline,
             has_ended: false,
             _connected: service.metrics.connected("sse"),
         }
+    }
+
+    /// Whether they may still see what the stream shows. Costs a look into memory as long as nothing changes.
+    async fn confirm(&self) -> Result<(), Box<Problem>> {
+        let principal = self.gate.confirm().await?.principal;
+        principal.reach(Action::ExecutionRead).map_err(|denial| Box::new(denied(denial)))?;
+        if principal.role == self.role {
+            return Ok(());
+        }
+        Err(Box::new(Problem::new(Code::Forbidden, "The permissions have changed: connect again.")))
     }
 
     /// The last frame.
@@ -146,8 +161,8 @@ async fn next_piece(
     let frames = tokio::select! {
         frames = frames.next() => frames?,
         _ = timer.tick() => {
-            return Some(match reception.gate.confirm().await {
-                Ok(_) => Bytes::from_static(HEARTBEAT),
+            return Some(match reception.confirm().await {
+                Ok(()) => Bytes::from_static(HEARTBEAT),
                 Err(problem) => reception.end(problem),
             });
         }
@@ -156,6 +171,10 @@ async fn next_piece(
             return Some(reception.end(Box::new(Problem::new(Code::TokenExpired, detail))));
         }
     };
+    // A stream that is never quiet has to ask, too.
+    if let Err(problem) = reception.confirm().await {
+        return Some(reception.end(problem));
+    }
     timer.reset();
     let length = frames.iter().map(|frame| frame.text.len() + 64).sum();
     let mut piece = BytesMut::with_capacity(length);

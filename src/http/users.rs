@@ -37,6 +37,7 @@ pub async fn create(
     Query::of(&request).finish()?;
     let CreateUser { email, display_name, role, password, locale } = body.value;
     within_own_role(&caller, role)?;
+    not_narrowed(&caller)?;
     let email = checked_email(&email)?;
     let display_name = checked_name(&display_name)?;
     let locale = locale.map(|locale| checked_locale(&locale)).transpose()?;
@@ -66,7 +67,7 @@ pub async fn create(
         None
     } else {
         let purpose = OneTimePurpose::FirstSignIn;
-        Some(service.identity.one_time_token(&user, purpose, FIRST_SIGN_IN_SECONDS).await?.0)
+        Some(service.identity.one_time_token(&user, purpose, FIRST_SIGN_IN_SECONDS, None).await?.0)
     };
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/v1/users/{}", user.id)));
@@ -129,6 +130,9 @@ pub async fn change(
     within_own_role(&caller, known.role)?;
     let ChangeUser { email, display_name, role, is_active, locale } = body.value;
     within_own_role(&caller, role.unwrap_or(known.role))?;
+    if role.is_some_and(|role| role > known.role) {
+        not_narrowed(&caller)?;
+    }
     let user = User {
         email: email.map_or(Ok(known.email.clone()), |email| checked_email(&email))?,
         display_name: display_name.map_or(Ok(known.display_name.clone()), |name| checked_name(&name))?,
@@ -175,11 +179,12 @@ pub async fn reset(service: web::Data<Service>, caller: Caller, request: HttpReq
     Query::of(&request).finish()?;
     let known = find(&service, &caller, Action::UserWrite, id).await?;
     within_own_role(&caller, known.role)?;
+    not_narrowed(&caller)?;
     let purpose = OneTimePurpose::PasswordReset;
-    let (token, expires_at) = service.identity.one_time_token(&known, purpose, RESET_SECONDS).await?;
     let change = Change::done("password_reset_issued", "user", id);
     let entry = caller.writer().entry(known.tenant_id, change, service.clock.now());
-    service.engine.store().record_audit(vec![entry]).await?;
+    let issued = service.identity.one_time_token(&known, purpose, RESET_SECONDS, Some(entry)).await?;
+    let (token, expires_at) = issued;
     Ok(HttpResponse::Created().json(ResetView { sign_in_token: token, expires_at }))
 }
 
@@ -197,4 +202,14 @@ fn within_own_role(caller: &Caller, role: Role) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(Code::Forbidden, format!("The role '{role}' is above the own role '{own}'.")))
+}
+
+/// A person is not narrowed by scopes: a key that is would hand out more than it has.
+fn not_narrowed(caller: &Caller) -> Result<()> {
+    if caller.principal().scopes.is_unlimited() {
+        return Ok(());
+    }
+    let detail = "The key is narrowed by scopes, and a person is not: adding people, raising their role and resetting their \
+                  password need a key without scopes, or a sign-in.";
+    Err(Error::new(Code::Forbidden, detail))
 }

@@ -32,7 +32,7 @@ impl Identity {
             return Ok(None);
         }
         let operator = self.first_operator().await?;
-        let (token, _) = self.one_time_token(&operator, OneTimePurpose::FirstSignIn, LIFE_SECONDS).await?;
+        let (token, _) = self.one_time_token(&operator, OneTimePurpose::FirstSignIn, LIFE_SECONDS, None).await?;
         let file = self.options.directory.join(FILE);
         let (path, text) = (file.clone(), token.clone());
         let written = tokio::task::spawn_blocking(move || signing_key::write_private(&path, &text)).await;

@@ -4,7 +4,7 @@ use super::audit::{Change, Writer};
 use super::password::check_password;
 use super::{Error, Identity, tokens, unknown};
 use crate::clock;
-use crate::domain::{SessionId, Tenant, TenantId, Timestamp, User};
+use crate::domain::{AuditEntry, SessionId, Tenant, TenantId, Timestamp, User};
 use crate::store::{OneTimePurpose, Rotation, Session};
 use std::net::IpAddr;
 
@@ -142,7 +142,8 @@ impl Identity {
         }
     }
 
-    /// A link for somebody who has no password or has forgotten it; earlier ones are void.
+    /// A link for somebody who has no password or has forgotten it; earlier ones are void. The audit gets the entry along with
+    /// it.
     ///
     /// # Errors
     /// When it cannot be stored.
@@ -151,11 +152,13 @@ impl Identity {
         user: &User,
         purpose: OneTimePurpose,
         life_seconds: u32,
+        entry: Option<AuditEntry>,
     ) -> Result<(String, Timestamp), Error> {
         let now = self.clock.now();
         let expires_at = now.plus_micros(i64::from(life_seconds) * 1_000_000);
         let token = tokens::secret()?;
-        self.store.put_one_time_token(user, purpose, tokens::digest_of(&token), now, expires_at).await?;
+        let store = entry.map_or_else(|| self.store.clone(), |entry| self.store.noting(entry));
+        store.put_one_time_token(user, purpose, tokens::digest_of(&token), now, expires_at).await?;
         Ok((token, expires_at))
     }
 

@@ -17,12 +17,15 @@ const FILE: &str = "file:";
 /// Makes identity ready.
 ///
 /// # Errors
-/// When the signing key or the secret of a provider cannot be read, or a provider's settings make no sense.
-pub async fn start_identity(settings: &Settings, core: &Core) -> Result<Identity, Error> {
-    let (settings, store, clock) = (settings.clone(), core.store.clone(), Arc::clone(&core.clock));
-    let runtime = tokio::runtime::Handle::current();
+/// When the signing key cannot be read or made.
+pub async fn start_identity(
+    settings: &Settings,
+    core: &Core,
+    providers: Vec<oidc::Options>,
+) -> Result<Identity, Error> {
+    let options = identity::Options { providers, ..identity_options(&settings.identity) };
+    let (store, clock, runtime) = (core.store.clone(), Arc::clone(&core.clock), tokio::runtime::Handle::current());
     blocking(move || {
-        let options = identity::Options { providers: providers(&settings)?, ..identity_options(&settings.identity) };
         let _entered = runtime.enter();
         Ok(Identity::start(store, clock, options)?)
     })
@@ -44,8 +47,8 @@ pub fn identity_options(settings: &settings::Identity) -> identity::Options {
 /// The providers of the settings as identity takes them.
 ///
 /// # Errors
-/// Everything that is wrong with any of them.
-fn providers(settings: &Settings) -> Result<Vec<oidc::Options>, Invalid> {
+/// Everything that is wrong with any of them, also secrets that cannot be read.
+pub fn providers(settings: &Settings) -> Result<Vec<oidc::Options>, Invalid> {
     let mut problems = Vec::new();
     let options = settings.providers.iter().filter_map(|named| provider(named, &mut problems)).collect();
     if problems.is_empty() { Ok(options) } else { Err(Invalid { problems }) }
@@ -119,5 +122,50 @@ pub async fn keep_tidy(identity: Identity) {
     loop {
         tokio::time::sleep(UPKEEP).await;
         identity.tidy().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Sources;
+
+    /// Of a provider with further settings `key=value`.
+    fn options(settings: &[(&str, &str)]) -> Result<Vec<oidc::Options>, Vec<String>> {
+        let basics = [("issuer", "https://login.example.com"), ("client_id", "callboard"), ("roles", "*=viewer")];
+        let all =
+            basics.iter().chain(settings).map(|(key, value)| (format!("identity.oidc.lab.{key}"), (*value).to_owned()));
+        let settings = Settings::load(&Sources { overrides: all.collect(), ..Sources::default() }).unwrap();
+        providers(&settings).map_err(|invalid| invalid.problems.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn groups_may_be_called_anything() {
+        let found = options(&[("roles", "CN=Ops=operator, staff = member"), ("tenants", "a=b=blue")]).unwrap();
+        let entry = |group: &str, role| (group.to_owned(), role);
+        assert_eq!(found[0].roles.0, [entry("CN=Ops", Role::Operator), entry("staff", Role::Member)]);
+        assert_eq!(found[0].tenants.0, [("a=b".to_owned(), "blue".to_owned())]);
+        assert_eq!((found[0].label.as_str(), found[0].client_secret.as_deref()), ("lab", None));
+    }
+
+    #[test]
+    fn everything_wrong_is_reported_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let empty = folder.path().join("empty");
+        std::fs::write(&empty, "\n").unwrap();
+        let secret = format!("file:{}", empty.display());
+        let wrong = [("roles", "staff=boss"), ("tenants", "blue"), ("client_secret", secret.as_str())];
+        let found = options(&wrong).unwrap_err();
+        assert_eq!(found.len(), 3, "{found:?}");
+        assert!(
+            found[0].starts_with("identity.oidc.lab.client_secret: ") && found[0].ends_with("is empty"),
+            "{found:?}"
+        );
+        assert_eq!(found[1], "identity.oidc.lab.roles: `boss` is no role");
+        assert_eq!(found[2], "identity.oidc.lab.tenants: `blue` must be written `group=value`");
+        std::fs::write(&empty, "hunter2\n").unwrap();
+        let read = options(&[("client_secret", secret.as_str())]).unwrap();
+        assert_eq!(read[0].client_secret.as_deref(), Some("hunter2"));
+        assert!(!format!("{read:?}").contains("hunter2"));
     }
 }

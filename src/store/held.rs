@@ -66,11 +66,12 @@ impl Held {
     fn connect(&self) -> Result<(AnyConnection, u64), Error> {
         let mut connection = self.location.connect(Purpose::Write)?;
         self.refuse_lost(&mut connection)?;
-        lock::lock_connection(&mut connection, &self.location).map_err(|error| match error {
-            // Most often the server still holds the connection that was lost. It finds out, and then the lock is free.
-            Error::Occupied { message } => Error::unavailable(message),
-            error => error,
-        })?;
+        let locked = lock::lock_connection(&mut connection, &self.location);
+        // Most often the server still holds the connection that was lost. It finds out, and then the lock is free.
+        if let Err(Error::Occupied { message }) = locked {
+            return Err(Error::unavailable(message));
+        }
+        locked?;
         self.refuse_lost(&mut connection)?;
         let last_position = watermark::last_position(&mut connection)?;
         Ok((connection, last_position))

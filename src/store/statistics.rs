@@ -13,6 +13,11 @@ use std::cmp::Reverse;
 
 /// Percentiles are taken over the newest finished executions of the period, at most this many.
 const SAMPLE: i64 = 1_000;
+/// How long the executions of single hours took is told for this many of the newest hours,
+const MEASURED_HOURS: usize = 24;
+/// and rests on this many of the newest executions of each.
+const HOUR_SAMPLE: i64 = 100;
+const HOUR_MICROS: i64 = 3_600_000_000;
 
 /// Figures of the executions created in a period.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +60,8 @@ pub struct HourCount {
     pub created: u64,
     pub succeeded: u64,
     pub failed: u64,
+    /// From start to end in milliseconds; absent when none of its newest executions has ended, and for hours that are long ago.
+    pub run_ms_p95: Option<u64>,
 }
 
 /// The pending executions of one priority.
@@ -113,7 +120,7 @@ fn statistics(connection: &mut AnyConnection, tenant_id: &str, since: Timestamp)
             None => counts.push(StatusCount { execution_type, status, count: number }),
         }
         if per_hour.last().is_none_or(|last| last.hour != hour) {
-            per_hour.push(HourCount { hour, created: 0, succeeded: 0, failed: 0 });
+            per_hour.push(HourCount { hour, created: 0, succeeded: 0, failed: 0, run_ms_p95: None });
         }
         if let Some(last) = per_hour.last_mut() {
             last.created += number;
@@ -125,6 +132,9 @@ fn statistics(connection: &mut AnyConnection, tenant_id: &str, since: Timestamp)
         }
     }
     counts.sort_by_key(|count| (count.execution_type.as_str(), count.status));
+    for hour in per_hour.iter_mut().rev().take(MEASURED_HOURS) {
+        hour.run_ms_p95 = percentiles(hour_sample(connection, tenant_id, hour.hour)?).p95;
+    }
     let sample = sample(connection, tenant_id, since)?;
     let of = |status: Status| counts.iter().filter(|count| count.status == status).map(|count| count.count).sum();
     Ok(Statistics {
@@ -165,6 +175,19 @@ fn sample(connection: &mut AnyConnection, tenant_id: &str, since: Timestamp) -> 
     sample.sort_by_key(|times| Reverse(times.created));
     sample.truncate(usize::try_from(SAMPLE).unwrap_or(usize::MAX));
     Ok(sample)
+}
+
+/// How long the newest executions of an hour took that have ended, in milliseconds.
+fn hour_sample(connection: &mut AnyConnection, tenant_id: &str, hour: Timestamp) -> Result<Vec<i64>, Error> {
+    let rows = executions::table
+        .filter(executions::tenant_id.eq(tenant_id).and(executions::created_at.ge(hour.as_micros())))
+        .filter(executions::created_at.lt(hour.as_micros().saturating_add(HOUR_MICROS)))
+        .order(executions::created_at.desc())
+        .limit(HOUR_SAMPLE)
+        .select((executions::started_at, executions::finished_at))
+        .load::<(Option<i64>, Option<i64>)>(connection)?;
+    let time = Timestamp::from_micros;
+    Ok(rows.into_iter().filter_map(|(started, finished)| Some(time(finished?).millis_since(time(started?)))).collect())
 }
 
 fn rate(succeeded: u64, failed: u64) -> Option<f64> {

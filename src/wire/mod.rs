@@ -14,6 +14,7 @@ pub mod identity;
 pub mod journal;
 mod object;
 pub mod page;
+pub mod preflight;
 pub mod problem;
 pub mod queue;
 pub mod retention;

@@ -52,4 +52,7 @@ pub struct HourCount {
     pub created: u64,
     pub succeeded: u64,
     pub failed: u64,
+    /// 95 of a hundred took at most this many milliseconds from start to end, of the newest hundred that were created in the hour;
+    /// absent when none of them has ended, and for all but the newest 24 hours that are listed.
+    pub run_ms_p95: Option<u64>,
 }

@@ -23,6 +23,8 @@ export interface Row extends Omit<ExecutionUpdate, "output"> {
   labels?: Record<string, string>;
   priority?: number;
   version?: string;
+  /** The name of whoever started it. */
+  owner?: string;
 }
 
 export interface Filter {
@@ -81,6 +83,7 @@ export function toRow(view: ExecutionView): Row {
     updated_at: view.updated_at,
     labels: view.labels,
     priority: view.priority,
+    owner: view.created_by_name ?? undefined,
   };
 }
 

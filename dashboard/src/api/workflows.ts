@@ -7,6 +7,7 @@ export const workflowKeys = {
   list: (isArchivedToo: boolean) => ["workflows", "list", isArchivedToo] as const,
   detail: (id: string) => ["workflows", "detail", id] as const,
   versions: (id: string) => ["workflows", "versions", id] as const,
+  preflight: (id: string) => ["workflows", "preflight", id] as const,
   validation: (text: string) => ["workflows", "validation", text] as const,
 };
 
@@ -45,6 +46,17 @@ export function workflowVersions(id: string) {
     queryKey: workflowKeys.versions(id),
     queryFn: ({ signal }) => must(client.GET("/api/v1/workflows/{id}/versions", { params: { path: { id } }, signal })),
     select: (answer) => answer.items,
+  });
+}
+
+/** What runs of a version may touch, and how that stands now. */
+export function preflight(id: string) {
+  return queryOptions({
+    queryKey: workflowKeys.preflight(id),
+    queryFn: ({ signal }) =>
+      must(client.POST("/api/v1/workflows/{id}/preflight", { params: { path: { id } }, signal })),
+    // Agents, secrets and names come and go without anybody telling.
+    staleTime: 0,
   });
 }
 

@@ -1,5 +1,6 @@
 import { clsx } from "clsx";
 import type { ComponentProps, ReactNode } from "react";
+import { useTitle } from "./useTitle";
 
 export function Card({ className, ...rest }: ComponentProps<"section">) {
   return (
@@ -19,6 +20,7 @@ export function CardHead({ title, children, id }: { title: ReactNode; children?:
 }
 
 export function PageHead({ title, lead, children }: { title: ReactNode; lead?: ReactNode; children?: ReactNode }) {
+  useTitle(typeof title === "string" ? title : undefined);
   return (
     <div className="mb-5 flex flex-wrap items-center justify-between gap-x-4 gap-y-3">
       <div className="min-w-0">

@@ -29,8 +29,8 @@ function putByField(text: string): boolean {
   return isDone;
 }
 
-/** Copies a text. Without a label it is an icon. */
-export function Copy({ text, label }: { text: string; label?: string }) {
+/** Copies a text, or one that is made when it is wanted. Without a label it is an icon. */
+export function Copy({ text, label }: { text: string | (() => string); label?: string }) {
   const { t } = useTranslation();
   const [outcome, setOutcome] = useState<"done" | "failed">();
   useEffect(() => {
@@ -46,7 +46,9 @@ export function Copy({ text, label }: { text: string; label?: string }) {
       icon={outcome === "done" ? Check : outcome === "failed" ? TriangleAlert : CopyIcon}
       aria-label={label ? `${name}: ${label}` : name}
       title={name}
-      onClick={() => void put(text).then((isDone) => setOutcome(isDone ? "done" : "failed"))}
+      onClick={() =>
+        void put(typeof text === "string" ? text : text()).then((isDone) => setOutcome(isDone ? "done" : "failed"))
+      }
     >
       {label}
     </Button>

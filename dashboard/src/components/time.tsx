@@ -22,7 +22,7 @@ function subscribe(listener: () => void): () => void {
 
 function current(): number {
   // Nobody has kept it going: what is first shown is right all the same.
-  if (timer === undefined) now = Date.now();
+  if (timer === undefined && Date.now() - now >= 1_000) now = Date.now();
   return now;
 }
 

@@ -58,6 +58,7 @@ export function formatsOf(language: string): Formats {
       new Intl.NumberFormat(language, {
         style: "currency",
         currency: "USD",
+        currencyDisplay: "narrowSymbol",
         maximumFractionDigits: value !== 0 && Math.abs(value) < 1 ? 4 : 2,
       }).format(value),
     duration,

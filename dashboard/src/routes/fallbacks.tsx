@@ -3,18 +3,34 @@ import { Compass } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { buttonClass } from "@/components/Button";
 import { Empty, ProblemView } from "@/components/states";
+import { useTitle } from "@/components/useTitle";
 
+/** Stands alone: an address that leads nowhere has no frame around it. */
 export function Missing() {
   const { t } = useTranslation();
+  useTitle(t("state.missing"));
   return (
-    <Empty icon={Compass} title={t("state.missing")}>
-      <Link to="/" className={`${buttonClass()} mt-3`}>
-        {t("state.home")}
-      </Link>
-    </Empty>
+    <main className="mx-auto grid min-h-dvh w-full max-w-2xl content-center p-4">
+      <h1 className="sr-only">{t("state.missing")}</h1>
+      <Empty icon={Compass} title={t("state.missing")}>
+        <Link to="/" className={`${buttonClass()} mt-3`}>
+          {t("state.home")}
+        </Link>
+      </Empty>
+    </main>
   );
 }
 
+/** In place of a page that could not be drawn. */
 export function Failed({ error }: { error: unknown }) {
-  return <ProblemView error={error} retry={() => window.location.reload()} />;
+  const { t } = useTranslation();
+  return (
+    <div className="mx-auto w-full max-w-2xl space-y-4 p-4">
+      <h1 className="sr-only">{t("state.unexpected")}</h1>
+      <ProblemView error={error} retry={() => window.location.reload()} />
+      <Link to="/" reloadDocument className="text-accent-text hover:underline">
+        {t("state.home")}
+      </Link>
+    </div>
+  );
 }

@@ -1,7 +1,7 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { pagesRoute } from "./root";
 
-export const workflowTabs = ["definition", "runs", "versions"] as const;
+export const workflowTabs = ["definition", "runs", "preflight", "versions"] as const;
 export type WorkflowTab = (typeof workflowTabs)[number];
 
 export const workflowRoute = createRoute({

@@ -137,6 +137,7 @@ async fn torment(
 ) -> Result<(verdict::Checked, Duration), Error> {
     let mut service = Service::start(launch).await?;
     workload::register(&mut Link::to(&launch.endpoint)).await?;
+    tell("chaos: the service is ready");
     let interval = Duration::from_secs(1) * arguments.callers / arguments.rate;
     for _ in 0..arguments.callers {
         let caller = Rc::clone(crowd);

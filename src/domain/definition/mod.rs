@@ -8,6 +8,7 @@ mod digest;
 mod document;
 pub mod duration;
 mod expression;
+mod footprint;
 pub mod model;
 mod problem;
 mod reader;
@@ -19,6 +20,7 @@ mod variables;
 
 pub use document::{MAX_DEPTH, MAX_NODES, MAX_TEXT_BYTES};
 pub use expression::{ExpressionCheck, STANDARD_VARIABLES, Unchecked};
+pub use footprint::{Subject, Touch, Touched, footprint};
 pub use model::Definition;
 pub use problem::{MAX_PROBLEMS, Mark, Problem, Severity};
 pub use render::render;

@@ -10,8 +10,7 @@ use jsonwebtoken::jwk::{Jwk, PublicKeyUse};
 use jsonwebtoken::{DecodingKey, Header};
 use serde::Deserialize;
 use serde_json::Value;
-use std::sync::Arc;
-use tokio::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use url::Url;
 
 const PATH: &str = "/.well-known/openid-configuration";
@@ -49,7 +48,7 @@ struct Memory {
 pub struct Discovery {
     address: String,
     issuer: String,
-    /// Held while something is fetched, so that many sign-ins at once fetch it once.
+    /// Not held while something is fetched: a provider that does not answer makes nobody wait for somebody else.
     memory: Mutex<Memory>,
 }
 
@@ -64,26 +63,15 @@ impl Discovery {
     /// # Errors
     /// When it cannot be reached, or is not who it should be.
     pub async fn metadata(&self, transport: &Transport, now: Timestamp) -> Result<Arc<Metadata>, Error> {
-        let mut memory = self.memory.lock().await;
-        self.metadata_in(&mut memory, transport, now).await
-    }
-
-    async fn metadata_in(
-        &self,
-        memory: &mut Memory,
-        transport: &Transport,
-        now: Timestamp,
-    ) -> Result<Arc<Metadata>, Error> {
-        if let Some((metadata, at)) = &memory.metadata
-            && now.micros_since(*at) < LIFE_US
-        {
-            return Ok(Arc::clone(metadata));
+        let known = self.memory().metadata.clone().filter(|(_, at)| is_fresh(*at, now));
+        if let Some((metadata, _)) = known {
+            return Ok(metadata);
         }
         let address = Url::parse(&self.address).map_err(|error| Error::NotAccepted(error.to_string()))?;
         let metadata: Metadata = transport.get_json(&address, None).await?;
         check(&metadata, &self.issuer)?;
         let metadata = Arc::new(metadata);
-        memory.metadata = Some((Arc::clone(&metadata), now));
+        self.memory().metadata = Some((Arc::clone(&metadata), now));
         Ok(metadata)
     }
 
@@ -92,20 +80,25 @@ impl Discovery {
     /// # Errors
     /// When the provider has no such key, or cannot be reached.
     pub async fn key(&self, transport: &Transport, header: &Header, now: Timestamp) -> Result<DecodingKey, Error> {
-        let mut memory = self.memory.lock().await;
-        if let Some((keys, at)) = &memory.keys
-            && now.micros_since(*at) < LIFE_US
-            && let Some(key) = find(keys, header)
-        {
+        let known = self.memory().keys.clone().filter(|(_, at)| is_fresh(*at, now));
+        if let Some(key) = known.and_then(|(keys, _)| find(&keys, header)) {
             return Ok(key);
         }
-        let metadata = self.metadata_in(&mut memory, transport, now).await?;
+        let metadata = self.metadata(transport, now).await?;
         let set: KeySet = transport.get_json(&metadata.jwks_uri, None).await?;
         let keys: Arc<[Jwk]> = set.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect();
-        memory.keys = Some((Arc::clone(&keys), now));
+        self.memory().keys = Some((Arc::clone(&keys), now));
         let unknown = "the ID token is signed with a key that the provider does not publish";
         find(&keys, header).ok_or_else(|| Error::NotAccepted(unknown.to_owned()))
     }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_fresh(at: Timestamp, now: Timestamp) -> bool {
+    now.micros_since(at) < LIFE_US
 }
 
 /// An issuer answers for its own name only, and an encrypted one leads to encrypted addresses only.

@@ -1,5 +1,6 @@
 //! The command line as people and scripts use it: the real program, its exit codes, what it prints, its signals.
 
+mod budget;
 mod executions;
 mod measure;
 mod migrate;

@@ -14,6 +14,7 @@ with_both_databases!(
     the_month_of_a_tenant_is_a_budget_too,
     what_failed_was_retried_or_cancelled_is_recorded_as_wasted,
     wall_time_is_a_budget,
+    time_that_is_over_is_over_for_children_after_a_kill,
     a_budget_is_checked_and_shown,
 );
 
@@ -234,6 +235,26 @@ async fn what_failed_was_retried_or_cancelled_is_recorded_as_wasted(database: Da
     let broken_off = &usage["items"][0];
     assert_eq!((&broken_off["outcome"], &broken_off["is_estimated"]), (&json!("wasted"), &json!(true)), "{usage}");
     assert!(broken_off["input_tokens"].as_u64().is_some_and(|tokens| tokens > 0));
+}
+
+async fn time_that_is_over_is_over_for_children_after_a_kill(database: Database) {
+    let mut service = Process::start(database, &[]);
+    create_agent(&service).await;
+    let nap = json!({ "nap": { "wait": { "seconds": 4 } } });
+    service.register("sleeper", "1.0.0", json!([nap, { "ask": call("true", json!({})) }])).await;
+    let run = json!({ "workflow": { "namespace": "tests", "name": "sleeper", "version": "1.0.0" } });
+    let root = start(&service, json!([{ "below": { "run": run } }]), json!({ "max_wall_seconds": 1 })).await;
+    paused(&service, &root, 1).await;
+    service.kill();
+    service.resume(&[]);
+    let children = service.get(&format!("{}/children", path(&root))).await.expect(200);
+    let child = children["items"][0]["id"].as_str().expect("a child").to_owned();
+    let stopped = paused(&service, &child, 1).await;
+    assert_eq!(stopped["pause_reason"], "the execution has taken the 1 seconds of its budget", "{stopped}");
+    let usage = service.get(&format!("{}/usage", path(&child))).await.expect(200);
+    assert_eq!(usage["items"].as_array().map(Vec::len), Some(0), "{usage}");
+    approve(&service, &root, json!({ "max_wall_seconds": 3_600 })).await;
+    assert_eq!(service.ended(&root).await["status"], "succeeded");
 }
 
 async fn wall_time_is_a_budget(database: Database) {

@@ -8,6 +8,7 @@ mod fuzz;
 mod hardening;
 mod idempotency;
 mod lists;
+mod preflight;
 mod problems;
 mod reach;
 mod retention;

@@ -1,6 +1,7 @@
 //! Who may do what: every route, every role, own things, those of others, those of another tenant; and how people and
 //! programs show who they are.
 
+mod attacks;
 mod audit;
 mod authority;
 mod first_start;

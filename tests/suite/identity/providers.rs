@@ -1,6 +1,7 @@
 //! Signing in with an OpenID Connect provider: a real one, in a process of its own, over the forms that it serves.
 
 use super::{PASSWORD, person, sign_in, tenant};
+use crate::engine::process::Process;
 use crate::service::{Database, Service, answer};
 use regex::Regex;
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
@@ -353,6 +354,39 @@ async fn the_settings_say_who_comes_in() {
     sign_in(&company.service, &ada.email, PASSWORD).await;
     // Even so, an address that is not verified opens nobody's door.
     assert_eq!(arrives(&company, "mallory").await, refused("no_email"));
+}
+
+#[tokio::test]
+async fn what_goes_wrong_stands_in_the_log_without_secrets() {
+    let (port, provider_port) = (free_port(), free_port());
+    let mut settings = vec![format!("server.port={port}")];
+    let ours = [
+        ("issuer", format!("http://127.0.0.1:{provider_port}")),
+        ("client_id", "callboard".to_owned()),
+        ("client_secret", "not the provider's".to_owned()),
+        ("roles", "*=viewer".to_owned()),
+    ];
+    settings.extend(ours.iter().map(|(name, value)| format!("{}={value}", key(name))));
+    let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+    let service = Process::start(Database::Sqlite, &settings);
+    let way = format!("http://127.0.0.1:{port}/api/v1/auth/oidc/{ID}");
+    let redirect_uri = format!("{way}/callback");
+    let provider = Provider::start(provider_port, &json!({ "port": provider_port, "redirect_uri": redirect_uri }));
+    provider.knows("ada", &[]).await;
+
+    let mut browser = Browser::new();
+    let callback = browser.travel(&format!("{way}/start"), "ada").await;
+    let kept = browser.cookies[&(port, "callboard_sign_in".to_owned())].clone();
+    assert_eq!(browser.get(&callback).await.location.as_deref(), Some("/sign-in?problem=provider_failed"));
+    let log = service.log();
+    assert!(log.contains("a sign-in with a provider failed") && log.contains("invalid_client"), "{log}");
+    let callback = Url::parse(&callback).unwrap();
+    let values: Vec<String> = callback.query_pairs().map(|(_, value)| value.into_owned()).collect();
+    let issuer = format!("http://127.0.0.1:{provider_port}");
+    let secrets = values.into_iter().filter(|value| *value != issuer).chain([kept, "not the provider's".to_owned()]);
+    for secret in secrets {
+        assert!(!log.contains(&secret), "{secret} in {log}");
+    }
 }
 
 #[tokio::test]

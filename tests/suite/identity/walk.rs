@@ -88,6 +88,7 @@ fn of_definitions() -> Vec<Operation> {
         (get, "/api/v1/workflows/{id}", WorkflowRead, Workflow, none.clone()),
         (put, "/api/v1/workflows/{id}", WorkflowChange, Workflow, json!({ "is_archived": false })),
         (delete, "/api/v1/workflows/{id}", WorkflowChange, Workflow, none.clone()),
+        (post, "/api/v1/workflows/{id}/preflight", WorkflowRun, Workflow, none.clone()),
         (get, "/api/v1/workflows/{id}/versions", WorkflowRead, Workflow, none.clone()),
         (post, "/api/v1/workflows/{id}/execute", WorkflowRun, Workflow, none.clone()),
         (post, "/api/v1/agents", AgentCreate, Nothing, json!({ "name": "Walker", "adapter": "builtin" })),

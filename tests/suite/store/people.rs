@@ -27,7 +27,6 @@ super::on_both_databases!(
 /// An entry of the audit by nobody in particular.
 pub fn entry(fixture: &Fixture, tenant_id: TenantId, action: &str) -> AuditEntry {
     AuditEntry {
-        address: None,
         id: AuditId(new_id()),
         tenant_id,
         actor_kind: None,
@@ -37,6 +36,7 @@ pub fn entry(fixture: &Fixture, tenant_id: TenantId, action: &str) -> AuditEntry
         target_kind: "thing".to_owned(),
         target_id: "1".to_owned(),
         request_id: None,
+        address: None,
         before_digest: None,
         after_digest: None,
         at: fixture.now(),
@@ -201,12 +201,12 @@ async fn a_link_is_good_once_and_not_forever(fixture: Fixture) {
 
 fn identity(fixture: &Fixture) -> Identity {
     let options = identity::Options {
-        providers: Vec::new(),
         signing_keys: vec!["a signing key of at least 32 characters".to_owned()],
         directory: std::env::temp_dir(),
         access_token_life: Duration::from_secs(900),
         session_life: Duration::from_secs(3_600),
         refresh_grace: Duration::from_secs(10),
+        providers: Vec::new(),
     };
     Identity::start(fixture.store().clone(), Arc::new(fixture.clock.clone()), options).unwrap()
 }

@@ -56,7 +56,7 @@ async fn a_row_that_cannot_be_read_keeps_nobody_else_from_being_claimed(mut fixt
     for _ in 0..3 {
         ids.push(fixture.create().await.id);
     }
-    rows::execute(&fixture, &format!("UPDATE executions SET creation = '{{' WHERE id = '{}'", ids[1]));
+    rows::execute(&fixture, &format!("UPDATE executions SET creation = '{{}}' WHERE id = '{}'", ids[1]));
     fixture.reopen().await;
     let open = fixture.store().claim_open("a test", 1).await.unwrap();
     assert_eq!(open.iter().map(|one| one.id).collect::<Vec<_>>(), [ids[0], ids[2]]);

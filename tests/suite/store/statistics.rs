@@ -43,6 +43,8 @@ async fn figures_add_up(fixture: Fixture) {
     let hours: Vec<(u64, u64, u64)> =
         figures.per_hour.iter().map(|hour| (hour.created, hour.succeeded, hour.failed)).collect();
     assert_eq!(hours, vec![(5, 3, 1), (1, 0, 0)]);
+    // What has not ended took no time yet.
+    assert_eq!((figures.per_hour[0].run_ms_p95, figures.per_hour[1].run_ms_p95), (Some(40), None));
     assert_eq!(figures.per_hour[0].hour.to_string(), "2026-03-01T13:00:00.000000Z");
 
     // Executions are counted by the hour.

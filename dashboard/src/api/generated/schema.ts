@@ -446,6 +446,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workflows/{id}/preflight": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What executions of a version may touch: addresses, commands, agents, other workflows, secrets, and how each stands now.
+         * @description The definition is read, not run: what an expression computes is not known, and names of hosts are resolved but nothing is
+         *     sent. Whether whoever runs it may use what it touches is seen when it runs.
+         */
+        post: operations["post_workflows_id_preflight"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workflows/{id}/execute": {
         parameters: {
             query?: never;
@@ -1668,6 +1689,12 @@ export interface components {
             succeeded: number;
             /** Format: int64 */
             failed: number;
+            /**
+             * Format: int64
+             * @description 95 of a hundred took at most this many milliseconds from start to end, of the newest hundred that were created in the hour;
+             *     absent when none of them has ended, and for all but the newest 24 hours that are listed.
+             */
+            run_ms_p95?: number | null;
         };
         /** @description What model calls have used in an hour. */
         HourSpent: components["schemas"]["Spent"] & {
@@ -2233,6 +2260,25 @@ export interface components {
             /** Format: int64 */
             p99?: number | null;
         };
+        /** @description What the executions of a workflow may touch, and how that stands now. */
+        PreflightView: {
+            /** @description Whether nothing is found that would fail. */
+            is_ready: boolean;
+            /** @description In the order of the definition. What only a workflow that it runs touches is not among it. */
+            touches: components["schemas"]["TouchView"][];
+            /** @description What it lists in `use.secrets`. */
+            secrets: components["schemas"]["SecretVerdict"][];
+            /**
+             * Format: int64
+             * @description How many calls of agents one execution makes at most; `null` when nothing bounds them.
+             */
+            model_calls_at_most: number | null;
+            /**
+             * Format: int64
+             * @description How many HTTP requests one execution makes at most; `null` when nothing bounds them.
+             */
+            requests_at_most: number | null;
+        };
         /**
          * @description Whether a person or a key.
          * @enum {string}
@@ -2451,6 +2497,11 @@ export interface components {
         /** @description What a secret may be. */
         SecretValue: string | {
             [key: string]: unknown;
+        };
+        /** @description A secret that the workflow lists. */
+        SecretVerdict: {
+            name: string;
+            verdict: components["schemas"]["Verdict"];
         };
         /** @description One secret, without its value, which is never shown. */
         SecretView: {
@@ -3024,6 +3075,27 @@ export interface components {
             user: components["schemas"]["UserView"];
         };
         /**
+         * @description What is touched.
+         * @enum {string}
+         */
+        TouchKind: "request" | "schema" | "token" | "program" | "agent" | "workflow";
+        /** @description One thing that a task may touch. */
+        TouchView: {
+            kind: components["schemas"]["TouchKind"];
+            /** @description The address, the command, the name; or, when it is computed, the expression. */
+            subject: string;
+            /** @description Whether it is known only while an execution runs. */
+            is_computed: boolean;
+            /** @description JSON pointer to the task; empty for the input and output of the whole. */
+            task: string;
+            /**
+             * Format: int64
+             * @description How often one execution does it at most, repetitions after a crash aside; `null` when nothing bounds it.
+             */
+            at_most: number | null;
+            verdict: components["schemas"]["Verdict"];
+        };
+        /**
          * @description What made an execution start.
          * @enum {string}
          */
@@ -3167,6 +3239,11 @@ export interface components {
             /** @description Errors and warnings in the order of the text. */
             problems: components["schemas"]["FieldError"][];
         };
+        /**
+         * @description How something that an execution may touch stands now. `unknown` is seen only when one runs.
+         * @enum {string}
+         */
+        Verdict: "ready" | "unknown" | "missing" | "off" | "refused" | "unresolved" | "invalid";
         /** @description One registered version with its definition. */
         WorkflowDetail: components["schemas"]["WorkflowView"] & {
             definition: unknown;
@@ -3298,6 +3375,7 @@ export type PageTenantView = components['schemas']['Page_TenantView'];
 export type PageUserView = components['schemas']['Page_UserView'];
 export type PageWorkflowView = components['schemas']['Page_WorkflowView'];
 export type Percentiles = components['schemas']['Percentiles'];
+export type PreflightView = components['schemas']['PreflightView'];
 export type PrincipalKind = components['schemas']['PrincipalKind'];
 export type PriorityDepth = components['schemas']['PriorityDepth'];
 export type Problem = components['schemas']['Problem'];
@@ -3319,6 +3397,7 @@ export type Role = components['schemas']['Role'];
 export type RotationView = components['schemas']['RotationView'];
 export type Scope = components['schemas']['Scope'];
 export type SecretValue = components['schemas']['SecretValue'];
+export type SecretVerdict = components['schemas']['SecretVerdict'];
 export type SecretView = components['schemas']['SecretView'];
 export type ServerFrame = components['schemas']['ServerFrame'];
 export type ServiceQueue = components['schemas']['ServiceQueue'];
@@ -3348,6 +3427,8 @@ export type TestAgent = components['schemas']['TestAgent'];
 export type TicketView = components['schemas']['TicketView'];
 export type Timestamp = components['schemas']['Timestamp'];
 export type Tokens = components['schemas']['Tokens'];
+export type TouchKind = components['schemas']['TouchKind'];
+export type TouchView = components['schemas']['TouchView'];
 export type Trigger = components['schemas']['Trigger'];
 export type UpkeepRound = components['schemas']['UpkeepRound'];
 export type UpkeepState = components['schemas']['UpkeepState'];
@@ -3358,6 +3439,7 @@ export type UsageView = components['schemas']['UsageView'];
 export type UserId = components['schemas']['UserId'];
 export type UserView = components['schemas']['UserView'];
 export type Validation = components['schemas']['Validation'];
+export type Verdict = components['schemas']['Verdict'];
 export type WorkflowDetail = components['schemas']['WorkflowDetail'];
 export type WorkflowId = components['schemas']['WorkflowId'];
 export type WorkflowLabel = components['schemas']['WorkflowLabel'];
@@ -6670,6 +6752,89 @@ export interface operations {
                 };
             };
             /** @description host_not_allowed, forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_workflows_id_preflight: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path: {
+                /** @description The registered version. */
+                id: components["schemas"]["WorkflowId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreflightView"];
+                };
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { useStanding } from "@/api/me";
 import { PageHead } from "@/components/Card";
 import { Empty, Skeleton } from "@/components/states";
+import { useCurrentInView } from "@/components/useCurrentInView";
 import { type SectionName, sections } from "./sections";
 
 const panels: Record<SectionName, ComponentType> = {
@@ -23,6 +24,7 @@ export function AdminPage() {
   const { t } = useTranslation();
   const { section } = route.useParams();
   const { role, may } = useStanding();
+  const strip = useCurrentInView(role && section);
   if (!role) return <Skeleton className="h-96 w-full rounded-xl" />;
   const shown = sections.filter(({ needs }) => may(needs));
   const current = shown.find(({ name }) => name === section);
@@ -30,7 +32,7 @@ export function AdminPage() {
   return (
     <>
       <PageHead title={t("nav.admin")} />
-      <nav aria-label={t("admin.sections")} className="mb-4 flex gap-1 overflow-x-auto border-b">
+      <nav ref={strip} aria-label={t("admin.sections")} className="mb-4 flex gap-1 overflow-x-auto border-b">
         {shown.map(({ name, icon: Icon }) => (
           <Link
             key={name}

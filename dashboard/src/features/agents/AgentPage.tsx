@@ -16,6 +16,7 @@ import { StatusBadge, StatusIcon } from "@/components/StatusBadge";
 import { Empty, ProblemView, Skeleton, SkeletonRows } from "@/components/states";
 import { tellProblem } from "@/components/tellProblem";
 import { Ago, Elapsed } from "@/components/time";
+import { useTitle } from "@/components/useTitle";
 import { Answer } from "@/features/execution/OutputTab";
 import { shortId } from "@/features/executions/Name";
 import { useFormats } from "@/i18n/format";
@@ -72,6 +73,7 @@ function Head({ agent, rows }: { agent: AgentView; rows: readonly Row[] }) {
   const navigate = useNavigate();
   const { may } = useStanding();
   const [dialog, setDialog] = useState<"change" | "remove">();
+  useTitle(agent.name);
   const measures = measure(rows);
   const remove = useMutation({
     mutationFn: () => removeAgent(agent.id),

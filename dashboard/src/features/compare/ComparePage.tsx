@@ -156,7 +156,7 @@ function Numbers({ a, b }: { a: ExecutionDetail; b: ExecutionDetail }) {
             .map(([name, one, other, show]) => {
               const change = one != null && other != null ? other - one : undefined;
               return (
-                <tr key={name} className="h-10 [&>td]:px-4">
+                <tr key={name} className="h-10 [&>td]:whitespace-nowrap [&>td]:px-4">
                   <td className="text-ink-soft">{name}</td>
                   <td className="text-right">{one == null ? "–" : show(one)}</td>
                   <td className="text-right">{other == null ? "–" : show(other)}</td>

@@ -1,7 +1,7 @@
 import { type InfiniteData, useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { clsx } from "clsx";
-import { Activity, ArrowRight, CircleCheck, HandCoins } from "lucide-react";
+import { ArrowRight, CircleCheck, HandCoins } from "lucide-react";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { executionList, isTerminal, type Row, type Stretch } from "@/api/executions";
@@ -13,6 +13,7 @@ import { sentence } from "@/components/sentence";
 import { Empty, ProblemView, SkeletonRows } from "@/components/states";
 import { Ago, Elapsed } from "@/components/time";
 import { Name, shortId, TypeIcon } from "@/features/executions/Name";
+import { Nothing } from "@/features/executions/Nothing";
 import { attention } from "./attention";
 import { Figures } from "./Figures";
 
@@ -52,7 +53,7 @@ function History() {
       ) : !rows ? (
         <SkeletonRows />
       ) : rows.length === 0 ? (
-        <FirstSteps />
+        <Nothing />
       ) : (
         <ul>
           {rows.map((row) => (
@@ -69,11 +70,11 @@ function HistoryItem({ row, isNewest }: { row: Row; isNewest: boolean }) {
   return (
     <li
       className={clsx(
-        "relative grid grid-cols-[112px_minmax(0,1fr)_auto] max-sm:grid-cols-[auto_minmax(0,1fr)_auto] items-center gap-3 border-b px-4 py-2.5 last:border-0 hover:bg-sunken",
+        "relative grid grid-cols-[112px_minmax(0,1fr)_auto] items-center gap-3 max-sm:grid-cols-[minmax(0,1fr)_auto] max-sm:gap-y-1.5 border-b px-4 py-2.5 last:border-0 hover:bg-sunken",
         isNewest && "animate-slide-in",
       )}
     >
-      <StatusBadge status={row.status} className="justify-self-start" />
+      <StatusBadge status={row.status} className="justify-self-start max-sm:order-last" />
       <div className="min-w-0">
         <Link
           to="/executions/$id"
@@ -98,23 +99,6 @@ function HistoryItem({ row, isNewest }: { row: Row; isNewest: boolean }) {
         </p>
       </div>
     </li>
-  );
-}
-
-function FirstSteps() {
-  const { t } = useTranslation();
-  return (
-    <Empty icon={Activity} title={t("executions.none")}>
-      <p>{t("executions.noneHint")}</p>
-      <div className="mt-4 flex justify-center gap-2">
-        <Link to="/workflows" className={buttonClass("primary")}>
-          {t("executions.toWorkflows")}
-        </Link>
-        <Link to="/agents" className={buttonClass()}>
-          {t("executions.toAgents")}
-        </Link>
-      </div>
-    </Empty>
   );
 }
 
@@ -151,7 +135,7 @@ function Attention() {
         </Empty>
       ) : (
         <ul className="divide-y">
-          {rows.map((row) => (
+          {rows.map(({ row, count }) => (
             <li key={row.id} className="relative flex gap-2.5 px-4 py-2.5 hover:bg-sunken">
               {row.pause_reason ? (
                 <HandCoins className="status-paused mt-0.5 size-4 shrink-0 text-status" aria-hidden />
@@ -162,9 +146,20 @@ function Attention() {
                 <Link
                   to="/executions/$id"
                   params={{ id: row.id }}
-                  className="block truncate font-medium after:absolute after:inset-0"
+                  className="flex items-center gap-2 font-medium after:absolute after:inset-0"
                 >
-                  <Name row={row} />
+                  <span className="truncate">
+                    <Name row={row} />
+                  </span>
+                  {count > 1 && (
+                    <span
+                      title={t("dashboard.failures", { count })}
+                      className="status-failed tabular rounded-full bg-status-tint px-1.5 text-status text-xs"
+                    >
+                      <span aria-hidden>×{count}</span>
+                      <span className="sr-only">{t("dashboard.failures", { count })}</span>
+                    </span>
+                  )}
                 </Link>
                 {row.pause_reason && (
                   <p className="status-paused font-medium text-status text-xs">{t("dashboard.asks")}</p>

@@ -3,14 +3,17 @@ import { Link } from "@tanstack/react-router";
 import { type ReactNode, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { executionStats } from "@/api/executions";
+import { useStanding } from "@/api/me";
 import { queueView } from "@/api/queue";
 import { spending } from "@/api/spending";
+import { useViewed } from "@/api/viewing";
 import { Card } from "@/components/Card";
 import { Sparkline } from "@/components/Sparkline";
 import { ProblemView, Skeleton } from "@/components/states";
-import { useMidnight } from "@/components/time";
+import { useMidnight, useNow } from "@/components/time";
 import { useFormats } from "@/i18n/format";
 import { dayOf, seriesOf } from "./hours";
+import { course, type Sample, withSample } from "./lately";
 
 const HOURS = 24;
 const DAY_MS = 86_400_000;
@@ -23,6 +26,8 @@ export function Figures() {
   const queue = useQuery(queueView);
   const series = useMemo(() => stats.data && seriesOf(stats.data.per_hour, HOURS, Date.now()), [stats.data]);
   const figures = stats.data;
+  // One hour is no course.
+  const hasCourse = (figures?.per_hour.length ?? 0) > 1;
   const now = queue.data;
   const isMissing = (stats.error && !figures) || (queue.error && !now);
   if (isMissing) {
@@ -35,26 +40,30 @@ export function Figures() {
         name={t("figure.running")}
         value={now && formats.number(now.running)}
         note={now && t("figure.slots", { count: now.max_running, shown: formats.number(now.max_running) })}
+        chart={<Lately value={now?.running} name="running" />}
         to="running,waiting"
       />
       <Figure
         name={t("figure.queued")}
         value={now && formats.number(now.pending)}
         note={now && t("figure.parked", { count: now.parked })}
+        chart={<Lately value={now?.pending} name="pending" />}
         to="pending"
       />
       <Figure
         name={t("figure.started")}
         value={figures && formats.compact(figures.total)}
         note={t("figure.day")}
-        chart={series && <Sparkline values={series.created} label={t("figure.perHour")} />}
+        chart={series && hasCourse && <Sparkline values={series.created} label={t("figure.perHour")} />}
       />
       <Figure
         name={t("figure.successRate")}
         value={figures && (figures.success_rate == null ? "–" : formats.percent(figures.success_rate))}
         note={figures && t("figure.failed", { count: figures.by_status.failed ?? 0 })}
         chart={
-          series && figures?.success_rate != null && <Sparkline values={series.rate} label={t("figure.perHour")} />
+          series &&
+          hasCourse &&
+          figures?.success_rate != null && <Sparkline values={series.rate} most={1} label={t("figure.perHour")} />
         }
       />
       <Figure
@@ -63,10 +72,31 @@ export function Figures() {
         note={
           figures?.run_ms.p50 != null ? t("figure.median", { time: formats.duration(figures.run_ms.p50) }) : undefined
         }
+        chart={
+          series &&
+          hasCourse &&
+          figures?.run_ms.p95 != null && <Sparkline values={series.p95} label={t("figure.perHour")} />
+        }
       />
       <SpentToday />
     </div>
   );
+}
+
+const courses = new Map<string, Sample[]>();
+
+/** How a figure of this moment has gone since the page was opened. */
+function Lately({ name, value }: { name: string; value?: number }) {
+  const { t } = useTranslation();
+  const now = useNow();
+  const viewed = useViewed();
+  const { tenantId } = useStanding();
+  // Another tenant has other figures.
+  const key = `${viewed?.id ?? tenantId} ${name}`;
+  if (value !== undefined) courses.set(key, withSample(courses.get(key) ?? [], value, now));
+  const line = course(courses.get(key) ?? [], now);
+  if (line.length === 0) return null;
+  return <Sparkline values={line} label={t("figure.lately")} />;
 }
 
 /** In dollars where prices are known, in tokens otherwise. */
@@ -87,7 +117,7 @@ function SpentToday() {
       chart={
         day &&
         data &&
-        data.spent.calls > 0 && (
+        data.per_hour.length > 1 && (
           <Sparkline
             values={day.hourly.map((hour) => (hasPrice ? hour.cost_usd : hour.tokens))}
             label={t("figure.perHour")}

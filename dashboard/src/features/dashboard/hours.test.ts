@@ -5,7 +5,7 @@ it("fills hours without executions and drops those that are too old", () => {
   const now = Date.parse("2026-03-01T12:40:00Z");
   const perHour = [
     { hour: "2026-03-01T08:00:00Z", created: 9, succeeded: 9, failed: 0 },
-    { hour: "2026-03-01T10:00:00Z", created: 4, succeeded: 3, failed: 1 },
+    { hour: "2026-03-01T10:00:00Z", created: 4, succeeded: 3, failed: 1, run_ms_p95: 40 },
     { hour: "2026-03-01T12:00:00Z", created: 2, succeeded: 0, failed: 2 },
   ];
   // An hour of which nothing is known is no hour in which everything failed.
@@ -15,6 +15,7 @@ it("fills hours without executions and drops those that are too old", () => {
     succeeded: [3, 0, 0],
     failed: [1, 0, 2],
     rate: [0.75, 0.75, 0],
+    p95: [40, 40, 40],
   });
 });
 

@@ -9,26 +9,34 @@ export interface Series {
   failed: number[];
   /** Succeeded over ended, per hour; where nothing ended that of the hour before, or of the first that is known. */
   rate: number[];
+  /** How long 95 of a hundred took at most, in milliseconds; filled in like the rate. */
+  p95: number[];
+}
+
+/** Holes take the value before them, those at the beginning the first that is known: nothing is not zero. */
+function filled(values: readonly (number | undefined)[]): number[] {
+  let last = values.find((value) => value !== undefined) ?? 0;
+  return values.map((value) => {
+    last = value ?? last;
+    return last;
+  });
 }
 
 export function seriesOf(perHour: readonly HourCount[], hours: number, now: number): Series {
   const byHour = new Map(perHour.map((count) => [Math.floor(Date.parse(count.hour) / HOUR_MS), count]));
   const last = Math.floor(now / HOUR_MS);
-  let known: number | undefined;
-  const series: Series = { created: [], succeeded: [], failed: [], rate: [] };
-  for (let hour = last - hours + 1; hour <= last; hour += 1) {
-    const { created = 0, succeeded = 0, failed = 0 } = byHour.get(hour) ?? {};
-    series.created.push(created);
-    series.succeeded.push(succeeded);
-    series.failed.push(failed);
-    const ended = succeeded + failed;
-    if (ended > 0) {
-      if (known === undefined) series.rate.fill(succeeded / ended);
-      known = succeeded / ended;
-    }
-    series.rate.push(known ?? 0);
-  }
-  return series;
+  const counts = Array.from({ length: hours }, (_, index) => byHour.get(last - hours + 1 + index));
+  const rate = (count: HourCount | undefined) => {
+    const ended = (count?.succeeded ?? 0) + (count?.failed ?? 0);
+    return count && ended > 0 ? count.succeeded / ended : undefined;
+  };
+  return {
+    created: counts.map((count) => count?.created ?? 0),
+    succeeded: counts.map((count) => count?.succeeded ?? 0),
+    failed: counts.map((count) => count?.failed ?? 0),
+    rate: filled(counts.map(rate)),
+    p95: filled(counts.map((count) => count?.run_ms_p95 ?? undefined)),
+  };
 }
 
 export interface Day {

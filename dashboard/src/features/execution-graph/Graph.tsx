@@ -13,6 +13,7 @@ import {
   Position,
   ReactFlow,
   useReactFlow,
+  useStore,
 } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
 import { useEffect, useMemo, useRef } from "react";
@@ -126,15 +127,18 @@ export default function Graph({
   );
 }
 
-/** Another picture is shown whole; one that only changes its colors stays where it was moved to. */
+/** Another picture, or another place for it, shows it whole; one that only changes its colors stays where it was moved to. */
 function Fit({ size }: { size: string }) {
   const { fitView } = useReactFlow();
-  const last = useRef(size);
+  const place = useStore(({ width, height }) => (width > 0 ? `${Math.round(width)}x${Math.round(height)}` : undefined));
+  const last = useRef<string>(undefined);
   useEffect(() => {
-    if (last.current === size) return;
-    last.current = size;
-    void fitView({ padding: 0.12, maxZoom: 1, duration: 200 });
-  }, [size, fitView]);
+    if (place === undefined) return;
+    const now = `${size} in ${place}`;
+    // The first time it is fitted by itself.
+    if (last.current !== undefined && last.current !== now) void fitView({ padding: 0.12, maxZoom: 1, duration: 200 });
+    last.current = now;
+  }, [size, place, fitView]);
   return null;
 }
 

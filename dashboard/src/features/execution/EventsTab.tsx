@@ -128,18 +128,19 @@ const Line = memo(function Line({
           className={clsx("size-4 shrink-0 text-ink-faint transition-transform", isOpen && "rotate-90")}
           aria-hidden
         />
-        <span className="tabular w-10 shrink-0 text-right text-ink-faint text-xs">{event.seq}</span>
+        <span className="tabular w-10 shrink-0 text-right max-sm:w-7 text-ink-faint text-xs">{event.seq}</span>
         <span
           className={clsx(
             lookOf(event.type),
-            "shrink-0 rounded-md bg-status-tint px-1.5 font-mono text-status text-xs",
+            "min-w-0 shrink-0 truncate rounded-md bg-status-tint px-1.5 font-mono text-status text-xs max-sm:shrink",
           )}
         >
           {event.type}
         </span>
-        <span className="min-w-0 flex-1 truncate text-[13px]">{event.task && nameOf(event.task)}</span>
+        <span className="min-w-8 flex-1 truncate text-[13px]">{event.task && nameOf(event.task)}</span>
         <time dateTime={event.at} className="tabular shrink-0 text-ink-faint text-xs">
-          {formats.clock(event.at)}
+          <span className="max-sm:hidden">{formats.clock(event.at)}</span>
+          <span className="sm:hidden">{formats.clock(event.at).slice(0, -4)}</span>
         </time>
       </button>
       {isOpen && (

@@ -25,6 +25,8 @@ import { Progress } from "@/components/Progress";
 import { StatusBadge } from "@/components/StatusBadge";
 import { ProblemView, Skeleton } from "@/components/states";
 import { Ago, Elapsed } from "@/components/time";
+import { useCurrentInView } from "@/components/useCurrentInView";
+import { useTitle } from "@/components/useTitle";
 import { Asking, useMeters } from "@/features/budget/Asking";
 import { boundOf, isOfMonth, partOf } from "@/features/budget/budget";
 import { useName } from "@/features/executions/Name";
@@ -71,6 +73,7 @@ function Loaded({ execution }: { execution: ExecutionDetail }) {
   const { send, dialog, isBusy } = useCommand(execution.id);
   const isTest = execution.execution_type === "agent_test";
   const tab = search.tab ?? (isTest ? "output" : "graph");
+  const strip = useCurrentInView<HTMLDivElement>(tab);
   const { timeline, events, error, retry } = useTimeline(execution.id);
   const panels: Record<Tab, ReactNode> = {
     graph: <Graph id={execution.id} timeline={timeline} />,
@@ -100,7 +103,7 @@ function Loaded({ execution }: { execution: ExecutionDetail }) {
         onValueChange={(value) => void navigate({ search: { tab: tabs.find((one) => one === value) }, replace: true })}
         className="flex min-h-0 flex-1 flex-col"
       >
-        <Tabs.List aria-label={t("execution.views")} className="mb-3 flex gap-1 overflow-x-auto border-b">
+        <Tabs.List ref={strip} aria-label={t("execution.views")} className="mb-3 flex gap-1 overflow-x-auto border-b">
           {tabs.map((one) => (
             <Tabs.Trigger
               key={one}
@@ -142,6 +145,7 @@ function Head({
 }) {
   const { t } = useTranslation();
   const name = useName(execution);
+  useTitle(`${t(`status.${execution.status}`)} · ${name}`);
   const isOpen = !isTerminal(execution.status);
   return (
     <>
@@ -250,8 +254,10 @@ function Facts({ execution, timeline }: { execution: ExecutionDetail; timeline: 
           </span>
         </Fact>
       )}
-      {usage.calls > 0 && <Fact name={t("fact.tokens")}>{formats.compact(tokens)}</Fact>}
-      {usage.cost_usd != null && <Fact name={t("fact.cost")}>{formats.dollars(usage.cost_usd)}</Fact>}
+      {tokens > 0 && <Fact name={t("fact.tokens")}>{formats.compact(tokens)}</Fact>}
+      {usage.cost_usd != null && usage.cost_usd > 0 && (
+        <Fact name={t("fact.cost")}>{formats.dollars(usage.cost_usd)}</Fact>
+      )}
       {execution.budget && <BudgetFact execution={execution} budget={execution.budget} timeline={timeline} />}
       {origin && (
         <Fact name={t(execution.forked_from ? "fact.origin" : "fact.parent")}>

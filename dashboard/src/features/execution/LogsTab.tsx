@@ -113,7 +113,7 @@ export default function LogsTab({ id }: { id: string }) {
           >
             {t("logs.follow")}
           </Button>
-          <Copy text={asText(shown)} />
+          <Copy text={() => asText(shown)} />
           <Button
             look="quiet"
             size="small"

@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { clsx } from "clsx";
 import { Coins } from "lucide-react";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
@@ -76,10 +77,13 @@ function Sums({ sums }: { sums: readonly TaskUsage[] }) {
                 <td className="text-right">{formats.number(sum.calls)}</td>
                 <td className="text-right" title={sum.isEstimated ? t("usage.estimated") : undefined}>
                   {sum.isEstimated && <span className="text-ink-faint">≈ </span>}
-                  {formats.number(sum.tokens)}
+                  {sum.tokens > 0 ? formats.number(sum.tokens) : "–"}
                 </td>
                 <td>
-                  <div className="flex h-2 overflow-hidden rounded-full bg-line" aria-hidden>
+                  <div
+                    className={clsx("flex h-2 overflow-hidden rounded-full bg-line", sum.tokens === 0 && "invisible")}
+                    aria-hidden
+                  >
                     <div
                       className="bg-accent"
                       style={{ width: `${((sum.tokens - sum.wastedTokens) / most) * 100}%` }}
@@ -93,7 +97,7 @@ function Sums({ sums }: { sums: readonly TaskUsage[] }) {
                 <td className="text-right" title={sum.wastedUsd > 0 ? formats.dollars(sum.wastedUsd) : undefined}>
                   {sum.wastedTokens > 0 ? formats.number(sum.wastedTokens) : "–"}
                 </td>
-                <td className="text-right">{sum.costUsd === undefined ? "–" : formats.dollars(sum.costUsd)}</td>
+                <td className="text-right">{sum.costUsd ? formats.dollars(sum.costUsd) : "–"}</td>
                 <td className="text-right">{formats.duration(sum.latencyMs)}</td>
               </tr>
             ))}

@@ -16,6 +16,7 @@ export const ROW_HEIGHT = 52;
 export function gridColumns(columns: readonly Column[]): string {
   const widths: Record<Column, string> = {
     version: "80px",
+    owner: "140px",
     progress: "130px",
     duration: "92px",
     priority: "72px",
@@ -23,6 +24,11 @@ export function gridColumns(columns: readonly Column[]): string {
     created: "128px",
   };
   return `36px 122px minmax(180px,1fr) ${columns.map((column) => widths[column]).join(" ")}`;
+}
+
+/** Words begin at the left, numbers end at the right. */
+export function startsLeft(column: Column): boolean {
+  return column === "labels" || column === "version" || column === "owner";
 }
 
 export const ExecutionRow = memo(function ExecutionRow({
@@ -48,7 +54,7 @@ export const ExecutionRow = memo(function ExecutionRow({
       aria-selected={isSelected}
       style={{ height: ROW_HEIGHT, gridTemplateColumns: gridColumns(columns) }}
       className={clsx(
-        "relative grid items-center gap-3 border-b px-3 transition-colors hover:bg-sunken max-md:!grid-cols-[auto_minmax(0,1fr)]",
+        "relative grid items-center gap-3 border-b px-3 transition-colors hover:bg-sunken max-md:!grid-cols-[112px_minmax(0,1fr)]",
         isNew && "animate-slide-in",
         isSelected && "bg-accent-soft",
         isCurrent && "shadow-[inset_3px_0_0_var(--accent)] bg-sunken",
@@ -90,11 +96,7 @@ export const ExecutionRow = memo(function ExecutionRow({
         <div
           key={column}
           role="cell"
-          className={clsx(
-            "min-w-0 truncate text-ink-soft",
-            "max-md:hidden",
-            column !== "labels" && column !== "version" && "text-right",
-          )}
+          className={clsx("min-w-0 truncate text-ink-soft", "max-md:hidden", !startsLeft(column) && "text-right")}
         >
           <Cell row={row} column={column} />
         </div>
@@ -107,6 +109,8 @@ function Cell({ row, column }: { row: Row; column: Column }) {
   switch (column) {
     case "version":
       return <>{row.version}</>;
+    case "owner":
+      return <>{row.owner}</>;
     case "progress":
       if (isTerminal(row.status)) return null;
       return (

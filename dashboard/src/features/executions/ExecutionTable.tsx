@@ -9,7 +9,7 @@ import { useStanding } from "@/api/me";
 import { isTyping } from "@/features/shell/shortcuts";
 import { Bulk } from "./Bulk";
 import { useColumns } from "./columns";
-import { ExecutionRow, gridColumns, ROW_HEIGHT } from "./ExecutionRow";
+import { ExecutionRow, gridColumns, ROW_HEIGHT, startsLeft } from "./ExecutionRow";
 
 /** Further rows are read when fewer than this are left below the visible ones. */
 const READ_AHEAD = 25;
@@ -148,11 +148,7 @@ export function ExecutionTable({
           <span role="columnheader">{t("executions.status")}</span>
           <span role="columnheader">{t("executions.name")}</span>
           {columns.map((column) => (
-            <span
-              key={column}
-              role="columnheader"
-              className={column === "labels" || column === "version" ? "" : "text-right"}
-            >
+            <span key={column} role="columnheader" className={startsLeft(column) ? "" : "text-right"}>
               {t(`column.${column}`)}
             </span>
           ))}

@@ -9,6 +9,7 @@ import { Card, PageHead } from "@/components/Card";
 import { Empty, ProblemView, SkeletonRows } from "@/components/states";
 import { ExecutionTable } from "./ExecutionTable";
 import { Filters } from "./Filters";
+import { Nothing } from "./Nothing";
 import { filterOf, isFiltered } from "./search";
 
 const route = getRouteApi("/pages/executions");
@@ -37,7 +38,7 @@ export function ExecutionsPage() {
         ) : isPending ? (
           <SkeletonRows count={9} />
         ) : rows.length === 0 ? (
-          <Nothing isFiltered={isFiltered(search)} />
+          <NoneFound isFiltered={isFiltered(search)} />
         ) : (
           <ExecutionTable
             // Another filter is another list: what was selected or scrolled to belongs to the old one.
@@ -54,26 +55,12 @@ export function ExecutionsPage() {
   );
 }
 
-function Nothing({ isFiltered }: { isFiltered: boolean }) {
+function NoneFound({ isFiltered }: { isFiltered: boolean }) {
   const { t } = useTranslation();
-  if (isFiltered) {
-    return (
-      <Empty icon={Activity} title={t("executions.noneFound")}>
-        {t("executions.noneFoundHint")}
-      </Empty>
-    );
-  }
+  if (!isFiltered) return <Nothing />;
   return (
-    <Empty icon={Activity} title={t("executions.none")}>
-      <p>{t("executions.noneHint")}</p>
-      <div className="mt-4 flex justify-center gap-2">
-        <Link to="/workflows" className={buttonClass("primary")}>
-          {t("executions.toWorkflows")}
-        </Link>
-        <Link to="/agents" className={buttonClass()}>
-          {t("executions.toAgents")}
-        </Link>
-      </div>
+    <Empty icon={Activity} title={t("executions.noneFound")}>
+      {t("executions.noneFoundHint")}
     </Empty>
   );
 }

@@ -1,7 +1,7 @@
 // Which columns a person wants to see; kept in the browser.
 import { useSyncExternalStore } from "react";
 
-export const columns = ["version", "progress", "duration", "priority", "labels", "created"] as const;
+export const columns = ["version", "owner", "progress", "duration", "priority", "labels", "created"] as const;
 export type Column = (typeof columns)[number];
 
 const STORED = "callboard.columns";

@@ -28,6 +28,7 @@ export function Monitor() {
   return (
     <Popover.Root>
       <Popover.Trigger
+        id="monitor"
         aria-label={t("monitor.open", { count: rows.length })}
         className={clsx(
           isRunning ? "status-running" : "status-waiting",

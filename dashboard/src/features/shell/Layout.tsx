@@ -17,8 +17,12 @@ import { places } from "./navigation";
 import { useShortcuts } from "./shortcuts";
 import { ViewedTenant } from "./ViewedTenant";
 
-const Palette = lazy(() => import("./Palette"));
+const readPalette = () => import("./Palette");
+const Palette = lazy(readPalette);
 const Shortcuts = lazy(() => import("./Shortcuts"));
+
+/** By then the page itself has been read. */
+const PALETTE_AFTER_MS = 2_000;
 
 export function Layout() {
   const { t } = useTranslation();
@@ -29,9 +33,14 @@ export function Layout() {
   useEffect(() => {
     if (path) main.current?.scrollTo(0, 0);
   }, [path]);
+  // Whoever opens the palette types at once: it is there before, though not in the first load.
+  useEffect(() => {
+    const timer = setTimeout(() => void readPalette(), PALETTE_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, []);
   const close = () => setOpen(undefined);
   return (
-    <div className="flex h-dvh flex-col sm:flex-row">
+    <div className="group/shell flex h-dvh flex-col sm:flex-row">
       <a
         href="#content"
         className="sr-only z-50 rounded-lg bg-accent px-3 py-2 text-accent-ink focus:not-sr-only focus:absolute focus:top-2 focus:left-2"
@@ -87,7 +96,8 @@ export function Layout() {
           tabIndex={-1}
           className="min-h-0 min-w-0 flex-1 overflow-auto focus-visible:outline-none"
         >
-          <div className="mx-auto flex min-h-full max-w-[1680px] flex-col px-4 py-5 sm:px-6 lg:px-8">
+          {/* What stands last can be scrolled out from under the monitor. */}
+          <div className="mx-auto flex min-h-full max-w-[1680px] flex-col px-4 py-5 group-has-[#monitor]/shell:pb-20 sm:px-6 lg:px-8">
             <Outlet />
           </div>
         </main>
@@ -101,7 +111,7 @@ export function Layout() {
             key={place.to}
             to={place.to}
             activeOptions={{ exact: place.to === "/", includeSearch: false }}
-            className="flex h-14 flex-1 flex-col items-center justify-center gap-0.5 text-[11px] text-ink-soft data-[status=active]:font-medium data-[status=active]:text-accent-text"
+            className="flex h-14 min-w-0 flex-auto flex-col items-center justify-center gap-0.5 px-0.5 text-[10px] text-ink-soft min-[400px]:text-[11px] data-[status=active]:font-medium data-[status=active]:text-accent-text"
           >
             <place.icon className="size-5" aria-hidden />
             {t(`nav.${place.name}`)}

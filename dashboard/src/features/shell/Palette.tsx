@@ -155,7 +155,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
               .map(({ id, name, slug }) => (
                 <Command.Item
                   key={id}
-                  value={`${name} ${slug}`}
+                  value={`${t("palette.lookAt", { name })} ${slug}`}
                   className={item}
                   onSelect={act(() => lookAt({ id, name }))}
                 >

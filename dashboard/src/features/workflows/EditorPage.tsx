@@ -12,6 +12,7 @@ import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
 import { Confirm } from "@/components/Dialog";
 import { ProblemView, Skeleton } from "@/components/states";
+import { useTitle } from "@/components/useTitle";
 import { modelOf, type TaskNode } from "@/features/execution-graph/model";
 import { nextVersion } from "./version";
 
@@ -77,6 +78,7 @@ function Written({ beginning }: { beginning: string }) {
   const [text, setText] = useState(beginning);
   const { may } = useStanding();
   const [goTo, setGoTo] = useState<{ line: number; column: number }>();
+  useTitle(t("workflow.new"));
   const settled = useSettled(text);
   const checked = useQuery({
     ...validation(settled),

@@ -16,6 +16,7 @@ import { LimitFields } from "@/features/budget/LimitFields";
 import { labelsOf } from "@/features/executions/search";
 import { expectEnd } from "@/live/notices";
 import { type Field, fieldsOf, inputOf, inputSchema } from "./form";
+import { PreflightWarning } from "./Preflight";
 
 export function RunDialog({
   workflow,
@@ -144,6 +145,7 @@ function RunForm({ workflow, onClose }: { workflow: WorkflowDetail; onClose: () 
           </fieldset>
         </div>
       </details>
+      <PreflightWarning workflowId={workflow.id} />
       {run.error && <ProblemView error={run.error} />}
       <div className="flex flex-wrap items-center gap-3 border-t pt-4">
         {fields && (

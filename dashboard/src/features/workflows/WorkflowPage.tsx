@@ -14,6 +14,7 @@ import { Card } from "@/components/Card";
 import { Empty, ProblemView, Skeleton, SkeletonRows } from "@/components/states";
 import { tellProblem } from "@/components/tellProblem";
 import { Ago } from "@/components/time";
+import { useTitle } from "@/components/useTitle";
 import { modelOf } from "@/features/execution-graph/model";
 import { ExecutionTable } from "@/features/executions/ExecutionTable";
 import { workflowTabs } from "@/routes/workflow";
@@ -21,6 +22,7 @@ import { RunDialog } from "./RunDialog";
 
 const Graph = lazy(() => import("@/features/execution-graph/Graph"));
 const Editor = lazy(() => import("./Editor"));
+const Preflight = lazy(() => import("./Preflight"));
 const Versions = lazy(() => import("./Versions"));
 const route = getRouteApi("/pages/workflows/$id");
 
@@ -37,7 +39,9 @@ function Loaded({ workflow }: { workflow: WorkflowDetail }) {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const { may } = useStanding();
-  const tab = search.tab ?? "definition";
+  // Who may not run it has nothing to prepare.
+  const shownTabs = workflowTabs.filter((one) => one !== "preflight" || may("workflow_run"));
+  const tab = shownTabs.find((one) => one === search.tab) ?? "definition";
   const setRunning = (isOpen: boolean) =>
     void navigate({ search: (old) => ({ ...old, run: isOpen ? "1" : undefined }), replace: true });
   return (
@@ -57,12 +61,12 @@ function Loaded({ workflow }: { workflow: WorkflowDetail }) {
         }
         className="flex min-h-0 flex-1 flex-col"
       >
-        <Tabs.List aria-label={t("workflow.views")} className="mb-3 flex gap-1 border-b">
-          {workflowTabs.map((one) => (
+        <Tabs.List aria-label={t("workflow.views")} className="mb-3 flex gap-1 overflow-x-auto border-b">
+          {shownTabs.map((one) => (
             <Tabs.Trigger
               key={one}
               value={one}
-              className="-mb-px h-9 border-transparent border-b-2 px-3 text-ink-soft hover:text-ink data-[state=active]:border-accent data-[state=active]:font-medium data-[state=active]:text-ink"
+              className="-mb-px h-9 whitespace-nowrap border-transparent border-b-2 px-3 text-ink-soft hover:text-ink data-[state=active]:border-accent data-[state=active]:font-medium data-[state=active]:text-ink"
             >
               {t(`workflow.tab.${one}`)}
             </Tabs.Trigger>
@@ -72,6 +76,7 @@ function Loaded({ workflow }: { workflow: WorkflowDetail }) {
           <Suspense fallback={<Skeleton className="h-96 w-full rounded-xl" />}>
             {tab === "definition" && <Definition workflow={workflow} />}
             {tab === "runs" && <Runs workflow={workflow} />}
+            {tab === "preflight" && <Preflight workflow={workflow} />}
             {tab === "versions" && <VersionsOf workflow={workflow} />}
           </Suspense>
         </Tabs.Content>
@@ -89,6 +94,7 @@ function Head({ workflow, onRun }: { workflow: WorkflowDetail; onRun: () => void
   const { t } = useTranslation();
   const { may } = useStanding();
   const queries = useQueryClient();
+  useTitle(fullName(workflow));
   const archive = useMutation({
     mutationFn: () => archiveWorkflow(workflow.id, !workflow.is_archived),
     onSuccess(changed) {
