@@ -53,7 +53,7 @@ function Sums({ sums }: { sums: readonly TaskUsage[] }) {
   const most = sums[0]?.tokens || 1;
   return (
     <Card className="overflow-hidden">
-      <div className="overflow-x-auto">
+      <div className="relative overflow-x-auto">
         <table className="w-full min-w-[640px] text-left">
           <thead className="border-b bg-sunken text-ink-soft text-xs">
             <tr className="h-9 [&>th]:px-4 [&>th]:font-medium">
