@@ -3,6 +3,8 @@
 //! Backpressure comes by construction: the actor is polled only while its connection can take data, so a client that does
 //! not read stops its session, then its feeds' channels fill, then the hub marks them lagging. See [`super::feed`].
 
+mod recognition;
+
 use super::command::{Command, Refusal};
 use super::engine::Engine;
 use super::feed::Scope;
@@ -10,14 +12,12 @@ use super::frame::{self, Frame};
 use super::visitor::{Admission, Gate, Visitor};
 use crate::clock;
 use crate::domain::{Action, Execution, ExecutionId, Target, TenantId};
-use crate::store;
 use crate::telemetry::Connected;
 use crate::wire::catalog::Code;
 use crate::wire::frame::{ClientFrame, ServerFrame};
 use crate::wire::problem::Problem;
 use actix::{
-    Actor, ActorContext, ActorFuture, ActorFutureExt, AsyncContext, ContextFutureSpawner, SpawnHandle, StreamHandler,
-    WrapFuture,
+    Actor, ActorContext, ActorFutureExt, AsyncContext, ContextFutureSpawner, SpawnHandle, StreamHandler, WrapFuture,
 };
 use actix_http::ws::Item;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -105,9 +105,6 @@ enum Refused {
 
 type Ctx = WebsocketContext<Session>;
 
-/// Whether the visitor is still welcome, what was read, and the mark of the request under way.
-type LookedUp = (Result<Visitor, Box<Problem>>, Result<Execution, store::Error>, Arc<()>);
-
 impl Session {
     fn watch(&mut self, scope: Scope, ctx: &mut Ctx) -> SpawnHandle {
         ctx.add_stream(self.engine.feed(self.opening.tenant, scope))
@@ -192,44 +189,6 @@ impl Session {
                 Err(error) => session.refused(&Refusal::from(error), ctx),
             })
             .spawn(ctx);
-    }
-
-    /// Reads an execution, and asks whether the visitor is still welcome: what they ask for is not done on the word of earlier.
-    fn look_up(&self, id: ExecutionId) -> impl ActorFuture<Self, Output = LookedUp> + 'static {
-        let (engine, tenant, asked) = (self.engine.clone(), self.opening.tenant, Arc::clone(&self.asked));
-        let confirmed = self.opening.gate.confirm();
-        async move { (confirmed.await, engine.store().execution(tenant, id).await, asked) }.into_actor(self)
-    }
-
-    /// Whether the visitor may go on asking; otherwise they are told why not.
-    fn recognizes(&mut self, confirmed: Result<Visitor, Box<Problem>>, ctx: &mut Ctx) -> bool {
-        match confirmed {
-            Ok(visitor) => self.accept(visitor, ctx),
-            Err(problem) => {
-                let has_ended = problem.code != Code::TokenExpired;
-                self.send(&ServerFrame::Error { data: problem }, ctx);
-                if has_ended {
-                    self.close(CloseCode::Policy, "the credential is not valid any more", ctx);
-                }
-                false
-            }
-        }
-    }
-
-    /// Goes on as who the visitor is now. The session ends, and false is returned, when that is somebody with other permissions.
-    fn accept(&mut self, visitor: Visitor, ctx: &mut Ctx) -> bool {
-        let has_lost = visitor.principal.reach(Action::ExecutionRead).is_err();
-        let has_changed = visitor.principal.role != self.opening.visitor.principal.role;
-        let has_new_end = visitor.expires_at != self.opening.visitor.expires_at;
-        self.opening.visitor = visitor;
-        if has_new_end {
-            self.watch_the_clock(ctx);
-        }
-        if has_lost || has_changed {
-            self.close(CloseCode::Policy, "the permissions have changed: connect again", ctx);
-            return false;
-        }
-        true
     }
 
     fn has_room_for(&self, id: ExecutionId) -> bool {
