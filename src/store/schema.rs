@@ -39,9 +39,9 @@ diesel::table! {
 diesel::table! {
     detached_effects (execution_id, seq) {
         execution_id -> Text,
-        seq -> BigInt,
         path -> Text,
         tenant_id -> Text,
+        seq -> BigInt,
     }
 }
 
