@@ -47,6 +47,8 @@ pub enum Error {
     Server(#[from] std::io::Error),
     #[error("effects.http.permitted_networks: {0}")]
     Network(#[from] effects::InvalidNetwork),
+    #[error("effects.http.model_keys: {0}")]
+    ModelKey(#[from] effects::InvalidModelKey),
     #[error(transparent)]
     Settings(#[from] settings::Invalid),
     #[error("nobody could sign in: {0}")]
@@ -343,16 +345,21 @@ fn key_source(settings: &Settings) -> vault::Source {
     vault::Source { keys: secrets.keys.expose().to_owned().into(), file, generate: secrets.generate_key }
 }
 
-fn effect_options(settings: &settings::Effects) -> Result<effects::Options, effects::InvalidNetwork> {
+/// What is written between commas.
+fn items(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(str::trim).filter(|item| !item.is_empty())
+}
+
+fn effect_options(settings: &settings::Effects) -> Result<effects::Options, Error> {
     let settings::Effects { http, shell } = settings;
     let folder = |text: &str| (!text.is_empty()).then(|| PathBuf::from(text));
-    let networks = http.permitted_networks.split(',').map(str::trim).filter(|network| !network.is_empty());
     Ok(effects::Options {
         http: effects::HttpOptions {
             allow_private: http.allow_private,
             connect_timeout: Duration::from_millis(http.connect_timeout_ms),
             timeout: Duration::from_millis(http.timeout_ms),
-            permitted_networks: networks.map(str::parse).collect::<Result<_, _>>()?,
+            permitted_networks: items(&http.permitted_networks).map(str::parse).collect::<Result<_, _>>()?,
+            model_keys: items(&http.model_keys).map(str::parse).collect::<Result<_, _>>()?,
             response_limit_bytes: http.response_limit_bytes,
             send_idempotency_key: http.send_idempotency_key,
         },

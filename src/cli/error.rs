@@ -34,9 +34,10 @@ impl From<startup::Error> for Error {
     fn from(error: startup::Error) -> Self {
         let exit = match error {
             startup::Error::Store(_) => Exit::Unreachable,
-            startup::Error::FailurePoints(_) | startup::Error::Network(_) | startup::Error::Settings(_) => {
-                Exit::Invalid
-            }
+            startup::Error::FailurePoints(_)
+            | startup::Error::Network(_)
+            | startup::Error::ModelKey(_)
+            | startup::Error::Settings(_) => Exit::Invalid,
             startup::Error::Listen { .. }
             | startup::Error::Vault(_)
             | startup::Error::Identity(_)

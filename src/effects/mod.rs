@@ -10,6 +10,7 @@ mod agent;
 mod client;
 mod digest;
 mod http;
+mod model_key;
 mod model_transport;
 mod oauth;
 mod options;
@@ -22,6 +23,7 @@ mod tree;
 
 pub use address::{InvalidNetwork, Network, Outlook};
 pub use agent::Forecast;
+pub use model_key::{InvalidModelKey, ModelKey};
 pub use options::{HttpOptions, Options, ShellOptions};
 
 use crate::domain::{Adapter, EffectCall, EffectOutcome, ExecutionId, Failure, LogLevel, StandardType};
@@ -78,6 +80,7 @@ pub struct EffectContext {
 /// Performs effects. One per service; cheap to share behind an `Arc`.
 pub struct Effects {
     client: Client,
+    model_keys: Vec<ModelKey>,
     processes: Processes,
     /// Whether what is left is ended with the service. What it comes to then is the service's own doing, and no outcome.
     is_ending: AtomicBool,
@@ -87,9 +90,10 @@ impl Effects {
     /// Makes the hands ready, and ends what an earlier run of the service left behind: process trees recorded in
     /// `options.shell.runtime_directory` whose service is gone. Blocks for the milliseconds this takes.
     pub fn new(options: Options) -> Result<Self, Error> {
+        let model_keys = options.http.model_keys.clone();
         let client = Client::new(options.http)?;
         let processes = Processes::new(options.shell)?;
-        Ok(Self { client, processes, is_ending: AtomicBool::new(false) })
+        Ok(Self { client, model_keys, processes, is_ending: AtomicBool::new(false) })
     }
 
     /// Performs one call and waits for its end, its cancellation or its deadline.
@@ -114,7 +118,8 @@ impl Effects {
                     Box::pin(agent::command::perform(&self.processes, &agent, *request, &context)).await
                 }
                 Adapter::Openai => {
-                    let work = Box::pin(agent::openai::perform(&self.client, &agent, *request, &context));
+                    let hands = (&self.client, self.model_keys.as_slice());
+                    let work = Box::pin(agent::openai::perform(hands, &agent, *request, &context));
                     bounded(work, &context).await
                 }
             },

@@ -1,6 +1,7 @@
 //! What the operator decides about effects. The settings of the service are turned into these by the start-up.
 
 use super::address::Network;
+use super::model_key::ModelKey;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ pub struct HttpOptions {
     pub allow_private: bool,
     /// Networks that may be connected to even so, for installations that need one inner service and not all of them.
     pub permitted_networks: Vec<Network>,
+    /// Which environment variables may be sent to which model endpoints.
+    pub model_keys: Vec<ModelKey>,
     /// How long a connection may take to come about, TLS included.
     pub connect_timeout: Duration,
     /// How long one request may take until its response is read completely.
@@ -33,6 +36,7 @@ impl Default for HttpOptions {
         Self {
             allow_private: false,
             permitted_networks: Vec::new(),
+            model_keys: Vec::new(),
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(300),
             response_limit_bytes: 8 * 1024 * 1024,

@@ -241,6 +241,9 @@ section! {
         allow_private: bool = false,
         /// Networks that may be called even so, separated by commas, as in `10.1.0.0/16, fd12::/48, 10.2.0.7`.
         permitted_networks: String = "",
+        /// Environment variables of the service that agents may use as the key of a model endpoint, each with the origin it may
+        /// be sent to, separated by commas, as in `OPENAI_API_KEY=https://api.openai.com, LOCAL_KEY=http://10.1.2.3:8000`.
+        model_keys: String = "OPENAI_API_KEY=https://api.openai.com",
         /// How long it may take to connect.
         connect_timeout_ms: u64 = 10_000,
         /// How long a whole request may take, unless the timeout of its task ends it earlier.

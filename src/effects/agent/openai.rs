@@ -1,8 +1,8 @@
 //! The `openai` adapter: any endpoint that speaks the chat completions protocol, streamed.
 //!
 //! Parameters: `base_url` (default `https://api.openai.com/v1`); `api_key_env`, the environment variable of the service that
-//! holds the key, whose name has to end with `_API_KEY` (default `OPENAI_API_KEY` for the default endpoint and none for
-//! others); the sampling parameters of the protocol (`temperature`, `top_p`, `max_tokens` …); `request`, an object of
+//! holds the key, which the operator has to have permitted for the endpoint (default `OPENAI_API_KEY` for the default endpoint
+//! and none for others); the sampling parameters of the protocol (`temperature`, `top_p`, `max_tokens` …); `request`, an object of
 //! further fields; `stream_usage`, `false` for servers that do not know `stream_options`; `prices`.
 //!
 //! The library speaks the protocol over the guarded client of all effects. It does not retry: that is up to the definition.
@@ -12,6 +12,7 @@ use super::{Parameters, answered, failed, invalid};
 use crate::domain::{Agent, AgentRequest, EffectOutcome, Failure, LogLevel, Prices, StandardType, Usage};
 use crate::effects::client::Client;
 use crate::effects::http::parse_url;
+use crate::effects::model_key::ModelKey;
 use crate::effects::model_transport::{Transport, failure_of};
 use crate::effects::{EffectContext, Observer};
 use async_openai::config::OpenAIConfig;
@@ -23,8 +24,6 @@ use url::Url;
 
 const DEFAULT_BASE_URL: &str = "https://api.openai.com/v1";
 const DEFAULT_KEY_VARIABLE: &str = "OPENAI_API_KEY";
-/// Only such variables are handed out: whoever may edit agents could otherwise send any of them anywhere.
-const KEY_VARIABLE_SUFFIX: &str = "_API_KEY";
 /// Parameters that are fields of the request.
 const REQUEST_FIELDS: [&str; 11] = [
     "temperature",
@@ -40,9 +39,14 @@ const REQUEST_FIELDS: [&str; 11] = [
     "verbosity",
 ];
 
-/// Asks the model once.
-pub async fn perform(client: &Client, agent: &Agent, request: AgentRequest, context: &EffectContext) -> EffectOutcome {
-    let call = match Call::prepare(agent, &request, context) {
+/// Asks the model once, with the client that is given and one of the keys.
+pub async fn perform(
+    (client, keys): (&Client, &[ModelKey]),
+    agent: &Agent,
+    request: AgentRequest,
+    context: &EffectContext,
+) -> EffectOutcome {
+    let call = match Call::prepare(agent, &request, keys, context) {
         Ok(call) => call,
         Err(failure) => return failed(failure, None),
     };
@@ -82,14 +86,24 @@ struct Answer {
 }
 
 impl Call {
-    fn prepare(agent: &Agent, request: &AgentRequest, context: &EffectContext) -> Result<Self, Failure> {
+    fn prepare(
+        agent: &Agent,
+        request: &AgentRequest,
+        keys: &[ModelKey],
+        context: &EffectContext,
+    ) -> Result<Self, Failure> {
         let parameters = Parameters::of(agent, request)?;
         let base_url = base_url(parameters)?;
         let endpoint = endpoint(base_url)?;
         let model = agent.model.clone().filter(|model| !model.is_empty());
         let model = model.ok_or_else(|| invalid("an agent with the openai adapter needs a model"))?;
         let provider = provider(parameters)?;
-        let config = config(parameters, base_url, context)?;
+        let default_variable = (base_url == DEFAULT_BASE_URL).then_some(DEFAULT_KEY_VARIABLE);
+        let key = match parameters.text("api_key_env")?.or(default_variable) {
+            Some(variable) => key(variable, &endpoint, keys)?,
+            None => String::new(),
+        };
+        let config = config(key, base_url, context)?;
         let body = body(agent, request, &model, parameters)?;
         Ok(Self { config, endpoint, body, model, provider, prices: read_prices(parameters)? })
     }
@@ -139,14 +153,9 @@ fn refused(detail: &str) -> Failure {
     Failure::new(StandardType::Runtime, "Model refused", detail).retryable(false)
 }
 
-fn config(parameters: Parameters<'_>, base_url: &str, context: &EffectContext) -> Result<OpenAIConfig, Failure> {
-    let default_variable = (base_url == DEFAULT_BASE_URL).then_some(DEFAULT_KEY_VARIABLE);
-    let key = match parameters.text("api_key_env")?.or(default_variable) {
-        Some(variable) => key(variable)?,
-        None => String::new(),
-    };
+fn config(key: String, base_url: &str, context: &EffectContext) -> Result<OpenAIConfig, Failure> {
     let mut config = OpenAIConfig::new().with_api_base(base_url).with_api_key(key);
-    if default_variable.is_none() {
+    if base_url != DEFAULT_BASE_URL {
         // Taken from the environment by the library; nobody else's business.
         config = config.with_org_id("").with_project_id("");
     }
@@ -160,9 +169,13 @@ fn config(parameters: Parameters<'_>, base_url: &str, context: &EffectContext) -
     Ok(config)
 }
 
-fn key(variable: &str) -> Result<String, Failure> {
-    if !variable.ends_with(KEY_VARIABLE_SUFFIX) {
-        return Err(invalid(format!("the name of `api_key_env` has to end with `{KEY_VARIABLE_SUFFIX}`")));
+fn key(variable: &str, endpoint: &Url, keys: &[ModelKey]) -> Result<String, Failure> {
+    if !keys.iter().any(|key| key.permits(variable, endpoint)) {
+        let origin = endpoint.origin().ascii_serialization();
+        let detail = format!("the value of {variable} may not be sent to {origin}");
+        return Err(Failure::new(StandardType::Authorization, "Key not for this endpoint", detail)
+            .retryable(false)
+            .with_suggestion(format!("the operator permits it with {variable}={origin} in effects.http.model_keys")));
     }
     let key = std::env::var(variable).unwrap_or_default();
     if !key.is_empty() && HeaderValue::from_str(&key).is_ok() {

@@ -177,15 +177,28 @@ async fn a_model_answers_streamed_with_usage_and_cost() {
     assert_eq!(body, expected);
 }
 
+/// Effects that may send a variable to a server.
+fn effects_with_key(variable: &str, server: &StandIn) -> Effects {
+    let mut options = open_options();
+    options.http.model_keys = vec![format!("{variable}={}", server.url).parse().unwrap()];
+    Effects::new(options).unwrap()
+}
+
 #[tokio::test]
-async fn the_key_comes_from_a_variable_whose_name_says_so() {
+async fn a_key_is_sent_to_the_endpoint_it_is_for_alone() {
     let server = StandIn::start(|_| stream(&["ok"])).await;
-    for (variable, expected) in [("PATH", ("validation", 400)), ("EFFECTS_TEST_UNSET_API_KEY", ("authentication", 401))]
-    {
-        let (outcome, _) = answer(&model(&server, json!({"api_key_env": variable})), "x", AgentOutput::Text).await;
+    let elsewhere = StandIn::start(|_| Reply::status(500)).await;
+    let effects = effects_with_key("EFFECTS_TEST_UNSET_API_KEY", &server);
+    for (variable, server, expected) in [
+        ("PATH", &server, ("authorization", 403)),
+        ("EFFECTS_TEST_UNSET_API_KEY", &elsewhere, ("authorization", 403)),
+        ("EFFECTS_TEST_UNSET_API_KEY", &server, ("authentication", 401)),
+    ] {
+        let agent = model(server, json!({"api_key_env": variable}));
+        let outcome = Call::new().perform(&effects, ask(&agent, "x", AgentOutput::Text)).await;
         assert_eq!(kind(&outcome.result.unwrap_err()), expected, "{variable}");
     }
-    assert!(server.received().is_empty());
+    assert_eq!((server.received().len(), elsewhere.received().len()), (0, 0));
 
     let output = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "effects::agents::a_key_in_the_environment_is_sent", "--nocapture"])
@@ -203,9 +216,9 @@ async fn a_key_in_the_environment_is_sent() {
         return;
     }
     let server = StandIn::start(|_| stream(&["ok"])).await;
-    let (outcome, _) =
-        answer(&model(&server, json!({"api_key_env": "EFFECTS_TEST_API_KEY"})), "x", AgentOutput::Text).await;
-    outcome.result.unwrap();
+    let effects = effects_with_key("EFFECTS_TEST_API_KEY", &server);
+    let agent = model(&server, json!({"api_key_env": "EFFECTS_TEST_API_KEY"}));
+    Call::new().perform(&effects, ask(&agent, "x", AgentOutput::Text)).await.result.unwrap();
     println!("sent={:?}", server.last().header("authorization"));
 }
 
