@@ -47,8 +47,8 @@ export function SignInPage() {
       // Only addresses of the dashboard: a link must not lead elsewhere.
       return navigate({ href: next?.startsWith("/") && !next.startsWith("//") ? next : "/", replace: true });
     },
-    onError: (error) =>
-      setNeedsTenant((known) => known || problemOf(error).errors?.some((one) => one.pointer === "/tenant") === true),
+    // The service does not tell strangers whether an address is known in several tenants: whoever is refused may say which.
+    onError: (error) => setNeedsTenant((known) => known || (!token && problemOf(error).status === 401)),
   });
   const { errors } = formState;
   return (
