@@ -1650,7 +1650,7 @@ export interface components {
         };
         /** @description The execution that is next. */
         Head: {
-            execution_id: components["schemas"]["ExecutionId"];
+            execution_id: components["schemas"]["ExecutionId"] | null;
             /** @description Why it waits. */
             reason: string;
         };
