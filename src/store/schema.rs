@@ -353,6 +353,7 @@ diesel::table! {
         after_digest -> Nullable<Text>,
         at -> BigInt,
         address -> Nullable<Text>,
+        provider -> Nullable<Text>,
     }
 }
 

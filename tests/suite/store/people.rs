@@ -40,6 +40,7 @@ pub fn entry(fixture: &Fixture, tenant_id: TenantId, action: &str) -> AuditEntry
         before_digest: None,
         after_digest: None,
         at: fixture.now(),
+        provider: None,
     }
 }
 

@@ -1207,6 +1207,11 @@ export interface components {
             after_digest: string | null;
             /** @description The IP address that the request came from; null for what the service itself and the command line do. */
             address: string | null;
+            /**
+             * @description The provider with which the actor was coming in, by its name in the settings: of sign-ins with one, and of what they change.
+             *     Null for everything else.
+             */
+            provider: string | null;
         };
         /** @description What an execution and everything below it may spend. What is left out is not limited, or not changed. */
         BudgetLimits: {
@@ -1954,6 +1959,11 @@ export interface components {
                 after_digest: string | null;
                 /** @description The IP address that the request came from; null for what the service itself and the command line do. */
                 address: string | null;
+                /**
+                 * @description The provider with which the actor was coming in, by its name in the settings: of sign-ins with one, and of what they change.
+                 *     Null for everything else.
+                 */
+                provider: string | null;
             }[];
             /**
              * Format: int64
@@ -2763,6 +2773,11 @@ export interface components {
                 after_digest: string | null;
                 /** @description The IP address that the request came from; null for what the service itself and the command line do. */
                 address: string | null;
+                /**
+                 * @description The provider with which the actor was coming in, by its name in the settings: of sign-ins with one, and of what they change.
+                 *     Null for everything else.
+                 */
+                provider: string | null;
             }[];
             /** @description Give it back as `cursor` to continue; `null` at the end. */
             next_cursor: string | null;
@@ -11435,6 +11450,8 @@ export interface operations {
                 target_kind?: string;
                 /** @description On this thing. */
                 target_id?: string;
+                /** @description While coming in with this provider, by its name in the settings. */
+                provider?: string;
                 /** @description Exclusive. */
                 after?: components["schemas"]["Timestamp"];
                 /** @description Exclusive. */
@@ -11537,6 +11554,8 @@ export interface operations {
                 target_kind?: string;
                 /** @description On this thing. */
                 target_id?: string;
+                /** @description While coming in with this provider, by its name in the settings. */
+                provider?: string;
                 /** @description Exclusive. */
                 after?: components["schemas"]["Timestamp"];
                 /** @description Exclusive. */
