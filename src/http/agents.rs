@@ -64,7 +64,6 @@ pub async fn create(
     };
     let change = Change::created("agent_created", "agent", agent.id, &facts(&agent));
     let created = service.engine.store().noting(service.entry(&caller, change)).create_agent(agent).await;
-    service.engine.agents_changed();
     let answer = created.map(|agent| (StatusCode::CREATED, AgentView::from(agent))).map_err(Error::from);
     once.finish(&request, answer).await
 }
@@ -156,7 +155,6 @@ pub async fn change(
     let change = Change::changed("agent_changed", "agent", id, &before, &facts(&agent));
     let changed = service.engine.store().noting(service.entry(&caller, change)).update_agent(agent).await;
     let agent = changed.map_err(|error| Error::of_store(error, "agent", id))?;
-    service.engine.agents_changed();
     Ok(HttpResponse::Ok().json(AgentView::from(agent)))
 }
 
@@ -172,7 +170,6 @@ pub async fn remove(service: web::Data<Service>, caller: Caller, request: HttpRe
     let store = service.engine.store().noting(service.entry(&caller, change));
     let removed = store.delete_agent(caller.tenant_id, id).await;
     removed.map_err(|error| Error::of_store(error, "agent", id))?;
-    service.engine.agents_changed();
     Ok(HttpResponse::NoContent().finish())
 }
 
