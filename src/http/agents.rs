@@ -1,12 +1,13 @@
 //! Agents: who can be asked to do a piece of work, and trying one out.
 
 use super::Service;
+use super::answers::{self, Asked};
 use super::body::{Json, escape};
 use super::budget::check_budget;
 use super::caller::Caller;
 use super::error::{Error, Result};
 use super::executions::{request_of, show};
-use super::idempotency::{self, Once};
+use super::idempotency;
 use super::path;
 use super::query::{Query, one_of};
 use super::start::{accept, field};
@@ -49,9 +50,9 @@ pub async fn create(
     body: Json<CreateAgent>,
 ) -> Result<HttpResponse> {
     let agent = checked(body.value)?;
-    let once = match idempotency::begin(&service, &caller, &request, &body.bytes).await? {
-        Once::Answered(response) => return Ok(response),
-        Once::Begun(once) => once,
+    let asking = match answers::begin(&service, &caller, &request, &body.bytes).await? {
+        Asked::Before(response) => return Ok(response),
+        Asked::Now(asking) => asking,
     };
     let now = service.clock.now();
     let agent = Agent {
@@ -63,9 +64,10 @@ pub async fn create(
         ..agent
     };
     let change = Change::created("agent_created", "agent", agent.id, &facts(&agent));
-    let created = service.engine.store().noting(service.entry(&caller, change)).create_agent(agent).await;
-    let answer = created.map(|agent| (StatusCode::CREATED, AgentView::from(agent))).map_err(Error::from);
-    once.finish(&request, answer).await
+    let answer = asking.answer(StatusCode::CREATED, &AgentView::from(agent.clone()))?;
+    let store = answer.keeping(service.engine.store());
+    store.noting(service.entry(&caller, change)).create_agent(agent).await?;
+    Ok(answer.send(&request))
 }
 
 /// Agents, newest first; those of the system are among them.

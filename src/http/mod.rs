@@ -4,6 +4,7 @@
 //! about executions. Called by `startup`, which builds a [`Service`] and runs [`server`].
 
 mod agents;
+mod answers;
 mod api_keys;
 mod audit;
 mod auth;

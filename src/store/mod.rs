@@ -29,6 +29,7 @@ mod held;
 mod history;
 mod idempotency;
 mod journal;
+mod kept_answers;
 mod limits;
 mod lists;
 mod loading;
@@ -77,13 +78,14 @@ pub use forgetting::DefinitionKey;
 pub use history::{Changes, HistoryEvent};
 pub use idempotency::{Begun, Idempotency};
 pub use journal::WriterStats;
+pub use kept_answers::{Kept, KeptAnswer};
 pub use logs::{LogLines, LogQuery};
 pub use migrations::{MigrationStatus, migrate_down, migrate_up, migration_status};
 pub use page::{MAX_PAGE_SIZE, Page, PageRequest};
 pub use recovery::{Claimed, OpenExecution};
 pub use removal::{EXECUTION_TABLES, Swept};
 pub use retention::{DueCursor, DueExecution, DuePage, Edges};
-pub use sessions::{OneTimePurpose, Rotation, Session};
+pub use sessions::{OneTimePurpose, OneTimeToken, Rotation, Session};
 pub use space::{Space, compact, space_of};
 pub use spending::{HourSpending, SpendingSince};
 pub use statistics::{HourCount, Percentiles, QueueDepth, Statistics, StatusCount};
@@ -178,6 +180,8 @@ pub struct Store {
     secrets: Arc<AtomicU64>,
     /// See [`Store::noting`].
     note: Option<Arc<AuditEntry>>,
+    /// See [`Store::keeping`].
+    answer: Option<Arc<KeptAnswer>>,
 }
 
 impl Store {
@@ -214,6 +218,7 @@ impl Store {
             agents: Arc::default(),
             secrets: Arc::default(),
             note: None,
+            answer: None,
         })
     }
 
@@ -298,11 +303,14 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut AnyConnection) -> Result<T, Error> + Send + 'static,
     {
-        let note = self.note.clone();
+        let (note, answer, now) = (self.note.clone(), self.answer.clone(), self.clock.now());
         let work = move |connection: &mut AnyConnection| {
             let value = work(connection)?;
             if let Some(entry) = note.filter(|_| has_changed(&value)) {
                 audit::insert(connection, &entry)?;
+            }
+            if let Some(answer) = answer {
+                kept_answers::insert(connection, &answer, now)?;
             }
             Ok(value)
         };

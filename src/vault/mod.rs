@@ -3,11 +3,14 @@
 //! XChaCha20-Poly1305 with a random nonce; tenant and name are authenticated with the value, so that a row cannot be moved to
 //! another name or tenant. It knows the store and the keys, not executions: the actors ask it for what a definition lists, and
 //! [`Vault::open`] is the one place that decides which secrets somebody may read. [`Vault::generation`] tells holders of opened
-//! secrets when to ask again.
+//! secrets when to ask again. The answers that `http` keeps to give them once more are sealed here as well (`answers`).
 
+mod answers;
 mod cipher;
 mod keys;
 
+pub use answers::Answered;
+use keys::Key;
 pub use keys::{Keys, Source};
 
 use crate::clock::Clock;
@@ -52,6 +55,8 @@ struct Inner {
     store: Store,
     clock: Arc<dyn Clock>,
     keys: Keys,
+    /// Seals answers where there are no keys.
+    passing: Key,
     /// Values that were given for the life of this process and go before those of the store.
     given: HashMap<String, Arc<Opened>>,
     /// What is in use, so that executions of the same workflow share it.
@@ -64,7 +69,7 @@ type Listed = (TenantId, Vec<Arc<str>>);
 impl Vault {
     pub fn new(store: Store, clock: Arc<dyn Clock>, keys: Keys, given: Vec<(String, Value)>) -> Self {
         let given = given.into_iter().map(|(name, value)| (name, Arc::new(Opened::new(value)))).collect();
-        Self(Arc::new(Inner { store, clock, keys, given, opened: Mutex::default() }))
+        Self(Arc::new(Inner { store, clock, keys, passing: Key::passing(), given, opened: Mutex::default() }))
     }
 
     /// Says in the log which secrets cannot be opened with the keys that there are.
@@ -155,7 +160,7 @@ impl Vault {
         Ok(Secrets::new(names.iter().map(|name| (Arc::clone(name), open(name))).collect()))
     }
 
-    /// Encrypts with the current key whatever is encrypted with an older one, of all tenants. An older key
+    /// Encrypts with the current key whatever is encrypted with an older one, of all tenants, kept answers included. An older key
     /// can be removed from the settings when nothing is left of it. A secret that gets another value meanwhile keeps that value.
     ///
     /// # Errors
@@ -167,7 +172,7 @@ impl Vault {
         loop {
             let store = &self.0.store;
             let secrets = store.secrets_under_other_keys(key.id().to_owned(), after.take(), ROTATED_PER_READ).await?;
-            let Some(last) = secrets.last() else { return Ok(rotation) };
+            let Some(last) = secrets.last() else { break };
             after = Some((last.tenant_id, last.name.clone()));
             for secret in secrets {
                 let Ok(value) = self.unseal(&secret) else {
@@ -181,6 +186,8 @@ impl Vault {
                 }
             }
         }
+        self.rotate_answers(key).await?;
+        Ok(rotation)
     }
 
     fn unseal(&self, secret: &Secret) -> Result<Value, Unavailable> {

@@ -946,7 +946,8 @@ export interface paths {
         get: operations["get_api-keys"];
         put?: never;
         /**
-         * Make a key. Its text is in the answer and nowhere else.
+         * Make a key. Its text is in the answer and nowhere else; with an `Idempotency-Key` the same request is answered with it
+         *     once more for 24 hours, to the same principal only.
          * @description A key acts for whoever makes it, and never beyond their role; one that `is_shared` belongs to the tenant.
          */
         post: operations["post_api-keys"];
@@ -3638,6 +3639,7 @@ export interface operations {
             /** @description Accepted and durable. */
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
                     "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
@@ -4756,6 +4758,8 @@ export interface operations {
             /** @description The new execution. */
             202: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -4900,6 +4904,8 @@ export interface operations {
             /** @description The new execution. */
             202: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -6149,6 +6155,8 @@ export interface operations {
             /** @description It was registered before. */
             200: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -6159,6 +6167,8 @@ export interface operations {
             /** @description Registered. */
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -6934,6 +6944,8 @@ export interface operations {
             /** @description Accepted and durable. */
             202: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7414,6 +7426,8 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -7858,6 +7872,8 @@ export interface operations {
             /** @description Accepted and durable. */
             202: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -9981,6 +9997,8 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -10507,6 +10525,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description 1 to 255 visible ASCII characters. */
+                "Idempotency-Key"?: string;
                 /** @description The tenant to work in, for operators; their own when absent. */
                 "X-Tenant-Id"?: string;
             };
@@ -10529,6 +10549,8 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -10536,7 +10558,7 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedUser"];
                 };
             };
-            /** @description invalid_json, invalid_body, body_too_deep */
+            /** @description invalid_header, invalid_json, invalid_body, body_too_deep */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10581,7 +10603,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_exists */
+            /** @description idempotency_conflict, request_in_progress, already_exists */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10956,6 +10978,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description 1 to 255 visible ASCII characters. */
+                "Idempotency-Key"?: string;
                 /** @description The tenant to work in, for operators; their own when absent. */
                 "X-Tenant-Id"?: string;
             };
@@ -10969,10 +10993,21 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ResetView"];
+                };
+            };
+            /** @description invalid_header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description unauthenticated, invalid_credentials, token_expired */
@@ -10995,6 +11030,15 @@ export interface operations {
             };
             /** @description not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description idempotency_conflict, request_in_progress */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11141,6 +11185,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description 1 to 255 visible ASCII characters. */
+                "Idempotency-Key"?: string;
                 /** @description The tenant to work in, for operators; their own when absent. */
                 "X-Tenant-Id"?: string;
             };
@@ -11163,6 +11209,8 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -11170,7 +11218,7 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedApiKey"];
                 };
             };
-            /** @description invalid_json, invalid_body, body_too_deep */
+            /** @description invalid_header, invalid_json, invalid_body, body_too_deep */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11208,6 +11256,15 @@ export interface operations {
             };
             /** @description request_timeout */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description idempotency_conflict, request_in_progress */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
