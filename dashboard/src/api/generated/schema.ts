@@ -946,9 +946,9 @@ export interface paths {
         get: operations["get_api-keys"];
         put?: never;
         /**
-         * Make a key. Its text is in the answer and nowhere else; with an `Idempotency-Key` the same request is answered with it
-         *     once more for 24 hours, to the same principal only.
-         * @description A key acts for whoever makes it, and never beyond their role; one that `is_shared` belongs to the tenant.
+         * Make a key. Its text is in the answer and nowhere else.
+         * @description A key acts for whoever makes it, and never beyond their role; one that `is_shared` belongs to the tenant. With an
+         *     `Idempotency-Key` the same request is answered with the same key for 24 hours, to the same principal only.
          */
         post: operations["post_api-keys"];
         delete?: never;
