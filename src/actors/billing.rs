@@ -32,7 +32,7 @@ impl Bill {
         cancellation: &CancellationToken,
         services: &Arc<Services>,
     ) -> Result<Option<Self>, Unpaid> {
-        let EffectCall::Agent { agent, request } = call else { return Ok(None) };
+        let EffectCall::Agent { agent, request, .. } = call else { return Ok(None) };
         let forecast = Forecast::of(agent, request).map_err(Unpaid::Failed)?;
         let limits = services.limits.get(&services.store, task.tenant).await;
         let limits = limits.map_err(|error| {
@@ -79,6 +79,11 @@ impl Bill {
 
 /// Whether a failure says that no model was asked.
 fn is_refusal(failure: &Failure) -> bool {
-    let kinds = [StandardType::Configuration, StandardType::Validation, StandardType::Authentication];
+    let kinds = [
+        StandardType::Configuration,
+        StandardType::Validation,
+        StandardType::Authentication,
+        StandardType::Authorization,
+    ];
     kinds.iter().any(|kind| failure.error_type == kind.uri())
 }

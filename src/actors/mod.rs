@@ -26,6 +26,7 @@ mod limits;
 mod listener;
 mod logs;
 mod maintenance;
+mod model_secrets;
 mod notices;
 mod observing;
 mod orders;
