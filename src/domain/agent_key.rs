@@ -50,12 +50,12 @@ impl Agent {
 pub fn check(adapter: Adapter, parameters: &Map<String, Value>) -> Vec<(&'static str, String)> {
     let given = |name: &str| parameters.get(name).filter(|value| !value.is_null());
     let mut problems = Vec::new();
-    let rules: [(&str, fn(&str) -> Result<(), String>); 2] = [(SECRET, check_secret), (HEADER, check_header)];
-    for (name, check) in rules {
+    for name in [SECRET, HEADER] {
         let Some(value) = given(name) else { continue };
         let checked = match (adapter, value.as_str()) {
             (Adapter::Builtin | Adapter::Command, _) => Err("is for the adapter openai alone".to_owned()),
-            (Adapter::Openai, Some(text)) => check(text),
+            (Adapter::Openai, Some(text)) if name == SECRET => check_secret(text),
+            (Adapter::Openai, Some(text)) => check_header(text),
             (Adapter::Openai, None) => Err("must be a text".to_owned()),
         };
         problems.extend(checked.err().map(|why| (name, why)));
