@@ -18,23 +18,24 @@ impl ExecutionActor {
         for (reply, _) in turn.replies {
             reply.send(Err(Refusal::from_store(error.clone())));
         }
+        if !matches!(error, store::Error::NotTaken { .. }) {
+            tracing::warn!(execution_id = %self.id, %error, "an append was refused, the actor stops");
+        }
         let exit = if matches!(error, store::Error::StaleEpoch { .. } | store::Error::Terminal { .. }) {
             Exit::Fenced
         } else if self.record.create.is_some() || error.is_retryable() {
             Exit::Unacknowledged
         } else if matches!(error, store::Error::NotTaken { .. }) {
-            let refused: Vec<&str> = turn.events.iter().map(|event| event.body.type_name()).collect();
-            let events = refused.len();
-            tracing::error!(execution_id = %self.id, %error, events, ?refused, "an append is given up");
+            let events = turn.events.len();
+            let first = turn.events.first().map_or("nothing", |event| event.body.type_name());
+            tracing::error!(execution_id = %self.id, %error, events, first, "an append is given up");
             self.services.metrics.append_given_up();
-            let first = refused.first().copied().unwrap_or("an event");
             let reason = format!("{events} events beginning with {first}");
             Exit::Refused { reason, commands: self.cancellations(error) }
         } else {
             // The same would be decided and refused again: it counts as a crash, and too many of them are the end.
             Exit::Crashed { message: format!("the store refused its events: {error}") }
         };
-        tracing::warn!(execution_id = %self.id, %error, "an append was refused, the actor stops");
         self.exit.set(exit);
         ctx.stop();
     }
