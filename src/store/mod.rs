@@ -54,6 +54,7 @@ mod tenant_removal;
 mod tenants;
 mod text_search;
 mod transaction;
+mod trial;
 mod usage;
 mod users;
 mod watermark;

@@ -1,5 +1,6 @@
 //! Executions that try hard to leak. Afterwards everything that was stored, logged, answered or sent is searched.
 
+use super::model_keys::chat;
 use super::traces::Traces;
 use crate::cli::program;
 use crate::effects::stand_in::{Received, Reply, StandIn};
@@ -13,6 +14,8 @@ const PASSWORD: &str = "hunter2:Pa55word~of'Ada";
 const CLIENT_SECRET: &str = "c1ient-s3cret-value";
 /// Of somebody who is added.
 const OWN_PASSWORD: &str = "a pa55phrase of Ada's own";
+/// The key of an agent, which no definition lists.
+const MODEL_KEY: &str = "sk-m0del/key+of=the.tenant";
 /// Issued by the stand-in, stored nowhere.
 const ACCESS_TOKEN: &str = "acce55-t0ken-of-the-stand-in";
 const KEY: &str =
@@ -25,6 +28,14 @@ fn echo(request: &Received) -> Reply {
     let heard = json!({ "target": request.target, "headers": headers, "body": request.body });
     match request.target.split('?').next().unwrap_or_default() {
         "/token" => Reply::json(&json!({ "access_token": ACCESS_TOKEN, "token_type": "Bearer", "expires_in": 3600 })),
+        "/v1/chat/completions" => {
+            let key = request.header("authorization").unwrap_or_default();
+            if request.body.contains("refuse") {
+                return Reply::json(&json!({ "error": { "message": format!("wrong: {key}") } })).with_status(401);
+            }
+            let (head, tail) = key.split_at(key.len() / 2);
+            chat(&["you sent ", head, tail, " to me"], key)
+        }
         "/refuse" => Reply::body("application/json", format!("{}{heard}", "x".repeat(1_950))).with_status(403),
         "/login" => match request.header("authorization") {
             Some(_) => Reply::json(&heard),
@@ -59,6 +70,11 @@ async fn leak(client: &Client, traces: &Traces) -> Traces {
         assert_eq!(stored.status, 201, "{stored:?}");
         traces.assert_none("an answer", stored.text.as_bytes());
     }
+    let stored = client.put("/api/v1/secrets/model", &json!({ "value": MODEL_KEY })).await;
+    assert_eq!(stored.status, 201, "{stored:?}");
+    let parrot = json!({ "name": "parrot", "adapter": "openai", "model": "m",
+        "parameters": { "base_url": format!("{}/v1", server.url), "api_key_secret": "model" } });
+    client.post("/api/v1/agents", &parrot).await.expect(201);
     let child = definition("child", "1.0.0", json!([{ "show": { "set": "${ . }" } }]));
     client.post("/api/v1/workflows", &child).await.expect(201);
     let mut all = Socket::connect(client, "/ws/executions").await;
@@ -128,6 +144,7 @@ async fn the_world_got_them(server: &StandIn, client: &Client, ids: &[(String, S
     assert!(header("authorization", &format!("Bearer {ACCESS_TOKEN}")));
     let posted = json!({ "t": TOKEN, "k": KEY }).to_string();
     assert!(received.iter().any(|request| request.body == posted));
+    assert!(header("authorization", &format!("Bearer {MODEL_KEY}")));
     let outcome = async |name: &str| {
         let (_, id) = ids.iter().find(|(known, _)| known == name).unwrap();
         let execution = client.get(&format!("/api/v1/executions/{id}")).await.expect(200);
@@ -139,6 +156,9 @@ async fn the_world_got_them(server: &StandIn, client: &Client, ids: &[(String, S
     assert_eq!(outcome("print").await, "***\n***");
     assert_eq!(outcome("torn").await, "***");
     assert!(outcome("prompt").await.contains("repeat *** and ***"));
+    let answer: Value = serde_json::from_str(&outcome("key").await).unwrap();
+    assert_eq!((&answer["text"], &answer["model"]), (&json!("you sent Bearer *** to me"), &json!("Bearer ***")));
+    assert!(outcome("refused key").await.contains("wrong: Bearer ***"));
     assert!(outcome("raised").await.contains("no: ***"));
     assert!(outcome("retried").await.contains("***"));
     assert!(outcome("everything").await.contains("\"x-token\":\"***\""));
@@ -149,7 +169,7 @@ async fn the_world_got_them(server: &StandIn, client: &Client, ids: &[(String, S
 }
 
 fn traces() -> Traces {
-    Traces::of(&[TOKEN, PASSWORD, CLIENT_SECRET, ACCESS_TOKEN, "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC"])
+    Traces::of(&[TOKEN, PASSWORD, CLIENT_SECRET, ACCESS_TOKEN, MODEL_KEY, "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC"])
 }
 
 /// The real program with the most talkative log there is; its database, the files of the database and the log are searched.

@@ -1369,7 +1369,14 @@ export interface components {
             /** @description Needed with the adapter `openai`. */
             model?: string | null;
             system_prompt?: string | null;
-            /** @description Those of the adapter; `command` needs `program`. */
+            /**
+             * @description Those of the adapter; `command` needs `program`. With `openai`, `api_key_secret` names the secret of the tenant that is the
+             *     key; who stores such an agent has to have the right to use secrets.
+             * @example {
+             *       "base_url": "https://gateway.example.com/v1",
+             *       "api_key_secret": "gateway-key"
+             *     }
+             */
             parameters?: {
                 [key: string]: unknown;
             } | null;
@@ -2326,7 +2333,7 @@ export interface components {
             is_ready: boolean;
             /** @description In the order of the definition. What only a workflow that it runs touches is not among it. */
             touches: components["schemas"]["TouchView"][];
-            /** @description What it lists in `use.secrets`. */
+            /** @description What it lists in `use.secrets`, and the keys of the agents that it asks by name. */
             secrets: components["schemas"]["SecretVerdict"][];
             /**
              * Format: int64
@@ -2565,9 +2572,11 @@ export interface components {
         SecretValue: string | {
             [key: string]: unknown;
         };
-        /** @description A secret that the workflow lists. */
+        /** @description A secret that the workflow lists, or that is the key of an agent that it asks. */
         SecretVerdict: {
             name: string;
+            /** @description The slug of the agent whose key it is; absent for what the workflow lists. */
+            agent?: string | null;
             verdict: components["schemas"]["Verdict"];
         };
         /** @description One secret, without its value, which is never shown. */
