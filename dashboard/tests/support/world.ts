@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, type TestContext } from "vitest";
 import type { Api, Person } from "./api";
+import { servePages } from "./pages";
 import { chromiumPath, isRoot, repository } from "./program";
 import { Service, type ServiceOptions } from "./service";
 
@@ -34,6 +35,7 @@ export async function contextOf(
     ...options,
   });
   context.setDefaultTimeout(PATIENCE_MS);
+  await servePages(context);
   if (person) {
     const { email, password, tenant } = person;
     const answer = await context.request.post("/api/v1/auth/login", { data: { email, password, tenant } });
