@@ -76,6 +76,7 @@ export function toRow(view: ExecutionView): Row {
     progress: view.progress,
     error: view.error,
     pause_reason: view.pause_reason,
+    pause_limit: view.pause_limit,
     last_seq: view.last_seq,
     created_at: view.created_at,
     started_at: view.started_at,

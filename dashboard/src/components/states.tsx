@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { ProblemError, unreachable } from "@/api/client";
 import type { Problem } from "@/api/generated/schema";
+import { useProblemWords } from "@/i18n/words";
 import { Button } from "./Button";
 import { Copy } from "./Copy";
 
@@ -40,12 +41,6 @@ export function SkeletonRows({ count = 6 }: { count?: number }) {
   );
 }
 
-/** What kind of problem it is. */
-export function ProblemTitle({ problem }: { problem: Problem }) {
-  const { t } = useTranslation();
-  return <>{problem.title || t(problem.code === "unreachable" ? "state.unreachable" : "state.unexpected")}</>;
-}
-
 /** The id to ask about; nothing where there was no answer. */
 export function RequestId({ problem }: { problem: Problem }) {
   const { t } = useTranslation();
@@ -63,15 +58,13 @@ export function problemOf(error: unknown): Problem {
 export function ProblemView({ error, retry, className }: { error: unknown; retry?: () => void; className?: string }) {
   const { t } = useTranslation();
   const problem = problemOf(error);
-  const isUnreachable = problem.code === "unreachable";
+  const { title, detail, suggestion } = useProblemWords(problem);
   return (
     <div role="alert" className={clsx("status-failed flex gap-3 rounded-lg bg-status-tint p-4", className)}>
       <CircleAlert className="mt-0.5 size-[18px] shrink-0 text-status" aria-hidden />
       <div className="min-w-0 space-y-1">
-        <p className="font-medium text-status">
-          <ProblemTitle problem={problem} />
-        </p>
-        {problem.detail && !isUnreachable && <p className="break-words">{problem.detail}</p>}
+        <p className="font-medium text-status">{title}</p>
+        {detail && <p className="break-words">{detail}</p>}
         {(problem.errors ?? []).map((one, index) => (
           <p key={index} className="break-words font-mono text-[13px]">
             {[one.line && `${one.line}:${one.column}`, one.pointer ?? one.parameter, one.detail]
@@ -79,15 +72,17 @@ export function ProblemView({ error, retry, className }: { error: unknown; retry
               .join("  ")}
           </p>
         ))}
-        <p className="text-ink-soft">{problem.suggestion || (isUnreachable && t("state.unreachableHint"))}</p>
-        <div className="flex flex-wrap items-center gap-2 pt-1">
-          {retry && (
-            <Button size="small" onClick={retry}>
-              {t("action.tryAgain")}
-            </Button>
-          )}
-          <RequestId problem={problem} />
-        </div>
+        {suggestion && <p className="text-ink-soft">{suggestion}</p>}
+        {(retry || problem.request_id) && (
+          <div className="flex flex-wrap items-center gap-2 pt-1">
+            {retry && (
+              <Button size="small" onClick={retry}>
+                {t("action.tryAgain")}
+              </Button>
+            )}
+            <RequestId problem={problem} />
+          </div>
+        )}
       </div>
     </div>
   );

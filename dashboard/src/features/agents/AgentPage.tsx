@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { clsx } from "clsx";
-import { ArrowLeft, FlaskConical, GitCompareArrows, Pencil, Play, RefreshCw, Trash2 } from "lucide-react";
+import { FlaskConical, GitCompareArrows, Pencil, Play, RefreshCw, Trash2 } from "lucide-react";
 import { type ReactNode, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
@@ -9,9 +9,11 @@ import { agentDetail, agentKeys, removeAgent, testAgent } from "@/api/agents";
 import { executionDetail, executionList, isTerminal, type Row } from "@/api/executions";
 import type { AgentView } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
+import { BackLink } from "@/components/BackLink";
 import { Button, buttonClass } from "@/components/Button";
 import { Card, CardHead } from "@/components/Card";
 import { Confirm } from "@/components/Dialog";
+import { FailureView } from "@/components/FailureView";
 import { StatusBadge, StatusIcon } from "@/components/StatusBadge";
 import { Empty, ProblemView, Skeleton, SkeletonRows } from "@/components/states";
 import { tellProblem } from "@/components/tellProblem";
@@ -47,10 +49,7 @@ function Loaded({ agent }: { agent: AgentView }) {
   const shown = test ?? rows?.[0]?.id;
   return (
     <>
-      <Link to="/agents" className="mb-2 inline-flex items-center gap-1 text-[13px] text-ink-soft hover:text-ink">
-        <ArrowLeft className="size-3.5" aria-hidden />
-        {t("nav.agents")}
-      </Link>
+      <BackLink to="/agents">{t("nav.agents")}</BackLink>
       <Head agent={agent} rows={rows ?? []} />
       <div className="grid items-start gap-5 xl:grid-cols-[minmax(0,1fr)_340px]">
         <div className="min-w-0 space-y-5">
@@ -249,15 +248,7 @@ function TestResult({ id }: { id: string }) {
         <blockquote className="line-clamp-4 whitespace-pre-wrap break-words border-line-strong border-l-2 pl-3 text-ink-soft">
           {data.test_input}
         </blockquote>
-        {data.error ? (
-          <div role="alert" className="status-failed rounded-lg bg-status-tint p-3">
-            <p className="font-medium text-status">{data.error.title}</p>
-            <p className="break-words">{data.error.detail}</p>
-            {data.error.suggestion && <p className="text-ink-soft">{data.error.suggestion}</p>}
-          </div>
-        ) : (
-          <Answer execution={data} />
-        )}
+        {data.error ? <FailureView failure={data.error} /> : <Answer execution={data} />}
       </div>
     </Card>
   );

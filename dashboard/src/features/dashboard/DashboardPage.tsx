@@ -162,7 +162,9 @@ function Attention() {
                   )}
                 </Link>
                 {row.pause_reason && (
-                  <p className="status-paused font-medium text-status text-xs">{t("dashboard.asks")}</p>
+                  <p className="status-paused font-medium text-status text-xs">
+                    {t(`budget.bound.${row.pause_limit ?? "unknown"}`)}
+                  </p>
                 )}
                 <p className="line-clamp-2 break-words text-ink-soft text-xs">
                   {row.pause_reason

@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
+import { FailureView } from "@/components/FailureView";
 import { JsonView } from "@/components/JsonView";
 import { StatusBadge } from "@/components/StatusBadge";
 import { Elapsed, useNow } from "@/components/time";
@@ -92,13 +93,7 @@ function Details({ instance }: { instance: Instance }) {
           </Part>
         </dl>
       )}
-      {instance.error && (
-        <div className="status-failed rounded-lg bg-status-tint p-3">
-          <p className="font-medium text-status">{instance.error.title ?? instance.error.type}</p>
-          {instance.error.detail && <p className="mt-0.5 break-words text-[13px]">{instance.error.detail}</p>}
-          {instance.error.suggestion && <p className="mt-1 text-[13px] text-ink-soft">{instance.error.suggestion}</p>}
-        </div>
-      )}
+      {instance.error && <FailureView failure={instance.error} />}
       {instance.input !== undefined && (
         <dl>
           <Part name={t("task.input")}>

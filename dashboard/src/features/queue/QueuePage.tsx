@@ -31,6 +31,7 @@ export function QueuePage() {
 
 function Loaded({ queue }: { queue: QueueView }) {
   const { t } = useTranslation();
+  const formats = useFormats();
   return (
     <div className="space-y-5">
       <div className="grid gap-3 sm:grid-cols-2">
@@ -57,7 +58,9 @@ function Loaded({ queue }: { queue: QueueView }) {
           >
             {shortId(queue.head.execution_id)}
           </Link>
-          <span className="text-ink-soft">{t("queue.because", { reason: queue.head.reason })}</span>
+          <span className="text-ink-soft">
+            {t(`queue.holdup.${queue.head.holdup}`, { shown: formats.number(queue.head.limit ?? 0) })}
+          </span>
         </Card>
       )}
       <div className="grid items-start gap-5 lg:grid-cols-2">

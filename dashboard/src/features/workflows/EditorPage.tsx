@@ -1,6 +1,6 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { getRouteApi, Link, useBlocker, useNavigate } from "@tanstack/react-router";
-import { ArrowLeft, CircleAlert, CircleCheck, LoaderCircle, Save, TriangleAlert } from "lucide-react";
+import { getRouteApi, useBlocker, useNavigate } from "@tanstack/react-router";
+import { CircleAlert, CircleCheck, LoaderCircle, Save, TriangleAlert } from "lucide-react";
 import { lazy, Suspense, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
@@ -8,6 +8,7 @@ import { parse } from "yaml";
 import type { FieldError, Validation } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
 import { registerWorkflow, validation, workflowDetail, workflowKeys } from "@/api/workflows";
+import { BackLink } from "@/components/BackLink";
 import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
 import { Confirm } from "@/components/Dialog";
@@ -105,13 +106,7 @@ function Written({ beginning }: { beginning: string }) {
   const problems = checked.data?.problems;
   return (
     <div className="flex min-h-0 flex-1 flex-col">
-      <Link
-        to="/workflows"
-        className="mb-2 inline-flex items-center gap-1 self-start text-[13px] text-ink-soft hover:text-ink"
-      >
-        <ArrowLeft className="size-3.5" aria-hidden />
-        {t("nav.workflows")}
-      </Link>
+      <BackLink to="/workflows">{t("nav.workflows")}</BackLink>
       <div className="mb-4 flex flex-wrap items-center gap-3">
         <h1 className="font-semibold text-xl tracking-tight">{t("workflow.new")}</h1>
         <Verdict isCurrent={isCurrent} validation={checked.data} />
