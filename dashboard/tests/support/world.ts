@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, type TestContext } from "vitest";
 import type { Api, Person } from "./api";
-import { servePages } from "./pages";
+import { pagesFolder, servePages } from "./pages";
 import { chromiumPath, isRoot, repository } from "./program";
 import { Service, type ServiceOptions } from "./service";
 
@@ -18,7 +18,9 @@ export interface PageOptions extends BrowserContextOptions {
 }
 
 export function launch(): Promise<Browser> {
-  return chromium.launch({ executablePath: chromiumPath(), chromiumSandbox: !isRoot });
+  // Pages that do not come over the network count as foreign ones, which may not connect to this machine.
+  const args = pagesFolder() ? ["--disable-features=LocalNetworkAccessChecks"] : [];
+  return chromium.launch({ executablePath: chromiumPath(), chromiumSandbox: !isRoot, args });
 }
 
 /** A context of the browser in which somebody has signed in; nobody, without a person. */
