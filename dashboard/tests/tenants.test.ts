@@ -69,6 +69,80 @@ test("each sees the own list, monitor, notices, palette and pages, and nothing o
   expect(ofSouth).not.toBe(ofNorth);
 });
 
+test("an operator who switches between tenants takes nothing along", async () => {
+  const ada = await world.service.operator();
+  const east = await ada.api.addPerson("east", "admin", PASSWORD, await ada.api.addTenant("East", "east"));
+  const [own, others] = [await ada.api.register(definition("home")), await east.api.register(definition("east"))];
+  const page = await world.open(ada);
+  const sockets: { tenant: string | null; isOpen: boolean }[] = [];
+  page.on("websocket", (socket) => {
+    const one = { tenant: new URL(socket.url()).searchParams.get("tenant_id"), isOpen: true };
+    sockets.push(one);
+    socket.on("close", () => {
+      one.isOpen = false;
+    });
+  });
+  const asked: { path: string; tenant: string | undefined }[] = [];
+  page.on("request", (request) =>
+    asked.push({ path: new URL(request.url()).pathname, tenant: request.headers()["x-tenant-id"] }),
+  );
+
+  // At home: something runs, its start is still told, its page and its log are open, and its end is waited for.
+  await page.goto(`/workflows/${own.id}?run=1`);
+  await page.getByRole("dialog").getByRole("button", { name: "Run", exact: true }).click();
+  await page.waitForURL(/\/executions\/[0-9a-f-]{36}/);
+  const running = new URL(page.url()).pathname.slice(-36);
+  await page.getByRole("tab", { name: "Logs" }).click();
+  await page.getByText("Execution started").waitFor();
+  await page.getByRole("button", { name: "1 execution is running" }).waitFor();
+
+  asked.length = 0;
+  await lookAt(page, "East");
+  await page.getByText("You are looking at").waitFor();
+  const { pathname, search } = new URL(page.url());
+  expect([pathname, search]).toEqual(["/", ""]);
+  await page.getByText("Nothing has been executed yet").waitFor();
+  await expect.poll(() => sockets.map((one) => one.isOpen)).toEqual([false, true]);
+  expect(sockets[1]?.tenant).toBe(east.user.tenant_id);
+  expect(await page.getByText("Execution started").count(), "notices of the own tenant").toBe(0);
+  expect(await page.getByRole("button", { name: /running$/ }).count(), "the monitor of the own tenant").toBe(0);
+
+  // What happens at home is neither told nor shown; what happens there is.
+  await ada.api.steer(running, "cancel");
+  const there = (await east.api.start({ workflow_id: others.id })).id;
+  await page.getByText(there.slice(-8)).first().waitFor();
+  for (const name of ["Executions", "Workflows", "Queue"]) {
+    await page.getByRole("navigation").getByRole("link", { name }).first().click();
+    await page.getByRole("heading", { level: 1, name }).waitFor();
+    await page.locator("[aria-label=Loading]").first().waitFor({ state: "detached" });
+    expect(await page.content(), name).not.toContain("home-secret");
+  }
+  expect(await page.getByText("was cancelled").count()).toBe(0);
+  expect(await page.title()).not.toContain("home");
+  const astray = asked.filter(
+    ({ path, tenant }) =>
+      path.startsWith("/api/") &&
+      !path.startsWith("/api/v1/auth/") &&
+      tenant === east.user.tenant_id &&
+      path.includes(running),
+  );
+  expect(astray, "what belongs to one tenant was asked of the other").toEqual([]);
+
+  // And back: the own things, and nothing of theirs.
+  await page.getByRole("button", { name: "Back to your own" }).click();
+  await page.getByText("You are looking at").waitFor({ state: "detached" });
+  await page.getByText(running.slice(-8)).first().waitFor();
+  expect(await page.content()).not.toContain("east-secret");
+  await expect.poll(() => sockets.map((one) => one.isOpen)).toEqual([false, false, true]);
+  expect(sockets[2]?.tenant).toBeNull();
+});
+
+async function lookAt(page: Page, tenant: string): Promise<void> {
+  await page.keyboard.press("Control+k");
+  await page.getByPlaceholder(/Go to a page/).fill(tenant);
+  await page.getByRole("option", { name: `Switch to ${tenant}` }).click();
+}
+
 /** Starts the only workflow there is and cancels it; the id of the execution. */
 async function runAndCancel(page: Page, slug: string): Promise<string> {
   await page.getByRole("link", { name: "Workflows" }).first().click();

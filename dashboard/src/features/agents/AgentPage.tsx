@@ -1,4 +1,4 @@
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { clsx } from "clsx";
 import { FlaskConical, GitCompareArrows, Pencil, Play, RefreshCw, Trash2 } from "lucide-react";
@@ -43,7 +43,7 @@ function Loaded({ agent }: { agent: AgentView }) {
   const { t } = useTranslation();
   const { test } = route.useSearch();
   const { may } = useStanding();
-  const tests = useInfiniteQuery(executionList({ type: "agent_test", agent: agent.id }));
+  const tests = useQuery(executionList({ type: "agent_test", agent: agent.id }));
   const rows = useMemo(() => tests.data?.pages.flatMap((page) => page.items), [tests.data]);
   // Who comes back finds the newest test where it was left.
   const shown = test ?? rows?.[0]?.id;

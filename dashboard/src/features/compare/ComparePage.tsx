@@ -1,4 +1,4 @@
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { clsx } from "clsx";
 import { ArrowLeftRight, ChevronRight, Equal, GitCompareArrows } from "lucide-react";
@@ -59,7 +59,7 @@ function Side({ name, id, other }: { name: "a" | "b"; id?: string; other?: strin
   const filter =
     like &&
     (like.agent_id ? { agent: like.agent_id } : { workflow: `${like.workflow.namespace}/${like.workflow.name}` });
-  const choices = useInfiniteQuery(executionList(filter ?? {}));
+  const choices = useQuery(executionList(filter ?? {}));
   const rows = choices.data?.pages[0]?.items ?? [];
   return (
     <Card className="p-4">

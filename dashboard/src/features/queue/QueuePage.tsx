@@ -1,4 +1,4 @@
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { clsx } from "clsx";
 import { CircleCheck } from "lucide-react";
@@ -140,7 +140,7 @@ function Priorities({ queue }: { queue: QueueView }) {
 /** The newest that wait. */
 function Next() {
   const { t } = useTranslation();
-  const { data, error, refetch } = useInfiniteQuery(executionList({ status: ["pending"] }));
+  const { data, error, refetch } = useQuery(executionList({ status: ["pending"] }));
   const rows = data?.pages[0]?.items.slice(0, 15);
   return (
     <Card className="overflow-hidden">

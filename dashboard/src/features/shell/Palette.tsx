@@ -35,7 +35,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const { data: tenants } = useInfiniteQuery({ ...tenantList, enabled: maySwitch });
   const viewed = useViewed();
   const lookAt = useLookAt();
-  const { data: recent } = useInfiniteQuery(executionList({}));
+  const { data: recent } = useQuery(executionList({}));
   const act = (action: () => unknown) => () => {
     onClose();
     void action();

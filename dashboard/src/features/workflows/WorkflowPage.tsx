@@ -1,10 +1,9 @@
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { Archive, ArchiveRestore, FilePen, Play } from "lucide-react";
 import { lazy, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
-import { executionList } from "@/api/executions";
 import type { WorkflowDetail } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
 import { archiveWorkflow, fullName, workflowDetail, workflowKeys, workflowVersions } from "@/api/workflows";
@@ -18,6 +17,7 @@ import { Ago } from "@/components/time";
 import { useTitle } from "@/components/useTitle";
 import { modelOf } from "@/features/execution-graph/model";
 import { ExecutionTable } from "@/features/executions/ExecutionTable";
+import { useExecutionRows } from "@/features/executions/useExecutionRows";
 import { workflowTabs } from "@/routes/workflow";
 import { RunDialog } from "./RunDialog";
 
@@ -153,28 +153,20 @@ function Definition({ workflow }: { workflow: WorkflowDetail }) {
 function Runs({ workflow }: { workflow: WorkflowDetail }) {
   const { t } = useTranslation();
   const filter = useMemo(() => ({ workflow: fullName(workflow) }), [workflow]);
-  const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = useInfiniteQuery(
-    executionList(filter),
-  );
-  const rows = useMemo(() => data?.pages.flatMap((page) => page.items), [data]);
+  const list = useExecutionRows(filter);
+  const { rows, error, retry } = list;
   return (
     <Card className="flex min-h-[420px] flex-1 flex-col overflow-hidden">
-      {error && !data ? (
-        <ProblemView error={error} retry={() => void refetch()} className="m-4" />
+      {error ? (
+        <ProblemView error={error} retry={retry} className="m-4" />
       ) : !rows ? (
         <SkeletonRows />
-      ) : rows.length === 0 ? (
+      ) : rows.count === 0 ? (
         <Empty icon={Play} title={t("workflow.neverRun")}>
           {t("workflow.neverRunHint")}
         </Empty>
       ) : (
-        <ExecutionTable
-          rows={rows}
-          filter={filter}
-          hasMore={hasNextPage}
-          isReading={isFetchingNextPage}
-          onMore={() => void fetchNextPage()}
-        />
+        <ExecutionTable list={{ ...list, rows }} filter={filter} />
       )}
     </Card>
   );
