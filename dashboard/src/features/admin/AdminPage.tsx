@@ -32,7 +32,7 @@ export function AdminPage() {
   const Panel = current && panels[current.name];
   return (
     <>
-      <PageHead title={t("nav.admin")} />
+      <PageHead title={t("nav.admin")} tab={current && `${t(`admin.section.${current.name}`)} · ${t("nav.admin")}`} />
       <nav ref={strip} aria-label={t("admin.sections")} className="strip mb-4 flex gap-1 border-b">
         {shown.map(({ name, icon: Icon }) => (
           <Link

@@ -50,7 +50,7 @@ function Loaded({ agent }: { agent: AgentView }) {
   return (
     <>
       <BackLink to="/agents">{t("nav.agents")}</BackLink>
-      <Head agent={agent} rows={rows ?? []} />
+      <Head agent={agent} rows={rows} />
       <div className="grid items-start gap-5 xl:grid-cols-[minmax(0,1fr)_340px]">
         <div className="min-w-0 space-y-5">
           {may("agent_use") && <TestForm agent={agent} />}
@@ -65,7 +65,7 @@ function Loaded({ agent }: { agent: AgentView }) {
   );
 }
 
-function Head({ agent, rows }: { agent: AgentView; rows: readonly Row[] }) {
+function Head({ agent, rows }: { agent: AgentView; rows: readonly Row[] | undefined }) {
   const { t } = useTranslation();
   const formats = useFormats();
   const queries = useQueryClient();
@@ -73,7 +73,7 @@ function Head({ agent, rows }: { agent: AgentView; rows: readonly Row[] }) {
   const { may } = useStanding();
   const [dialog, setDialog] = useState<"change" | "remove">();
   useTitle(agent.name);
-  const measures = measure(rows);
+  const measures = measure(rows ?? []);
   const remove = useMutation({
     mutationFn: () => removeAgent(agent.id),
     onSuccess() {
@@ -90,9 +90,11 @@ function Head({ agent, rows }: { agent: AgentView; rows: readonly Row[] }) {
         </h1>
         <p className="mt-0.5 text-ink-soft">{agent.description}</p>
       </div>
-      {measures.count > 0 && (
+      {(!rows || measures.count > 0) && (
         <dl className="flex gap-6">
-          <Fact name={t("agent.testCount")}>{formats.number(measures.count)}</Fact>
+          <Fact name={t("agent.testCount")}>
+            {rows ? formats.number(measures.count) : <Skeleton className="my-0.5 h-4 w-8" />}
+          </Fact>
           {measures.successRate !== undefined && (
             <Fact name={t("figure.successRate")}>{formats.percent(measures.successRate)}</Fact>
           )}

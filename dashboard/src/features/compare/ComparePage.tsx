@@ -81,7 +81,11 @@ function Side({ name, id, other }: { name: "a" | "b"; id?: string; other?: strin
           ))}
         </select>
       </label>
-      {own.error && <ProblemView error={own.error} className="mt-3" />}
+      {own.error && <ProblemView error={own.error} retry={() => void own.refetch()} className="mt-3" />}
+      {choices.error && !choices.data && !own.error && (
+        <ProblemView error={choices.error} retry={() => void choices.refetch()} className="mt-3" />
+      )}
+      {id && own.isPending && <Skeleton className="mt-3 h-[22px] w-64 max-w-full" />}
       {own.data && (
         <div className="mt-3 flex items-center gap-2.5">
           <StatusBadge status={own.data.status} />

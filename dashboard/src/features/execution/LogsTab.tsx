@@ -2,7 +2,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { clsx } from "clsx";
 import { ArrowDownToLine, Download, ScrollText } from "lucide-react";
-import { useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { LogView } from "@/api/generated/schema";
 import { Button } from "@/components/Button";
@@ -129,11 +129,13 @@ function Lines({
   const formats = useFormats();
   const { t } = useTranslation();
   const scroller = useRef<HTMLDivElement>(null);
+  // The same function until the lines change: with another one, all of them are measured anew.
+  const keyOf = useCallback((index: number) => lines[index]?.n ?? index, [lines]);
   const virtual = useVirtualizer({
     count: lines.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => 24,
-    getItemKey: (index) => lines[index]?.n ?? index,
+    getItemKey: keyOf,
     overscan: 20,
   });
   useEffect(() => {
