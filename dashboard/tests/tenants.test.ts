@@ -1,6 +1,7 @@
 // Two tenants at the same time, in two browsers: nothing of one is ever seen by the other.
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
+import type { Api } from "./support/api";
 import { PASSWORD } from "./support/service";
 import { worldOfFile } from "./support/world";
 
@@ -29,9 +30,9 @@ test("each sees the own list, monitor, notices, palette and pages, and nothing o
   if (!north || !south) throw new Error("there are two");
 
   // The south starts something in its page, and cancels it; then the north does the same.
-  const ofSouth = await runAndCancel(south.page, south.slug);
+  const ofSouth = await runAndCancel(south.page, south.slug, south.person.api);
   await south.page.getByText("south/south-secret-plan was cancelled").waitFor();
-  const ofNorth = await runAndCancel(north.page, north.slug);
+  const ofNorth = await runAndCancel(north.page, north.slug, north.person.api);
   await north.page.getByText("north/north-secret-plan was cancelled").waitFor();
   const running = await north.person.api.start({ workflow_id: north.workflow.id });
 
@@ -143,15 +144,16 @@ async function lookAt(page: Page, tenant: string): Promise<void> {
   await page.getByRole("option", { name: `Switch to ${tenant}` }).click();
 }
 
-/** Starts the only workflow there is and cancels it; the id of the execution. */
-async function runAndCancel(page: Page, slug: string): Promise<string> {
+/** Starts the only workflow there is, leaves its page, and has it cancelled; the id of the execution. */
+async function runAndCancel(page: Page, slug: string, api: Api): Promise<string> {
   await page.getByRole("link", { name: "Workflows" }).first().click();
   await page.getByRole("link", { name: "Run" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Run", exact: true }).click();
   await page.waitForURL(/\/executions\/[0-9a-f-]{36}/);
+  const id = new URL(page.url()).pathname.slice(-36);
   await page.getByRole("heading", { name: `${slug}-secret-plan` }).waitFor();
-  await page.getByRole("button", { name: "Cancel", exact: true }).click();
-  await page.getByRole("alertdialog").getByRole("button", { name: "Cancel" }).click();
-  await page.getByRole("button", { name: "Run again" }).waitFor();
-  return new URL(page.url()).pathname.slice(-36);
+  await page.getByRole("link", { name: "Executions" }).first().click();
+  await page.getByText(id.slice(-8)).waitFor();
+  await api.steer(id, "cancel");
+  return id;
 }

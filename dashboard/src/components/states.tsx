@@ -25,6 +25,45 @@ export function Skeleton({ className }: { className?: string }) {
   return <div aria-hidden className={clsx("animate-pulse rounded-md bg-line", className)} />;
 }
 
+/** The page of one thing that is on its way: where it belongs, its name, a few facts, and what it is about. */
+export function SkeletonPage() {
+  const { t } = useTranslation();
+  return (
+    <div role="status" aria-label={t("state.loading")} className="flex min-h-0 flex-1 flex-col">
+      <Skeleton className="mb-3 h-3.5 w-24" />
+      <Skeleton className="mb-4 h-6 w-72 max-w-full" />
+      <div className="mb-5 flex gap-7 max-sm:hidden">
+        {[56, 72, 64, 80].map((width) => (
+          <div key={width} className="space-y-1.5">
+            <Skeleton className="h-3 w-12" />
+            <div style={{ width }}>
+              <Skeleton className="h-3.5" />
+            </div>
+          </div>
+        ))}
+      </div>
+      <Skeleton className="mb-3 h-9 w-full max-w-md" />
+      <Skeleton className="min-h-[420px] w-full flex-1 rounded-xl" />
+    </div>
+  );
+}
+
+/** Cards that are on their way. */
+export function SkeletonCards({ count, className }: { count: number; className: string }) {
+  const { t } = useTranslation();
+  return (
+    <div role="status" aria-label={t("state.loading")} className={className}>
+      {Array.from({ length: count }, (_, index) => (
+        <div key={index} className="space-y-3 rounded-xl border bg-surface p-4 shadow-card">
+          <Skeleton className="h-4 w-28" />
+          <Skeleton className="h-7 w-40 max-w-full" />
+          <Skeleton className="h-3.5 w-full" />
+        </div>
+      ))}
+    </div>
+  );
+}
+
 /** Rows that are on their way. */
 export function SkeletonRows({ count = 6 }: { count?: number }) {
   const { t } = useTranslation();

@@ -3,8 +3,8 @@ import { ShieldX } from "lucide-react";
 import { type ComponentType, lazy, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { useStanding } from "@/api/me";
-import { PageHead } from "@/components/Card";
-import { Empty, Skeleton } from "@/components/states";
+import { Card, PageHead } from "@/components/Card";
+import { Empty, SkeletonPage, SkeletonRows } from "@/components/states";
 import { tabClass } from "@/components/Tabs";
 import { useStrip } from "@/components/useStrip";
 import { type SectionName, sections } from "./sections";
@@ -26,7 +26,7 @@ export function AdminPage() {
   const { section } = route.useParams();
   const { role, may } = useStanding();
   const strip = useStrip(role && section);
-  if (!role) return <Skeleton className="h-96 w-full rounded-xl" />;
+  if (!role) return <SkeletonPage />;
   const shown = sections.filter(({ needs }) => may(needs));
   const current = shown.find(({ name }) => name === section);
   const Panel = current && panels[current.name];
@@ -48,7 +48,13 @@ export function AdminPage() {
         ))}
       </nav>
       {Panel ? (
-        <Suspense fallback={<Skeleton className="h-96 w-full rounded-xl" />}>
+        <Suspense
+          fallback={
+            <Card>
+              <SkeletonRows />
+            </Card>
+          }
+        >
           <Panel />
         </Suspense>
       ) : (
@@ -64,6 +70,6 @@ export function AdminPage() {
 export function AdminStart() {
   const { role, may } = useStanding();
   const first = sections.find(({ needs }) => may(needs));
-  if (!role || !first) return <Skeleton className="h-96 w-full rounded-xl" />;
+  if (!role || !first) return <SkeletonPage />;
   return <Navigate to="/admin/$section" params={{ section: first.name }} replace />;
 }

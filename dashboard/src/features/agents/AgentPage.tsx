@@ -15,7 +15,7 @@ import { Card, CardHead } from "@/components/Card";
 import { Confirm } from "@/components/Dialog";
 import { FailureView } from "@/components/FailureView";
 import { StatusBadge, StatusIcon } from "@/components/StatusBadge";
-import { Empty, ProblemView, Skeleton, SkeletonRows } from "@/components/states";
+import { Empty, ProblemView, Skeleton, SkeletonPage, SkeletonRows } from "@/components/states";
 import { tellProblem } from "@/components/tellProblem";
 import { Ago, Elapsed } from "@/components/time";
 import { useTitle } from "@/components/useTitle";
@@ -35,7 +35,7 @@ export function AgentPage() {
   const { id } = route.useParams();
   const { data, error, refetch } = useQuery(agentDetail(id));
   if (error && !data) return <ProblemView error={error} retry={() => void refetch()} />;
-  if (!data) return <Skeleton className="h-96 w-full rounded-xl" />;
+  if (!data) return <SkeletonPage />;
   return <Loaded key={id} agent={data} />;
 }
 

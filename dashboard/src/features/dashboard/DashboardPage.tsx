@@ -162,7 +162,7 @@ function Attention() {
                   )}
                 </Link>
                 {row.pause_reason && (
-                  <p className="status-paused font-medium text-status text-xs">
+                  <p className="status-paused font-medium text-status text-xs first-letter:uppercase">
                     {t(`budget.bound.${row.pause_limit ?? "unknown"}`)}
                   </p>
                 )}

@@ -7,7 +7,7 @@ import type { ExecutionDetail } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
 import { Button } from "@/components/Button";
 import { FailureView } from "@/components/FailureView";
-import { ProblemView, Skeleton } from "@/components/states";
+import { ProblemView, SkeletonPage } from "@/components/states";
 import { Tabs } from "@/components/Tabs";
 import { Asking } from "@/features/budget/Asking";
 import { isOfMonth } from "@/features/budget/budget";
@@ -29,20 +29,9 @@ export function ExecutionPage() {
   const { id } = route.useParams();
   const { data, error, refetch } = useQuery(executionDetail(id));
   if (error && !data) return <ProblemView error={error} retry={() => void refetch()} />;
-  if (!data) return <Loading />;
+  if (!data) return <SkeletonPage />;
   // Another execution is another page: nothing of the last one stays.
   return <Loaded key={id} execution={data} />;
-}
-
-function Loading() {
-  const { t } = useTranslation();
-  return (
-    <div role="status" aria-label={t("state.loading")} className="space-y-4">
-      <Skeleton className="h-8 w-72" />
-      <Skeleton className="h-20 w-full rounded-xl" />
-      <Skeleton className="h-96 w-full rounded-xl" />
-    </div>
-  );
 }
 
 function Loaded({ execution }: { execution: ExecutionDetail }) {

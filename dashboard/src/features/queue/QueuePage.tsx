@@ -7,7 +7,7 @@ import { executionList } from "@/api/executions";
 import type { QueueView } from "@/api/generated/schema";
 import { queueView } from "@/api/queue";
 import { Card, CardHead, PageHead } from "@/components/Card";
-import { Empty, ProblemView, Skeleton, SkeletonRows } from "@/components/states";
+import { Empty, ProblemView, SkeletonCards, SkeletonRows } from "@/components/states";
 import { Ago } from "@/components/time";
 import { Name, shortId } from "@/features/executions/Name";
 import { useFormats } from "@/i18n/format";
@@ -21,7 +21,16 @@ export function QueuePage() {
       {error && !data ? (
         <ProblemView error={error} retry={() => void refetch()} />
       ) : !data ? (
-        <Skeleton className="h-64 w-full rounded-xl" />
+        <>
+          <SkeletonCards count={2} className="mb-5 grid gap-3 sm:grid-cols-2" />
+          <div className="grid gap-5 lg:grid-cols-2">
+            {["priorities", "next"].map((name) => (
+              <Card key={name}>
+                <SkeletonRows count={3} />
+              </Card>
+            ))}
+          </div>
+        </>
       ) : (
         <Loaded queue={data} />
       )}

@@ -13,7 +13,7 @@ import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
 import { Confirm } from "@/components/Dialog";
 import { Menu, MenuItem, MenuLine } from "@/components/Menu";
-import { ProblemView, Skeleton } from "@/components/states";
+import { ProblemView, Skeleton, SkeletonPage } from "@/components/states";
 import { useTitle } from "@/components/useTitle";
 import { modelOf, type TaskNode } from "@/features/execution-graph/model";
 import { exampleNamed, examples } from "./examples";
@@ -45,7 +45,7 @@ export function EditorPage() {
   const { from, example } = route.useSearch();
   const { data, error } = useQuery({ ...workflowDetail(from ?? ""), enabled: from !== undefined });
   if (error) return <ProblemView error={error} />;
-  if (from && !data) return <Skeleton className="h-96 w-full rounded-xl" />;
+  if (from && !data) return <SkeletonPage />;
   const beginning = data ? nextVersion(data.source, data.version) : (exampleNamed(example)?.text ?? BEGINNING);
   return <Written key={from ?? example} beginning={beginning} hasChoice={!from} />;
 }

@@ -10,7 +10,7 @@ import { archiveWorkflow, fullName, workflowDetail, workflowKeys, workflowVersio
 import { BackLink } from "@/components/BackLink";
 import { Button, buttonClass } from "@/components/Button";
 import { Card } from "@/components/Card";
-import { Empty, ProblemView, Skeleton, SkeletonRows } from "@/components/states";
+import { Empty, ProblemView, SkeletonPage, SkeletonRows } from "@/components/states";
 import { Tabs } from "@/components/Tabs";
 import { tellProblem } from "@/components/tellProblem";
 import { Ago } from "@/components/time";
@@ -31,7 +31,7 @@ export function WorkflowPage() {
   const { id } = route.useParams();
   const { data, error, refetch } = useQuery(workflowDetail(id));
   if (error && !data) return <ProblemView error={error} retry={() => void refetch()} />;
-  if (!data) return <Skeleton className="h-96 w-full rounded-xl" />;
+  if (!data) return <SkeletonPage />;
   return <Loaded key={id} workflow={data} />;
 }
 
