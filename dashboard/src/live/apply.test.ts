@@ -120,6 +120,10 @@ it("reloads everything after a gap that the service cannot fill", () => {
   const resync = (reason: string): ServerFrame => ({ type: "resync", data: { reason, from: 3 } });
   expect(apply([resync("backlog")], []).stale).toContainEqual(["executions"]);
   expect(apply([resync("lagging")], []).stale).toEqual([]);
+  // Of long lists the beginning; the rest when somebody looks at it.
+  const data = { pages: [{ items: [row({ id: "3" })], next: "b" }, { items: [row({ id: "2" }), row({ id: "1" })] }] };
+  const list = apply([resync("backlog")], [{ key: executionKeys.list({}), data }]).set[0]?.data as ExecutionPages;
+  expect(list.pages).toMatchObject([{ items: [{ id: "3" }] }, { items: [], released: { count: 2, oldest: "1" } }]);
 });
 
 it("compares again when one of the two has changed", () => {
