@@ -107,6 +107,6 @@ async function arrive(page: Page, place: Place, state: State): Promise<void> {
   // Who one is stays known: the page itself is not the question.
   await page.route(/\/api\/v1\/(?!auth\/)/, conditions[state]);
   await page.goto(place.path);
-  if (state === "loading") await page.locator("[role=status], .animate-pulse").first().waitFor();
+  if (state === "loading") await page.locator("h1, .animate-pulse").filter({ visible: true }).first().waitFor();
   else await page.getByRole("alert").first().waitFor();
 }

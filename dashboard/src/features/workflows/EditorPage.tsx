@@ -43,8 +43,8 @@ do:
 
 export function EditorPage() {
   const { from, example } = route.useSearch();
-  const { data, error } = useQuery({ ...workflowDetail(from ?? ""), enabled: from !== undefined });
-  if (error) return <ProblemView error={error} />;
+  const { data, error, refetch } = useQuery({ ...workflowDetail(from ?? ""), enabled: from !== undefined });
+  if (error && !data) return <ProblemView error={error} retry={() => void refetch()} />;
   if (from && !data) return <SkeletonPage />;
   const beginning = data ? nextVersion(data.source, data.version) : (exampleNamed(example)?.text ?? BEGINNING);
   return <Written key={from ?? example} beginning={beginning} hasChoice={!from} />;
@@ -136,7 +136,7 @@ function Written({ beginning, hasChoice }: { beginning: string; hasChoice: boole
       <BackLink to="/workflows">{t("nav.workflows")}</BackLink>
       <div className="mb-4 flex flex-wrap items-center gap-3">
         <h1 className="font-semibold text-xl tracking-tight">{t("workflow.new")}</h1>
-        <Verdict isCurrent={isCurrent} validation={checked.data} />
+        {!checked.error && <Verdict isCurrent={isCurrent} validation={checked.data} />}
         <span className="ml-auto" />
         {hasChoice && <Beginnings />}
         <Button
@@ -150,7 +150,9 @@ function Written({ beginning, hasChoice }: { beginning: string; hasChoice: boole
         </Button>
       </div>
       {register.error && <ProblemView error={register.error} className="mb-4" />}
-      {checked.error && !checked.data && <ProblemView error={checked.error} className="mb-4" />}
+      {checked.error && !checked.data && (
+        <ProblemView error={checked.error} retry={() => void checked.refetch()} className="mb-4" />
+      )}
       <Suspense fallback={<Skeleton className="h-96 w-full rounded-xl" />}>
         <div className="grid min-h-[560px] flex-1 gap-4 lg:grid-cols-2">
           <Card className="flex min-h-[420px] flex-col overflow-hidden">
