@@ -169,8 +169,13 @@ export class Rows {
     return -1;
   }
 
+  /** How many are there. */
+  get held(): number {
+    return this.#pages.reduce((sum, page) => sum + page.items.length, 0);
+  }
+
   /** Those that are there. */
-  *held(): Generator<Row> {
+  *[Symbol.iterator](): Generator<Row> {
     for (const page of this.#pages) yield* page.items;
   }
 }

@@ -102,18 +102,20 @@ export function ExecutionTable({
   const onSelect = useCallback((id: string, isRange: boolean) => latest.current(id, isRange), []);
 
   const selected = useMemo(
-    () => (selectedIds.size === 0 ? [] : [...rows.held()].filter((row) => selectedIds.has(row.id))),
+    () => (selectedIds.size === 0 ? [] : [...rows].filter((row) => selectedIds.has(row.id))),
     [rows, selectedIds],
   );
-  const isAllSelected = selected.length === rows.count;
+  // Of those that are there: more may match, below or let go.
+  const isAllSelected = selected.length === rows.held;
+  const isPart = hasMore || rows.held < rows.count;
   return (
     <>
       {maySelect && selected.length > 0 && (
         <Bulk
           selected={selected}
           filter={filter}
-          canSelectAll={hasMore && isAllSelected}
-          isAll={wantsAll && hasMore}
+          canSelectAll={isPart && isAllSelected}
+          isAll={wantsAll && isPart}
           onAll={() => setWantsAll(true)}
           onClear={clear}
         />
@@ -140,7 +142,7 @@ export function ExecutionTable({
                 }}
                 onChange={() => {
                   if (isAllSelected) clear();
-                  else setSelectedIds(new Set([...rows.held()].map((row) => row.id)));
+                  else setSelectedIds(new Set([...rows].map((row) => row.id)));
                 }}
                 className="size-4 accent-[var(--accent)]"
               />
@@ -201,7 +203,7 @@ function useNewRows(rows: Rows): (id: string) => boolean {
   const shown = useRef(new Set<string>());
   useEffect(() => {
     const timer = setTimeout(() => {
-      for (const row of rows.held()) {
+      for (const row of rows) {
         if (row.id <= newest.current) break;
         shown.current.add(row.id);
       }
