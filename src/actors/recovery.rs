@@ -170,6 +170,7 @@ async fn seed(services: &Arc<Services>, claimed: Claimed, why: Why) -> Result<Se
             last_crash: execution.last_crash,
             recovered_in_ms: execution.recovered_in_ms,
             pause_reason: execution.pause_reason,
+            pause_limit: execution.pause_limit,
             wake_at: execution.wake_at,
             started_at: execution.started_at,
             finished_at: None,

@@ -188,6 +188,7 @@ impl Record {
             last_crash: projection.last_crash.clone(),
             recovered_in_ms: projection.recovered_in_ms,
             pause_reason: projection.pause_reason.clone(),
+            pause_limit: projection.pause_limit,
             last_seq: state.last_seq(),
             last_position: self.last_position,
             wake_at: projection.wake_at,
@@ -204,6 +205,7 @@ impl Record {
         projection.status = state.status();
         projection.progress = state.progress();
         projection.pause_reason = state.pause_reason().map(str::to_owned);
+        projection.pause_limit = state.pause_limit();
         projection.wake_at =
             state.wake_at().or(if projection.status == Status::Pending { projection.wake_at } else { None });
         for event in events {

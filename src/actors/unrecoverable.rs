@@ -58,6 +58,7 @@ async fn append(
         last_crash: execution.last_crash,
         recovered_in_ms: execution.recovered_in_ms,
         pause_reason: None,
+        pause_limit: None,
         wake_at: None,
         started_at: execution.started_at,
         finished_at: Some(at),

@@ -7,7 +7,7 @@ use super::query::Query;
 use crate::actors::{self, Holdup, Standing};
 use crate::domain::{Action, ExecutionId, Reach};
 use crate::store;
-use crate::wire::queue::{Head, NamedTenantQueue, PriorityDepth, QueueView, ServiceQueue, TenantQueue};
+use crate::wire::queue::{self, Head, NamedTenantQueue, PriorityDepth, QueueView, ServiceQueue, TenantQueue};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 /// The queue and the slots as they are now: those of the caller's tenant, for operators those of the service as well.
@@ -64,16 +64,22 @@ fn of_tenant(queue: &actors::QueueView, tenant: &actors::TenantQueue) -> TenantQ
         max_running,
         woken: wide(*woken),
         parked: wide(*parked),
-        head: head.map(|id| Head { execution_id: Some(id), reason: reason(*holdup, queue.max_running) }),
+        head: head.map(|execution_id| head_of(execution_id, *holdup, queue.max_running)),
     }
 }
 
-fn reason(holdup: Holdup, slots: usize) -> String {
-    match holdup {
-        Holdup::NoSlot => format!("all {slots} slots of the service are taken"),
-        Holdup::TenantLimit { limit } => format!("the tenant runs as many executions as it may: {limit}"),
-        Holdup::None => "it is about to start".to_owned(),
-    }
+fn head_of(execution_id: ExecutionId, holdup: Holdup, slots: usize) -> Head {
+    let (reason, holdup, limit) = match holdup {
+        Holdup::NoSlot => {
+            (format!("all {slots} slots of the service are taken"), queue::Holdup::NoSlot, Some(wide(slots)))
+        }
+        Holdup::TenantLimit { limit } => {
+            let reason = format!("the tenant runs as many executions as it may: {limit}");
+            (reason, queue::Holdup::TenantLimit, Some(limit))
+        }
+        Holdup::None => ("it is about to start".to_owned(), queue::Holdup::Starting, None),
+    };
+    Head { execution_id: Some(execution_id), reason, holdup, limit }
 }
 
 fn of_service(queue: &actors::QueueView) -> ServiceQueue {

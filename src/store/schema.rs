@@ -33,6 +33,7 @@ diesel::table! {
         finished_at -> Nullable<BigInt>,
         updated_at -> BigInt,
         pause_reason -> Nullable<Text>,
+        pause_limit -> Nullable<Text>,
     }
 }
 

@@ -1231,6 +1231,11 @@ export interface components {
              */
             provider: string | null;
         };
+        /**
+         * @description A limit that is reached: one of the execution's budget, or one of its tenant's month.
+         * @enum {string}
+         */
+        Bound: "max_tokens" | "max_cost_usd" | "max_wall_seconds" | "max_model_calls" | "max_tokens_per_month" | "max_cost_per_month";
         /** @description What an execution and everything below it may spend. What is left out is not limited, or not changed. */
         BudgetLimits: {
             /**
@@ -1563,6 +1568,7 @@ export interface components {
             error?: components["schemas"]["Failure"] | null;
             /** @description Why it is paused, when a limit and not a person paused it. */
             pause_reason?: string | null;
+            pause_limit?: components["schemas"]["Bound"] | null;
             /** Format: int64 */
             last_seq: number;
             created_at: components["schemas"]["Timestamp"];
@@ -1620,6 +1626,7 @@ export interface components {
             recovered_in_ms?: number | null;
             /** @description Why it is paused, when a limit and not a person paused it. */
             pause_reason?: string | null;
+            pause_limit?: components["schemas"]["Bound"] | null;
             /**
              * Format: int64
              * @description The number of its newest event.
@@ -1715,6 +1722,13 @@ export interface components {
             execution_id: components["schemas"]["ExecutionId"] | null;
             /** @description Why it waits. */
             reason: string;
+            /** @description The same for programs. */
+            holdup: components["schemas"]["Holdup"];
+            /**
+             * Format: int64
+             * @description How many there may be of what is taken; absent when nothing is in the way.
+             */
+            limit?: number | null;
         };
         /** @description Who the session is and where the store stands. */
         Hello: {
@@ -1741,6 +1755,11 @@ export interface components {
              */
             next_after_seq?: number | null;
         };
+        /**
+         * @description What the execution that is next waits for.
+         * @enum {string}
+         */
+        Holdup: "no_slot" | "tenant_limit" | "starting";
         /** @description What happened to the executions that were created in an hour. */
         HourCount: {
             /** @description The beginning of the hour, UTC. */
@@ -2099,6 +2118,7 @@ export interface components {
                 recovered_in_ms?: number | null;
                 /** @description Why it is paused, when a limit and not a person paused it. */
                 pause_reason?: string | null;
+                pause_limit?: components["schemas"]["Bound"] | null;
                 /**
                  * Format: int64
                  * @description The number of its newest event.
@@ -2899,6 +2919,7 @@ export interface components {
                 recovered_in_ms?: number | null;
                 /** @description Why it is paused, when a limit and not a person paused it. */
                 pause_reason?: string | null;
+                pause_limit?: components["schemas"]["Bound"] | null;
                 /**
                  * Format: int64
                  * @description The number of its newest event.
@@ -3412,6 +3433,7 @@ export type ApiKeyId = components['schemas']['ApiKeyId'];
 export type ApiKeyView = components['schemas']['ApiKeyView'];
 export type AuditId = components['schemas']['AuditId'];
 export type AuditView = components['schemas']['AuditView'];
+export type Bound = components['schemas']['Bound'];
 export type BudgetLimits = components['schemas']['BudgetLimits'];
 export type BudgetView = components['schemas']['BudgetView'];
 export type ChangeAgent = components['schemas']['ChangeAgent'];
@@ -3448,6 +3470,7 @@ export type Goodbye = components['schemas']['Goodbye'];
 export type Head = components['schemas']['Head'];
 export type Hello = components['schemas']['Hello'];
 export type History = components['schemas']['History'];
+export type Holdup = components['schemas']['Holdup'];
 export type HourCount = components['schemas']['HourCount'];
 export type HourSpent = components['schemas']['HourSpent'];
 export type LimitsView = components['schemas']['LimitsView'];
