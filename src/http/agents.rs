@@ -2,12 +2,13 @@
 
 use super::Service;
 use super::agent_keys;
+use super::answers::{self, Asked};
 use super::body::{Json, escape};
 use super::budget::check_budget;
 use super::caller::Caller;
 use super::error::{Error, Result};
 use super::executions::{request_of, show};
-use super::idempotency::{self, Once};
+use super::idempotency;
 use super::path;
 use super::query::{Query, one_of};
 use super::start::{accept, field};
@@ -51,9 +52,9 @@ pub async fn create(
     body: Json<CreateAgent>,
 ) -> Result<HttpResponse> {
     let agent = checked(body.value)?;
-    let once = match idempotency::begin(&service, &caller, &request, &body.bytes).await? {
-        Once::Answered(response) => return Ok(response),
-        Once::Begun(once) => once,
+    let asking = match answers::begin(&service, &caller, &request, &body.bytes).await? {
+        Asked::Before(response) => return Ok(response),
+        Asked::Now(asking) => asking,
     };
     let now = service.clock.now();
     let agent = Agent {
@@ -64,18 +65,12 @@ pub async fn create(
         updated_at: now,
         ..agent
     };
-    let answer = match agent_keys::check(&service, &caller, &agent, None).await {
-        Ok(()) => store_new(&service, &caller, agent).await,
-        Err(refused) => Err(refused),
-    };
-    once.finish(&request, answer).await
-}
-
-async fn store_new(service: &Service, caller: &Caller, agent: Agent) -> Result<(StatusCode, AgentView)> {
+    agent_keys::check(&service, &caller, &agent, None).await?;
     let change = Change::created("agent_created", "agent", agent.id, &facts(&agent));
-    let created = service.engine.store().noting(service.entry(caller, change)).create_agent(agent).await;
-    service.engine.agents_changed();
-    Ok((StatusCode::CREATED, AgentView::from(created?)))
+    let answer = asking.answer(StatusCode::CREATED, &AgentView::from(agent.clone()))?;
+    let store = answer.keeping(service.engine.store());
+    store.noting(service.entry(&caller, change)).create_agent(agent).await?;
+    Ok(answer.send(&request))
 }
 
 /// Agents, newest first; those of the system are among them.
@@ -167,7 +162,6 @@ pub async fn change(
     let change = Change::changed("agent_changed", "agent", id, &before, &facts(&agent));
     let changed = service.engine.store().noting(service.entry(&caller, change)).update_agent(agent).await;
     let agent = changed.map_err(|error| Error::of_store(error, "agent", id))?;
-    service.engine.agents_changed();
     Ok(HttpResponse::Ok().json(AgentView::from(agent)))
 }
 
@@ -183,7 +177,6 @@ pub async fn remove(service: web::Data<Service>, caller: Caller, request: HttpRe
     let store = service.engine.store().noting(service.entry(&caller, change));
     let removed = store.delete_agent(caller.tenant_id, id).await;
     removed.map_err(|error| Error::of_store(error, "agent", id))?;
-    service.engine.agents_changed();
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -5,6 +5,7 @@
 
 mod agent_keys;
 mod agents;
+mod answers;
 mod api_keys;
 mod audit;
 mod auth;

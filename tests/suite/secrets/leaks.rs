@@ -7,12 +7,15 @@ use crate::effects::stand_in::{Received, Reply, StandIn};
 use crate::live::client::Socket;
 use crate::service::{Client, Database, Service, definition};
 use serde_json::{Value, json};
+use std::path::Path;
 
 const TOKEN: &str = "tok en/0123456789+\"äZ<9>&x";
 const PASSWORD: &str = "hunter2:Pa55word~of'Ada";
 const CLIENT_SECRET: &str = "c1ient-s3cret-value";
 /// The key of an agent, which no definition lists.
 const MODEL_KEY: &str = "sk-m0del/key+of=the.tenant";
+/// Of somebody who is added.
+const OWN_PASSWORD: &str = "a pa55phrase of Ada's own";
 /// Issued by the stand-in, stored nowhere.
 const ACCESS_TOKEN: &str = "acce55-t0ken-of-the-stand-in";
 const KEY: &str =
@@ -55,8 +58,9 @@ fn attempts(url: &str) -> Vec<(String, Value)> {
     attempts.into_iter().map(attempt).collect()
 }
 
-/// Stores the secrets, runs all attempts, and searches every answer and every frame.
-async fn leak(client: &Client, traces: &Traces) {
+/// Stores the secrets, runs all attempts, and searches every answer and every frame. Returns what else must not be found
+/// afterwards.
+async fn leak(client: &Client, traces: &Traces) -> Traces {
     let server = StandIn::start(echo).await;
     let login = json!({ "username": "ada", "password": PASSWORD });
     let oauth = json!({ "authority": server.url, "grant": "client_credentials", "endpoints": { "token": "/token" },
@@ -108,6 +112,28 @@ async fn leak(client: &Client, traces: &Traces) {
         traces.assert_none(path, client.get(path).await.text.as_bytes());
     }
     the_world_got_them(&server, client, &ids).await;
+    make_keys_and_people(client).await
+}
+
+/// Has everything made whose answer holds a secret, or whose request does, in a way that can be repeated. What was in them is to be found
+/// nowhere either: not as it is, and not as a digest by which a password could be guessed.
+async fn make_keys_and_people(client: &Client) -> Traces {
+    let post = async |path: &str, body: Value| {
+        let made = client.post_with(path, &[("Idempotency-Key", path)], &body).await.expect(201);
+        let again = client.post_with(path, &[("Idempotency-Key", path)], &body).await;
+        assert_eq!(again.header("idempotency-replayed"), Some("true"));
+        assert_eq!(again.expect(201), made);
+        made
+    };
+    let path = "/api/v1/users";
+    let person =
+        json!({ "email": "ada@example.org", "display_name": "Ada", "role": "viewer", "password": OWN_PASSWORD });
+    let ada = post(path, person.clone()).await;
+    let link = post(&format!("{path}/{}/reset", ada["id"].as_str().unwrap()), json!({})).await;
+    let key = post("/api/v1/api-keys", json!({ "name": "fresh" })).await["key"].as_str().unwrap().to_owned();
+    let secret = key.rsplit_once('_').unwrap().1.to_owned();
+    let digest = callboard::store::digest(format!("POST {path}\n{person}").as_bytes());
+    Traces::of(&[OWN_PASSWORD, link["sign_in_token"].as_str().unwrap(), &secret, &digest])
 }
 
 /// What was tried was no empty threat: everything that should have the values had them.
@@ -150,21 +176,27 @@ fn traces() -> Traces {
 #[tokio::test]
 async fn nothing_of_a_secret_is_in_files_logs_answers_or_frames() {
     let service = program::Service::start_with(&[], &["--set", "telemetry.level=trace"]);
-    leak(&Client::new(service.url.clone()).with_key(&service.key), &traces()).await;
+    let made = leak(&Client::new(service.url.clone()).with_key(&service.key), &traces()).await;
     let folder = service.directory.path();
     // While it runs, with its write-ahead log, and once it has stopped.
     assert!(traces().assert_none_below(folder) >= 3);
+    assert!(made.assert_none_below(folder) >= 3);
     let log = std::fs::metadata(folder.join("service.log")).unwrap().len();
     assert!(log > 10_000, "the log says too little to be searched");
-    service.stop_and(|folder| assert!(traces().assert_none_below(folder) >= 3)).expect_code(0);
+    let search = |folder: &Path| {
+        assert!(traces().assert_none_below(folder) >= 3);
+        assert!(made.assert_none_below(folder) >= 3);
+    };
+    service.stop_and(search).expect_code(0);
 }
 
 #[tokio::test]
 async fn nothing_of_a_secret_is_in_a_postgres_database() {
     let mut service = Service::start(Database::Postgres);
-    leak(&service, &traces()).await;
+    let made = leak(&service, &traces()).await;
     service.stop();
     let content = crate::postgres::dump(service.store_url());
     assert!(content.contains("execution_completed"), "the dump holds no journal");
     traces().assert_none("the database", content.as_bytes());
+    made.assert_none("the database", content.as_bytes());
 }

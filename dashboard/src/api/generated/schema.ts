@@ -964,7 +964,8 @@ export interface paths {
         put?: never;
         /**
          * Make a key. Its text is in the answer and nowhere else.
-         * @description A key acts for whoever makes it, and never beyond their role; one that `is_shared` belongs to the tenant.
+         * @description A key acts for whoever makes it, and never beyond their role; one that `is_shared` belongs to the tenant. With an
+         *     `Idempotency-Key` the same request is answered with the same key for 24 hours, to the same principal only.
          */
         post: operations["post_api-keys"];
         delete?: never;
@@ -1224,6 +1225,11 @@ export interface components {
             after_digest: string | null;
             /** @description The IP address that the request came from; null for what the service itself and the command line do. */
             address: string | null;
+            /**
+             * @description The provider with which the actor was coming in, by its name in the settings: of sign-ins with one, and of what they change.
+             *     Null for everything else.
+             */
+            provider: string | null;
         };
         /** @description What an execution and everything below it may spend. What is left out is not limited, or not changed. */
         BudgetLimits: {
@@ -1706,7 +1712,7 @@ export interface components {
         };
         /** @description The execution that is next. */
         Head: {
-            execution_id: components["schemas"]["ExecutionId"];
+            execution_id: components["schemas"]["ExecutionId"] | null;
             /** @description Why it waits. */
             reason: string;
         };
@@ -2010,6 +2016,11 @@ export interface components {
                 after_digest: string | null;
                 /** @description The IP address that the request came from; null for what the service itself and the command line do. */
                 address: string | null;
+                /**
+                 * @description The provider with which the actor was coming in, by its name in the settings: of sign-ins with one, and of what they change.
+                 *     Null for everything else.
+                 */
+                provider: string | null;
             }[];
             /**
              * Format: int64
@@ -2828,6 +2839,11 @@ export interface components {
                 after_digest: string | null;
                 /** @description The IP address that the request came from; null for what the service itself and the command line do. */
                 address: string | null;
+                /**
+                 * @description The provider with which the actor was coming in, by its name in the settings: of sign-ins with one, and of what they change.
+                 *     Null for everything else.
+                 */
+                provider: string | null;
             }[];
             /** @description Give it back as `cursor` to continue; `null` at the end. */
             next_cursor: string | null;
@@ -3710,6 +3726,7 @@ export interface operations {
             /** @description Accepted and durable. */
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
                     "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
@@ -4828,6 +4845,8 @@ export interface operations {
             /** @description The new execution. */
             202: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -4972,6 +4991,8 @@ export interface operations {
             /** @description The new execution. */
             202: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -6324,6 +6345,8 @@ export interface operations {
             /** @description It was registered before. */
             200: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -6334,6 +6357,8 @@ export interface operations {
             /** @description Registered. */
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -7109,6 +7134,8 @@ export interface operations {
             /** @description Accepted and durable. */
             202: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7589,6 +7616,8 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -8033,6 +8062,8 @@ export interface operations {
             /** @description Accepted and durable. */
             202: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -10156,6 +10187,8 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -10682,6 +10715,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description 1 to 255 visible ASCII characters. */
+                "Idempotency-Key"?: string;
                 /** @description The tenant to work in, for operators; their own when absent. */
                 "X-Tenant-Id"?: string;
             };
@@ -10704,6 +10739,8 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -10711,7 +10748,7 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedUser"];
                 };
             };
-            /** @description invalid_json, invalid_body, body_too_deep */
+            /** @description invalid_header, invalid_json, invalid_body, body_too_deep */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10756,7 +10793,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_exists */
+            /** @description idempotency_conflict, request_in_progress, already_exists */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11131,6 +11168,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description 1 to 255 visible ASCII characters. */
+                "Idempotency-Key"?: string;
                 /** @description The tenant to work in, for operators; their own when absent. */
                 "X-Tenant-Id"?: string;
             };
@@ -11144,10 +11183,21 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ResetView"];
+                };
+            };
+            /** @description invalid_header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description unauthenticated, invalid_credentials, token_expired */
@@ -11170,6 +11220,15 @@ export interface operations {
             };
             /** @description not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description idempotency_conflict, request_in_progress */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11316,6 +11375,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description 1 to 255 visible ASCII characters. */
+                "Idempotency-Key"?: string;
                 /** @description The tenant to work in, for operators; their own when absent. */
                 "X-Tenant-Id"?: string;
             };
@@ -11338,6 +11399,8 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -11345,7 +11408,7 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedApiKey"];
                 };
             };
-            /** @description invalid_json, invalid_body, body_too_deep */
+            /** @description invalid_header, invalid_json, invalid_body, body_too_deep */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11383,6 +11446,15 @@ export interface operations {
             };
             /** @description request_timeout */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description idempotency_conflict, request_in_progress */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11625,6 +11697,8 @@ export interface operations {
                 target_kind?: string;
                 /** @description On this thing. */
                 target_id?: string;
+                /** @description While coming in with this provider, by its name in the settings. */
+                provider?: string;
                 /** @description Exclusive. */
                 after?: components["schemas"]["Timestamp"];
                 /** @description Exclusive. */
@@ -11727,6 +11801,8 @@ export interface operations {
                 target_kind?: string;
                 /** @description On this thing. */
                 target_id?: string;
+                /** @description While coming in with this provider, by its name in the settings. */
+                provider?: string;
                 /** @description Exclusive. */
                 after?: components["schemas"]["Timestamp"];
                 /** @description Exclusive. */
