@@ -74,7 +74,9 @@ pub struct PriorityDepth {
 /// The execution that is next.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Head {
-    pub execution_id: ExecutionId,
+    /// Null when it is somebody else's and the caller may see only their own.
+    #[schema(required)]
+    pub execution_id: Option<ExecutionId>,
     /// Why it waits.
     pub reason: String,
     /// The same for programs.

@@ -964,7 +964,8 @@ export interface paths {
         put?: never;
         /**
          * Make a key. Its text is in the answer and nowhere else.
-         * @description A key acts for whoever makes it, and never beyond their role; one that `is_shared` belongs to the tenant.
+         * @description A key acts for whoever makes it, and never beyond their role; one that `is_shared` belongs to the tenant. With an
+         *     `Idempotency-Key` the same request is answered with the same key for 24 hours, to the same principal only.
          */
         post: operations["post_api-keys"];
         delete?: never;
@@ -1224,6 +1225,11 @@ export interface components {
             after_digest: string | null;
             /** @description The IP address that the request came from; null for what the service itself and the command line do. */
             address: string | null;
+            /**
+             * @description The provider with which the actor was coming in, by its name in the settings: of sign-ins with one, and of what they change.
+             *     Null for everything else.
+             */
+            provider: string | null;
         };
         /**
          * @description A limit that is reached: one of the execution's budget, or one of its tenant's month.
@@ -1368,7 +1374,14 @@ export interface components {
             /** @description Needed with the adapter `openai`. */
             model?: string | null;
             system_prompt?: string | null;
-            /** @description Those of the adapter; `command` needs `program`. */
+            /**
+             * @description Those of the adapter; `command` needs `program`. With `openai`, `api_key_secret` names the secret of the tenant that is the
+             *     key; who stores such an agent has to have the right to use secrets.
+             * @example {
+             *       "base_url": "https://gateway.example.com/v1",
+             *       "api_key_secret": "gateway-key"
+             *     }
+             */
             parameters?: {
                 [key: string]: unknown;
             } | null;
@@ -1706,7 +1719,7 @@ export interface components {
         };
         /** @description The execution that is next. */
         Head: {
-            execution_id: components["schemas"]["ExecutionId"];
+            execution_id: components["schemas"]["ExecutionId"] | null;
             /** @description Why it waits. */
             reason: string;
             /** @description The same for programs. */
@@ -2022,6 +2035,11 @@ export interface components {
                 after_digest: string | null;
                 /** @description The IP address that the request came from; null for what the service itself and the command line do. */
                 address: string | null;
+                /**
+                 * @description The provider with which the actor was coming in, by its name in the settings: of sign-ins with one, and of what they change.
+                 *     Null for everything else.
+                 */
+                provider: string | null;
             }[];
             /**
              * Format: int64
@@ -2335,7 +2353,7 @@ export interface components {
             is_ready: boolean;
             /** @description In the order of the definition. What only a workflow that it runs touches is not among it. */
             touches: components["schemas"]["TouchView"][];
-            /** @description What it lists in `use.secrets`. */
+            /** @description What it lists in `use.secrets`, and the keys of the agents that it asks by name. */
             secrets: components["schemas"]["SecretVerdict"][];
             /**
              * Format: int64
@@ -2574,9 +2592,11 @@ export interface components {
         SecretValue: string | {
             [key: string]: unknown;
         };
-        /** @description A secret that the workflow lists. */
+        /** @description A secret that the workflow lists, or that is the key of an agent that it asks. */
         SecretVerdict: {
             name: string;
+            /** @description The slug of the agent whose key it is; absent for what the workflow lists. */
+            agent?: string | null;
             verdict: components["schemas"]["Verdict"];
         };
         /** @description One secret, without its value, which is never shown. */
@@ -2839,6 +2859,11 @@ export interface components {
                 after_digest: string | null;
                 /** @description The IP address that the request came from; null for what the service itself and the command line do. */
                 address: string | null;
+                /**
+                 * @description The provider with which the actor was coming in, by its name in the settings: of sign-ins with one, and of what they change.
+                 *     Null for everything else.
+                 */
+                provider: string | null;
             }[];
             /** @description Give it back as `cursor` to continue; `null` at the end. */
             next_cursor: string | null;
@@ -3724,6 +3749,7 @@ export interface operations {
             /** @description Accepted and durable. */
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
                     "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
@@ -4842,6 +4868,8 @@ export interface operations {
             /** @description The new execution. */
             202: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -4986,6 +5014,8 @@ export interface operations {
             /** @description The new execution. */
             202: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -6338,6 +6368,8 @@ export interface operations {
             /** @description It was registered before. */
             200: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -6348,6 +6380,8 @@ export interface operations {
             /** @description Registered. */
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -7123,6 +7157,8 @@ export interface operations {
             /** @description Accepted and durable. */
             202: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7603,6 +7639,8 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -8047,6 +8085,8 @@ export interface operations {
             /** @description Accepted and durable. */
             202: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -10170,6 +10210,8 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -10696,6 +10738,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description 1 to 255 visible ASCII characters. */
+                "Idempotency-Key"?: string;
                 /** @description The tenant to work in, for operators; their own when absent. */
                 "X-Tenant-Id"?: string;
             };
@@ -10718,6 +10762,8 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -10725,7 +10771,7 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedUser"];
                 };
             };
-            /** @description invalid_json, invalid_body, body_too_deep */
+            /** @description invalid_header, invalid_json, invalid_body, body_too_deep */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10770,7 +10816,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_exists */
+            /** @description idempotency_conflict, request_in_progress, already_exists */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11145,6 +11191,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description 1 to 255 visible ASCII characters. */
+                "Idempotency-Key"?: string;
                 /** @description The tenant to work in, for operators; their own when absent. */
                 "X-Tenant-Id"?: string;
             };
@@ -11158,10 +11206,21 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ResetView"];
+                };
+            };
+            /** @description invalid_header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description unauthenticated, invalid_credentials, token_expired */
@@ -11184,6 +11243,15 @@ export interface operations {
             };
             /** @description not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description idempotency_conflict, request_in_progress */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11330,6 +11398,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description 1 to 255 visible ASCII characters. */
+                "Idempotency-Key"?: string;
                 /** @description The tenant to work in, for operators; their own when absent. */
                 "X-Tenant-Id"?: string;
             };
@@ -11352,6 +11422,8 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -11359,7 +11431,7 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedApiKey"];
                 };
             };
-            /** @description invalid_json, invalid_body, body_too_deep */
+            /** @description invalid_header, invalid_json, invalid_body, body_too_deep */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11397,6 +11469,15 @@ export interface operations {
             };
             /** @description request_timeout */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description idempotency_conflict, request_in_progress */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11639,6 +11720,8 @@ export interface operations {
                 target_kind?: string;
                 /** @description On this thing. */
                 target_id?: string;
+                /** @description While coming in with this provider, by its name in the settings. */
+                provider?: string;
                 /** @description Exclusive. */
                 after?: components["schemas"]["Timestamp"];
                 /** @description Exclusive. */
@@ -11741,6 +11824,8 @@ export interface operations {
                 target_kind?: string;
                 /** @description On this thing. */
                 target_id?: string;
+                /** @description While coming in with this provider, by its name in the settings. */
+                provider?: string;
                 /** @description Exclusive. */
                 after?: components["schemas"]["Timestamp"];
                 /** @description Exclusive. */

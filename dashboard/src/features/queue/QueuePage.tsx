@@ -60,13 +60,17 @@ function Loaded({ queue }: { queue: QueueView }) {
       {queue.head && (
         <Card className="status-waiting flex flex-wrap items-center gap-x-3 gap-y-1 border-status-solid/40! bg-status-tint! px-4 py-3 shadow-none!">
           <span className="font-medium text-status">{t("queue.head")}</span>
-          <Link
-            to="/executions/$id"
-            params={{ id: queue.head.execution_id }}
-            className="font-mono text-[13px] underline"
-          >
-            {shortId(queue.head.execution_id)}
-          </Link>
+          {queue.head.execution_id ? (
+            <Link
+              to="/executions/$id"
+              params={{ id: queue.head.execution_id }}
+              className="font-mono text-[13px] underline"
+            >
+              {shortId(queue.head.execution_id)}
+            </Link>
+          ) : (
+            <span>{t("queue.somebodyElses")}</span>
+          )}
           <span className="text-ink-soft">
             {t(`queue.holdup.${queue.head.holdup}`, { shown: formats.number(queue.head.limit ?? 0) })}
           </span>
