@@ -20,6 +20,17 @@ fn a_service_for_others_is_refused_until_it_is_told_everything() {
     assert_eq!(refused.stdout, "", "it does not say that it listens");
     assert!(!directory.path().join("data").exists(), "nothing was made yet");
     let production = [&serve[..], &["--environment", "production", "--set", KEYS, "--set"]].concat();
+    let example = [
+        "--environment",
+        "production",
+        "--set",
+        PUBLIC,
+        "--set",
+        "identity.signing_keys=the output of: openssl rand -hex 32",
+    ];
+    let refused = run(directory.path(), &[&serve[..], &example].concat()).expect_code(2);
+    assert!(refused.stderr.contains("must be random"), "{}", refused.stderr);
+    assert!(!refused.stderr.contains("the output of"), "a key stands in what is printed: {}", refused.stderr);
     let plain = [&production[..], &["server.public_urls=http://callboard.example.com"]].concat();
     let refused = run(directory.path(), &plain).expect_code(2);
     assert!(refused.stderr.contains("must begin with `https://`"), "{}", refused.stderr);
