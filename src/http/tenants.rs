@@ -10,7 +10,7 @@ use super::path;
 use super::query::Query;
 use super::start::field;
 use crate::clock;
-use crate::domain::{Action, Reach, Tenant, TenantId};
+use crate::domain::{Action, Reach, Tenant, TenantId, is_slug};
 use crate::identity::Change;
 use crate::wire::catalog::Code;
 use crate::wire::identity::{ChangeTenant, CreateTenant, LimitsView, TenantView};
@@ -168,7 +168,7 @@ fn checked(tenant: Tenant) -> Result<Tenant> {
     if !(1..=MAX_NAME_CHARACTERS).contains(&name.chars().count()) || name.chars().any(char::is_control) {
         errors.push(field("/name", "must be 1 to 120 characters without control characters"));
     }
-    if !super::agents::is_slug(&tenant.slug) {
+    if !is_slug(&tenant.slug) {
         errors.push(field("/slug", "must be 1 to 63 lower-case letters, digits and hyphens, no hyphen first or last"));
     }
     let LimitsView { max_running_executions, max_queued_executions, max_tokens_per_month, max_cost_per_month } =

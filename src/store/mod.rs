@@ -185,6 +185,7 @@ impl Store {
     pub fn open(options: &Options, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let location = Location::parse(&options.url)?;
         let file_lock = lock::lock_file(&location)?;
+        lock::make_private(&location);
         let mut connection = location.connect(Purpose::Write)?;
         lock::lock_connection(&mut connection, &location)?;
         migrations::apply_pending(&mut connection)?;
