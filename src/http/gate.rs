@@ -42,6 +42,10 @@ impl Gate for Credential {
         })
     }
 
+    fn changes(&self) -> u64 {
+        self.identity.changes()
+    }
+
     fn entry(&self, tenant: TenantId, action: &'static str, id: ExecutionId) -> AuditEntry {
         let writer = Writer { standing: Some(self.standing()), address: self.address, ..Writer::default() };
         self.identity.entry(&writer, tenant, Change::done(action, "execution", id))

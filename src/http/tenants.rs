@@ -120,7 +120,7 @@ pub async fn change(
     })?;
     let change = Change::changed("tenant_changed", "tenant", id, &facts(&known), &facts(&tenant));
     let entry = caller.writer().entry(caller.principal().tenant_id, change, tenant.updated_at);
-    let tenant = service.engine.store().update_tenant(tenant, entry).await;
+    let tenant = service.engine.store().update_tenant(known, tenant, entry).await;
     let tenant = tenant.map_err(|error| Error::of_store(error, "tenant", id))?;
     service.engine.limits_changed(id).await?;
     Ok(HttpResponse::Ok().json(view(&service, tenant)))
@@ -142,7 +142,7 @@ pub async fn remove(service: web::Data<Service>, caller: Caller, request: HttpRe
     let closed = Tenant { is_active: false, updated_at: now, ..known.clone() };
     let change = Change::removed("tenant_removed", "tenant", id, &facts(&known));
     let entry = caller.writer().entry(caller.principal().tenant_id, change, now);
-    let closed = service.engine.store().update_tenant(closed, entry).await?;
+    let closed = service.engine.store().update_tenant(known, closed, entry).await?;
     service.engine.remove_tenant(id, Some(caller.owner())).await?;
     Ok(HttpResponse::Accepted().json(view(&service, closed)))
 }

@@ -34,6 +34,7 @@ mod lists;
 mod loading;
 mod lock;
 mod logs;
+mod merge;
 mod migrations;
 mod page;
 mod planner;

@@ -9,6 +9,7 @@ mod keys;
 mod live;
 mod providers;
 mod sessions;
+mod takeover;
 mod walk;
 
 use crate::service::{Client, Service};
