@@ -3,7 +3,8 @@
 use super::{PASSWORD, person, tenant};
 use crate::live::client::Socket;
 use crate::on_both_databases;
-use crate::service::{Service, definition};
+use crate::service::{Database, Service, definition};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 on_both_databases!(
@@ -92,4 +93,31 @@ async fn a_key_for_another_tenant_reaches_no_further_by_itself(service: Service)
         async |body: Value| service.post_with("/api/v1/api-keys", &[("X-Tenant-Id", &blue)], &body).await.expect(201);
     assert_eq!(make(json!({ "name": "for the customer" })).await["role"], "admin");
     assert_eq!(make(json!({ "name": "on purpose", "role": "operator" })).await["role"], "operator");
+}
+
+#[tokio::test]
+async fn one_tenant_does_not_take_the_sockets_of_all() {
+    let service = Service::start_with(Database::Sqlite, &[("live.max_sessions_per_tenant", "2")]);
+    let blue = tenant(&service, "blue").await;
+    let ada = person(&service, Some(&blue), "viewer", "ada").await;
+    let stream = "/api/v1/executions/stream";
+    let mut first = Socket::connect(&ada.client, "/ws/executions").await;
+    let _second = ada.client.events(stream, None).await;
+    let refused = ada.client.get(stream).await;
+    assert!(refused.header("retry-after").is_some());
+    refused.problem(429, "rate_limited");
+    // The others have theirs, and whoever leaves makes room.
+    service.events(stream, None).await;
+    for _ in 0..5 {
+        first.send("no frame at all").await;
+    }
+    assert_eq!(first.close_code().await, Some(1008));
+    let next = loop {
+        let answer = ada.client.request(Method::GET, stream).send().await.unwrap();
+        if answer.status() != 429 {
+            break answer;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(next.status(), 200);
 }
