@@ -23,5 +23,6 @@ pub mod secret;
 pub mod sign_in;
 pub mod statistics;
 pub mod task;
+mod task_data;
 pub mod usage;
 pub mod workflow;

@@ -13,5 +13,6 @@ mod problems;
 mod reach;
 mod retention;
 mod stream;
+mod tasks;
 mod throttle;
 mod workflows;
