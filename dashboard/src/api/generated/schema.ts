@@ -1627,7 +1627,7 @@ export interface components {
             token: string;
             /** @description 10 to 256 characters. */
             password: string;
-            /** @description Stays as it is when absent. */
+            /** @description Chosen by the first operator; for everybody else the one they were added with, and needless. */
             email?: string | null;
             display_name?: string | null;
         };
@@ -9047,7 +9047,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_exists */
+            /** @description already_exists, conflict */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9475,6 +9475,15 @@ export interface operations {
             };
             /** @description request_timeout */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10247,7 +10256,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_exists */
+            /** @description already_exists, conflict */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10351,6 +10360,15 @@ export interface operations {
             };
             /** @description not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10793,7 +10811,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_exists */
+            /** @description already_exists, conflict */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10902,7 +10920,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_exists */
+            /** @description conflict */
             409: {
                 headers: {
                     [name: string]: unknown;
