@@ -183,7 +183,8 @@ impl Identity {
         }
         // Who could take the address of somebody else would be taken for them by a provider that vouches for it.
         if email.as_ref().is_some_and(|email| *email != known.email) && !is_nameless(&known) {
-            let reason = "is the one you were added with; whoever looks after people can change it".to_owned();
+            let reason =
+                "must be the one you were added with, or left out; whoever looks after people can change it".to_owned();
             return Err(Error::Invalid { field: "/email", reason });
         }
         let password_hash = self.hashing.hash(profile.password).await?;
