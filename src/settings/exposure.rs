@@ -67,8 +67,19 @@ impl Settings {
     }
 }
 
+/// What a key has at least that was drawn and not made up: 32 hexadecimal digits miss it a few times in a million.
+const MIN_DISTINCT_CHARACTERS: usize = 9;
+
+/// Whether nothing speaks against a key having been drawn at random.
+fn looks_random(key: &str) -> bool {
+    let is_of_a_key = |c: char| c.is_ascii_alphanumeric() || "+/=-_".contains(c);
+    let distinct: BTreeSet<char> = key.chars().collect();
+    key.chars().all(is_of_a_key) && distinct.len() >= MIN_DISTINCT_CHARACTERS
+}
+
 #[cfg(test)]
 mod tests {
+    use super::looks_random;
     use crate::settings::{Settings, Sources};
 
     /// The keys that are reported for settings `key=value` in an environment.
@@ -117,21 +128,6 @@ mod tests {
         assert_eq!(reported(None, &[KEYS, plain]), ["CALLBOARD_ENVIRONMENT", "server.public_urls"]);
         assert!(reported(Some("development"), &[KEYS, plain]).is_empty());
     }
-}
-
-/// What a key has at least that was drawn and not made up: one of 32 hexadecimal digits misses it once in a million.
-const MIN_DISTINCT_CHARACTERS: usize = 9;
-
-/// Whether nothing speaks against a key having been drawn at random.
-fn looks_random(key: &str) -> bool {
-    let is_of_a_key = |c: char| c.is_ascii_alphanumeric() || "+/=-_".contains(c);
-    let distinct: BTreeSet<char> = key.chars().collect();
-    key.chars().all(is_of_a_key) && distinct.len() >= MIN_DISTINCT_CHARACTERS
-}
-
-#[cfg(test)]
-mod tests {
-    use super::looks_random;
 
     #[test]
     fn placeholders_are_no_keys() {
