@@ -19,6 +19,7 @@ pub mod quota;
 pub mod redaction;
 mod retention;
 pub mod secret;
+mod slug;
 mod timestamp;
 mod words;
 
@@ -40,5 +41,6 @@ pub use principal::{ApiKey, AuditEntry, Principal, PrincipalKind, Role, Scope, S
 pub use redaction::{RedactedStream, Redactor};
 pub use retention::{Retention, RetentionChoice, RetentionPolicy, RetentionRule};
 pub use secret::{Secret, Secrets};
+pub use slug::{MAX_SLUG_CHARACTERS, is_slug};
 pub use timestamp::Timestamp;
 pub use words::UnknownWord;

@@ -39,6 +39,7 @@ mod query;
 mod queue;
 mod retention;
 mod routing;
+mod seats;
 mod secrets;
 mod spending;
 mod start;
@@ -55,6 +56,7 @@ pub use client_address::Proxies;
 pub use error::Error;
 pub use openapi::text as openapi_text;
 pub use origins::Origins;
+pub use seats::Seats;
 pub use throttle::Throttle;
 
 use crate::actors::Engine;
@@ -92,6 +94,8 @@ pub struct Service {
     pub heartbeat: Duration,
     /// How long a live session goes on after its token has expired.
     pub renewal: Duration,
+    /// Open sockets and streams.
+    pub seats: Seats,
 }
 
 /// All addresses.

@@ -35,6 +35,7 @@ mod lists;
 mod loading;
 mod lock;
 mod logs;
+mod merge;
 mod migrations;
 mod page;
 mod planner;
@@ -194,6 +195,7 @@ impl Store {
     pub fn open(options: &Options, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let location = Location::parse(&options.url)?;
         let file_lock = lock::lock_file(&location)?;
+        lock::make_private(&location);
         let mut connection = location.connect(Purpose::Write)?;
         lock::lock_connection(&mut connection, &location)?;
         migrations::apply_pending(&mut connection)?;

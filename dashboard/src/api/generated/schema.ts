@@ -1696,7 +1696,7 @@ export interface components {
             token: string;
             /** @description 10 to 256 characters. */
             password: string;
-            /** @description Stays as it is when absent. */
+            /** @description Chosen by the first operator; for everybody else the one they were added with, and needless. */
             email?: string | null;
             display_name?: string | null;
         };
@@ -9284,7 +9284,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_exists */
+            /** @description already_exists, conflict */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9712,6 +9712,15 @@ export interface operations {
             };
             /** @description request_timeout */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10486,7 +10495,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_exists */
+            /** @description already_exists, conflict */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10590,6 +10599,15 @@ export interface operations {
             };
             /** @description not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11036,7 +11054,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_exists */
+            /** @description already_exists, conflict */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11145,7 +11163,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_exists */
+            /** @description conflict */
             409: {
                 headers: {
                     [name: string]: unknown;
