@@ -33,6 +33,7 @@ pub fn store_problem(error: &store::Error) -> Problem {
         store::Error::Conflict { .. } | store::Error::AlreadyExists { .. } => {
             Problem::new(Code::AlreadyExists, error.to_string())
         }
+        store::Error::LimitReached { .. } => Problem::new(Code::LimitReached, error.to_string()),
         store::Error::IdempotencyKeyUsed { .. } => Problem::new(Code::IdempotencyConflict, error.to_string()),
         store::Error::InvalidCursor => {
             let detail = error.to_string();

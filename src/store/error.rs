@@ -36,6 +36,9 @@ pub enum Error {
     /// The write contradicts what is stored, for example another text under a registered version.
     #[error("{message}")]
     Conflict { message: String },
+    /// There are as many of these as there may be.
+    #[error("{message}")]
+    LimitReached { message: String },
     /// A cursor that this store did not hand out.
     #[error("the cursor is not valid")]
     InvalidCursor,

@@ -14,4 +14,5 @@ mod reach;
 mod retention;
 mod stream;
 mod throttle;
+mod views;
 mod workflows;
