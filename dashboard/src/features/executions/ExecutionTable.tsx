@@ -8,7 +8,7 @@ import type { Filter, Row } from "@/api/executions";
 import { useStanding } from "@/api/me";
 import { isTyping } from "@/features/shell/shortcuts";
 import { Bulk } from "./Bulk";
-import { useColumns } from "./columns";
+import type { Column } from "./columns";
 import { ExecutionRow, gridColumns, ROW_HEIGHT, startsLeft } from "./ExecutionRow";
 
 /** Further rows are read when fewer than this are left below the visible ones. */
@@ -17,6 +17,7 @@ const READ_AHEAD = 25;
 export function ExecutionTable({
   rows,
   filter,
+  columns,
   hasMore,
   isReading,
   onMore,
@@ -24,6 +25,7 @@ export function ExecutionTable({
   rows: readonly Row[];
   /** What let them through. */
   filter: Filter;
+  columns: readonly Column[];
   hasMore: boolean;
   isReading: boolean;
   onMore: () => void;
@@ -32,7 +34,6 @@ export function ExecutionTable({
   const { may } = useStanding();
   const maySelect = may("execution_steer");
   const navigate = useNavigate();
-  const columns = useColumns();
   const scroller = useRef<HTMLDivElement>(null);
   const [currentId, setCurrentId] = useState<string>();
   const [selectedIds, setSelectedIds] = useState<ReadonlySet<string>>(new Set());
@@ -43,7 +44,7 @@ export function ExecutionTable({
     setWantsAll(false);
   };
   const lastSelected = useRef<string>(undefined);
-  const isNew = useNewRows(rows);
+  const isNew = useNewRows(rows, filter.sort === undefined);
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
@@ -188,8 +189,8 @@ export function ExecutionTable({
   );
 }
 
-/** Rows that were not there at first and have come in at the top: they slide in once. */
-function useNewRows(rows: readonly Row[]): (id: string) => boolean {
+/** Rows that were not there at first and have come in at the top, where the newest are: they slide in once. */
+function useNewRows(rows: readonly Row[], isNewestFirst: boolean): (id: string) => boolean {
   const newest = useRef(rows[0]?.id ?? "");
   const shown = useRef(new Set<string>());
   useEffect(() => {
@@ -201,7 +202,7 @@ function useNewRows(rows: readonly Row[]): (id: string) => boolean {
     }, 400);
     return () => clearTimeout(timer);
   }, [rows]);
-  return (id) => id > newest.current && !shown.current.has(id);
+  return (id) => isNewestFirst && id > newest.current && !shown.current.has(id);
 }
 
 /** Rows that come in above what is looked at do not push it away. */

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { filterOf, labelsOf, parseListSearch } from "./search";
+import { filterOf, isFiltered, labelsOf, parseListSearch } from "./search";
 
 it("leaves out of an address what it does not understand", () => {
   expect(
@@ -13,6 +13,18 @@ it("leaves out of an address what it does not understand", () => {
     since: undefined,
     q: undefined,
   });
+  expect(parseListSearch({ sort: "name", columns: "lost", view: "" })).toEqual({});
+  expect(parseListSearch({ sort: "created_at", columns: "owner,lost,version", view: "7" })).toEqual({
+    sort: "created_at",
+    columns: "version,owner",
+    view: "7",
+  });
+  expect(parseListSearch({ columns: "none" }).columns).toBe("none");
+});
+
+it("takes for a filter only what leaves something out", () => {
+  expect(isFiltered(parseListSearch({ sort: "created_at", columns: "owner", view: "7" }))).toBe(false);
+  expect(isFiltered(parseListSearch({ q: "x" }))).toBe(true);
 });
 
 it("makes the same filter of the same address for as long as one looks", () => {

@@ -16,6 +16,7 @@ import { tellProblem } from "@/components/tellProblem";
 import { Ago } from "@/components/time";
 import { useTitle } from "@/components/useTitle";
 import { modelOf } from "@/features/execution-graph/model";
+import { useColumns } from "@/features/executions/columns";
 import { ExecutionTable } from "@/features/executions/ExecutionTable";
 import { workflowTabs } from "@/routes/workflow";
 import { RunDialog } from "./RunDialog";
@@ -173,6 +174,7 @@ function Definition({ workflow }: { workflow: WorkflowDetail }) {
 
 function Runs({ workflow }: { workflow: WorkflowDetail }) {
   const { t } = useTranslation();
+  const columns = useColumns();
   const filter = useMemo(() => ({ workflow: fullName(workflow) }), [workflow]);
   const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = useInfiniteQuery(
     executionList(filter),
@@ -192,6 +194,7 @@ function Runs({ workflow }: { workflow: WorkflowDetail }) {
         <ExecutionTable
           rows={rows}
           filter={filter}
+          columns={columns}
           hasMore={hasNextPage}
           isReading={isFetchingNextPage}
           onMore={() => void fetchNextPage()}
