@@ -28,7 +28,8 @@ test("a view is saved, seen in another browser, shared, changed and removed", as
   await first.goto("/executions?status=failed&since=24h");
   await first.getByText("No execution matches").waitFor();
   await choose(first, "Save what I see");
-  await first.getByLabel("Name of the view").fill("Failed today");
+  await first.getByRole("dialog").waitFor();
+  await first.keyboard.type("Failed today");
   await first.keyboard.press("Enter");
   await menuOf(first, "Saved views: Failed today").waitFor();
   const link = first.url();

@@ -10,9 +10,10 @@ import { Empty, ProblemView, SkeletonRows } from "@/components/states";
 import { parseColumns, useColumns } from "./columns";
 import { ExecutionTable } from "./ExecutionTable";
 import { Filters } from "./Filters";
-import { LocalViews } from "./LocalViews";
+
 import { Nothing } from "./Nothing";
 import { filterOf, isFiltered } from "./search";
+import { TakingOver } from "./TakingOver";
 
 const route = getRouteApi("/pages/executions");
 
@@ -35,7 +36,7 @@ export function ExecutionsPage() {
         </Link>
       </PageHead>
       <Filters />
-      <LocalViews />
+      <TakingOver />
       <Card className="flex min-h-[420px] flex-1 flex-col overflow-hidden">
         {error && !data ? (
           <ProblemView error={error} retry={() => void refetch()} className="m-4" />

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { clsx } from "clsx";
-import { Columns3, Search, SlidersHorizontal, X } from "lucide-react";
+import { ArrowDownWideNarrow, ArrowUpNarrowWide, Columns3, Search, SlidersHorizontal, X } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -90,15 +90,8 @@ export function Filters() {
           value={search.label ?? ""}
           onChange={(label) => change({ label: label || undefined })}
         />
-        <Choice
-          label={t("executions.order")}
-          none={t("executions.newestFirst")}
-          value={search.sort}
-          options={[{ value: "created_at", label: t("executions.oldestFirst") }]}
-          onChoose={(sort) => change({ sort })}
-        />
       </div>
-      <div className="ml-auto flex gap-1">
+      <div className="ml-auto flex flex-wrap justify-end gap-1">
         <Button
           look="quiet"
           icon={SlidersHorizontal}
@@ -113,6 +106,15 @@ export function Filters() {
             {t("executions.clear")}
           </Button>
         )}
+        <Button
+          look="quiet"
+          icon={search.sort ? ArrowUpNarrowWide : ArrowDownWideNarrow}
+          aria-pressed={search.sort !== undefined}
+          aria-label={t("executions.oldestFirst")}
+          title={search.sort ? t("executions.oldestFirst") : t("executions.newestFirst")}
+          onClick={() => change({ sort: search.sort ? undefined : "created_at" })}
+          className={clsx(search.sort && "text-accent-text")}
+        />
         <Views />
         <ColumnMenu said={search.columns} onSay={(columns) => change({ columns })} />
       </div>
@@ -169,14 +171,11 @@ function LabelField({ value, onChange }: { value: string; onChange: (value: stri
 
 function Choice<T extends string>({
   label,
-  none = label,
   value,
   options,
   onChoose,
 }: {
   label: string;
-  /** What no choice is called. */
-  none?: string;
   value: T | undefined;
   options: readonly { value: T; label: string }[];
   onChoose: (value: T | undefined) => void;
@@ -192,7 +191,7 @@ function Choice<T extends string>({
         onChange={(event) => onChoose(all.find((option) => option.value === event.target.value)?.value)}
         className={clsx("field max-w-44 pr-1", !value && "text-ink-soft")}
       >
-        <option value="">{none}</option>
+        <option value="">{label}</option>
         {all.map((option) => (
           <option key={option.value} value={option.value}>
             {option.label}

@@ -40,6 +40,8 @@ export function ViewDialog({
           <input
             required
             maxLength={80}
+            autoFocus
+            onFocus={(event) => event.target.select()}
             value={name}
             onChange={(event) => setName(event.target.value)}
             className="field mt-1 w-full"

@@ -5,7 +5,7 @@ import { postponeTakingOver, useIsPostponed, useLocalViews } from "./localViews"
 import { useTakingOver } from "./useTakingOver";
 
 /** Offers once to take over what this browser had saved before the service kept views. Later, the menu still does. */
-export function LocalViews() {
+export function TakingOver() {
   const { t } = useTranslation();
   const locals = useLocalViews();
   const isPostponed = useIsPostponed();
