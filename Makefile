@@ -13,7 +13,7 @@ help: ## List the targets
 # The dashboard becomes part of the program when it has been built before it, which takes Node 20.19 or newer. Without, the
 # program is built all the same, and its page says how to get the dashboard.
 NODE_IS_THERE := $(shell node -e 'const [a, b] = process.versions.node.split(".").map(Number); console.log(a > 20 || (a === 20 && b >= 19) ? "yes" : "")' 2>/dev/null)
-DASHBOARD_SOURCES = $(shell find dashboard/src dashboard/public dashboard/scripts -type f) dashboard/index.html dashboard/vite.config.ts
+DASHBOARD_SOURCES = $(shell find dashboard/src dashboard/public dashboard/scripts -type f) dashboard/index.html dashboard/vite.config.ts $(wildcard examples/*.yaml)
 
 dashboard/node_modules/.package-lock.json: dashboard/package.json dashboard/package-lock.json
 	cd dashboard && npm ci --no-fund --no-audit

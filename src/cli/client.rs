@@ -15,6 +15,8 @@ use uuid::Uuid;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 const BASE_PATH: &str = "/api/v1";
+/// Where a service listens that was started without settings.
+const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 /// The most items that one page holds.
 const PAGE_SIZE: u32 = 100;
 /// The header of API keys.
@@ -23,9 +25,9 @@ pub const API_KEY: &str = "x-api-key";
 /// Which service to talk to.
 #[derive(Clone, clap::Args)]
 pub struct Address {
-    /// Address of the service
-    #[arg(long, env = "CALLBOARD_URL", default_value = "http://127.0.0.1:8080", value_name = "URL", global = true)]
-    pub url: Url,
+    /// Address of the service [default: that of the last `callboard login`, or http://127.0.0.1:8080]
+    #[arg(long, env = "CALLBOARD_URL", value_name = "URL", global = true)]
+    pub url: Option<Url>,
     /// API key that opens the service
     #[arg(long, env = "CALLBOARD_API_KEY", value_name = "KEY", hide_env_values = true, global = true)]
     pub api_key: Option<String>,
@@ -34,8 +36,17 @@ pub struct Address {
 impl std::fmt::Debug for Address {
     /// Without the key.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Address").field("url", &self.url.as_str()).finish_non_exhaustive()
+        f.debug_struct("Address").field("url", &self.url.as_ref().map(Url::as_str)).finish_non_exhaustive()
     }
+}
+
+/// The service that is meant: the named one, or that of the last sign-in on this machine, or one without settings here.
+///
+/// # Errors
+/// Never in practice.
+pub fn address(named: Option<&Url>) -> Result<Url, Error> {
+    let known = named.cloned().or_else(credentials::current);
+    known.map_or_else(|| DEFAULT_URL.parse(), Ok).map_err(|error| Error::failure(format!("{DEFAULT_URL}: {error}")))
 }
 
 /// A connection to one service.
@@ -59,14 +70,15 @@ impl Client {
     /// # Errors
     /// When the address is not HTTP or HTTPS.
     pub fn new(address: &Address) -> Result<Self, Error> {
-        if !matches!(address.url.scheme(), "http" | "https") || address.url.host().is_none() {
-            let shown = without_credentials(&address.url);
+        let url = self::address(address.url.as_ref())?;
+        if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+            let shown = without_credentials(&url);
             return Err(Error::invalid(format!("'{shown}' is no http:// or https:// address of a service")));
         }
         // Installing a second time is refused, which is as good as having done it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut headers = reqwest::header::HeaderMap::new();
-        let key = address.api_key.clone().or_else(|| credentials::stored(&address.url));
+        let key = address.api_key.clone().or_else(|| credentials::stored(&url));
         if let Some(key) = &key {
             let value = reqwest::header::HeaderValue::from_str(key.trim());
             let mut value = value.map_err(|_| Error::invalid("the API key contains characters that no key has"))?;
@@ -78,12 +90,12 @@ impl Client {
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(REQUEST_TIMEOUT)
             .user_agent(concat!("callboard/", env!("CARGO_PKG_VERSION")));
-        if is_this_machine(&address.url) {
+        if is_this_machine(&url) {
             // A proxy from the environment would look for the service on its own machine.
             http = http.no_proxy();
         }
         let http = http.build().map_err(|error| Error::failure(format!("cannot prepare the HTTP client: {error}")))?;
-        Ok(Self { base: address.url.clone(), key, http })
+        Ok(Self { base: url, key, http })
     }
 
     /// A client with an access token in place of a key.
@@ -92,7 +104,7 @@ impl Client {
     /// As [`Client::new`].
     pub fn with_bearer(url: &Url, token: &str) -> Result<Self, Error> {
         // The service takes a token wherever it takes a key.
-        Self::new(&Address { url: url.clone(), api_key: Some(token.to_owned()) })
+        Self::new(&Address { url: Some(url.clone()), api_key: Some(token.to_owned()) })
     }
 
     /// The API key that requests carry.
@@ -260,7 +272,11 @@ pub fn problem(status: u16, body: &[u8]) -> Error {
             let _ = write!(text, "\n  {}", problem_line(error));
         }
     }
-    if let Some(suggestion) = field("suggestion") {
+    // What the service suggests is meant for programs; a person at the command line signs in.
+    let is_sign_in = field("instance").is_some_and(|path| path.contains("/auth/"));
+    let sign_in =
+        (status == 401 && !is_sign_in).then_some("Sign in with `callboard login`, or give a key in CALLBOARD_API_KEY.");
+    if let Some(suggestion) = sign_in.or(field("suggestion")) {
         let _ = write!(text, "\n  {suggestion}");
     }
     if let Some(id) = field("request_id") {
@@ -326,7 +342,7 @@ mod tests {
     use super::*;
 
     fn client(url: &str) -> Client {
-        Client::new(&Address { url: url.parse().unwrap(), api_key: None }).unwrap()
+        Client::new(&Address { url: Some(url.parse().unwrap()), api_key: None }).unwrap()
     }
 
     #[test]
@@ -360,7 +376,7 @@ mod tests {
         let url: Url = "http://somebody:hunter2@127.0.0.1:1/".parse().unwrap();
         for error in [
             unreachable(&url, "refused"),
-            Client::new(&Address { url: "ftp://a:hunter2@b".parse().unwrap(), api_key: None }).unwrap_err(),
+            Client::new(&Address { url: "ftp://a:hunter2@b".parse().ok(), api_key: None }).unwrap_err(),
         ] {
             assert!(!error.text.contains("hunter2") && !error.text.contains("somebody"), "{}", error.text);
         }

@@ -1,4 +1,5 @@
-//! API keys that `callboard login` has stored, one per service, in a file that only its owner can read.
+//! API keys that `callboard login` has stored, one per service, in a file that only its owner can read, and which of the
+//! services it was last.
 
 use super::error::Error;
 use serde_json::{Map, Value};
@@ -7,6 +8,9 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use url::Url;
+
+/// The member of the file that names a service instead of holding the key of one.
+const CURRENT: &str = "current";
 
 /// `$XDG_CONFIG_HOME/callboard/credentials.json`, or below `~/.config`.
 pub fn file() -> Option<PathBuf> {
@@ -26,17 +30,25 @@ pub fn stored(url: &Url) -> Option<String> {
     known.get(&name(url)).and_then(Value::as_str).map(str::to_owned)
 }
 
-/// Stores the key of a service, or forgets it.
+/// The service that somebody signed in to last.
+pub fn current() -> Option<Url> {
+    read().ok()?.get(CURRENT)?.as_str()?.parse().ok()
+}
+
+/// Stores the key of a service, which becomes the current one, or forgets it.
 ///
 /// # Errors
 /// When the file cannot be written.
 pub fn store(url: &Url, key: Option<&str>) -> Result<PathBuf, Error> {
     let path = file().ok_or_else(|| Error::failure("neither HOME nor XDG_CONFIG_HOME is set"))?;
     let mut known = read()?;
-    match key {
-        Some(key) => known.insert(name(url), Value::from(key)),
-        None => known.remove(&name(url)),
-    };
+    if let Some(key) = key {
+        known.insert(name(url), Value::from(key));
+        known.insert(CURRENT.to_owned(), Value::from(name(url)));
+    } else {
+        known.remove(&name(url));
+        known.retain(|member, value| member != CURRENT || *value != name(url));
+    }
     let failed = |error: std::io::Error| Error::file("write", &path, &error);
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(failed)?;

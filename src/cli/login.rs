@@ -1,7 +1,7 @@
 //! `callboard login`: who the command line is, from now on. It stores an API key of the person who signs in.
 
 use super::Exit;
-use super::client::{Address, Client, text_at};
+use super::client::{Address, Client, address, text_at};
 use super::credentials;
 use super::error::{Error, block_on};
 use super::terminal::{print, tell};
@@ -12,9 +12,10 @@ use url::Url;
 /// Sign in to a service, and stay signed in on this machine
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The link that the first start of the service prints, or its address
-    #[arg(default_value = "http://127.0.0.1:8080", value_name = "LINK_OR_URL")]
-    target: Url,
+    /// The link that the first start of the service prints, or its address [default: that of the last sign-in, or
+    /// http://127.0.0.1:8080]
+    #[arg(value_name = "LINK_OR_URL")]
+    target: Option<Url>,
     /// Your e-mail address; asked for when absent
     #[arg(long, value_name = "ADDRESS")]
     email: Option<String>,
@@ -42,7 +43,7 @@ impl std::fmt::Debug for Arguments {
 /// Does what the command line says.
 pub fn execute(arguments: &Arguments) -> Exit {
     block_on(async {
-        let (service, token) = parts(&arguments.target);
+        let (service, token) = parts(&address(arguments.target.as_ref())?);
         if arguments.out {
             return sign_out(&service).await;
         }
@@ -51,7 +52,7 @@ pub fn execute(arguments: &Arguments) -> Exit {
             print(&key);
             return Ok(Exit::Success);
         }
-        let client = Client::new(&Address { url: service.clone(), api_key: None })?;
+        let client = Client::new(&Address { url: Some(service.clone()), api_key: None })?;
         let tokens = match token {
             Some(token) => first_sign_in(&client, arguments, &token).await?,
             None => sign_in(&client, arguments).await?,
@@ -113,7 +114,7 @@ async fn sign_out(service: &Url) -> Result<Exit, Error> {
     let Some(key) = credentials::stored(service) else {
         return Err(nobody(service));
     };
-    let client = Client::new(&Address { url: service.clone(), api_key: Some(key) })?;
+    let client = Client::new(&Address { url: Some(service.clone()), api_key: Some(key) })?;
     let me = client.get("/auth/me", &[]).await;
     credentials::store(service, None)?;
     client.delete(&format!("/api-keys/{}", text_at(&me?, "/id"))).await?;

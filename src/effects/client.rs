@@ -194,15 +194,25 @@ pub fn without_user(url: &mut Url) {
 /// A request that brought no usable response, as a `communication` failure: 503 when no connection came about, 504 when
 /// it took too long, 502 when the response was unreadable.
 pub fn transport_failure(error: &reqwest::Error, method: &Method, url: &Url) -> Failure {
-    let (status, title) = if error.is_connect() {
-        (503, if error.is_timeout() { "Connection timed out" } else { "Connection failed" })
+    let (status, title, suggestion) = if error.is_connect() {
+        let title = if error.is_timeout() { "Connection timed out" } else { "Connection failed" };
+        let suggestion = "check the address, and that the service's machine reaches it; \
+                          `try` with `catch.retry` outlasts a short outage";
+        (503, title, suggestion)
     } else if error.is_timeout() {
-        (504, "Response timed out")
+        (504, "Response timed out", "ask for less, repeat it with `catch.retry`, or raise `effects.http.timeout_ms`")
     } else {
-        (502, "Response unreadable")
+        (
+            502,
+            "Response unreadable",
+            "the answer broke off or is no HTTP: look at the endpoint, or repeat it with `catch.retry`",
+        )
     };
     let detail = format!("{method} {}: {}", address(url), chain(error));
-    Failure::new(StandardType::Communication, title, detail).with_status(status).retryable(true)
+    Failure::new(StandardType::Communication, title, detail)
+        .with_status(status)
+        .retryable(true)
+        .with_suggestion(suggestion)
 }
 
 fn refused(error: &reqwest::Error) -> Option<Refused> {

@@ -299,6 +299,13 @@ fn status_failure(answer: &Answer, outgoing: &Outgoing) -> Failure {
     match status {
         300..=399 => failure.with_suggestion("set `redirect: true` to follow redirects"),
         401 | 403 => failure.with_suggestion("check the `authentication` of the endpoint"),
+        404 | 410 => failure.with_suggestion("check the path of the `endpoint`"),
+        408 | 425 | 429 | 500..=599 => {
+            failure.with_suggestion("the endpoint may answer later: `try` with `catch.retry` asks again")
+        }
+        400..=499 => {
+            failure.with_suggestion("the endpoint refuses the request: compare method, headers, query and body")
+        }
         _ => failure,
     }
 }

@@ -115,6 +115,7 @@ pub async fn logs(service: web::Data<Service>, caller: Caller, request: HttpRequ
     params(
         ("id" = ExecutionId, Path, description = "The execution."),
         ("status" = Option<Vec<TaskStatus>>, Query, description = "Any of these; repeat it or separate by commas."),
+        ("path" = Option<String>, Query, description = "The instance at this path alone."),
         ("offset" = Option<u64>, Query, description = "Leave out this many."),
         ("limit" = Option<u64>, Query, description = "At most this many; 1 000 when absent.", minimum = 1, maximum = 1000),
     ),
@@ -124,6 +125,7 @@ pub async fn tasks(service: web::Data<Service>, caller: Caller, request: HttpReq
     let id = path::execution_id(&request)?;
     let mut query = Query::of(&request);
     let statuses: Vec<TaskStatus> = query.values("status", &one_of(TaskStatus::ALL));
+    let wanted = query.text("path");
     let offset = query.number("offset", 0..=MAX_NUMBER).unwrap_or(0);
     let limit = query.number("limit", 1..=MAX_LINES).unwrap_or(MAX_LINES);
     query.finish()?;
@@ -131,6 +133,7 @@ pub async fn tasks(service: web::Data<Service>, caller: Caller, request: HttpReq
     let board = service.boards.of(service.engine.store(), caller.tenant_id, id).await?;
     let mut tasks = board.into_tasks(service.clock.now());
     tasks.retain(|task| statuses.is_empty() || statuses.contains(&task.status));
+    tasks.retain(|task| wanted.as_deref().is_none_or(|path| *task.path == *path));
     let total = u64::try_from(tasks.len()).unwrap_or(u64::MAX);
     let skipped = usize::try_from(offset).unwrap_or(usize::MAX);
     let items: Vec<_> = tasks.into_iter().skip(skipped).take(usize::try_from(limit).unwrap_or(usize::MAX)).collect();

@@ -23,7 +23,8 @@ pub(super) fn collection(
         other @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
             let shown: String = other.to_string().chars().take(100).collect();
             let detail = format!("The collection of a for task must be an array, not {shown}");
-            Err(Failure::new(StandardType::Expression, "Not an array", detail))
+            Err(Failure::new(StandardType::Expression, "Not an array", detail)
+                .with_suggestion("correct `for.in`, or the task before it that makes the collection"))
         }
     }
 }

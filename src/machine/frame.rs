@@ -152,7 +152,8 @@ impl TryWork {
             *deadline = None;
             list.current = None;
             let detail = "The attempt took longer than its limit";
-            let failure = Failure::new(StandardType::Timeout, "Attempt timed out", detail);
+            let failure = Failure::new(StandardType::Timeout, "Attempt timed out", detail)
+                .with_suggestion("`catch.retry.limit.attempt.duration` gives each attempt more time");
             list.end = ListEnd::Failed(Box::new(failure.at(pointer)));
         }
     }

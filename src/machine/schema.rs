@@ -37,7 +37,8 @@ impl Schema {
         let mismatches: Vec<String> =
             self.validator.iter_errors(value).take(MAX_MISMATCHES).map(|e| describe(&e)).collect();
         let detail = format!("The {what} does not match its schema: {}", mismatches.join("; "));
-        Err(Failure::new(StandardType::Validation, "Validation failed", detail))
+        Err(Failure::new(StandardType::Validation, "Validation failed", detail)
+            .with_suggestion(format!("give a matching {what}, or correct the schema in a new version of the workflow")))
     }
 }
 

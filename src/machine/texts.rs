@@ -58,6 +58,7 @@ pub(super) fn pairs(value: Value, what: &str) -> Result<Vec<(String, String)>, F
 
 fn not(what: &str, wanted: &str) -> Failure {
     Failure::new(StandardType::Expression, "Wrong type", format!("The {what} must be {wanted}"))
+        .with_suggestion("compare the input of the task with what the expression makes of it")
 }
 
 #[cfg(test)]

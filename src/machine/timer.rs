@@ -18,7 +18,9 @@ impl Step<'_> {
                 if !is_paused && self.state.deadline.is_some_and(|deadline| deadline <= now) {
                     self.cancel_everything("the workflow timed out");
                     let detail = "The workflow took longer than its timeout";
-                    let failure = Failure::new(StandardType::Timeout, "Workflow timed out", detail);
+                    let failure = Failure::new(StandardType::Timeout, "Workflow timed out", detail).with_suggestion(
+                        "the timeline shows what took so long; `timeout` of the workflow gives it more time",
+                    );
                     self.record(EventBody::ExecutionFailed { error: failure.at("/timeout") });
                 }
             }
@@ -32,7 +34,10 @@ impl Step<'_> {
                 if !is_paused && self.is_due(path, purpose) {
                     let decision = self.at_task(path, |task| {
                         let detail = "The task took longer than its timeout";
-                        Some(task.fail(Failure::new(StandardType::Timeout, "Task timed out", detail)))
+                        let failure = Failure::new(StandardType::Timeout, "Task timed out", detail).with_suggestion(
+                            "`timeout` of the task gives it more time, `try` with `catch.retry` another attempt",
+                        );
+                        Some(task.fail(failure))
                     });
                     self.cancel_effect_of(path);
                     self.adopt(decision.unwrap_or_default());

@@ -24,5 +24,6 @@ pub mod secret;
 pub mod sign_in;
 pub mod statistics;
 pub mod task;
+mod task_data;
 pub mod usage;
 pub mod workflow;

@@ -1,5 +1,6 @@
 //! Task instances, derived from the journal: nothing here is stored a second time.
 
+use super::task_data::{DataFlow, Datum};
 use crate::domain::{Event, EventBody, ExecutionId, Failure, Status, TimerPurpose, Timestamp, UnknownWord};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -90,11 +91,16 @@ pub struct TaskView {
     pub attempt: u32,
     /// How many attempts it has made itself; above 1 only for a `try`.
     pub attempts: u32,
-    /// What it was given, when the task transforms its input.
+    /// What it works on: what it was given, transformed when the task transforms it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub input: Option<Value>,
+    #[schema(value_type = Option<Value>)]
+    pub input: Option<Arc<Value>>,
+    /// Set instead of `input` when that is larger than 64 KiB: the `seq` of the event that carries it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub output: Option<Value>,
+    pub input_seq: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Value>)]
+    pub output: Option<Arc<Value>>,
     /// Set instead of `output` when that is larger than 64 KiB: the `seq` of the event that carries it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_seq: Option<u64>,
@@ -119,14 +125,12 @@ pub struct TaskView {
     pub run_ms: u64,
 }
 
-/// Values above this size are not repeated in task views.
-const MAX_VALUE_BYTES: usize = 64 * 1024;
-
 /// The task instances of one execution, built up event by event in the order of the journal.
 #[derive(Clone, Debug, Default)]
 pub struct TaskBoard {
     tasks: Vec<TaskView>,
     by_path: HashMap<Arc<str>, usize>,
+    data: DataFlow,
     last_seq: u64,
 }
 
@@ -142,14 +146,40 @@ impl TaskBoard {
         if is_end_of_execution(&body) {
             return self.close_open_tasks(at);
         }
-        let (Some(path), Some(pointer)) = (path, task) else { return };
-        let is_skipped = matches!(body, EventBody::TaskSkipped {});
-        if is_skipped || matches!(body, EventBody::TaskStarted { .. }) {
-            self.insert(started(path.clone(), pointer, attempt, at));
+        let (Some(path), Some(pointer)) = (path, task) else { return self.begin(seq, body) };
+        if let EventBody::TaskStarted { input, deadline, arguments, .. } = body {
+            let datum = |value| Datum::new(value, seq);
+            let input = self.data.start(&path, input.map(datum), arguments.map(datum));
+            self.insert(TaskView { deadline, ..started(path, pointer, attempt, at) }.with_input(input));
+        } else if matches!(body, EventBody::TaskSkipped {}) {
+            let input = self.data.skip(&path);
+            let mut view = started(path, pointer, attempt, at).with_input(input);
+            finish(&mut view, TaskStatus::Skipped, at);
+            self.insert(view);
+        } else if let EventBody::TaskCompleted { output, .. } = body {
+            let output = Datum::new(output, seq);
+            if let Some(view) = self.view(&path) {
+                finish(view, TaskStatus::Succeeded, at);
+                view.output_seq = output.seq_when_large();
+                view.output.clone_from(&output.value);
+            }
+            self.data.complete(&path, output);
+        } else if let Some(view) = self.view(&path) {
+            advance(view, at, body);
         }
-        if let Some(view) = self.by_path.get(&path).and_then(|index| self.tasks.get_mut(*index)) {
-            advance(view, seq, at, body);
+    }
+
+    /// What the execution as a whole begins with.
+    fn begin(&mut self, seq: u64, body: EventBody) {
+        if let EventBody::ExecutionCreated(creation) = body {
+            self.data.begin(Datum::new(creation.input.clone(), seq));
+        } else if let EventBody::ExecutionStarted { input: Some(input), .. } = body {
+            self.data.begin(Datum::new(input, seq));
         }
+    }
+
+    fn view(&mut self, path: &str) -> Option<&mut TaskView> {
+        self.tasks.get_mut(*self.by_path.get(path)?)
     }
 
     /// The last event that was taken in; 0 before the first.
@@ -199,6 +229,13 @@ impl TaskBoard {
     }
 }
 
+impl TaskView {
+    fn with_input(self, input: Option<Datum>) -> Self {
+        let seq = input.as_ref().and_then(Datum::seq_when_large);
+        Self { input: input.and_then(|input| input.value), input_seq: seq, ..self }
+    }
+}
+
 fn started(path: Arc<str>, pointer: Arc<str>, attempt: u32, at: Timestamp) -> TaskView {
     TaskView {
         name: name_of(&pointer),
@@ -208,6 +245,7 @@ fn started(path: Arc<str>, pointer: Arc<str>, attempt: u32, at: Timestamp) -> Ta
         attempt,
         attempts: 1,
         input: None,
+        input_seq: None,
         output: None,
         output_seq: None,
         error: None,
@@ -232,21 +270,8 @@ fn finish(view: &mut TaskView, status: TaskStatus, at: Timestamp) {
     view.wakes_at = None;
 }
 
-fn advance(view: &mut TaskView, seq: u64, at: Timestamp, body: EventBody) {
+fn advance(view: &mut TaskView, at: Timestamp, body: EventBody) {
     match body {
-        EventBody::TaskStarted { input, deadline, .. } => {
-            view.input = input.filter(is_small);
-            view.deadline = deadline;
-        }
-        EventBody::TaskSkipped {} => finish(view, TaskStatus::Skipped, at),
-        EventBody::TaskCompleted { output, .. } => {
-            finish(view, TaskStatus::Succeeded, at);
-            if is_small(&output) {
-                view.output = Some(output);
-            } else {
-                view.output_seq = Some(seq);
-            }
-        }
         EventBody::TaskFailed { error } => {
             finish(view, TaskStatus::Failed, at);
             view.error = Some(error);
@@ -295,6 +320,9 @@ fn advance(view: &mut TaskView, seq: u64, at: Timestamp, body: EventBody) {
         | EventBody::ExecutionCompleted { .. }
         | EventBody::ExecutionFailed { .. }
         | EventBody::ExecutionCancelled { .. }
+        | EventBody::TaskStarted { .. }
+        | EventBody::TaskSkipped {}
+        | EventBody::TaskCompleted { .. }
         | EventBody::EffectWithheld { .. }
         | EventBody::EffectCompleted { .. }
         | EventBody::ApprovalRequested { .. }
@@ -308,10 +336,6 @@ const fn is_end_of_execution(body: &EventBody) -> bool {
         body,
         EventBody::ExecutionCompleted { .. } | EventBody::ExecutionFailed { .. } | EventBody::ExecutionCancelled { .. }
     )
-}
-
-fn is_small(value: &Value) -> bool {
-    super::frame::size_is_below(value, MAX_VALUE_BYTES)
 }
 
 #[cfg(test)]

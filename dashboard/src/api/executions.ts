@@ -62,6 +62,7 @@ export const executionKeys = {
   logs: (id: string) => ["executions", "logs", id] as const,
   output: (id: string) => ["executions", "output", id] as const,
   usage: (id: string) => ["executions", "usage", id] as const,
+  task: (id: string, path: string) => ["executions", "task", id, path] as const,
   definition: (id: string) => ["executions", "definition", id] as const,
 };
 
@@ -230,6 +231,19 @@ export function executionDefinition(id: string) {
     queryKey: executionKeys.definition(id),
     queryFn: ({ signal }) =>
       must(client.GET("/api/v1/executions/{id}/definition", { params: { path: { id } }, signal })),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** What the service knows of one instance of a task; what it works on never changes. */
+export function taskInstance(id: string, path: string) {
+  return queryOptions({
+    queryKey: executionKeys.task(id, path),
+    queryFn: async ({ signal }) => {
+      const params = { path: { id }, query: { path } };
+      const answer = await must(client.GET("/api/v1/executions/{id}/tasks", { params, signal }));
+      return answer.items[0] ?? null;
+    },
     staleTime: Number.POSITIVE_INFINITY,
   });
 }

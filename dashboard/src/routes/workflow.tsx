@@ -18,8 +18,10 @@ export const workflowRoute = createRoute({
 export const newWorkflowRoute = createRoute({
   getParentRoute: () => pagesRoute,
   path: "/workflows/new",
-  validateSearch: (raw: Record<string, unknown>): { from?: string } => ({
+  validateSearch: (raw: Record<string, unknown>): { from?: string; example?: string } => ({
+    // A registered one, for its next version.
     from: typeof raw.from === "string" ? raw.from : undefined,
+    example: typeof raw.example === "string" ? raw.example : undefined,
   }),
   component: lazyRouteComponent(() => import("@/features/workflows/EditorPage"), "EditorPage"),
 });

@@ -68,6 +68,7 @@ impl Evaluator for DirectEvaluator {
 fn failure(expression: &str, why: &str) -> Failure {
     let shown: String = expression.chars().take(200).collect();
     Failure::new(StandardType::Expression, "Expression failed", format!("{why}, in the expression: {shown}"))
+        .with_suggestion("compare the input of the task with what the expression expects of it")
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod budget;
 mod executions;
+mod login;
 mod measure;
 mod migrate;
 pub mod program;

@@ -13,6 +13,7 @@ mod problems;
 mod reach;
 mod retention;
 mod stream;
+mod tasks;
 mod throttle;
 mod views;
 mod workflows;

@@ -3108,8 +3108,13 @@ export interface components {
              * @description How many attempts it has made itself; above 1 only for a `try`.
              */
             attempts: number;
-            /** @description What it was given, when the task transforms its input. */
+            /** @description What it works on: what it was given, transformed when the task transforms it. */
             input?: unknown;
+            /**
+             * Format: int64
+             * @description Set instead of `input` when that is larger than 64 KiB: the `seq` of the event that carries it.
+             */
+            input_seq?: number | null;
             output?: unknown;
             /**
              * Format: int64
@@ -5380,6 +5385,8 @@ export interface operations {
             query?: {
                 /** @description Any of these; repeat it or separate by commas. */
                 status?: components["schemas"]["TaskStatus"][];
+                /** @description The instance at this path alone. */
+                path?: string;
                 /** @description Leave out this many. */
                 offset?: number;
                 /** @description At most this many; 1 000 when absent. */

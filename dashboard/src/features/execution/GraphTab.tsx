@@ -30,7 +30,7 @@ export default function GraphTab({ id, timeline }: { id: string; timeline: Timel
           <Graph tasks={tasks} shown={shown} selected={pointer} onSelect={select} />
         </div>
       </Card>
-      {task && <TaskPanel timeline={timeline} task={task} onSelect={select} />}
+      {task && <TaskPanel id={id} timeline={timeline} task={task} onSelect={select} />}
     </div>
   );
 }

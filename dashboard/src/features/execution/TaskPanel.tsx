@@ -1,8 +1,10 @@
 // One task: its instances, and of the chosen one what went in, what came out, and what went wrong.
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { X } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
+import { taskInstance } from "@/api/executions";
 import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
 import { JsonView } from "@/components/JsonView";
@@ -12,10 +14,12 @@ import { useFormats } from "@/i18n/format";
 import { type Instance, nameOf, type Timeline } from "./timeline";
 
 export function TaskPanel({
+  id,
   timeline,
   task,
   onSelect,
 }: {
+  id: string;
   timeline: Timeline;
   task: string;
   onSelect: (task: string | undefined) => void;
@@ -52,13 +56,13 @@ export function TaskPanel({
             </select>
           </label>
         )}
-        {instance ? <Details instance={instance} /> : <p className="text-ink-soft">{t("task.notYet")}</p>}
+        {instance ? <Details id={id} instance={instance} /> : <p className="text-ink-soft">{t("task.notYet")}</p>}
       </div>
     </Card>
   );
 }
 
-function Details({ instance }: { instance: Instance }) {
+function Details({ id, instance }: { id: string; instance: Instance }) {
   const { t } = useTranslation();
   const formats = useFormats();
   const now = useNow();
@@ -99,13 +103,7 @@ function Details({ instance }: { instance: Instance }) {
           {instance.error.suggestion && <p className="mt-1 text-[13px] text-ink-soft">{instance.error.suggestion}</p>}
         </div>
       )}
-      {instance.input !== undefined && (
-        <dl>
-          <Part name={t("task.input")}>
-            <JsonView value={instance.input} name={`${instance.name}-input`} />
-          </Part>
-        </dl>
-      )}
+      <Input id={id} instance={instance} />
       {instance.output !== undefined && (
         <dl>
           <Part name={t("task.output")}>
@@ -114,6 +112,27 @@ function Details({ instance }: { instance: Instance }) {
         </dl>
       )}
     </div>
+  );
+}
+
+/** What the task works on. The service follows the data from task to task; the page does not. */
+function Input({ id, instance }: { id: string; instance: Instance }) {
+  const { t } = useTranslation();
+  const { data: task } = useQuery(taskInstance(id, instance.path));
+  if (!task) return null;
+  if (task.input_seq) {
+    return (
+      <dl>
+        <Part name={t("task.input")}>{t("task.large", { seq: task.input_seq })}</Part>
+      </dl>
+    );
+  }
+  return (
+    <dl>
+      <Part name={t("task.input")}>
+        <JsonView value={task.input} name={`${instance.name}-input`} />
+      </Part>
+    </dl>
   );
 }
 

@@ -19,6 +19,7 @@ const ROW = 32;
 export default function TimelineTab({ timeline, isOver }: { timeline: Timeline; isOver: boolean }) {
   const { t } = useTranslation();
   const formats = useFormats();
+  const { id } = route.useParams();
   const { task } = route.useSearch();
   const navigate = route.useNavigate();
   const [hidesIdle, setHidesIdle] = useState(false);
@@ -91,7 +92,7 @@ export default function TimelineTab({ timeline, isOver }: { timeline: Timeline; 
           </p>
         )}
       </Card>
-      {task && <TaskPanel timeline={timeline} task={task} onSelect={select} />}
+      {task && <TaskPanel id={id} timeline={timeline} task={task} onSelect={select} />}
     </div>
   );
 }

@@ -25,7 +25,6 @@ export interface Instance {
   from: number;
   to?: number;
   stretches: Stretch[];
-  input?: unknown;
   output?: unknown;
   error?: Failure;
   effect?: { kind: string; summary: string };
@@ -114,7 +113,7 @@ export class TimelineBuilder {
   }
 
   #takeTask(event: EventView, path: string, at: number, data: Data): void {
-    if (event.type === "task_started" || event.type === "task_skipped") this.#begin(event, path, at, data);
+    if (event.type === "task_started" || event.type === "task_skipped") this.#begin(event, path, at);
     const instance = this.#byPath.get(path);
     if (!instance) return;
     switch (event.type) {
@@ -180,7 +179,7 @@ export class TimelineBuilder {
     this.#withheld = [];
   }
 
-  #begin(event: EventView, path: string, at: number, data: Data): void {
+  #begin(event: EventView, path: string, at: number): void {
     const pointer = event.task ?? "";
     const instance: Instance = {
       path,
@@ -192,7 +191,6 @@ export class TimelineBuilder {
       attempts: 1,
       from: at,
       stretches: [{ kind: "work", from: at }],
-      input: data.input,
     };
     this.#byPath.set(path, instance);
     this.#timeline.instances.push(instance);

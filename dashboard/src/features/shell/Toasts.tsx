@@ -7,6 +7,11 @@ import type { ExecutionUpdate } from "@/api/generated/schema";
 import { MAX_NOTICES, setTell } from "@/live/notices";
 import { useIsDark } from "@/theme";
 
+/** Whoever looks at an execution sees it end. */
+function isSeen(id: string): boolean {
+  return document.visibilityState === "visible" && window.location.pathname.endsWith(`/executions/${id}`);
+}
+
 export function Toasts() {
   const { t } = useTranslation();
   const navigate = useNavigate();
@@ -25,7 +30,8 @@ export function Toasts() {
       else if (execution.status === "succeeded") toast.success(text, options);
       else toast(text, options);
     };
-    setTell((ended) => {
+    setTell((all) => {
+      const ended = all.filter(({ id }) => !isSeen(id));
       if (ended.length <= MAX_NOTICES) return ended.forEach(one);
       const failed = ended.filter((execution) => execution.status === "failed").length;
       const open = { label: t("action.open"), onClick: () => void navigate({ to: "/executions" }) };

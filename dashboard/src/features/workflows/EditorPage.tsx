@@ -1,6 +1,6 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, useBlocker, useNavigate } from "@tanstack/react-router";
-import { ArrowLeft, CircleAlert, CircleCheck, LoaderCircle, Save, TriangleAlert } from "lucide-react";
+import { ArrowLeft, BookOpen, CircleAlert, CircleCheck, LoaderCircle, Save, TriangleAlert } from "lucide-react";
 import { lazy, Suspense, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
@@ -11,9 +11,11 @@ import { registerWorkflow, validation, workflowDetail, workflowKeys } from "@/ap
 import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
 import { Confirm } from "@/components/Dialog";
+import { Menu, MenuItem, MenuLine } from "@/components/Menu";
 import { ProblemView, Skeleton } from "@/components/states";
 import { useTitle } from "@/components/useTitle";
 import { modelOf, type TaskNode } from "@/features/execution-graph/model";
+import { exampleNamed, examples } from "./examples";
 import { nextVersion } from "./version";
 
 const Graph = lazy(() => import("@/features/execution-graph/Graph"));
@@ -39,11 +41,12 @@ do:
 `;
 
 export function EditorPage() {
-  const { from } = route.useSearch();
+  const { from, example } = route.useSearch();
   const { data, error } = useQuery({ ...workflowDetail(from ?? ""), enabled: from !== undefined });
   if (error) return <ProblemView error={error} />;
   if (from && !data) return <Skeleton className="h-96 w-full rounded-xl" />;
-  return <Written key={from} beginning={data ? nextVersion(data.source, data.version) : BEGINNING} />;
+  const beginning = data ? nextVersion(data.source, data.version) : (exampleNamed(example)?.text ?? BEGINNING);
+  return <Written key={from ?? example} beginning={beginning} hasChoice={!from} />;
 }
 
 /** Checked when one stops typing. */
@@ -71,7 +74,31 @@ function useTasks(text: string): TaskNode[] {
   }, [text]);
 }
 
-function Written({ beginning }: { beginning: string }) {
+/** What a new workflow begins with. */
+function Beginnings() {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const begin = (example?: string) => void navigate({ to: "/workflows/new", search: { example } });
+  return (
+    <Menu
+      trigger={
+        <Button look="quiet" icon={BookOpen}>
+          {t("editor.examples")}
+        </Button>
+      }
+    >
+      <MenuItem onSelect={() => begin()}>{t("editor.beginning")}</MenuItem>
+      <MenuLine />
+      {examples.map((example) => (
+        <MenuItem key={example.name} onSelect={() => begin(example.name)}>
+          {example.title}
+        </MenuItem>
+      ))}
+    </Menu>
+  );
+}
+
+function Written({ beginning, hasChoice }: { beginning: string; hasChoice: boolean }) {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const queries = useQueryClient();
@@ -115,10 +142,11 @@ function Written({ beginning }: { beginning: string }) {
       <div className="mb-4 flex flex-wrap items-center gap-3">
         <h1 className="font-semibold text-xl tracking-tight">{t("workflow.new")}</h1>
         <Verdict isCurrent={isCurrent} validation={checked.data} />
+        <span className="ml-auto" />
+        {hasChoice && <Beginnings />}
         <Button
           look="primary"
           icon={Save}
-          className="ml-auto"
           isBusy={register.isPending}
           disabled={!may("workflow_register") || !isCurrent || !checked.data?.is_valid}
           onClick={() => register.mutate()}

@@ -27,7 +27,7 @@ import { nameOf } from "@/features/execution/timeline";
 import { useFormats } from "@/i18n/format";
 import { badCount, groupsOf, isBad } from "./preflight";
 
-export default function Preflight({ workflow }: { workflow: WorkflowDetail }) {
+export function Preflight({ workflow }: { workflow: WorkflowDetail }) {
   const { t } = useTranslation();
   const formats = useFormats();
   const { data, error, refetch, isFetching } = useQuery(preflight(workflow.id));

@@ -19,11 +19,11 @@ import { modelOf } from "@/features/execution-graph/model";
 import { useColumns } from "@/features/executions/columns";
 import { ExecutionTable } from "@/features/executions/ExecutionTable";
 import { workflowTabs } from "@/routes/workflow";
+import { Preflight } from "./Preflight";
 import { RunDialog } from "./RunDialog";
 
 const Graph = lazy(() => import("@/features/execution-graph/Graph"));
 const Editor = lazy(() => import("./Editor"));
-const Preflight = lazy(() => import("./Preflight"));
 const Versions = lazy(() => import("./Versions"));
 const route = getRouteApi("/pages/workflows/$id");
 

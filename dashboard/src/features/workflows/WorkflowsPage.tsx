@@ -116,12 +116,14 @@ function Nothing({ hasAny }: { hasAny: boolean }) {
   return (
     <Empty icon={Workflow} title={t("workflow.none")}>
       <p>{t("workflow.noneHint")}</p>
-      <pre className="mt-3 rounded-lg border bg-sunken px-3 py-2 text-left font-mono text-[13px]">
-        callboard workflows register examples/*.yaml
-      </pre>
-      <Link to="/workflows/new" className={`${buttonClass("primary")} mt-4`}>
-        {t("workflow.new")}
-      </Link>
+      <div className="mt-4 flex flex-wrap justify-center gap-2">
+        <Link to="/workflows/new" className={buttonClass("primary")}>
+          {t("workflow.new")}
+        </Link>
+        <Link to="/workflows/new" search={{ example: "review-panel" }} className={buttonClass()}>
+          {t("workflow.fromExample")}
+        </Link>
+      </div>
     </Empty>
   );
 }

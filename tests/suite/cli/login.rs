@@ -1,0 +1,41 @@
+//! Signing in on the command line.
+
+use super::program::{Finished, finish, program};
+use crate::identity::{PASSWORD, person};
+use crate::service::{Database, Service};
+use std::io::Write;
+use std::path::Path;
+use std::process::Stdio;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_signed_in_is_known_from_then_on_and_the_service_too() {
+    let service = Service::start(Database::Sqlite);
+    let ada = person(&service, None, "member", "ada").await;
+    let home = tempfile::tempdir().unwrap();
+    let as_ada = ["login", service.url.as_str(), "--email", ada.email.as_str()];
+
+    let refused = run(home.path(), &as_ada, "not the password");
+    assert!(!refused.expect_code(1).stderr.contains("callboard login"), "who signs in is not told to sign in");
+    let nobody = run(home.path(), &["executions", "list", "--url", service.url.as_str()], "").expect_code(1);
+    assert!(nobody.stderr.contains("Sign in with `callboard login`"), "{}", nobody.stderr);
+
+    run(home.path(), &as_ada, PASSWORD).expect_code(0);
+    run(home.path(), &["executions", "list"], "").expect_code(0);
+    let key = run(home.path(), &["login", "--show-key"], "").expect_code(0).stdout;
+    service.with_key(key.trim()).get("/api/v1/auth/me").await.expect(200);
+
+    let out = run(home.path(), &["login", "--out"], "").expect_code(0).stdout;
+    assert!(out.contains(service.url.trim_end_matches('/')), "{out}");
+    service.with_key(key.trim()).get("/api/v1/auth/me").await.problem(401, "invalid_credentials");
+    run(home.path(), &["login", service.url.as_str(), "--show-key"], "").expect_code(1);
+}
+
+/// Runs the program for somebody with this home, who answers what is asked with this line.
+fn run(home: &Path, arguments: &[&str], line: &str) -> Finished {
+    let mut command = program(home);
+    command.env("HOME", home).env_remove("XDG_CONFIG_HOME").args(arguments).stdin(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // A program that asks nothing may be gone already.
+    let _ = writeln!(child.stdin.take().unwrap(), "{line}");
+    finish(child)
+}
