@@ -390,7 +390,8 @@ mod tests {
 
     #[test]
     fn an_address_that_is_not_http_is_refused() {
-        let error = Client::new(&Address { url: Some("ftp://example.org".parse().unwrap()), api_key: None }).unwrap_err();
+        let error =
+            Client::new(&Address { url: Some("ftp://example.org".parse().unwrap()), api_key: None }).unwrap_err();
         assert_eq!(error.exit, Exit::Invalid);
     }
 }

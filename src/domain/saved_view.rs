@@ -38,7 +38,7 @@ pub struct SavedView {
     pub list: ViewedList,
     /// Unique among the owner's views of the list.
     pub name: String,
-    /// Filters, order and columns, as the address of the page says them.
+    /// Filters and columns, as the address of the page says them.
     pub query: BTreeMap<String, String>,
     /// Whether everybody of the tenant sees it.
     pub is_shared: bool,
@@ -134,11 +134,6 @@ const EXECUTIONS: &[Field] = &[
     Field { name: "since", expected: "one of 1h, 24h, 7d, 30d", is_valid: |value| SPANS.contains(&value) },
     Field { name: "q", expected: "a text", is_valid: |value| !value.trim().is_empty() },
     Field {
-        name: "sort",
-        expected: "'created_at' or '-created_at'",
-        is_valid: |value| matches!(value, "created_at" | "-created_at"),
-    },
-    Field {
         name: "columns",
         expected: "'none', or of version, owner, progress, duration, priority, labels, created some that commas separate",
         is_valid: |value| value == NO_COLUMNS || each(value, |column| COLUMNS.contains(&column)),
@@ -181,12 +176,11 @@ mod tests {
             ("label", "team=blue,formula=a=b,empty="),
             ("since", "24h"),
             ("q", "out of memory"),
-            ("sort", "-created_at"),
             ("columns", "owner,created"),
         ];
         assert_eq!(said.len(), EXECUTIONS.len(), "every entry is tried");
         assert_eq!(checked(&said), Vec::<String>::new());
-        assert_eq!(checked(&[("sort", "created_at"), ("columns", "none")]), Vec::<String>::new());
+        assert_eq!(checked(&[("columns", "none")]), Vec::<String>::new());
         assert_eq!(checked(&[]), Vec::<String>::new());
     }
 
@@ -207,8 +201,6 @@ mod tests {
             ("q", " "),
             ("q", "a\u{0}b"),
             ("q", &long),
-            ("sort", "--created_at"),
-            ("sort", "name"),
             ("columns", "owner,none"),
             ("view", "1"),
         ] {

@@ -45,7 +45,7 @@ pub const DOCS_FOLDER: &str = "/docs/";
         (name = "live", description = "Executions as they change, over WebSocket and server-sent events."),
         (name = "workflows", description = "Register and check workflow definitions."),
         (name = "agents", description = "Who can be asked to do a piece of work."),
-        (name = "views", description = "Filters, order and columns of a list, under a name."),
+        (name = "views", description = "Filters and columns of a list, under a name."),
         (name = "retention", description = "How long executions are kept, and deleting those that are not."),
         (name = "secrets", description = "Values that executions may read and nobody sees."),
         (name = "identity", description = "Sign in; tenants, people, keys, and who wrote what."),

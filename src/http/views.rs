@@ -1,4 +1,4 @@
-//! Saved views: filters, order and columns of a list, under a name. One's own, and those that others of the tenant share.
+//! Saved views: filters and columns of a list, under a name. One's own, and those that others of the tenant share.
 
 use super::Service;
 use super::api_keys::own_user;
@@ -124,18 +124,19 @@ pub async fn change(
     Query::of(&request).finish()?;
     let known = find(&service, &caller, id).await?;
     caller.may(Action::ViewWrite, Some(&known.created_by))?;
-    let before = facts(&known);
     let ChangeSavedView { name, query, is_shared } = body.value;
+    let view = known.clone();
     let view = checked(SavedView {
-        name: name.unwrap_or(known.name),
-        query: query.unwrap_or(known.query),
-        is_shared: is_shared.unwrap_or(known.is_shared),
+        name: name.unwrap_or(view.name),
+        query: query.unwrap_or(view.query),
+        is_shared: is_shared.unwrap_or(view.is_shared),
         updated_at: service.clock.now(),
-        ..known
+        ..view
     })?;
     may_share(&caller, &view)?;
-    let change = Change::changed("view_changed", "view", id, &before, &facts(&view));
-    let changed = service.engine.store().noting(service.entry(&caller, change)).update_saved_view(view).await;
+    let change = Change::changed("view_changed", "view", id, &facts(&known), &facts(&view));
+    let store = service.engine.store().noting(service.entry(&caller, change));
+    let changed = store.update_saved_view(known, view).await;
     let view = changed.map_err(|error| Error::of_store(error, "saved view", id))?;
     Ok(HttpResponse::Ok().json(SavedViewDetail::from(view)))
 }

@@ -57,24 +57,24 @@ impl Store {
         self.read(move |connection| list(connection, &tenant_id.to_string(), &filter, &page)).await
     }
 
-    /// Replaces name, query and whether it is shared.
+    /// Writes what differs between a view as it was read and as it should be, of name, query and whether it is shared; what
+    /// somebody else has changed meanwhile stays.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Conflict`] when its owner has another one of this name.
-    pub async fn update_saved_view(&self, view: SavedView) -> Result<SavedView, Error> {
+    pub async fn update_saved_view(&self, known: SavedView, wanted: SavedView) -> Result<SavedView, Error> {
         self.write(move |connection| {
-            let (id, tenant_id) = (view.id.to_string(), view.tenant_id.to_string());
-            get(connection, &tenant_id, &id)?;
+            let (id, tenant_id) = (wanted.id.to_string(), wanted.tenant_id.to_string());
+            let current = get(connection, &tenant_id, &id)?;
+            let view = SavedView {
+                name: if wanted.name == known.name { current.name } else { wanted.name },
+                query: if wanted.query == known.query { current.query } else { wanted.query },
+                is_shared: if wanted.is_shared == known.is_shared { current.is_shared } else { wanted.is_shared },
+                updated_at: wanted.updated_at.max(current.updated_at),
+                ..current
+            };
             refuse_taken(connection, &view)?;
-            let own = saved_views::tenant_id.eq(&tenant_id).and(saved_views::id.eq(&id));
-            diesel::update(saved_views::table.filter(own))
-                .set((
-                    saved_views::name.eq(&view.name),
-                    saved_views::query.eq(append::to_json(&view.query)?),
-                    saved_views::is_shared.eq(view.is_shared),
-                    saved_views::updated_at.eq(view.updated_at.as_micros()),
-                ))
-                .execute(connection)?;
+            update(connection, &view)?;
             get(connection, &tenant_id, &id)
         })
         .await
@@ -219,6 +219,19 @@ fn refuse_more(connection: &mut AnyConnection, view: &SavedView) -> Result<(), E
         return Ok(());
     }
     Err(Error::LimitReached { message: format!("nobody keeps more than {MAX_PER_OWNER} views") })
+}
+
+fn update(connection: &mut AnyConnection, view: &SavedView) -> Result<(), Error> {
+    let own = saved_views::tenant_id.eq(view.tenant_id.to_string()).and(saved_views::id.eq(view.id.to_string()));
+    diesel::update(saved_views::table.filter(own))
+        .set((
+            saved_views::name.eq(&view.name),
+            saved_views::query.eq(append::to_json(&view.query)?),
+            saved_views::is_shared.eq(view.is_shared),
+            saved_views::updated_at.eq(view.updated_at.as_micros()),
+        ))
+        .execute(connection)?;
+    Ok(())
 }
 
 fn insert(connection: &mut AnyConnection, view: &SavedView) -> Result<(), Error> {

@@ -18,7 +18,7 @@ pub struct SavedViewDetail {
     pub list: ViewedList,
     /// Unique among the owner's views of the list.
     pub name: String,
-    /// Filters, order and columns, as the address of the dashboard's page says them.
+    /// Filters and columns, as the address of the dashboard's page says them.
     pub query: BTreeMap<String, String>,
     /// Whether everybody of the tenant sees it.
     pub is_shared: bool,
@@ -52,8 +52,8 @@ pub struct CreateSavedView {
     #[schema(min_length = 1, max_length = 80, pattern = r"\S")]
     pub name: String,
     /// Of executions: `status` (several separated by commas), `type`, `workflow` (`namespace/name`), `agent` (an id), `label`
-    /// (`name=value`, several separated by commas), `since` (`1h`, `24h`, `7d`, `30d`), `q`, `sort` (`created_at`,
-    /// `-created_at`), `columns` (`none`, or several separated by commas). Values have at most 1 000 characters.
+    /// (`name=value`, several separated by commas), `since` (`1h`, `24h`, `7d`, `30d`), `q`, `columns` (`none`, or several
+    /// separated by commas). Values have at most 1 000 characters.
     pub query: BTreeMap<String, String>,
     /// Whether everybody of the tenant sees it; `false` when absent.
     #[serde(default)]

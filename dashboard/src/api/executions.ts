@@ -39,8 +39,6 @@ export interface Filter {
   q?: string;
   after?: string;
   before?: string;
-  /** Oldest first; newest first when absent. */
-  sort?: "created_at";
 }
 
 export interface Stretch {
@@ -122,7 +120,7 @@ async function readList(
 
 const IDS_PER_READ = 100;
 
-/** Every execution that a filter lets through, in its order, read as it is asked for. */
+/** Every execution that a filter lets through, newest first, read as it is asked for. */
 export async function* matchingIds(filter: Filter, signal: AbortSignal): AsyncGenerator<string> {
   let cursor: string | undefined;
   do {

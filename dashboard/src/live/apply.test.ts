@@ -3,7 +3,6 @@ import { executionKeys, type Row, type Stretch } from "@/api/executions";
 import type { EventView, ServerFrame } from "@/api/generated/schema";
 import { event, eventFrame, row, updateFrame } from "@/test/factories";
 import { apply } from "./apply";
-import { Latest } from "./latest";
 
 function listOf(...ids: string[]) {
   return { pages: [{ items: ids.map((id) => row({ id })), next_cursor: null }], pageParams: [undefined] };
@@ -62,29 +61,6 @@ describe("lists", () => {
   it("leaves executions that are older than what was read to the next page", () => {
     const data = { pages: [{ items: [row({ id: "5" })], next_cursor: "more" }], pageParams: [undefined] };
     expect(idsAfter([updateFrame({ id: "3" })], key, data)).toEqual(["5"]);
-  });
-});
-
-describe("lists with the oldest first", () => {
-  const key = executionKeys.list({ sort: "created_at" });
-
-  it("show a new execution at their end, once that has been read", () => {
-    expect(idsAfter([updateFrame({ id: "4" })], key, listOf("1", "2", "3"))).toEqual(["1", "2", "3", "4"]);
-    const begun = { pages: [{ items: [row({ id: "1" })], next_cursor: "more" }], pageParams: [undefined] };
-    expect(idsAfter([updateFrame({ id: "4" })], key, begun)).toEqual(["1"]);
-  });
-
-  it("miss nothing that came while their end was read", () => {
-    const latest = new Latest();
-    const frame = updateFrame({ id: "4" });
-    if (frame.type === "execution_update") latest.note(frame.data);
-    const read = (ids: string[], next_cursor: string | null, isFirst: boolean) => {
-      const page = { items: ids.map((id) => row({ id })), next_cursor };
-      return latest.stretch(page, { sort: "created_at" }, isFirst).items.map(({ id }) => id);
-    };
-    expect(read(["1", "2"], "more", true)).toEqual(["1", "2"]);
-    expect(read(["3"], null, false)).toEqual(["3", "4"]);
-    expect(read(["5"], null, false), "it is on a page before").toEqual(["5"]);
   });
 });
 

@@ -22,13 +22,10 @@ export class Latest {
     this.#updates.clear();
   }
 
-  /** Only the stretch at the end where new executions come in can miss some: the first, or the last when the oldest come first. */
+  /** Only the first stretch of a list can miss executions that are new. */
   stretch(page: Stretch, filter: Filter, isFirst: boolean): Stretch {
     const known = new Set(page.items.map((row) => row.id));
-    const last = page.items.at(-1)?.id ?? "";
-    const mayMiss = ({ id }: ExecutionUpdate) =>
-      filter.sort === "created_at" ? page.next_cursor === null && (isFirst || id > last) : isFirst;
-    const updates = [...this.#updates.values()].filter((update) => known.has(update.id) || mayMiss(update));
+    const updates = [...this.#updates.values()].filter((update) => isFirst || known.has(update.id));
     return patchStretches([page], filter, updates).data[0] ?? page;
   }
 

@@ -31,19 +31,13 @@ function byNewest(a: Row, b: Row): number {
   return a.id < b.id ? 1 : a.id > b.id ? -1 : 0;
 }
 
-function byOldest(a: Row, b: Row): number {
-  return byNewest(b, a);
-}
-
-type Order = (a: Row, b: Row) => number;
-
-/** Puts new rows into the first page whose last row comes after them. */
-function insert(pages: Stretch[], added: readonly Row[], order: Order): boolean {
+/** Puts new rows into the first page whose last row is older than they are. */
+function insert(pages: Stretch[], added: readonly Row[]): boolean {
   const byPage = new Map<number, Row[]>();
   for (const row of added) {
     const index = pages.findIndex((page, at) => {
       const end = page.items.at(-1);
-      return at === pages.length - 1 || (end !== undefined && order(row, end) < 0);
+      return at === pages.length - 1 || (end !== undefined && byNewest(row, end) < 0);
     });
     const rows = byPage.get(index);
     if (rows) rows.push(row);
@@ -51,7 +45,7 @@ function insert(pages: Stretch[], added: readonly Row[], order: Order): boolean 
   }
   for (const [index, rows] of byPage) {
     const page = pages[index];
-    if (page) pages[index] = { ...page, items: [...rows, ...page.items].sort(order) };
+    if (page) pages[index] = { ...page, items: [...rows, ...page.items].sort(byNewest) };
   }
   return byPage.size > 0;
 }
@@ -89,17 +83,16 @@ export function patchStretches(
     return pageChanged ? { ...page, items } : page;
   });
   const last = patched.at(-1);
-  const order = filter.sort === "created_at" ? byOldest : byNewest;
-  const end = last?.next_cursor ? last.items.at(-1) : undefined;
+  const oldest = last?.next_cursor ? last.items.at(-1) : undefined;
   const added: Row[] = [];
   for (const update of byId.values()) {
     const belongs = matches(update, filter);
     if (belongs === undefined) isStale = true;
     if (!belongs) continue;
     const { output: _, ...row } = update;
-    if (!end || order(row, end) < 0) added.push(row);
+    if (!oldest || byNewest(row, oldest) < 0) added.push(row);
   }
-  if (added.length > 0 && insert(patched, added, order)) changed = true;
+  if (added.length > 0 && insert(patched, added)) changed = true;
   return { data: changed ? patched : (pages as Stretch[]), isStale };
 }
 

@@ -83,7 +83,7 @@ export async function fill(service: Service): Promise<ExampleData> {
   await api.steer(paused, "pause");
   await api.steer(cancelled, "cancel");
   await addPeople(api);
-  const view = await api.saveView("Failed orders", { status: "failed", sort: "created_at", columns: "owner" });
+  const view = await api.saveView("Failed orders", { status: "failed", columns: "owner" });
 
   const agent = await api.createAgent({
     name: "Release notes",

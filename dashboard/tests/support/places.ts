@@ -19,7 +19,7 @@ export function placesOf(data: ExampleData): Place[] {
     { name: "executions-none", path: "/executions?q=nothing-of-the-kind" },
     {
       name: "executions-view",
-      path: `/executions?status=failed&sort=created_at&columns=owner&view=${data.view}`,
+      path: `/executions?status=failed&columns=owner&view=${data.view}`,
       open: (page) => page.locator("main button:has(.lucide-bookmark)").click(),
     },
     { name: "execution-failed", path: execution(data.failed) },

@@ -49,12 +49,17 @@ async fn a_view_lives(fixture: Fixture) {
     assert!(of_bob.is_ok(), "another owner may use the name");
     store.create_saved_view(view(&fixture, TENANT, &ada, "slow")).await.unwrap();
 
+    let read = own.clone();
     own.query = BTreeMap::new();
     own.is_shared = true;
     own.updated_at = fixture.now().plus_millis(1);
-    assert_eq!(store.update_saved_view(own.clone()).await.as_ref(), Ok(&own));
+    assert_eq!(store.update_saved_view(read.clone(), own.clone()).await.as_ref(), Ok(&own));
+    // Another window had read it before, and gives it another name only.
+    own.name = "Failed".to_owned();
+    let late = SavedView { name: own.name.clone(), ..read.clone() };
+    assert_eq!(store.update_saved_view(read, late).await.as_ref(), Ok(&own), "what was changed meanwhile stays");
     let taken = SavedView { name: "slow".to_owned(), ..own.clone() };
-    assert!(matches!(store.update_saved_view(taken).await, Err(Error::Conflict { .. })));
+    assert!(matches!(store.update_saved_view(own.clone(), taken).await, Err(Error::Conflict { .. })));
     let renamed = User { display_name: "Countess".to_owned(), ..ada.clone() };
     store.update_user(renamed, entry(&fixture, TENANT, "user_changed")).await.unwrap();
     assert_eq!(store.saved_view(TENANT, own.id).await.unwrap().created_by_name.as_deref(), Some("Countess"));
@@ -62,12 +67,12 @@ async fn a_view_lives(fixture: Fixture) {
     let elsewhere = TenantId(new_id());
     assert_eq!(store.saved_view(elsewhere, own.id).await, Err(Error::NotFound));
     let moved = SavedView { tenant_id: elsewhere, ..own.clone() };
-    assert_eq!(store.update_saved_view(moved).await, Err(Error::NotFound));
+    assert_eq!(store.update_saved_view(own.clone(), moved).await, Err(Error::NotFound));
     assert_eq!(store.delete_saved_view(elsewhere, own.id).await, Err(Error::NotFound));
     store.delete_saved_view(TENANT, own.id).await.unwrap();
     assert_eq!(store.saved_view(TENANT, own.id).await, Err(Error::NotFound));
     assert_eq!(store.delete_saved_view(TENANT, own.id).await, Err(Error::NotFound));
-    assert_eq!(store.update_saved_view(own).await, Err(Error::NotFound));
+    assert_eq!(store.update_saved_view(own.clone(), own).await, Err(Error::NotFound));
 }
 
 async fn lists_hold_what_somebody_may_see_in_stretches_and_pages(fixture: Fixture) {

@@ -1425,8 +1425,8 @@ export interface components {
             name: string;
             /**
              * @description Of executions: `status` (several separated by commas), `type`, `workflow` (`namespace/name`), `agent` (an id), `label`
-             *     (`name=value`, several separated by commas), `since` (`1h`, `24h`, `7d`, `30d`), `q`, `sort` (`created_at`,
-             *     `-created_at`), `columns` (`none`, or several separated by commas). Values have at most 1 000 characters.
+             *     (`name=value`, several separated by commas), `since` (`1h`, `24h`, `7d`, `30d`), `q`, `columns` (`none`, or several
+             *     separated by commas). Values have at most 1 000 characters.
              */
             query: {
                 [key: string]: string;
@@ -2158,7 +2158,7 @@ export interface components {
                 list: components["schemas"]["ViewedList"];
                 /** @description Unique among the owner's views of the list. */
                 name: string;
-                /** @description Filters, order and columns, as the address of the dashboard's page says them. */
+                /** @description Filters and columns, as the address of the dashboard's page says them. */
                 query: {
                     [key: string]: string;
                 };
@@ -2613,7 +2613,7 @@ export interface components {
             list: components["schemas"]["ViewedList"];
             /** @description Unique among the owner's views of the list. */
             name: string;
-            /** @description Filters, order and columns, as the address of the dashboard's page says them. */
+            /** @description Filters and columns, as the address of the dashboard's page says them. */
             query: {
                 [key: string]: string;
             };
@@ -2994,7 +2994,7 @@ export interface components {
                 list: components["schemas"]["ViewedList"];
                 /** @description Unique among the owner's views of the list. */
                 name: string;
-                /** @description Filters, order and columns, as the address of the dashboard's page says them. */
+                /** @description Filters and columns, as the address of the dashboard's page says them. */
                 query: {
                     [key: string]: string;
                 };

@@ -44,7 +44,7 @@ export function ExecutionTable({
     setWantsAll(false);
   };
   const lastSelected = useRef<string>(undefined);
-  const isNew = useNewRows(rows, filter.sort === undefined);
+  const isNew = useNewRows(rows);
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
@@ -189,8 +189,8 @@ export function ExecutionTable({
   );
 }
 
-/** Rows that were not there at first and have come in at the top, where the newest are: they slide in once. */
-function useNewRows(rows: readonly Row[], isNewestFirst: boolean): (id: string) => boolean {
+/** Rows that were not there at first and have come in at the top: they slide in once. */
+function useNewRows(rows: readonly Row[]): (id: string) => boolean {
   const newest = useRef(rows[0]?.id ?? "");
   const shown = useRef(new Set<string>());
   useEffect(() => {
@@ -202,7 +202,7 @@ function useNewRows(rows: readonly Row[], isNewestFirst: boolean): (id: string) 
     }, 400);
     return () => clearTimeout(timer);
   }, [rows]);
-  return (id) => isNewestFirst && id > newest.current && !shown.current.has(id);
+  return (id) => id > newest.current && !shown.current.has(id);
 }
 
 /** Rows that come in above what is looked at do not push it away. */

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { clsx } from "clsx";
-import { ArrowDownWideNarrow, ArrowUpNarrowWide, Columns3, Search, SlidersHorizontal, X } from "lucide-react";
+import { Columns3, Search, SlidersHorizontal, X } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -106,15 +106,6 @@ export function Filters() {
             {t("executions.clear")}
           </Button>
         )}
-        <Button
-          look="quiet"
-          icon={search.sort ? ArrowUpNarrowWide : ArrowDownWideNarrow}
-          aria-pressed={search.sort !== undefined}
-          aria-label={t("executions.oldestFirst")}
-          title={search.sort ? t("executions.oldestFirst") : t("executions.newestFirst")}
-          onClick={() => change({ sort: search.sort ? undefined : "created_at" })}
-          className={clsx(search.sort && "text-accent-text")}
-        />
         <Views />
         <ColumnMenu said={search.columns} onSay={(columns) => change({ columns })} />
       </div>

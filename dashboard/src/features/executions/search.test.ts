@@ -13,9 +13,8 @@ it("leaves out of an address what it does not understand", () => {
     since: undefined,
     q: undefined,
   });
-  expect(parseListSearch({ sort: "name", columns: "lost", view: "" })).toEqual({});
-  expect(parseListSearch({ sort: "created_at", columns: "owner,lost,version", view: "7" })).toEqual({
-    sort: "created_at",
+  expect(parseListSearch({ columns: "lost", view: "" })).toEqual({});
+  expect(parseListSearch({ columns: "owner,lost,version", view: "7" })).toEqual({
     columns: "version,owner",
     view: "7",
   });
@@ -23,7 +22,7 @@ it("leaves out of an address what it does not understand", () => {
 });
 
 it("takes for a filter only what leaves something out", () => {
-  expect(isFiltered(parseListSearch({ sort: "created_at", columns: "owner", view: "7" }))).toBe(false);
+  expect(isFiltered(parseListSearch({ columns: "owner", view: "7" }))).toBe(false);
   expect(isFiltered(parseListSearch({ q: "x" }))).toBe(true);
 });
 

@@ -26,8 +26,6 @@ export interface ListSearch {
   label?: string;
   since?: Span;
   q?: string;
-  /** Oldest first; newest first when absent. */
-  sort?: "created_at";
   /** Those that are shown; the own choice when absent. */
   columns?: string;
   /** The saved view that all this comes from. */
@@ -49,7 +47,6 @@ export function parseListSearch(raw: Record<string, unknown>): ListSearch {
     label: text("label"),
     since: spans.find((span) => span === raw.since),
     q: text("q"),
-    sort: raw.sort === "created_at" ? raw.sort : undefined,
     columns: shown ? columnsText(shown) : undefined,
     view: text("view"),
   };
@@ -83,12 +80,11 @@ export function filterOf(search: ListSearch, now: number): Filter {
     label: labelsOf(search.label),
     after: begin,
     q: search.q,
-    sort: search.sort,
   };
 }
 
 /** Whether the list may lack something because of what is asked for. */
 export function isFiltered(search: ListSearch): boolean {
-  const { sort: _, columns: __, view: ___, ...filters } = search;
+  const { columns: _, view: __, ...filters } = search;
   return Object.values(filters).some((value) => value !== undefined);
 }

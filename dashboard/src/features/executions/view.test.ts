@@ -24,13 +24,12 @@ function view(name: string, query: Record<string, string>, owner = "ada"): Saved
 }
 
 it("keeps what a page shows, and shows it again", () => {
-  const search = parseListSearch({ status: "failed", label: " team = core ,broken", q: "out of", sort: "created_at" });
+  const search = parseListSearch({ status: "failed", label: " team = core ,broken", q: "out of" });
   const query = queryOf(search, ["owner", "created"]);
   expect(query).toEqual({
     status: "failed",
     label: "team=core",
     q: "out of",
-    sort: "created_at",
     columns: "owner,created",
   });
   const opened = searchOf(view("a", query));
@@ -40,7 +39,7 @@ it("keeps what a page shows, and shows it again", () => {
 });
 
 it("tells when a page does not look like its view any more", () => {
-  const kept = view("a", { status: "failed", sort: "-created_at", columns: "created,owner", later: "1" });
+  const kept = view("a", { status: "failed", columns: "created,owner", later: "1" });
   const opened = searchOf(kept);
   expect(differs(opened, kept)).toBe(false);
   expect(differs({ ...opened, q: "x" }, kept)).toBe(true);

@@ -17,7 +17,6 @@ export function queryOf(search: ListSearch, columns?: readonly Column[]): ViewQu
     label: labels.join(",") || undefined,
     since: search.since,
     q: search.q?.trim() ? search.q : undefined,
-    sort: search.sort,
     columns: columns ? columnsText(columns) : search.columns,
   };
   return Object.fromEntries(Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined));
