@@ -8,7 +8,7 @@ import type { Filter, Row } from "@/api/executions";
 import { useStanding } from "@/api/me";
 import { isTyping } from "@/features/shell/shortcuts";
 import { Bulk } from "./Bulk";
-import type { Column } from "./columns";
+import { useColumns } from "./columns";
 import { ExecutionRow, gridColumns, ROW_HEIGHT, startsLeft } from "./ExecutionRow";
 
 /** Further rows are read when fewer than this are left below the visible ones. */
@@ -17,7 +17,6 @@ const READ_AHEAD = 25;
 export function ExecutionTable({
   rows,
   filter,
-  columns,
   hasMore,
   isReading,
   onMore,
@@ -25,7 +24,6 @@ export function ExecutionTable({
   rows: readonly Row[];
   /** What let them through. */
   filter: Filter;
-  columns: readonly Column[];
   hasMore: boolean;
   isReading: boolean;
   onMore: () => void;
@@ -34,6 +32,7 @@ export function ExecutionTable({
   const { may } = useStanding();
   const maySelect = may("execution_steer");
   const navigate = useNavigate();
+  const columns = useColumns();
   const scroller = useRef<HTMLDivElement>(null);
   const [currentId, setCurrentId] = useState<string>();
   const [selectedIds, setSelectedIds] = useState<ReadonlySet<string>>(new Set());

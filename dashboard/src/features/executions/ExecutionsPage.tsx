@@ -7,20 +7,16 @@ import { executionList } from "@/api/executions";
 import { buttonClass } from "@/components/Button";
 import { Card, PageHead } from "@/components/Card";
 import { Empty, ProblemView, SkeletonRows } from "@/components/states";
-import { parseColumns, useColumns } from "./columns";
 import { ExecutionTable } from "./ExecutionTable";
 import { Filters } from "./Filters";
-
 import { Nothing } from "./Nothing";
 import { filterOf, isFiltered } from "./search";
-import { TakingOver } from "./TakingOver";
 
 const route = getRouteApi("/pages/executions");
 
 export function ExecutionsPage() {
   const { t } = useTranslation();
   const search = route.useSearch();
-  const usual = useColumns();
   const [openedAt] = useState(Date.now);
   const filter = useMemo(() => filterOf(search, openedAt), [search, openedAt]);
   const { data, error, isPending, isFetchingNextPage, hasNextPage, fetchNextPage, refetch } = useInfiniteQuery(
@@ -36,7 +32,6 @@ export function ExecutionsPage() {
         </Link>
       </PageHead>
       <Filters />
-      <TakingOver />
       <Card className="flex min-h-[420px] flex-1 flex-col overflow-hidden">
         {error && !data ? (
           <ProblemView error={error} retry={() => void refetch()} className="m-4" />
@@ -50,7 +45,6 @@ export function ExecutionsPage() {
             key={JSON.stringify(filter)}
             rows={rows}
             filter={filter}
-            columns={parseColumns(search.columns) ?? usual}
             hasMore={hasNextPage}
             isReading={isFetchingNextPage}
             onMore={() => void fetchNextPage()}

@@ -10,8 +10,9 @@ import { fullName, workflowList } from "@/api/workflows";
 import { Button } from "@/components/Button";
 import { Menu } from "@/components/Menu";
 import { statusIcons } from "@/components/StatusBadge";
-import { columns, columnsText, keepColumns, parseColumns, toggled, useColumns } from "./columns";
+import { columns, columnsText, keepColumns, toggled, useColumns } from "./columns";
 import { type ListSearch, spans, statuses, statusesOf, types } from "./search";
+import { TakingOver } from "./TakingOver";
 import { Views } from "./Views";
 
 const route = getRouteApi("/pages/executions");
@@ -109,6 +110,7 @@ export function Filters() {
         <Views />
         <ColumnMenu said={search.columns} onSay={(columns) => change({ columns })} />
       </div>
+      <TakingOver />
     </div>
   );
 }
@@ -195,9 +197,7 @@ function Choice<T extends string>({
 
 function ColumnMenu({ said, onSay }: { said: string | undefined; onSay: (columns: string) => void }) {
   const { t } = useTranslation();
-  const usual = useColumns();
-  const ofAddress = parseColumns(said);
-  const shown = ofAddress ?? usual;
+  const shown = useColumns();
   return (
     <Menu
       trigger={
@@ -218,7 +218,7 @@ function ColumnMenu({ said, onSay }: { said: string | undefined; onSay: (columns
             event.preventDefault();
             const next = toggled(shown, column);
             // What the address says is part of what a link shows; the own choice stays as it is.
-            if (ofAddress) onSay(columnsText(next));
+            if (said) onSay(columnsText(next));
             else keepColumns(next);
           }}
           className="flex h-8 cursor-pointer items-center gap-2 rounded-md px-2 text-sm outline-none data-[highlighted]:bg-sunken"

@@ -14,7 +14,7 @@ export function TakingOver() {
   return (
     <section
       aria-label={t("views.local")}
-      className="mb-3 flex flex-wrap items-center gap-x-3 gap-y-2 rounded-lg border bg-accent-soft px-4 py-2.5"
+      className="flex basis-full flex-wrap items-center gap-x-3 gap-y-2 rounded-lg border bg-accent-soft px-4 py-2.5"
     >
       <p className="min-w-0 flex-1 basis-60">{t("views.localText", { count: locals.length })}</p>
       <div className="flex flex-wrap gap-2">

@@ -13,7 +13,7 @@ import { Button } from "@/components/Button";
 import { Confirm } from "@/components/Dialog";
 import { Menu, MenuItem, MenuLine } from "@/components/Menu";
 import { tellProblem } from "@/components/tellProblem";
-import { parseColumns, useColumns } from "./columns";
+import { useColumns } from "./columns";
 import { useLocalViews } from "./localViews";
 import { useTakingOver } from "./useTakingOver";
 import { ViewDialog } from "./ViewDialog";
@@ -29,7 +29,7 @@ export function Views() {
   const { may, ownerId } = useStanding();
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const usual = useColumns();
+  const shown = useColumns();
   const locals = useLocalViews();
   const { data, error, refetch } = useQuery(savedViews("executions"));
   const takeOver = useTakingOver();
@@ -37,7 +37,6 @@ export function Views() {
   const { create, change, remove } = useChanges(() => setAsked(undefined));
   const current = data?.find((view) => view.id === search.view);
   const isChanged = current !== undefined && differs(search, current);
-  const shown = parseColumns(search.columns) ?? usual;
   const { mine, shared } = sorted(data ?? [], ownerId);
   const mayChange =
     current !== undefined &&

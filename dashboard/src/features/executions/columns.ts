@@ -1,4 +1,5 @@
 // Which columns a person wants to see: those that the address says, or else those that are kept in the browser.
+import { useSearch } from "@tanstack/react-router";
 import { useSyncExternalStore } from "react";
 
 export const columns = ["version", "owner", "progress", "duration", "priority", "labels", "created"] as const;
@@ -47,7 +48,9 @@ function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-/** The own choice, which holds where the address says nothing. */
+/** The columns to show. */
 export function useColumns(): readonly Column[] {
-  return useSyncExternalStore(subscribe, read);
+  const { columns: said } = useSearch({ strict: false });
+  const own = useSyncExternalStore(subscribe, read);
+  return parseColumns(said) ?? own;
 }

@@ -16,7 +16,6 @@ import { tellProblem } from "@/components/tellProblem";
 import { Ago } from "@/components/time";
 import { useTitle } from "@/components/useTitle";
 import { modelOf } from "@/features/execution-graph/model";
-import { useColumns } from "@/features/executions/columns";
 import { ExecutionTable } from "@/features/executions/ExecutionTable";
 import { workflowTabs } from "@/routes/workflow";
 import { Preflight } from "./Preflight";
@@ -174,7 +173,6 @@ function Definition({ workflow }: { workflow: WorkflowDetail }) {
 
 function Runs({ workflow }: { workflow: WorkflowDetail }) {
   const { t } = useTranslation();
-  const columns = useColumns();
   const filter = useMemo(() => ({ workflow: fullName(workflow) }), [workflow]);
   const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = useInfiniteQuery(
     executionList(filter),
@@ -194,7 +192,6 @@ function Runs({ workflow }: { workflow: WorkflowDetail }) {
         <ExecutionTable
           rows={rows}
           filter={filter}
-          columns={columns}
           hasMore={hasNextPage}
           isReading={isFetchingNextPage}
           onMore={() => void fetchNextPage()}
