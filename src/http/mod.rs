@@ -16,6 +16,7 @@ mod client_address;
 mod commands;
 mod constraints;
 mod dashboard;
+mod diff;
 mod door;
 mod error;
 mod examples;
@@ -123,6 +124,7 @@ fn work() -> Vec<Address> {
         at("/api/v1/executions/{id}/usage").get(ExecutionRead, journal::usage),
         at("/api/v1/executions/{id}/children").get(ExecutionRead, executions::children),
         at("/api/v1/executions/{id}/definition").get(ExecutionRead, journal::definition),
+        at("/api/v1/executions/{id}/diff/{other}").get(ExecutionRead, diff::diff),
         at("/api/v1/executions/{id}/stream").get(Access::Live(ExecutionRead), stream::one),
         at("/api/v1/observability/usage/summary").get(ExecutionStatistics, spending::summary),
         at("/api/v1/queue").get(QueueRead, queue::view),

@@ -5,8 +5,8 @@ use super::constraints::Constraints;
 use super::error::{Error, Result};
 use super::examples::Examples;
 use super::{
-    agents, api_keys, audit, auth, budget, commands, executions, health, home, idempotency, journal, live, preflight,
-    providers, queue, retention, secrets, spending,
+    agents, api_keys, audit, auth, budget, commands, diff, executions, health, home, idempotency, journal, live,
+    preflight, providers, queue, retention, secrets, spending,
 };
 use super::{start, stream, tenants, users, views, workflows};
 use crate::wire::catalog::Code;
@@ -54,7 +54,7 @@ pub const DOCS_FOLDER: &str = "/docs/";
     paths(
         start::start, executions::list, executions::active, executions::stats, executions::detail, commands::change,
         commands::cancel, commands::pause, commands::resume, budget::approve, commands::retry, commands::rerun,
-        journal::history, journal::logs, journal::tasks, journal::usage, executions::children, journal::definition,
+        journal::history, journal::logs, journal::tasks, journal::usage, executions::children, journal::definition, diff::diff,
         stream::all, stream::one, live::all, live::one,
         workflows::register, workflows::list, workflows::validate, workflows::detail, workflows::change, workflows::remove, workflows::versions, preflight::preflight, start::execute,
         executions::status, commands::stop,

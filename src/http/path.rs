@@ -10,6 +10,11 @@ pub fn execution_id(request: &HttpRequest) -> Result<ExecutionId> {
     id(request, "id", "execution")
 }
 
+/// The execution that `{other}` names.
+pub fn other_execution_id(request: &HttpRequest) -> Result<ExecutionId> {
+    id(request, "other", "execution")
+}
+
 /// The registered workflow version that `{id}` names.
 pub fn workflow_id(request: &HttpRequest) -> Result<WorkflowId> {
     id(request, "id", "workflow")

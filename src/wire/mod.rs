@@ -6,6 +6,7 @@
 pub mod agent;
 pub mod budget;
 pub mod catalog;
+pub mod diff;
 pub mod event;
 pub mod execution;
 pub mod frame;

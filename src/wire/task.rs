@@ -1,5 +1,6 @@
 //! Task instances, derived from the journal: nothing here is stored a second time.
 
+use super::budget::Spent;
 use super::task_data::{DataFlow, Datum};
 use crate::domain::{Event, EventBody, ExecutionId, Failure, Status, TimerPurpose, Timestamp, UnknownWord};
 use serde::{Deserialize, Serialize};
@@ -104,11 +105,17 @@ pub struct TaskView {
     /// Set instead of `output` when that is larger than 64 KiB: the `seq` of the event that carries it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_seq: Option<u64>,
+    /// What tells large outputs apart.
+    #[serde(skip)]
+    output_mark: Option<u64>,
     /// Why it failed, or why its last attempt did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effect: Option<EffectView>,
+    /// What its model calls have used, those of retried attempts included; absent when it made none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Spent>,
     /// The execution that a `run: workflow` started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub child_execution_id: Option<ExecutionId>,
@@ -161,6 +168,7 @@ impl TaskBoard {
             if let Some(view) = self.view(&path) {
                 finish(view, TaskStatus::Succeeded, at);
                 view.output_seq = output.seq_when_large();
+                view.output_mark = output.mark;
                 view.output.clone_from(&output.value);
             }
             self.data.complete(&path, output);
@@ -234,6 +242,12 @@ impl TaskView {
         let seq = input.as_ref().and_then(Datum::seq_when_large);
         Self { input: input.and_then(|input| input.value), input_seq: seq, ..self }
     }
+
+    /// Whether both ended in the same way and gave the same.
+    pub(super) fn ended_like(&self, other: &Self) -> bool {
+        let is_same = (self.status, &self.output, self.output_mark) == (other.status, &other.output, other.output_mark);
+        is_same && (&self.error, self.attempts) == (&other.error, other.attempts)
+    }
 }
 
 fn started(path: Arc<str>, pointer: Arc<str>, attempt: u32, at: Timestamp) -> TaskView {
@@ -248,8 +262,10 @@ fn started(path: Arc<str>, pointer: Arc<str>, attempt: u32, at: Timestamp) -> Ta
         input_seq: None,
         output: None,
         output_seq: None,
+        output_mark: None,
         error: None,
         effect: None,
+        usage: None,
         child_execution_id: None,
         wakes_at: None,
         deadline: None,
@@ -305,6 +321,12 @@ fn advance(view: &mut TaskView, at: Timestamp, body: EventBody) {
             | TimerPurpose::WorkflowTimeout
             | TimerPurpose::WallBudget => {}
         },
+        EventBody::UsageRecorded(usage) => {
+            let spent = view.usage.get_or_insert_default();
+            spent.calls = spent.calls.saturating_add(1);
+            spent.tokens = spent.tokens.saturating_add(usage.tokens());
+            spent.cost_usd += usage.cost_usd.unwrap_or(0.0);
+        }
         EventBody::ChildStarted { child_id, .. } => view.child_execution_id = Some(child_id),
         EventBody::ChildFinished { error, status, .. } => {
             if status == Status::Failed {
@@ -326,8 +348,7 @@ fn advance(view: &mut TaskView, at: Timestamp, body: EventBody) {
         | EventBody::EffectWithheld { .. }
         | EventBody::EffectCompleted { .. }
         | EventBody::ApprovalRequested { .. }
-        | EventBody::ApprovalGiven { .. }
-        | EventBody::UsageRecorded(_) => {}
+        | EventBody::ApprovalGiven { .. } => {}
     }
 }
 

@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::mem::discriminant;
 use std::sync::Arc;
 
 /// Values above this size are named by the event that carries them.
@@ -15,12 +17,15 @@ pub(super) struct Datum {
     pub value: Option<Arc<Value>>,
     /// The event that carries it.
     pub seq: u64,
+    /// Of a large one: what tells it from others.
+    pub mark: Option<u64>,
 }
 
 impl Datum {
     pub fn new(value: Value, seq: u64) -> Self {
         let is_small = super::frame::size_is_below(&value, MAX_VALUE_BYTES);
-        Self { value: is_small.then(|| Arc::new(value)), seq }
+        let mark = (!is_small).then(|| mark_of(&value));
+        Self { value: is_small.then(|| Arc::new(value)), seq, mark }
     }
 
     /// The field of a view that says where the value is, when the view does not carry it.
@@ -100,6 +105,28 @@ impl DataFlow {
     }
 }
 
+/// A number that is the same for equal values, whatever the order of their fields.
+fn mark_of(value: &Value) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    discriminant(value).hash(&mut hasher);
+    match value {
+        Value::Null => {}
+        Value::Bool(is) => is.hash(&mut hasher),
+        Value::Number(number) => number.hash(&mut hasher),
+        Value::String(text) => text.hash(&mut hasher),
+        Value::Array(items) => items.iter().for_each(|item| mark_of(item).hash(&mut hasher)),
+        Value::Object(fields) => {
+            let of_field = |(name, field): (&String, &Value)| {
+                let mut hasher = DefaultHasher::new();
+                (name, mark_of(field)).hash(&mut hasher);
+                hasher.finish()
+            };
+            fields.iter().map(of_field).fold(0, u64::wrapping_add).hash(&mut hasher);
+        }
+    }
+    hasher.finish()
+}
+
 /// The path of the list that a task is in; empty for the main one.
 fn list_of(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(list, _)| list)
@@ -154,7 +181,11 @@ mod tests {
 
     #[test]
     fn a_large_value_is_named_by_its_event() {
-        let large = Datum::new(json!("x".repeat(70_000)), 7);
+        let of = |value: &Value| Datum::new(json!({ "a": "x".repeat(70_000), "b": value }), 7);
+        let large = of(&json!([1, 2]));
         assert_eq!((large.value.as_ref(), large.seq_when_large()), (None, Some(7)));
+        let turned = Datum::new(json!({ "b": [1, 2], "a": "x".repeat(70_000) }), 8);
+        assert_eq!(large.mark, turned.mark);
+        assert_ne!(large.mark, of(&json!([2, 1])).mark);
     }
 }

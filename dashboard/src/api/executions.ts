@@ -8,6 +8,7 @@ import type {
   BudgetLimits,
   EventView,
   ExecutionDetail,
+  ExecutionDiff,
   ExecutionType,
   ExecutionUpdate,
   ExecutionView,
@@ -60,6 +61,7 @@ export const executionKeys = {
   logs: (id: string) => ["executions", "logs", id] as const,
   output: (id: string) => ["executions", "output", id] as const,
   usage: (id: string) => ["executions", "usage", id] as const,
+  diff: (a: string, b: string) => ["executions", "diff", a, b] as const,
   task: (id: string, path: string) => ["executions", "task", id, path] as const,
   definition: (id: string) => ["executions", "definition", id] as const,
 };
@@ -230,6 +232,27 @@ export function executionDefinition(id: string) {
     queryFn: ({ signal }) =>
       must(client.GET("/api/v1/executions/{id}/definition", { params: { path: { id } }, signal })),
     staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** Two executions side by side, with all their tasks. */
+export function executionDiff(a: string, b: string) {
+  return queryOptions({
+    queryKey: executionKeys.diff(a, b),
+    queryFn: async ({ signal }): Promise<ExecutionDiff> => {
+      const read = (offset: number) => {
+        const params = { path: { id: a, other: b }, query: { offset } };
+        return must(client.GET("/api/v1/executions/{id}/diff/{other}", { params, signal }));
+      };
+      const diff = await read(0);
+      for (let next = diff.next_offset; next != null; ) {
+        const part = await read(next);
+        diff.tasks.push(...part.tasks);
+        next = part.next_offset;
+      }
+      return diff;
+    },
+    meta: live,
   });
 }
 

@@ -122,6 +122,12 @@ it("reloads everything after a gap that the service cannot fill", () => {
   expect(apply([resync("lagging")], []).stale).toEqual([]);
 });
 
+it("compares again when one of the two has changed", () => {
+  const entries = [{ key: executionKeys.diff("1", "2"), data: {} }];
+  expect(apply([updateFrame({ id: "3" })], entries).stale).toEqual([]);
+  expect(apply([updateFrame({ id: "2" })], entries).stale).toEqual([executionKeys.diff("1", "2")]);
+});
+
 it("asks for figures again when something has changed, and only then", () => {
   const entries = [
     { key: executionKeys.stats(24), data: {} },

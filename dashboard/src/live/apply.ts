@@ -116,6 +116,9 @@ function applyTo(key: QueryKey, data: unknown, batch: Batch, stale: QueryKey[]):
       if (hasSpent(batch.events.get(id))) stale.push(key);
       return update ? keep(patchDetail(data as ExecutionDetail, update)) : data;
     }
+    case "diff":
+      if (batch.updates.some((one) => one.id === id || one.id === key[3])) stale.push(key);
+      return data;
     case "events": {
       const added = batch.events.get(id);
       return added ? keep(patchEvents(data as EventView[], added)) : data;

@@ -91,7 +91,10 @@ async fn what_is_answered_is_what_is_described() {
         } else {
             &id
         };
-        let answer = service.get(&path.replace("{id}", thing).replace("{name}", "described")).await.expect(200);
+        let answer = service
+            .get(&path.replace("{id}", thing).replace("{other}", thing).replace("{name}", "described"))
+            .await
+            .expect(200);
         let mut document = schema.clone();
         document["components"] = description["components"].clone();
         let validator = jsonschema::validator_for(&document).unwrap_or_else(|error| panic!("{path}: {error}"));

@@ -63,6 +63,7 @@ fn of_executions() -> Vec<Operation> {
         (get, "/api/v1/executions/{id}/logs", ExecutionRead, Execution, none.clone()),
         (get, "/api/v1/executions/{id}/tasks", ExecutionRead, Execution, none.clone()),
         (get, "/api/v1/executions/{id}/usage", ExecutionRead, Execution, none.clone()),
+        (get, "/api/v1/executions/{id}/diff/{other}", ExecutionRead, Execution, none.clone()),
         (get, "/api/v1/executions/{id}/definition", ExecutionRead, Execution, none.clone()),
         (get, "/api/v1/executions/{id}/children", ExecutionRead, Execution, none.clone()),
         (get, "/api/v1/executions/{id}/stream", ExecutionRead, Execution, none.clone()),
@@ -179,7 +180,7 @@ async fn every_route_keeps_to_the_table(service: Service) {
     let mut wrong = Vec::new();
     for (method, path, action, thing, body) in operations() {
         let unknown = "01a1fba2-d81b-7463-97a8-aef68bdcd168";
-        let refused = ask(&nobody, method, &path.replace("{id}", unknown).replace("{name}", "none"), &body).await;
+        let refused = ask(&nobody, method, &filled(path, unknown), &body).await;
         if refused.status.as_u16() != 401 || refused.header("www-authenticate").is_none() {
             wrong.push(format!("{method} {path} without a credential: {}", refused.status));
         }
@@ -193,7 +194,7 @@ async fn every_route_keeps_to_the_table(service: Service) {
                 }
                 let home = (whose == "foreign").then_some(elsewhere.as_str());
                 let id = make(&service, owner, home, thing, *role == Role::Viewer && whose == "own").await;
-                let path = path.replace("{id}", &id).replace("{name}", &id);
+                let path = filled(path, &id);
                 let answer = if action == Action::ProfileWrite {
                     // A key changes no person, so this is asked by the person.
                     let client = service.with_key(&own.access_token);
@@ -237,6 +238,11 @@ async fn every_operation_is_listed(service: &Service) {
         }
     }
     assert_eq!(described, listed.len(), "this test lists what is not described");
+}
+
+/// An address that names one thing wherever it names something.
+fn filled(path: &str, id: &str) -> String {
+    path.replace("{id}", id).replace("{other}", id).replace("{name}", id)
 }
 
 #[derive(Clone, Copy, Debug)]

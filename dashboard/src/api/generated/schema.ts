@@ -291,6 +291,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/executions/{id}/diff/{other}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Two executions side by side: what they ran and were given, what each task made of it, how long it took and what it cost. */
+        get: operations["get_executions_id_diff_other"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/executions/stream": {
         parameters: {
             query?: never;
@@ -1481,6 +1498,14 @@ export interface components {
             /** @description Why it is away. */
             detail?: string | null;
         };
+        /** @description One of the two. */
+        DiffSide: {
+            execution: components["schemas"]["ExecutionView"];
+            /** @description What its model calls have used so far. */
+            usage: components["schemas"]["UsageTotals"];
+            /** @description The text of its definition; absent when both run the same. */
+            definition?: string | null;
+        };
         /** @description What a task asked of the world. */
         EffectView: {
             /** @description `http`, `shell` or `agent`. */
@@ -1538,6 +1563,30 @@ export interface components {
             /** @description What its model calls have used so far. */
             usage: components["schemas"]["UsageTotals"];
             budget?: components["schemas"]["BudgetView"] | null;
+        };
+        /** @description What two executions have in common, and where they differ. */
+        ExecutionDiff: {
+            a: components["schemas"]["DiffSide"];
+            b: components["schemas"]["DiffSide"];
+            /** @description What is the same in both. */
+            same: components["schemas"]["Sameness"];
+            /** @description In the order of `a`; what only `b` did comes last. */
+            tasks: components["schemas"]["TaskDiff"][];
+            /**
+             * Format: int64
+             * @description How many task instances there are in either.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description How many of them differ.
+             */
+            different: number;
+            /**
+             * Format: int64
+             * @description Give it back as `offset` to continue; absent at the end.
+             */
+            next_offset?: number | null;
         };
         /**
          * Format: uuid
@@ -2602,6 +2651,13 @@ export interface components {
              */
             unreadable: number;
         };
+        /** @description What is the same in two executions. Values are compared as JSON: the order of fields makes no difference. */
+        Sameness: {
+            definition: boolean;
+            input: boolean;
+            /** @description Output and error. */
+            output: boolean;
+        };
         /** @description One saved view. */
         SavedViewDetail: {
             id: components["schemas"]["SavedViewId"];
@@ -3085,6 +3141,18 @@ export interface components {
             /** @description Give it back as `cursor` to continue; `null` at the end. */
             next_cursor: string | null;
         };
+        /** @description A task instance, in both or in one of them. */
+        TaskDiff: {
+            /** @description The instance, which has the same path in both as long as both took the same way. */
+            path: string;
+            /** @description JSON pointer to the task in the definition. */
+            task: string;
+            name: string;
+            /** @description Both are there, ended in the same way and gave the same. */
+            is_same: boolean;
+            a?: components["schemas"]["TaskView"] | null;
+            b?: components["schemas"]["TaskView"] | null;
+        };
         /**
          * @description Where a task instance stands.
          * @enum {string}
@@ -3123,6 +3191,7 @@ export interface components {
             output_seq?: number | null;
             error?: components["schemas"]["Failure"] | null;
             effect?: components["schemas"]["EffectView"] | null;
+            usage?: components["schemas"]["Spent"] | null;
             child_execution_id?: components["schemas"]["ExecutionId"] | null;
             wakes_at?: components["schemas"]["Timestamp"] | null;
             deadline?: components["schemas"]["Timestamp"] | null;
@@ -3506,10 +3575,12 @@ export type CreatedApiKey = components['schemas']['CreatedApiKey'];
 export type CreatedUser = components['schemas']['CreatedUser'];
 export type DefinitionView = components['schemas']['DefinitionView'];
 export type Dependency = components['schemas']['Dependency'];
+export type DiffSide = components['schemas']['DiffSide'];
 export type EffectView = components['schemas']['EffectView'];
 export type EventView = components['schemas']['EventView'];
 export type ExecuteWorkflow = components['schemas']['ExecuteWorkflow'];
 export type ExecutionDetail = components['schemas']['ExecutionDetail'];
+export type ExecutionDiff = components['schemas']['ExecutionDiff'];
 export type ExecutionId = components['schemas']['ExecutionId'];
 export type ExecutionType = components['schemas']['ExecutionType'];
 export type ExecutionUpdate = components['schemas']['ExecutionUpdate'];
@@ -3572,6 +3643,7 @@ export type RetentionState = components['schemas']['RetentionState'];
 export type RetentionView = components['schemas']['RetentionView'];
 export type Role = components['schemas']['Role'];
 export type RotationView = components['schemas']['RotationView'];
+export type Sameness = components['schemas']['Sameness'];
 export type SavedViewDetail = components['schemas']['SavedViewDetail'];
 export type SavedViewId = components['schemas']['SavedViewId'];
 export type Scope = components['schemas']['Scope'];
@@ -3597,6 +3669,7 @@ export type StretchSecretView = components['schemas']['Stretch_SecretView'];
 export type StretchTenantView = components['schemas']['Stretch_TenantView'];
 export type StretchUserView = components['schemas']['Stretch_UserView'];
 export type StretchWorkflowView = components['schemas']['Stretch_WorkflowView'];
+export type TaskDiff = components['schemas']['TaskDiff'];
 export type TaskStatus = components['schemas']['TaskStatus'];
 export type TaskView = components['schemas']['TaskView'];
 export type Tasks = components['schemas']['Tasks'];
@@ -5686,6 +5759,107 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DefinitionView"];
+                };
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_executions_id_diff_other: {
+        parameters: {
+            query?: {
+                /** @description Leave out tasks that are the same in both. */
+                only_different?: boolean;
+                /** @description Leave out this many tasks. */
+                offset?: number;
+                /** @description At most this many tasks; 1 000 when absent. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path: {
+                /** @description The execution called `a`. */
+                id: components["schemas"]["ExecutionId"];
+                /** @description The execution called `b`. */
+                other: components["schemas"]["ExecutionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExecutionDiff"];
+                };
+            };
+            /** @description invalid_query */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description unauthenticated, invalid_credentials, token_expired */

@@ -2,20 +2,19 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { clsx } from "clsx";
 import { ArrowLeftRight, ChevronRight, Equal, GitCompareArrows } from "lucide-react";
-import { type ReactNode, useMemo, useState } from "react";
+import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { executionDefinition, executionDetail, executionList } from "@/api/executions";
-import type { ExecutionDetail } from "@/api/generated/schema";
+import { executionDetail, executionDiff, executionList } from "@/api/executions";
+import type { DiffSide, ExecutionDiff, TaskDiff } from "@/api/generated/schema";
 import { Button } from "@/components/Button";
 import { Card, CardHead, PageHead } from "@/components/Card";
 import { Diff } from "@/components/Diff";
 import { StatusBadge, StatusIcon } from "@/components/StatusBadge";
 import { Empty, ProblemView, Skeleton } from "@/components/states";
 import { Ago } from "@/components/time";
-import { useTimeline } from "@/features/execution/useTimeline";
 import { Name, shortId } from "@/features/executions/Name";
 import { useFormats } from "@/i18n/format";
-import { asText, type ComparedTask, compareTasks } from "./compare";
+import { asText } from "./compare";
 
 const route = getRouteApi("/pages/compare");
 
@@ -102,40 +101,30 @@ function Side({ name, id, other }: { name: "a" | "b"; id?: string; other?: strin
 }
 
 function Both({ a, b }: { a: string; b: string }) {
-  const first = useQuery(executionDetail(a));
-  const second = useQuery(executionDetail(b));
-  const firstTimeline = useTimeline(a);
-  const secondTimeline = useTimeline(b);
-  const tasks = useMemo(
-    () => compareTasks(firstTimeline.timeline.instances, secondTimeline.timeline.instances),
-    [firstTimeline.timeline, secondTimeline.timeline],
-  );
-  const journalError = firstTimeline.error ?? secondTimeline.error;
-  // What is wrong with one of the two is said at its side.
-  if (!first.data || !second.data)
-    return first.error || second.error ? null : <Skeleton className="h-64 w-full rounded-xl" />;
+  const { data: diff, error, refetch } = useQuery(executionDiff(a, b));
+  if (error && !diff) return <ProblemView error={error} retry={() => void refetch()} />;
+  if (!diff) return <Skeleton className="h-64 w-full rounded-xl" />;
   return (
     <div className="space-y-5">
-      <Numbers a={first.data} b={second.data} />
-      {journalError && <ProblemView error={journalError} />}
-      <Tasks tasks={tasks} />
-      <Texts a={first.data} b={second.data} />
+      <Numbers a={diff.a} b={diff.b} />
+      <Tasks tasks={diff.tasks} />
+      <Texts diff={diff} />
     </div>
   );
 }
 
-function tokens({ usage }: ExecutionDetail): number {
+function tokens({ usage }: DiffSide): number {
   return usage.input_tokens + usage.cached_input_tokens + usage.output_tokens + usage.reasoning_tokens;
 }
 
-function Numbers({ a, b }: { a: ExecutionDetail; b: ExecutionDetail }) {
+function Numbers({ a, b }: { a: DiffSide; b: DiffSide }) {
   const { t } = useTranslation();
   const formats = useFormats();
   const rows: [string, number | null | undefined, number | null | undefined, (value: number) => string][] = [
-    [t("fact.duration"), a.run_ms, b.run_ms, formats.duration],
-    [t("fact.queued"), a.queued_ms, b.queued_ms, formats.duration],
-    [t("compare.tasks"), a.progress.completed_tasks, b.progress.completed_tasks, formats.number],
-    [t("fact.restarts"), a.restarts, b.restarts, formats.number],
+    [t("fact.duration"), a.execution.run_ms, b.execution.run_ms, formats.duration],
+    [t("fact.queued"), a.execution.queued_ms, b.execution.queued_ms, formats.duration],
+    [t("compare.tasks"), a.execution.progress.completed_tasks, b.execution.progress.completed_tasks, formats.number],
+    [t("fact.restarts"), a.execution.restarts, b.execution.restarts, formats.number],
     [t("fact.tokens"), tokens(a), tokens(b), formats.number],
     [t("fact.cost"), a.usage.cost_usd, b.usage.cost_usd, formats.dollars],
   ];
@@ -176,10 +165,10 @@ function Numbers({ a, b }: { a: ExecutionDetail; b: ExecutionDetail }) {
   );
 }
 
-function Tasks({ tasks }: { tasks: readonly ComparedTask[] }) {
+function Tasks({ tasks }: { tasks: readonly TaskDiff[] }) {
   const { t } = useTranslation();
   const [hidesSame, setHidesSame] = useState(false);
-  const shown = hidesSame ? tasks.filter((task) => !task.isSame) : tasks;
+  const shown = hidesSame ? tasks.filter((task) => !task.is_same) : tasks;
   return (
     <Card className="overflow-hidden">
       <CardHead title={t("compare.byTask")}>
@@ -206,7 +195,7 @@ function Tasks({ tasks }: { tasks: readonly ComparedTask[] }) {
   );
 }
 
-function TaskLine({ task }: { task: ComparedTask }) {
+function TaskLine({ task }: { task: TaskDiff }) {
   const { t } = useTranslation();
   const [isOpen, setOpen] = useState(false);
   return (
@@ -228,19 +217,43 @@ function TaskLine({ task }: { task: ComparedTask }) {
         <Half task={task.a} />
         <Half task={task.b} />
         <span className="max-sm:hidden">
-          {task.isSame && <Equal className="size-4 text-ink-faint" aria-label={t("diff.same")} />}
+          {task.is_same && <Equal className="size-4 text-ink-faint" aria-label={t("diff.same")} />}
         </span>
       </button>
       {isOpen && (
         <div className="px-4 pb-3 sm:pl-11">
-          <Diff before={asText(task.a?.output)} after={asText(task.b?.output)} />
+          <Outcomes task={task} />
         </div>
       )}
     </li>
   );
 }
 
-function Half({ task }: { task?: ComparedTask["a"] }) {
+/** What came of a task in both. */
+function Outcomes({ task }: { task: TaskDiff }) {
+  const { t } = useTranslation();
+  const formats = useFormats();
+  if (task.a?.output_seq || task.b?.output_seq) {
+    return <p className="text-ink-soft">{t(task.is_same ? "diff.same" : "compare.large")}</p>;
+  }
+  const usage = [task.a?.usage, task.b?.usage];
+  return (
+    <div className="space-y-2">
+      <Diff before={asText(outcome(task.a))} after={asText(outcome(task.b))} />
+      {usage.some(Boolean) && (
+        <p className="text-ink-soft text-xs">
+          {`${t("fact.tokens")}: ${usage.map((one) => (one ? formats.number(one.tokens) : "–")).join(" → ")}`}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function outcome(task: TaskDiff["a"]): unknown {
+  return task?.status === "failed" ? task.error : task?.output;
+}
+
+function Half({ task }: { task?: TaskDiff["a"] }) {
   const { t } = useTranslation();
   const formats = useFormats();
   if (!task) return <span className="text-ink-faint text-xs">{t("compare.absent")}</span>;
@@ -248,30 +261,27 @@ function Half({ task }: { task?: ComparedTask["a"] }) {
     <span className="tabular flex items-center gap-1.5 text-ink-soft text-xs">
       <StatusIcon status={task.status} className="size-3.5" />
       <span className="sr-only">{t(`status.${task.status}`)}</span>
-      {task.to === undefined ? "…" : formats.duration(task.to - task.from)}
+      {task.finished_at ? formats.duration(task.run_ms) : "…"}
     </span>
   );
 }
 
-function Texts({ a, b }: { a: ExecutionDetail; b: ExecutionDetail }) {
+function Texts({ diff: { a, b, same } }: { diff: ExecutionDiff }) {
   const { t } = useTranslation();
-  const first = useQuery(executionDefinition(a.id));
-  const second = useQuery(executionDefinition(b.id));
+  const [one, other] = [a.execution, b.execution];
   return (
     <>
       <Part title={t("output.input")}>
-        <Diff before={asText(a.test_input ?? a.input)} after={asText(b.test_input ?? b.input)} />
+        <Diff before={asText(one.test_input ?? one.input)} after={asText(other.test_input ?? other.input)} />
       </Part>
       <Part title={t("output.output")}>
-        <Diff before={asText(a.output ?? a.error)} after={asText(b.output ?? b.error)} />
+        <Diff before={asText(one.output ?? one.error)} after={asText(other.output ?? other.error)} />
       </Part>
       <Part title={t("compare.definition")}>
-        {first.data && second.data ? (
-          <Diff before={first.data.source} after={second.data.source} />
-        ) : first.error || second.error ? (
-          <ProblemView error={first.error ?? second.error} />
+        {same.definition ? (
+          <p className="text-ink-soft">{t("diff.same")}</p>
         ) : (
-          <Skeleton className="h-24" />
+          <Diff before={a.definition ?? ""} after={b.definition ?? ""} />
         )}
       </Part>
     </>
