@@ -219,15 +219,18 @@ async fn an_operators_work_in_a_tenant_ends_with_the_role(database: Database) {
     let body = json!({ "definition": definition("inline", "1.0.0", json!([{ "before": { "do": [ask()] } }, gates.task("gate"), ask()])) });
     let accepted = olga.client.post_with("/api/v1/executions", &[("X-Tenant-Id", &blue)], &body).await.expect(201);
     let id = accepted["id"].as_str().unwrap();
-    service.put(&format!("/api/v1/users/{}", olga.id), &json!({ "role": "admin" })).await.expect(200);
-    gates.open("gate").await;
     let mut events = service.events(&format!("/api/v1/executions/{id}/stream?tenant_id={blue}"), Some(0)).await;
-    let error = loop {
+    let mut until = async |kind: &str, task: Value| loop {
         let event = events.next().await.expect("the feed goes on").data["data"].clone();
-        if event["type"] == "execution_failed" {
-            break event["data"]["error"].clone();
+        if event["type"] == kind && event["task"] == task {
+            break event["data"].clone();
         }
     };
+    // What is asked before is allowed.
+    until("task_started", json!("/do/1/gate")).await;
+    service.put(&format!("/api/v1/users/{}", olga.id), &json!({ "role": "admin" })).await.expect(200);
+    gates.open("gate").await;
+    let error = until("execution_failed", Value::Null).await["error"].clone();
     let reason = "olga, for whom it runs, may not work in this tenant any more";
     assert_refused(&json!({ "status": "failed", "error": error }), reason);
 }

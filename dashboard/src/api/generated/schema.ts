@@ -1004,7 +1004,8 @@ export interface paths {
         put?: never;
         /**
          * Make a key. Its text is in the answer and nowhere else.
-         * @description A key acts for whoever makes it, and never beyond their role; one that `is_shared` belongs to the tenant.
+         * @description A key acts for whoever makes it, and never beyond their role; one that `is_shared` belongs to the tenant. With an
+         *     `Idempotency-Key` the same request is answered with the same key for 24 hours, to the same principal only.
          */
         post: operations["post_api-keys"];
         delete?: never;
@@ -1264,7 +1265,17 @@ export interface components {
             after_digest: string | null;
             /** @description The IP address that the request came from; null for what the service itself and the command line do. */
             address: string | null;
+            /**
+             * @description The provider with which the actor was coming in, by its name in the settings: of sign-ins with one, and of what they change.
+             *     Null for everything else.
+             */
+            provider: string | null;
         };
+        /**
+         * @description A limit that is reached: one of the execution's budget, or one of its tenant's month.
+         * @enum {string}
+         */
+        Bound: "max_tokens" | "max_cost_usd" | "max_wall_seconds" | "max_model_calls" | "max_tokens_per_month" | "max_cost_per_month";
         /** @description What an execution and everything below it may spend. What is left out is not limited, or not changed. */
         BudgetLimits: {
             /**
@@ -1411,7 +1422,14 @@ export interface components {
             /** @description Needed with the adapter `openai`. */
             model?: string | null;
             system_prompt?: string | null;
-            /** @description Those of the adapter; `command` needs `program`. */
+            /**
+             * @description Those of the adapter; `command` needs `program`. With `openai`, `api_key_secret` names the secret of the tenant that is the
+             *     key; who stores such an agent has to have the right to use secrets.
+             * @example {
+             *       "base_url": "https://gateway.example.com/v1",
+             *       "api_key_secret": "gateway-key"
+             *     }
+             */
             parameters?: {
                 [key: string]: unknown;
             } | null;
@@ -1614,6 +1632,7 @@ export interface components {
             error?: components["schemas"]["Failure"] | null;
             /** @description Why it is paused, when a limit and not a person paused it. */
             pause_reason?: string | null;
+            pause_limit?: components["schemas"]["Bound"] | null;
             /** Format: int64 */
             last_seq: number;
             created_at: components["schemas"]["Timestamp"];
@@ -1671,6 +1690,7 @@ export interface components {
             recovered_in_ms?: number | null;
             /** @description Why it is paused, when a limit and not a person paused it. */
             pause_reason?: string | null;
+            pause_limit?: components["schemas"]["Bound"] | null;
             /**
              * Format: int64
              * @description The number of its newest event.
@@ -1763,9 +1783,16 @@ export interface components {
         };
         /** @description The execution that is next. */
         Head: {
-            execution_id: components["schemas"]["ExecutionId"];
+            execution_id: components["schemas"]["ExecutionId"] | null;
             /** @description Why it waits. */
             reason: string;
+            /** @description The same for programs. */
+            holdup: components["schemas"]["Holdup"];
+            /**
+             * Format: int64
+             * @description How many there may be of what is taken; absent when nothing is in the way.
+             */
+            limit?: number | null;
         };
         /** @description Who the session is and where the store stands. */
         Hello: {
@@ -1792,6 +1819,11 @@ export interface components {
              */
             next_after_seq?: number | null;
         };
+        /**
+         * @description What the execution that is next waits for.
+         * @enum {string}
+         */
+        Holdup: "no_slot" | "tenant_limit" | "starting";
         /** @description What happened to the executions that were created in an hour. */
         HourCount: {
             /** @description The beginning of the hour, UTC. */
@@ -2069,6 +2101,11 @@ export interface components {
                 after_digest: string | null;
                 /** @description The IP address that the request came from; null for what the service itself and the command line do. */
                 address: string | null;
+                /**
+                 * @description The provider with which the actor was coming in, by its name in the settings: of sign-ins with one, and of what they change.
+                 *     Null for everything else.
+                 */
+                provider: string | null;
             }[];
             /**
              * Format: int64
@@ -2147,6 +2184,7 @@ export interface components {
                 recovered_in_ms?: number | null;
                 /** @description Why it is paused, when a limit and not a person paused it. */
                 pause_reason?: string | null;
+                pause_limit?: components["schemas"]["Bound"] | null;
                 /**
                  * Format: int64
                  * @description The number of its newest event.
@@ -2428,7 +2466,7 @@ export interface components {
             is_ready: boolean;
             /** @description In the order of the definition. What only a workflow that it runs touches is not among it. */
             touches: components["schemas"]["TouchView"][];
-            /** @description What it lists in `use.secrets`. */
+            /** @description What it lists in `use.secrets`, and the keys of the agents that it asks by name. */
             secrets: components["schemas"]["SecretVerdict"][];
             /**
              * Format: int64
@@ -2693,9 +2731,11 @@ export interface components {
         SecretValue: string | {
             [key: string]: unknown;
         };
-        /** @description A secret that the workflow lists. */
+        /** @description A secret that the workflow lists, or that is the key of an agent that it asks. */
         SecretVerdict: {
             name: string;
+            /** @description The slug of the agent whose key it is; absent for what the workflow lists. */
+            agent?: string | null;
             verdict: components["schemas"]["Verdict"];
         };
         /** @description One secret, without its value, which is never shown. */
@@ -2958,6 +2998,11 @@ export interface components {
                 after_digest: string | null;
                 /** @description The IP address that the request came from; null for what the service itself and the command line do. */
                 address: string | null;
+                /**
+                 * @description The provider with which the actor was coming in, by its name in the settings: of sign-ins with one, and of what they change.
+                 *     Null for everything else.
+                 */
+                provider: string | null;
             }[];
             /** @description Give it back as `cursor` to continue; `null` at the end. */
             next_cursor: string | null;
@@ -3013,6 +3058,7 @@ export interface components {
                 recovered_in_ms?: number | null;
                 /** @description Why it is paused, when a limit and not a person paused it. */
                 pause_reason?: string | null;
+                pause_limit?: components["schemas"]["Bound"] | null;
                 /**
                  * Format: int64
                  * @description The number of its newest event.
@@ -3555,6 +3601,7 @@ export type ApiKeyId = components['schemas']['ApiKeyId'];
 export type ApiKeyView = components['schemas']['ApiKeyView'];
 export type AuditId = components['schemas']['AuditId'];
 export type AuditView = components['schemas']['AuditView'];
+export type Bound = components['schemas']['Bound'];
 export type BudgetLimits = components['schemas']['BudgetLimits'];
 export type BudgetView = components['schemas']['BudgetView'];
 export type ChangeAgent = components['schemas']['ChangeAgent'];
@@ -3593,6 +3640,7 @@ export type Goodbye = components['schemas']['Goodbye'];
 export type Head = components['schemas']['Head'];
 export type Hello = components['schemas']['Hello'];
 export type History = components['schemas']['History'];
+export type Holdup = components['schemas']['Holdup'];
 export type HourCount = components['schemas']['HourCount'];
 export type HourSpent = components['schemas']['HourSpent'];
 export type LimitsView = components['schemas']['LimitsView'];
@@ -3877,6 +3925,7 @@ export interface operations {
             /** @description Accepted and durable. */
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
                     "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
@@ -4995,6 +5044,8 @@ export interface operations {
             /** @description The new execution. */
             202: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -5139,6 +5190,8 @@ export interface operations {
             /** @description The new execution. */
             202: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -6491,6 +6544,8 @@ export interface operations {
             /** @description It was registered before. */
             200: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -6501,6 +6556,8 @@ export interface operations {
             /** @description Registered. */
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -7276,6 +7333,8 @@ export interface operations {
             /** @description Accepted and durable. */
             202: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7756,6 +7815,8 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -8200,6 +8261,8 @@ export interface operations {
             /** @description Accepted and durable. */
             202: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -10876,6 +10939,8 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -11402,6 +11467,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description 1 to 255 visible ASCII characters. */
+                "Idempotency-Key"?: string;
                 /** @description The tenant to work in, for operators; their own when absent. */
                 "X-Tenant-Id"?: string;
             };
@@ -11424,6 +11491,8 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -11431,7 +11500,7 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedUser"];
                 };
             };
-            /** @description invalid_json, invalid_body, body_too_deep */
+            /** @description invalid_header, invalid_json, invalid_body, body_too_deep */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11476,7 +11545,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_exists */
+            /** @description idempotency_conflict, request_in_progress, already_exists */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11851,6 +11920,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description 1 to 255 visible ASCII characters. */
+                "Idempotency-Key"?: string;
                 /** @description The tenant to work in, for operators; their own when absent. */
                 "X-Tenant-Id"?: string;
             };
@@ -11864,10 +11935,21 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ResetView"];
+                };
+            };
+            /** @description invalid_header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description unauthenticated, invalid_credentials, token_expired */
@@ -11890,6 +11972,15 @@ export interface operations {
             };
             /** @description not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description idempotency_conflict, request_in_progress */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12036,6 +12127,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description 1 to 255 visible ASCII characters. */
+                "Idempotency-Key"?: string;
                 /** @description The tenant to work in, for operators; their own when absent. */
                 "X-Tenant-Id"?: string;
             };
@@ -12058,6 +12151,8 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -12065,7 +12160,7 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedApiKey"];
                 };
             };
-            /** @description invalid_json, invalid_body, body_too_deep */
+            /** @description invalid_header, invalid_json, invalid_body, body_too_deep */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12103,6 +12198,15 @@ export interface operations {
             };
             /** @description request_timeout */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description idempotency_conflict, request_in_progress */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12345,6 +12449,8 @@ export interface operations {
                 target_kind?: string;
                 /** @description On this thing. */
                 target_id?: string;
+                /** @description While coming in with this provider, by its name in the settings. */
+                provider?: string;
                 /** @description Exclusive. */
                 after?: components["schemas"]["Timestamp"];
                 /** @description Exclusive. */
@@ -12447,6 +12553,8 @@ export interface operations {
                 target_kind?: string;
                 /** @description On this thing. */
                 target_id?: string;
+                /** @description While coming in with this provider, by its name in the settings. */
+                provider?: string;
                 /** @description Exclusive. */
                 after?: components["schemas"]["Timestamp"];
                 /** @description Exclusive. */
