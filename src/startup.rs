@@ -182,6 +182,7 @@ impl Application {
             boards: http::Boards::default(),
             heartbeat: Duration::from_secs(settings.live.heartbeat_seconds),
             renewal: Duration::from_secs(settings.identity.renewal_seconds),
+            seats: http::Seats::new(settings.live.max_sessions_per_tenant),
         };
         let server = http::server(listener, &settings.server, service)?;
         let grace = Duration::from_secs(settings.server.shutdown_grace_seconds);

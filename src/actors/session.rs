@@ -48,6 +48,8 @@ pub struct Session {
     missed_pings: u32,
     /// Each request that is under way holds one more of these.
     asked: Arc<()>,
+    /// As of which [change](Gate::changes) the visitor was recognized.
+    confirmed: Option<u64>,
     fragments: Option<Vec<u8>>,
     connected: Option<Connected>,
 }
@@ -85,6 +87,8 @@ pub fn start(
         bad_frames: 0,
         missed_pings: 0,
         asked: Arc::default(),
+        // Asked with the first frame: something may have changed since the request was let in.
+        confirmed: None,
         fragments: None,
         connected: None,
     };
@@ -341,15 +345,24 @@ impl Actor for Session {
 
 impl StreamHandler<Frame> for Session {
     fn handle(&mut self, frame: Frame, ctx: &mut Ctx) {
+        if self.confirmed == Some(self.opening.gate.changes()) || frame::is_goodbye(&frame) {
+            return self.show(frame, ctx);
+        }
+        self.show_when_recognized(frame, ctx);
+    }
+
+    /// The end of one feed is not the end of the session.
+    fn finished(&mut self, _: &mut Ctx) {}
+}
+
+impl Session {
+    fn show(&self, frame: Frame, ctx: &mut Ctx) {
         let ends = frame::is_goodbye(&frame);
         ctx.text(frame.text);
         if ends {
             self.close(CloseCode::Away, "the service is shutting down", ctx);
         }
     }
-
-    /// The end of one feed is not the end of the session.
-    fn finished(&mut self, _: &mut Ctx) {}
 }
 
 impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for Session {

@@ -20,6 +20,8 @@ pub type Admission = Pin<Box<dyn Future<Output = Result<Visitor, Box<Problem>>> 
 pub trait Gate: Send + Sync {
     /// Whether its holder is still welcome, and as whom: keys are revoked, roles change.
     fn confirm(&self) -> Admission;
+    /// Changes whenever [`Gate::confirm`] may answer differently from before. Costs next to nothing.
+    fn changes(&self) -> u64;
     /// Takes another credential in its place.
     fn renew(&self, token: String) -> Admission;
     /// What the audit says when the holder does something to an execution.

@@ -5,7 +5,7 @@ use super::error::{Error, finish};
 use super::terminal::print;
 use super::{Exit, SettingsFlags};
 use crate::clock::{self, Clock, SystemClock};
-use crate::domain::{AuditEntry, Role, Scope, Scopes, Tenant, TenantId, TenantLimits, User, UserId};
+use crate::domain::{AuditEntry, Role, Scope, Scopes, Tenant, TenantId, TenantLimits, User, UserId, is_slug};
 use crate::identity::{Change, Identity, NewKey, Writer, checked_email, checked_name};
 use crate::startup;
 use crate::store::{self, OneTimePurpose, PageRequest, Store, UserFilter};
@@ -94,6 +94,10 @@ async fn act(action: &Action, store: &Store, identity: &Identity, clock: &dyn Cl
     let writer = Writer::command_line();
     match action {
         Action::CreateTenant { slug, name } => {
+            if !is_slug(slug) {
+                let wanted = "1 to 63 lower-case letters, digits and hyphens, no hyphen first or last";
+                return Err(Error::invalid(format!("the slug '{slug}' must be {wanted}")));
+            }
             let now = clock.now();
             let tenant = Tenant {
                 id: TenantId(clock::new_id()),
@@ -150,22 +154,35 @@ async fn act(action: &Action, store: &Store, identity: &Identity, clock: &dyn Cl
 }
 
 async fn list_tenants(store: &Store) -> Result<(), Error> {
-    let page = PageRequest::Cursor { cursor: None, limit: PAGE };
-    for tenant in store.tenants(None, page).await.map_err(failed)?.items {
-        let state = if tenant.is_active { "active" } else { "inactive" };
-        print(&format!("{}  {:<8}  {}  {}", tenant.id, state, tenant.slug, tenant.name));
+    let mut cursor = None;
+    loop {
+        let page = store.tenants(None, PageRequest::Cursor { cursor, limit: PAGE }).await.map_err(failed)?;
+        for tenant in page.items {
+            let state = if tenant.is_active { "active" } else { "inactive" };
+            print(&format!("{}  {:<8}  {}  {}", tenant.id, state, tenant.slug, tenant.name));
+        }
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            return Ok(());
+        }
     }
-    Ok(())
 }
 
 async fn list_users(store: &Store, tenant: &str) -> Result<(), Error> {
     let tenant_id = find_tenant(store, tenant).await?.id;
-    let page = PageRequest::Cursor { cursor: None, limit: PAGE };
-    for user in store.users(tenant_id, UserFilter::default(), page).await.map_err(failed)?.items {
-        let state = if user.is_active { "active" } else { "inactive" };
-        print(&format!("{}  {:<8}  {:<8}  {}  {}", user.id, user.role, state, user.email, user.display_name));
+    let mut cursor = None;
+    loop {
+        let page = PageRequest::Cursor { cursor, limit: PAGE };
+        let page = store.users(tenant_id, UserFilter::default(), page).await.map_err(failed)?;
+        for user in page.items {
+            let state = if user.is_active { "active" } else { "inactive" };
+            print(&format!("{}  {:<8}  {:<8}  {}  {}", user.id, user.role, state, user.email, user.display_name));
+        }
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            return Ok(());
+        }
     }
-    Ok(())
 }
 
 async fn print_link(

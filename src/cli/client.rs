@@ -89,6 +89,8 @@ impl Client {
             .default_headers(headers)
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(REQUEST_TIMEOUT)
+            // A key or a password would be sent along.
+            .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("callboard/", env!("CARGO_PKG_VERSION")));
         if is_this_machine(&url) {
             // A proxy from the environment would look for the service on its own machine.
@@ -194,6 +196,13 @@ impl Client {
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Value, Error> {
         let answer = request.send().await.map_err(|error| self.unreachable(&error))?;
         let status = answer.status().as_u16();
+        let elsewhere = answer.headers().get(reqwest::header::LOCATION).filter(|_| answer.status().is_redirection());
+        if let Some(elsewhere) = elsewhere {
+            let (here, there) = (without_credentials(&self.base), String::from_utf8_lossy(elsewhere.as_bytes()));
+            return Err(Error::failure(format!(
+                "{here} answers that the service is at {there}; nothing was sent there: name the right address with --url"
+            )));
+        }
         let body = answer.bytes().await.map_err(|error| self.unreachable(&error))?;
         if !(200..300).contains(&status) {
             return Err(problem(status, &body));

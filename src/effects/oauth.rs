@@ -34,6 +34,10 @@ const EXPIRY_MARGIN: Duration = Duration::from_secs(30);
 const LONGEST_LIFE_SECONDS: u64 = 24 * 60 * 60;
 /// How many policies are remembered before those without a living token are swept out.
 const REMEMBERED_POLICIES: usize = 1_024;
+/// How many are remembered at all; beyond it one gives way, and its next use asks for a token again.
+const MOST_POLICIES: usize = 2_048;
+/// The longest token that is taken. None that is longer would fit into the head of a request.
+const LONGEST_TOKEN_BYTES: usize = 32 * 1_024;
 const MESSAGE_CHARACTERS: usize = 500;
 
 /// Which of the two schemes a policy belongs to.
@@ -108,6 +112,13 @@ impl Tokens {
                 }
                 Err(_) => true,
             });
+        }
+        // An exchanged refresh token is not to be had again, so whoever has none gives way first.
+        if slots.len() >= MOST_POLICIES && !slots.contains_key(&digest) {
+            let is_free = |slot: &Slot| slot.try_lock().is_ok_and(|remembered| remembered.rotated.is_none());
+            let first = slots.iter().find(|(_, slot)| is_free(slot)).or_else(|| slots.iter().next());
+            let leaving = first.map(|(digest, _)| *digest);
+            leaving.map(|digest| slots.remove(&digest));
         }
         slots.entry(digest).or_default().clone()
     }
@@ -328,6 +339,12 @@ impl Granted {
         let Some(access_token) = text("access_token").map(str::to_owned) else {
             return Err(authentication(format!("the token endpoint {place} answered without `access_token`")));
         };
+        let longest = ["access_token", "id_token", "refresh_token"].into_iter().filter_map(text).map(str::len).max();
+        if longest.is_some_and(|bytes| bytes > LONGEST_TOKEN_BYTES) {
+            let detail =
+                format!("the token endpoint {place} answered with a token of more than {LONGEST_TOKEN_BYTES} bytes");
+            return Err(authentication(detail).retryable(false));
+        }
         let seconds = body.get("expires_in").and_then(|value| match value {
             Value::String(text) => text.parse().ok(),
             Value::Number(number) => number.as_u64(),
@@ -364,4 +381,23 @@ fn issuer(token: &str) -> Option<String> {
     let payload = token.split('.').nth(1)?;
     let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
     claims.get("iss")?.as_str().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_do_not_fill_the_memory() {
+        let tokens = Tokens::default();
+        let number = |n: usize| std::array::from_fn(|byte| n.to_le_bytes().get(byte).copied().unwrap_or(0));
+        let living = || Access { token: "t".to_owned(), usable_until: Instant::now() + Duration::from_secs(3_600) };
+        let kept = tokens.slot(number(0));
+        kept.try_lock().unwrap().rotated = Some("r".to_owned());
+        for n in 1..2 * MOST_POLICIES {
+            tokens.slot(number(n)).try_lock().unwrap().access = Some(living());
+        }
+        assert_eq!(tokens.slots.lock().unwrap().len(), MOST_POLICIES);
+        assert!(Arc::ptr_eq(&kept, &tokens.slot(number(0))), "what cannot be had again stays");
+    }
 }

@@ -8,7 +8,7 @@ use super::error::{Error, Result};
 use super::executions::{request_of, show};
 use super::path;
 use super::query::{Query, one_of};
-use crate::domain::{Action, ApiKey, ApiKeyId, PrincipalKind, Scopes, UserId};
+use crate::domain::{Action, ApiKey, ApiKeyId, PrincipalKind, Role, Scopes, UserId};
 use crate::identity::NewKey;
 use crate::store::ApiKeyFilter;
 use crate::wire::identity::{ApiKeyView, CreateApiKey, CreatedApiKey};
@@ -44,7 +44,7 @@ pub async fn create(
         tenant_id: caller.tenant_id,
         user_id,
         name,
-        role: role.unwrap_or(caller.principal().role),
+        role: role.unwrap_or_else(|| usual_role(&caller)),
         scopes: if scopes.is_empty() {
             caller.principal().scopes.clone()
         } else {
@@ -116,8 +116,15 @@ pub async fn revoke(service: web::Data<Service>, caller: Caller, request: HttpRe
     Ok(HttpResponse::NoContent().finish())
 }
 
+/// The role of a key that is made without naming one: the caller's own, and in somebody else's tenant nothing that reaches
+/// beyond it.
+fn usual_role(caller: &Caller) -> Role {
+    let principal = caller.principal();
+    if caller.tenant_id == principal.tenant_id { principal.role } else { principal.role.min(Role::Admin) }
+}
+
 /// The person that a caller is or acts for.
-fn own_user(caller: &Caller) -> Option<UserId> {
+pub fn own_user(caller: &Caller) -> Option<UserId> {
     let principal = caller.principal();
     let is_person = principal.kind == PrincipalKind::User || principal.owner_id != principal.id;
     is_person.then_some(UserId(principal.owner_id))

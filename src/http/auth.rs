@@ -138,7 +138,7 @@ pub async fn change_me(
     user.updated_at = service.clock.now();
     let change = Change::changed("profile_changed", "user", user.id, &facts(&known), &facts(&user));
     let entry = caller.writer().entry(user.tenant_id, change, user.updated_at);
-    let user = service.engine.store().update_user(user, entry).await?;
+    let user = service.engine.store().update_user(known, user, entry).await?;
     Ok(HttpResponse::Ok().json(UserView::from(user)))
 }
 

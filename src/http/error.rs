@@ -5,6 +5,7 @@
 use crate::actors::Refusal;
 use crate::actors::refusal::{field_error, problem, store_problem};
 use crate::domain::definition::{self, Severity};
+use crate::identity;
 use crate::store;
 use crate::wire::catalog::Code;
 use crate::wire::problem::{FieldError, Problem};
@@ -145,6 +146,9 @@ impl From<Refusal> for Error {
 
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
+        if matches!(error, store::Error::TenantGone) {
+            return Self::from(identity::Error::InvalidCredential);
+        }
         Self::from(store_problem(&error)).with_retry_after(None)
     }
 }

@@ -1,7 +1,9 @@
 //! The gate of live sessions and streams: asks identity about the credential they were opened with.
 
+use super::Service;
 use super::caller::Caller;
 use super::error::Error;
+use super::seats::Seat;
 use crate::actors::{Admission, Gate, Visitor};
 use crate::domain::{AuditEntry, ExecutionId, TenantId};
 use crate::identity::{self, Change, Identity, Standing, Writer};
@@ -15,12 +17,20 @@ pub struct Credential {
     identity: Identity,
     standing: Arc<Mutex<Standing>>,
     address: Option<IpAddr>,
+    /// Given back when the session ends.
+    _seat: Seat,
 }
 
 impl Credential {
-    pub fn of(identity: &Identity, caller: &Caller) -> Arc<dyn Gate> {
+    /// The gate of a session that begins.
+    ///
+    /// # Errors
+    /// 429 when the caller's tenant has too many open.
+    pub fn of(service: &Service, caller: &Caller) -> Result<Arc<dyn Gate>, Error> {
+        let seat = service.seats.take(caller.principal().tenant_id)?;
         let standing = Arc::new(Mutex::new(caller.standing.clone()));
-        Arc::new(Self { identity: identity.clone(), standing, address: caller.address })
+        let identity = service.identity.clone();
+        Ok(Arc::new(Self { identity, standing, address: caller.address, _seat: seat }))
     }
 
     fn standing(&self) -> Standing {
@@ -40,6 +50,10 @@ impl Gate for Credential {
             let standing = identity.confirm(&standing).await.map_err(problem)?;
             Ok(visitor(&standing))
         })
+    }
+
+    fn changes(&self) -> u64 {
+        self.identity.changes()
     }
 
     fn entry(&self, tenant: TenantId, action: &'static str, id: ExecutionId) -> AuditEntry {

@@ -87,7 +87,7 @@ fn begin(
         tenant: caller.tenant_id,
         scope,
         visitor: gate::visitor(&caller.standing),
-        gate: Credential::of(&service.identity, caller),
+        gate: Credential::of(service, caller)?,
         renewal: service.renewal,
         protocol: offers_bearer.then_some(PROTOCOL),
     };

@@ -39,6 +39,7 @@ mod query;
 mod queue;
 mod retention;
 mod routing;
+mod seats;
 mod secrets;
 mod spending;
 mod start;
@@ -47,6 +48,7 @@ mod tenants;
 mod throttle;
 mod trace;
 mod users;
+mod views;
 mod workflows;
 
 pub use boards::Boards;
@@ -55,6 +57,7 @@ pub use client_address::Proxies;
 pub use error::Error;
 pub use openapi::text as openapi_text;
 pub use origins::Origins;
+pub use seats::Seats;
 pub use throttle::Throttle;
 
 use crate::actors::Engine;
@@ -92,6 +95,8 @@ pub struct Service {
     pub heartbeat: Duration,
     /// How long a live session goes on after its token has expired.
     pub renewal: Duration,
+    /// Open sockets and streams.
+    pub seats: Seats,
 }
 
 /// All addresses.
@@ -101,7 +106,7 @@ fn addresses() -> Vec<Address> {
     addresses
 }
 
-/// Executions, workflows, agents. Fixed words come before `{id}`.
+/// Executions, workflows, agents, saved views. Fixed words come before `{id}`.
 fn work() -> Vec<Address> {
     use crate::domain::Action::*;
     use authorization::Access;
@@ -149,6 +154,11 @@ fn work() -> Vec<Address> {
             .put(AgentChange, agents::change)
             .delete(AgentChange, agents::remove),
         at("/api/v1/agents/{id}/test").post(AgentUse, agents::test),
+        at("/api/v1/views").post(ViewWrite, views::create).get(ViewRead, views::list),
+        at("/api/v1/views/{id}")
+            .get(ViewRead, views::detail)
+            .put(ViewWrite, views::change)
+            .delete(ViewWrite, views::remove),
     ]
 }
 

@@ -51,7 +51,7 @@ pub async fn all(service: web::Data<Service>, caller: Caller, request: HttpReque
     query.finish()?;
     let after = last_event_id(&request)?.or(after);
     let owner = caller.only_owner().map(Arc::from);
-    Ok(respond(&service, &caller, service.engine.feed(caller.tenant_id, Scope::Global { after, owner })))
+    respond(&service, &caller, service.engine.feed(caller.tenant_id, Scope::Global { after, owner }))
 }
 
 /// Every event of one execution, complete and in order.
@@ -74,7 +74,7 @@ pub async fn one(service: web::Data<Service>, caller: Caller, request: HttpReque
     query.finish()?;
     let after_seq = last_event_id(&request)?.or(after_seq).unwrap_or(0);
     service.execution(&caller, id).await?;
-    Ok(respond(&service, &caller, service.engine.feed(caller.tenant_id, Scope::Execution { id, after_seq })))
+    respond(&service, &caller, service.engine.feed(caller.tenant_id, Scope::Execution { id, after_seq }))
 }
 
 fn last_event_id(request: &HttpRequest) -> Result<Option<u64>> {
@@ -86,12 +86,13 @@ fn last_event_id(request: &HttpRequest) -> Result<Option<u64>> {
     }
 }
 
-fn respond(service: &Service, caller: &Caller, feed: Feed) -> HttpResponse {
-    HttpResponse::Ok()
+fn respond(service: &Service, caller: &Caller, feed: Feed) -> Result<HttpResponse> {
+    let reception = Reception::of(service, caller)?;
+    Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .insert_header(("X-Accel-Buffering", "no"))
-        .streaming(body(feed, Reception::of(service, caller), service.heartbeat))
+        .streaming(body(feed, reception, service.heartbeat)))
 }
 
 /// Whoever receives a stream.
@@ -106,18 +107,18 @@ struct Reception {
 }
 
 impl Reception {
-    fn of(service: &Service, caller: &Caller) -> Self {
+    fn of(service: &Service, caller: &Caller) -> Result<Self> {
         let deadline: Pin<Box<dyn Future<Output = ()> + Send>> = match caller.standing.expires_at {
             Some(expires_at) => service.clock.sleep_until(expires_at),
             None => Box::pin(std::future::pending()),
         };
-        Self {
-            gate: Credential::of(&service.identity, caller),
+        Ok(Self {
+            gate: Credential::of(service, caller)?,
             role: caller.principal().role,
             deadline,
             has_ended: false,
             _connected: service.metrics.connected("sse"),
-        }
+        })
     }
 
     /// Whether they may still see what the stream shows. Costs a look into memory as long as nothing changes.

@@ -10,7 +10,7 @@ use super::path;
 use super::query::Query;
 use super::start::field;
 use crate::clock;
-use crate::domain::{Action, Reach, Tenant, TenantId};
+use crate::domain::{Action, Reach, Tenant, TenantId, is_slug};
 use crate::identity::Change;
 use crate::wire::catalog::Code;
 use crate::wire::identity::{ChangeTenant, CreateTenant, LimitsView, TenantView};
@@ -120,7 +120,7 @@ pub async fn change(
     })?;
     let change = Change::changed("tenant_changed", "tenant", id, &facts(&known), &facts(&tenant));
     let entry = caller.writer().entry(caller.principal().tenant_id, change, tenant.updated_at);
-    let tenant = service.engine.store().update_tenant(tenant, entry).await;
+    let tenant = service.engine.store().update_tenant(known, tenant, entry).await;
     let tenant = tenant.map_err(|error| Error::of_store(error, "tenant", id))?;
     service.engine.limits_changed(id).await?;
     Ok(HttpResponse::Ok().json(view(&service, tenant)))
@@ -142,7 +142,7 @@ pub async fn remove(service: web::Data<Service>, caller: Caller, request: HttpRe
     let closed = Tenant { is_active: false, updated_at: now, ..known.clone() };
     let change = Change::removed("tenant_removed", "tenant", id, &facts(&known));
     let entry = caller.writer().entry(caller.principal().tenant_id, change, now);
-    let closed = service.engine.store().update_tenant(closed, entry).await?;
+    let closed = service.engine.store().update_tenant(known, closed, entry).await?;
     service.engine.remove_tenant(id, Some(caller.owner())).await?;
     Ok(HttpResponse::Accepted().json(view(&service, closed)))
 }
@@ -168,7 +168,7 @@ fn checked(tenant: Tenant) -> Result<Tenant> {
     if !(1..=MAX_NAME_CHARACTERS).contains(&name.chars().count()) || name.chars().any(char::is_control) {
         errors.push(field("/name", "must be 1 to 120 characters without control characters"));
     }
-    if !super::agents::is_slug(&tenant.slug) {
+    if !is_slug(&tenant.slug) {
         errors.push(field("/slug", "must be 1 to 63 lower-case letters, digits and hyphens, no hyphen first or last"));
     }
     let LimitsView { max_running_executions, max_queued_executions, max_tokens_per_month, max_cost_per_month } =

@@ -10,7 +10,7 @@ use super::executions::{request_of, show};
 use super::path;
 use super::query::{Query, one_of};
 use crate::clock;
-use crate::domain::{Action, Role, User, UserId};
+use crate::domain::{Action, PrincipalKind, Role, User, UserId};
 use crate::identity::{Change, checked_email, checked_name};
 use crate::store::{OneTimePurpose, UserFilter};
 use crate::wire::catalog::Code;
@@ -147,12 +147,12 @@ pub async fn change(
     };
     let change = Change::changed("user_changed", "user", id, &facts(&known), &facts(&user));
     let entry = caller.writer().entry(user.tenant_id, change, user.updated_at);
-    let changed = service.engine.store().update_user(user, entry).await;
+    let changed = service.engine.store().update_user(known, user, entry).await;
     let user = changed.map_err(|error| Error::of_store(error, "person", id))?;
     Ok(HttpResponse::Ok().json(UserView::from(user)))
 }
 
-/// Remove a person with their keys and sessions. What they have made stays.
+/// Remove a person with their keys, sessions and saved views. What else they have made stays.
 #[utoipa::path(delete, path = "/api/v1/users/{id}", tag = "identity",
     params(("id" = UserId, Path, description = "The person.")),
     responses((status = 204, description = "Removed.")),
@@ -213,12 +213,17 @@ fn within_own_role(caller: &Caller, role: Role) -> Result<()> {
     Err(Error::new(Code::Forbidden, format!("The role '{role}' is above the own role '{own}'.")))
 }
 
-/// A person is not narrowed by scopes: a key that is would hand out more than it has.
+/// A person is not narrowed by scopes and does not expire: a key that is or does would hand out more than it has.
 fn not_narrowed(caller: &Caller) -> Result<()> {
-    if caller.principal().scopes.is_unlimited() {
+    let is_key = caller.principal().kind == PrincipalKind::Key;
+    let detail = if !caller.principal().scopes.is_unlimited() {
+        "The key is narrowed by scopes, and a person is not: adding people, raising their role and resetting their password \
+         need a key without scopes, or a sign-in."
+    } else if is_key && caller.standing.expires_at.is_some() {
+        "The key expires, and a person does not: adding people, raising their role and resetting their password need a key \
+         that does not expire, or a sign-in."
+    } else {
         return Ok(());
-    }
-    let detail = "The key is narrowed by scopes, and a person is not: adding people, raising their role and resetting their \
-                  password need a key without scopes, or a sign-in.";
+    };
     Err(Error::new(Code::Forbidden, detail))
 }

@@ -19,6 +19,11 @@ pub struct FirstSignIn {
     pub file: PathBuf,
 }
 
+/// Whether this is the operator of the first start, who has no address yet.
+pub fn is_nameless(user: &User) -> bool {
+    user.role == Role::Operator && user.email == EMAIL
+}
+
 impl Identity {
     /// Makes sure that somebody can get in. As long as no operator has a password or has come in with a provider, every start
     /// gives a fresh link.

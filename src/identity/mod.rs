@@ -148,14 +148,20 @@ impl Identity {
     /// # Errors
     /// As [`Identity::authenticate`].
     pub async fn confirm(&self, standing: &Standing) -> Result<Standing, Error> {
-        if standing.expires_at.is_some_and(|expires_at| self.clock.now() >= expires_at) {
-            return Err(Error::TokenExpired);
-        }
+        // Whoever is not welcome any more is told so, whether their token has ended or not: it would give them time for another.
         let known = match &standing.proof {
             Proof::Key { prefix, .. } => self.known_key(prefix).await?,
             Proof::Session(id) => self.known_session(*id).await?,
         };
+        if standing.expires_at.is_some_and(|expires_at| self.clock.now() >= expires_at) {
+            return Err(Error::TokenExpired);
+        }
         Ok(Standing { principal: known.principal.clone(), ..standing.clone() })
+    }
+
+    /// Changes whenever [`Identity::confirm`] may answer differently from before, but for the time.
+    pub fn changes(&self) -> u64 {
+        self.store.people_generation()
     }
 
     /// An entry of the audit as of now, to be stored together with what it is about.
@@ -184,5 +190,6 @@ impl Identity {
 
 /// A read of the store that finds nothing, as a credential that is not valid.
 fn unknown(error: store::Error) -> Error {
-    if matches!(error, store::Error::NotFound) { Error::InvalidCredential } else { Error::Store(error) }
+    let is_gone = matches!(error, store::Error::NotFound | store::Error::TenantGone);
+    if is_gone { Error::InvalidCredential } else { Error::Store(error) }
 }

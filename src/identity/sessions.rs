@@ -1,7 +1,9 @@
 //! Sign-ins of people: by password, by a one-time link, and what keeps them signed in.
 
 use super::audit::{Change, Writer};
+use super::first_start::is_nameless;
 use super::password::check_password;
+use super::throttle::Account;
 use super::{Error, Identity, tokens, unknown};
 use crate::clock;
 use crate::domain::{AuditEntry, SessionId, Tenant, TenantId, Timestamp, User};
@@ -42,18 +44,18 @@ impl Identity {
         address: Option<IpAddr>,
         writer: &Writer,
     ) -> Result<SignedIn, Error> {
-        let email = normal_email(email);
-        self.throttle.check(&email, address)?;
+        let account = Account { name: normal_email(email), tenant };
+        self.throttle.check(&account, address)?;
         // Taken back when it succeeds: attempts at the same time all count.
-        self.throttle.failed(&email, address);
-        let user = self.candidate(tenant, &email).await?;
+        self.throttle.failed(&account, address);
+        let user = self.candidate(account.tenant.clone(), &account.name).await?;
         let hash = user.as_ref().and_then(|user| user.password_hash.clone());
         let is_right = self.hashing.verify(password, hash).await?;
         let Some(user) = user.filter(|_| is_right) else {
             tracing::info!(address = address.map(tracing::field::display), "a sign-in failed");
             return Err(Error::WrongPassword);
         };
-        self.throttle.succeeded(&email, address);
+        self.throttle.succeeded(&account, address);
         self.begin_session(user, "signed_in", writer).await
     }
 
@@ -82,7 +84,8 @@ impl Identity {
         let session = self.new_session(&user);
         let refresh_token = tokens::secret()?;
         let entry = writer.entry_of(&user, Change::done(action, "session", session.id), session.created_at);
-        self.store.open_session(session, tokens::digest_of(&refresh_token), entry).await?;
+        let digest = tokens::digest_of(&refresh_token);
+        self.store.open_session(user.clone(), session, digest, entry).await.map_err(unknown)?;
         self.signed_in(user, session, refresh_token)
     }
 
@@ -172,7 +175,8 @@ impl Identity {
         Ok((token, expires_at))
     }
 
-    /// Signs in with a one-time link: sets the password, and address and name when they are given.
+    /// Signs in with a one-time link: sets the password, and the name when it is given. The first operator chooses an address
+    /// as well; that of everybody else was chosen by whoever has added them.
     ///
     /// # Errors
     /// [`Error::InvalidCredential`] for a link that is not good (any more); [`Error::Invalid`] for a field.
@@ -187,19 +191,30 @@ impl Identity {
         if !known.is_active || !tenant.is_active {
             return Err(Error::InvalidCredential);
         }
+        // Who could take the address of somebody else would be taken for them by a provider that vouches for it.
+        if email.as_ref().is_some_and(|email| *email != known.email) && !is_nameless(&known) {
+            let reason =
+                "must be the one you were added with, or left out; whoever looks after people can change it".to_owned();
+            return Err(Error::Invalid { field: "/email", reason });
+        }
         let password_hash = self.hashing.hash(profile.password).await?;
         let user = User {
             email: email.unwrap_or_else(|| known.email.clone()),
             display_name: name.unwrap_or_else(|| known.display_name.clone()),
             password_hash: Some(password_hash),
             updated_at: now,
-            ..known
+            ..known.clone()
         };
         let session = self.new_session(&user);
         let refresh_token = tokens::secret()?;
         let entry = writer.entry_of(&user, Change::done("password_set", "user", user.id), now);
-        let redeemed =
-            self.store.redeem_one_time_token(hash, user.clone(), session, tokens::digest_of(&refresh_token), entry);
+        let redeemed = self.store.redeem_one_time_token(
+            hash,
+            (known, user.clone()),
+            session,
+            tokens::digest_of(&refresh_token),
+            entry,
+        );
         redeemed.await.map_err(unknown)?;
         self.remove_sign_in_file();
         self.signed_in(user, session, refresh_token)
@@ -219,11 +234,13 @@ impl Identity {
     /// # Errors
     /// [`Error::Throttled`].
     pub async fn is_password_of(&self, user: &User, password: String) -> Result<bool, Error> {
-        self.throttle.check(&user.email, None)?;
-        self.throttle.failed(&user.email, None);
+        // Not the same as where people sign in: a sign-in does not forgive it, and nobody is kept out who signs in.
+        let account = Account { name: user.id.to_string(), tenant: None };
+        self.throttle.check(&account, None)?;
+        self.throttle.failed(&account, None);
         let is_right = self.hashing.verify(password, user.password_hash.clone()).await?;
         if is_right {
-            self.throttle.succeeded(&user.email, None);
+            self.throttle.succeeded(&account, None);
         }
         Ok(is_right)
     }

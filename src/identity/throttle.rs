@@ -43,17 +43,32 @@ fn micros(seconds: u64) -> i64 {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Subject {
+    /// An e-mail address, in whichever tenant: whether it is known there must not show.
     Account(String),
+    /// The part of an account's failures that came with this tenant, or with none. Only these does a success forgive: the same
+    /// address in another tenant may be somebody else's.
+    Part(Account),
     Address(IpAddr),
 }
 
 impl Subject {
-    const fn free(&self) -> u32 {
+    /// Failures that are free of charge; none are counted by themselves for a part.
+    const fn free(&self) -> Option<u32> {
         match self {
-            Self::Account(_) => FREE_PER_ACCOUNT,
-            Self::Address(_) => FREE_PER_ADDRESS,
+            Self::Account(_) => Some(FREE_PER_ACCOUNT),
+            Self::Address(_) => Some(FREE_PER_ADDRESS),
+            Self::Part(_) => None,
         }
     }
+}
+
+/// Where somebody tries to get in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Account {
+    /// An e-mail address in the form in which it is kept, or the id of somebody who is in already.
+    pub name: String,
+    /// As it was given.
+    pub tenant: Option<String>,
 }
 
 /// The memory of failures.
@@ -71,11 +86,14 @@ impl Throttle {
     ///
     /// # Errors
     /// [`Error::Throttled`] with the time to wait.
-    pub fn check(&self, account: &str, address: Option<IpAddr>) -> Result<(), Error> {
+    pub fn check(&self, account: &Account, address: Option<IpAddr>) -> Result<(), Error> {
         let now = self.clock.now();
         let failures = self.failures();
         let open_at = subjects(account, address)
-            .filter_map(|subject| failures.get(&subject).map(|failures| failures.open_at(subject.free())))
+            .filter_map(|subject| {
+                let free = subject.free()?;
+                failures.get(&subject).map(|failures| failures.open_at(free))
+            })
             .max();
         match open_at.filter(|open_at| *open_at > now) {
             Some(open_at) => {
@@ -87,7 +105,7 @@ impl Throttle {
     }
 
     /// Notes an attempt before its outcome is known, so that many at the same time count as many.
-    pub fn failed(&self, account: &str, address: Option<IpAddr>) {
+    pub fn failed(&self, account: &Account, address: Option<IpAddr>) {
         let now = self.clock.now();
         let mut failures = self.failures();
         if failures.len() >= CAPACITY {
@@ -106,10 +124,17 @@ impl Throttle {
         }
     }
 
-    /// Forgives the account; its address gets the one attempt back.
-    pub fn succeeded(&self, account: &str, address: Option<IpAddr>) {
+    /// Forgives what was tried there; the address gets the one attempt back.
+    pub fn succeeded(&self, account: &Account, address: Option<IpAddr>) {
         let mut failures = self.failures();
-        failures.remove(&Subject::Account(account.to_owned()));
+        let forgiven = failures.remove(&Subject::Part(account.clone())).map_or(0, |part| part.count);
+        let whole = Subject::Account(account.name.clone());
+        if let Some(known) = failures.get_mut(&whole) {
+            known.count = known.count.saturating_sub(forgiven);
+            if known.count == 0 {
+                failures.remove(&whole);
+            }
+        }
         if let Some(known) = address.and_then(|address| failures.get_mut(&Subject::Address(address))) {
             known.count = known.count.saturating_sub(1);
         }
@@ -120,8 +145,9 @@ impl Throttle {
     }
 }
 
-fn subjects(account: &str, address: Option<IpAddr>) -> impl Iterator<Item = Subject> {
-    [Some(Subject::Account(account.to_owned())), address.map(Subject::Address)].into_iter().flatten()
+fn subjects(account: &Account, address: Option<IpAddr>) -> impl Iterator<Item = Subject> {
+    let own = [Subject::Account(account.name.clone()), Subject::Part(account.clone())];
+    own.into_iter().chain(address.map(Subject::Address))
 }
 
 #[cfg(test)]
@@ -130,8 +156,12 @@ mod tests {
     use crate::clock::ManualClock;
     use std::time::Duration;
 
-    fn wait(throttle: &Throttle, account: &str, address: [u8; 4]) -> Option<u64> {
-        match throttle.check(account, Some(IpAddr::from(address))) {
+    fn account(name: &str) -> Account {
+        Account { name: name.to_owned(), tenant: None }
+    }
+
+    fn wait(throttle: &Throttle, name: &str, address: [u8; 4]) -> Option<u64> {
+        match throttle.check(&account(name), Some(IpAddr::from(address))) {
             Err(Error::Throttled { retry_after_seconds }) => Some(retry_after_seconds),
             _ => None,
         }
@@ -144,31 +174,51 @@ mod tests {
         for attempt in 0..5 {
             // From a different address each time.
             assert_eq!(wait(&throttle, "ada", [10, 0, 0, attempt]), None);
-            throttle.failed("ada", Some(IpAddr::from([10, 0, 0, attempt])));
+            throttle.failed(&account("ada"), Some(IpAddr::from([10, 0, 0, attempt])));
         }
         assert_eq!(wait(&throttle, "ada", [10, 0, 0, 9]), Some(2));
         assert_eq!(wait(&throttle, "bob", [10, 0, 0, 9]), None);
         clock.advance(Duration::from_secs(2));
         assert_eq!(wait(&throttle, "ada", [10, 0, 0, 9]), None);
-        throttle.failed("ada", None);
+        throttle.failed(&account("ada"), None);
         assert_eq!(wait(&throttle, "ada", [10, 0, 0, 9]), Some(4));
         for _ in 0..100 {
-            throttle.failed("ada", None);
+            throttle.failed(&account("ada"), None);
         }
         assert_eq!(wait(&throttle, "ada", [10, 0, 0, 9]), Some(900));
         clock.advance(Duration::from_secs(900));
-        throttle.succeeded("ada", None);
-        throttle.failed("ada", None);
+        throttle.succeeded(&account("ada"), None);
+        throttle.failed(&account("ada"), None);
         assert_eq!(wait(&throttle, "ada", [10, 0, 0, 9]), None);
     }
 
     #[test]
     fn an_address_that_tries_many_accounts_waits_too() {
         let throttle = Throttle::new(Arc::new(ManualClock::new(Timestamp::from_micros(0))));
-        for account in 0..20 {
-            throttle.failed(&account.to_string(), Some(IpAddr::from([10, 0, 0, 1])));
+        for name in 0..20 {
+            throttle.failed(&account(&name.to_string()), Some(IpAddr::from([10, 0, 0, 1])));
         }
         assert_eq!(wait(&throttle, "fresh", [10, 0, 0, 1]), Some(2));
         assert_eq!(wait(&throttle, "fresh", [10, 0, 0, 2]), None);
+    }
+
+    #[test]
+    fn a_success_in_one_tenant_forgives_nothing_in_another() {
+        let throttle = Throttle::new(Arc::new(ManualClock::new(Timestamp::from_micros(0))));
+        let of = |tenant: &str| Account { tenant: Some(tenant.to_owned()), ..account("ada") };
+        for _ in 0..3 {
+            throttle.failed(&of("red"), None);
+        }
+        throttle.failed(&account("ada"), None);
+        throttle.failed(&of("blue"), None);
+        assert!(throttle.check(&of("red"), None).is_err(), "five, wherever they came from");
+        throttle.succeeded(&of("blue"), None);
+        assert!(throttle.check(&of("red"), None).is_ok());
+        throttle.failed(&of("red"), None);
+        assert!(throttle.check(&of("red"), None).is_err());
+        throttle.succeeded(&of("blue"), None);
+        assert!(throttle.check(&of("blue"), None).is_err(), "there is nothing left to forgive");
+        throttle.succeeded(&of("red"), None);
+        assert!(throttle.check(&of("red"), None).is_ok());
     }
 }

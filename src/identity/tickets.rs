@@ -8,8 +8,12 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const LIFE_SECONDS: i64 = 30;
-/// More tickets than this are not out at a time.
-const CAPACITY: usize = 10_000;
+/// Tickets of one person (or of one key that is nobody's own) that may be out at a time.
+const MAX_PER_HOLDER: usize = 200;
+/// Tickets of one tenant that may be out at a time: no tenant takes those of the others.
+const MAX_PER_TENANT: usize = 2_000;
+/// Tickets that may be out at a time.
+const CAPACITY: usize = 20_000;
 
 /// The tickets that are out, by their digests.
 #[derive(Default)]
@@ -29,13 +33,16 @@ impl Identity {
     /// A ticket for somebody, and when it ends.
     ///
     /// # Errors
-    /// [`Error::Throttled`] when too many are out.
+    /// [`Error::Throttled`] when too many are out, of them, of their tenant or altogether.
     pub fn ticket(&self, standing: &Standing) -> Result<(String, Timestamp), Error> {
         let now = self.clock.now();
         let expires_at = now.plus_micros(LIFE_SECONDS * 1_000_000);
         self.tickets.forget_expired(now);
         let mut tickets = self.tickets.tickets();
-        if tickets.len() >= CAPACITY {
+        let standings = || tickets.values().map(|(standing, _)| &standing.principal);
+        let of_holder = standings().filter(|other| other.owner_id == standing.principal.owner_id).count();
+        let of_tenant = standings().filter(|other| other.tenant_id == standing.principal.tenant_id).count();
+        if of_holder >= MAX_PER_HOLDER || of_tenant >= MAX_PER_TENANT || tickets.len() >= CAPACITY {
             return Err(Error::Throttled { retry_after_seconds: 30 });
         }
         let ticket = tokens::secret()?;

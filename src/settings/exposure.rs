@@ -5,6 +5,7 @@
 //! the addresses it answers under, and the environment.
 
 use super::{Environment, Invalid, Problem, Settings, is_loopback};
+use std::collections::BTreeSet;
 
 impl Settings {
     /// Checks what a service needs.
@@ -38,6 +39,13 @@ impl Settings {
                 .to_owned(),
         );
         require(
+            self.identity.each_signing_key().all(looks_random) || (is_development && !is_reachable),
+            "identity.signing_keys",
+            "must be random, as from `openssl rand -hex 32`: whoever knows an example, a word or a command that no shell has \
+             run could be anybody"
+                .to_owned(),
+        );
+        require(
             !listens_to_others || !public.is_empty(),
             "server.public_urls",
             format!(
@@ -59,8 +67,19 @@ impl Settings {
     }
 }
 
+/// What a key has at least that was drawn and not made up: 32 hexadecimal digits miss it a few times in a million.
+const MIN_DISTINCT_CHARACTERS: usize = 9;
+
+/// Whether nothing speaks against a key having been drawn at random.
+fn looks_random(key: &str) -> bool {
+    let is_of_a_key = |c: char| c.is_ascii_alphanumeric() || "+/=-_".contains(c);
+    let distinct: BTreeSet<char> = key.chars().collect();
+    key.chars().all(is_of_a_key) && distinct.len() >= MIN_DISTINCT_CHARACTERS
+}
+
 #[cfg(test)]
 mod tests {
+    use super::looks_random;
     use crate::settings::{Settings, Sources};
 
     /// The keys that are reported for settings `key=value` in an environment.
@@ -108,5 +127,25 @@ mod tests {
         assert_eq!(reported(Some("production"), &[KEYS, plain]), ["server.public_urls"]);
         assert_eq!(reported(None, &[KEYS, plain]), ["CALLBOARD_ENVIRONMENT", "server.public_urls"]);
         assert!(reported(Some("development"), &[KEYS, plain]).is_empty());
+    }
+
+    #[test]
+    fn placeholders_are_no_keys() {
+        for key in [
+            "3b1f0c7e5a9d42688e0f4b6c1d7a2953c4e8f0a1b2d3657f9081726354ac9bde",
+            "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=",
+            "0123456789abcdef0123456789abcdef",
+        ] {
+            assert!(looks_random(key), "{key}");
+        }
+        for key in [
+            "the output of: openssl rand -hex 32",
+            "$(openssl rand -hex 32)$(openssl rand -hex 32)",
+            "changemechangemechangemechangeme",
+            "00000000000000000000000000000000",
+            "<put a long random secret in here, please>",
+        ] {
+            assert!(!looks_random(key), "{key}");
+        }
     }
 }

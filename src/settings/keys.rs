@@ -280,6 +280,8 @@ section! {
         conflation_ms: u64 = 50,
         /// How often an open connection is probed; two probes without an answer end it.
         heartbeat_seconds: u64 = 30,
+        /// Sockets and streams that may be open for a tenant at the same time. Further ones are answered with 429.
+        max_sessions_per_tenant: usize = 10_000,
     }
 }
 
@@ -312,7 +314,7 @@ section! {
         /// `human` for a terminal, `json` for machines. Both go to standard error.
         format: LogFormat = "human",
         /// `error`, `warn`, `info`, `debug`, `trace`, or directives such as `info,callboard=debug`.
-        level: String = "info,actix_server=warn",
+        level: String = "info,actix_server=warn,actix_http::h1=off",
     }
 }
 

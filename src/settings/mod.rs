@@ -120,6 +120,7 @@ impl Settings {
         require(self.identity.session_days >= 1, "identity.session_days", "must be at least 1");
         require(self.live.mailbox >= 1, "live.mailbox", "must be at least 1");
         require(self.live.heartbeat_seconds >= 1, "live.heartbeat_seconds", "must be at least 1");
+        require(self.live.max_sessions_per_tenant >= 1, "live.max_sessions_per_tenant", "must be at least 1");
         require(
             (0.0..=f64::from(u32::MAX)).contains(&self.limits.max_cost_per_month),
             "limits.max_cost_per_month",

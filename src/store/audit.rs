@@ -5,7 +5,7 @@ use super::connection::{AnyConnection, MultiBackend};
 use super::page::{Page, PageRequest};
 use super::schema::audit_entries;
 use super::statement::{Bind, Statement};
-use super::{Error, Store};
+use super::{Error, Store, tenants};
 use crate::domain::{AuditEntry, TenantId, Timestamp};
 use diesel::prelude::*;
 use uuid::Uuid;
@@ -25,12 +25,20 @@ pub struct AuditFilter {
 }
 
 impl Store {
-    /// Adds entries about what is no write of this store, or is about to begin.
+    /// Adds entries about what is no write of this store, or is about to begin. Those of a tenant that is gone are left out.
     ///
     /// # Errors
     /// When the database cannot be written.
     pub async fn record_audit(&self, entries: Vec<AuditEntry>) -> Result<(), Error> {
-        self.write(move |connection| entries.iter().try_for_each(|entry| insert(connection, entry))).await
+        self.write(move |connection| {
+            for entry in &entries {
+                if !is_gone(connection, entry.tenant_id)? {
+                    add(connection, entry)?;
+                }
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Newest first.
@@ -138,8 +146,25 @@ fn filtered<'a>(tenant_id: &'a str, filter: &'a AuditFilter) -> audit_entries::B
     query
 }
 
-/// Adds an entry in the transaction of the write that it is about.
+/// Adds an entry in the transaction of the write that it is about. That is refused with it when the tenant is gone or going:
+/// a request may take longer than the deletion of its tenant, which leaves nothing behind.
+///
+/// # Errors
+/// [`Error::TenantGone`] then.
 pub(super) fn insert(connection: &mut AnyConnection, entry: &AuditEntry) -> Result<(), Error> {
+    if is_gone(connection, entry.tenant_id)? {
+        return Err(Error::TenantGone);
+    }
+    add(connection, entry)
+}
+
+fn is_gone(connection: &mut AnyConnection, tenant_id: TenantId) -> Result<bool, Error> {
+    let id = tenant_id.to_string();
+    Ok(tenants::is_missing(connection, &id)? || tenants::is_departing(connection, &id)?)
+}
+
+/// Adds an entry together with what its execution appends: executions of a tenant that goes are cancelled and deleted first.
+pub(super) fn add(connection: &mut AnyConnection, entry: &AuditEntry) -> Result<(), Error> {
     let (id, tenant_id) = (entry.id.to_string(), entry.tenant_id.to_string());
     let actor_id = entry.actor_id.map(|id| id.to_string());
     let address = entry.address.map(|address| address.to_string());

@@ -12,7 +12,7 @@ use diesel::sql_types::Text;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -154,8 +154,11 @@ fn restore_sqlite(location: &Location, path: &Path, file: &Path, replace: bool) 
         return Err(Error::Conflict { message });
     }
     let partial = with_suffix(path, ".restoring");
-    let copied = std::fs::copy(file, &partial).map_err(|error| failed("write", &partial, &error));
-    let checked = copied.and_then(|_| check(&partial)).and_then(|()| {
+    // Whatever has become of the permissions of the backup on its way here.
+    let copied = std::fs::copy(file, &partial)
+        .and_then(|_| std::fs::set_permissions(&partial, std::fs::Permissions::from_mode(0o600)))
+        .map_err(|error| failed("write", &partial, &error));
+    let checked = copied.and_then(|()| check(&partial)).and_then(|()| {
         let mut connection = Location::Sqlite(partial.clone()).connect(Purpose::Read)?;
         migrations::refuse_newer(&mut connection)?;
         watermark::last_position(&mut connection)

@@ -139,7 +139,7 @@ fn write_rare_rows(connection: &mut AnyConnection, placed: &Placed<'_>) -> Resul
         .execute(connection)?;
     }
     for entry in &append.audit {
-        audit::insert(connection, entry)?;
+        audit::add(connection, entry)?;
     }
     let Some(create) = &append.create else {
         return Ok(None);

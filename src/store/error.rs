@@ -43,6 +43,15 @@ pub enum Error {
     /// The write contradicts what is stored, for example another text under a registered version.
     #[error("{message}")]
     Conflict { message: String },
+    /// What is asked for cannot be as things are now: somebody else has changed the same, or it is the last of its kind.
+    #[error("{message}")]
+    Obstacle { message: String },
+    /// The tenant of the write is gone, or is being deleted.
+    #[error("the tenant is being deleted")]
+    TenantGone,
+    /// There are as many of these as there may be.
+    #[error("{message}")]
+    LimitReached { message: String },
     /// A cursor that this store did not hand out.
     #[error("the cursor is not valid")]
     InvalidCursor,

@@ -7,6 +7,7 @@ use super::connection::{AnyConnection, Location};
 use super::statement::Statement;
 use diesel::prelude::*;
 use std::fs::{File, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -43,12 +44,22 @@ pub(super) fn lock_file(location: &Location) -> Result<Option<FileLock>, Error> 
         .create(true)
         .truncate(false)
         .write(true)
+        .mode(0o600)
         .open(&name)
         .map_err(|error| Error::unavailable(format!("cannot open {}: {error}", name.display())))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(FileLock(file))),
         Err(TryLockError::WouldBlock) => Err(occupied(&format!("{location:?}"))),
         Err(TryLockError::Error(error)) => Err(Error::unavailable(format!("cannot lock {}: {error}", name.display()))),
+    }
+}
+
+/// Makes a SQLite file that is not there yet, for its owner only: SQLite gives the files beside it the same permissions. To be
+/// done under the lock: nobody may have it open, whose own locks on it would end when it is closed here.
+pub(super) fn make_private(location: &Location) {
+    if let Location::Sqlite(path) = location {
+        // What keeps a file from being made SQLite tells in its own words.
+        let _ = File::options().write(true).create_new(true).mode(0o600).open(path);
     }
 }
 

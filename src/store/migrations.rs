@@ -134,6 +134,7 @@ pub(super) fn apply_pending(connection: &mut AnyConnection) -> Result<Vec<String
 fn locked<T>(url: &str, work: impl FnOnce(&mut AnyConnection) -> Result<T, Error>) -> Result<T, Error> {
     let location = Location::parse(url)?;
     let _file_lock = lock::lock_file(&location)?;
+    lock::make_private(&location);
     let mut connection = location.connect(Purpose::Write)?;
     lock::lock_connection(&mut connection, &location)?;
     work(&mut connection)

@@ -62,12 +62,26 @@ pub struct OneTimeToken {
 }
 
 impl Store {
-    /// Adds a sign-in with its first refresh token. Sessions that ended long ago are removed on the way.
+    /// Adds a sign-in of somebody, as they were when they showed who they are, with its first refresh token. Sessions that
+    /// ended long ago are removed on the way.
     ///
     /// # Errors
-    /// When the database cannot be written.
-    pub async fn open_session(&self, session: Session, token_hash: String, entry: AuditEntry) -> Result<(), Error> {
-        self.write(move |connection| open(connection, &session, &token_hash, &entry)).await
+    /// [`Error::NotFound`] when they are not there any more, not active, or have another password by now.
+    pub async fn open_session(
+        &self,
+        user: User,
+        session: Session,
+        token_hash: String,
+        entry: AuditEntry,
+    ) -> Result<(), Error> {
+        self.write(move |connection| {
+            let current = users::get(connection, &user.tenant_id.to_string(), &user.id.to_string())?;
+            if !current.is_active || current.password_hash != user.password_hash {
+                return Err(Error::NotFound);
+            }
+            open(connection, &session, &token_hash, &entry)
+        })
+        .await
     }
 
     /// Uses a refresh token up and puts another in its place. One that was used less than `grace_us` ago gets a further
@@ -151,33 +165,41 @@ impl Store {
         self.read(move |connection| owner(connection, &token_hash, now)).await
     }
 
-    /// Uses a one-time token up: the person is changed to what `user` says, signed out everywhere, and signed in anew.
+    /// Uses a one-time token up: what differs between the person as they were read and as they should be is written, and
+    /// they are signed out everywhere and signed in anew.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the token is not good (any more) or is for somebody else; [`Error::Conflict`] when the
-    /// address is taken.
+    /// [`Error::NotFound`] when the token is not good (any more) or is for somebody else, or the person is not active;
+    /// [`Error::Conflict`] when the address is taken; [`Error::Obstacle`] when somebody else has changed the same meanwhile.
     pub async fn redeem_one_time_token(
         &self,
         token_hash: String,
-        user: User,
+        (known, wanted): (User, User),
         session: Session,
         refresh_hash: String,
         entry: AuditEntry,
     ) -> Result<(), Error> {
         self.write_people(move |connection| {
-            let known = owner(connection, &token_hash, entry.at)?;
-            if known.id != user.id || known.tenant_id != user.tenant_id {
+            let current = owner(connection, &token_hash, entry.at)?;
+            if !current.is_active || current.id != wanted.id || current.tenant_id != wanted.tenant_id {
                 return Err(Error::NotFound);
             }
+            let user = users::merged(known, wanted, current)?;
             users::refuse_taken(connection, &user)?;
             users::update(connection, &user)?;
             users::revoke_sessions(connection, user.id, entry.at)?;
-            let all = one_time_tokens::user_id.eq(user.id.to_string());
-            diesel::delete(one_time_tokens::table.filter(all)).execute(connection)?;
+            forget_one_time_tokens(connection, user.id)?;
             open(connection, &session, &refresh_hash, &entry)
         })
         .await
     }
+}
+
+/// Makes the links that somebody was given worthless.
+pub(super) fn forget_one_time_tokens(connection: &mut AnyConnection, id: UserId) -> Result<(), Error> {
+    let all = one_time_tokens::user_id.eq(id.to_string());
+    diesel::delete(one_time_tokens::table.filter(all)).execute(connection)?;
+    Ok(())
 }
 
 #[derive(Queryable)]

@@ -3,10 +3,11 @@
 use super::audit;
 use super::column_types::{integer, natural, word};
 use super::connection::{AnyConnection, MultiBackend};
+use super::merge::merge;
 use super::page::{Page, PageRequest};
-use super::schema::tenants;
+use super::schema::{tenant_removals, tenants};
 use super::statement::{Bind, Statement};
-use super::{Error, Store};
+use super::{Error, Store, users};
 use crate::domain::{AuditEntry, Tenant, TenantId, TenantLimits, Timestamp};
 use diesel::prelude::*;
 
@@ -48,15 +49,25 @@ impl Store {
         self.read(move |connection| list(connection, only, &page)).await
     }
 
-    /// Replaces slug, name, limits and whether it is active.
+    /// Writes what differs between a tenant as it was read and as it should be: slug, name, limits, whether it is active. The
+    /// rest stays as it is by now.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Conflict`] for a taken slug.
-    pub async fn update_tenant(&self, tenant: Tenant, entry: AuditEntry) -> Result<Tenant, Error> {
+    /// [`Error::NotFound`]; [`Error::Conflict`] for a taken slug; [`Error::Obstacle`] for what somebody else has changed since
+    /// it was read, for one that is being deleted, or when no active operator would be left.
+    pub async fn update_tenant(&self, known: Tenant, wanted: Tenant, entry: AuditEntry) -> Result<Tenant, Error> {
         self.write_people(move |connection| {
-            get(connection, &tenant.id.to_string())?;
+            let current = get(connection, &wanted.id.to_string())?;
+            let was_active = current.is_active;
+            let tenant = merged(known, wanted, current)?;
+            if tenant.is_active && !was_active {
+                refuse_departing(connection, tenant.id)?;
+            }
             refuse_taken(connection, &tenant)?;
             update(connection, &tenant)?;
+            if was_active && !tenant.is_active && users::active_operators(connection, Some(tenant.id))? {
+                users::keep_an_operator(connection)?;
+            }
             audit::insert(connection, &entry)?;
             Ok(tenant)
         })
@@ -144,6 +155,32 @@ fn refuse_taken(connection: &mut AnyConnection, tenant: &Tenant) -> Result<(), E
         return Err(Error::Conflict { message: format!("there is a tenant '{}' already", tenant.slug) });
     }
     Ok(())
+}
+
+/// A tenant as somebody wants it who has read it earlier.
+fn merged(known: Tenant, wanted: Tenant, current: Tenant) -> Result<Tenant, Error> {
+    Ok(Tenant {
+        slug: merge(known.slug, wanted.slug, current.slug)?,
+        name: merge(known.name, wanted.name, current.name)?,
+        is_active: merge(known.is_active, wanted.is_active, current.is_active)?,
+        limits: merge(known.limits, wanted.limits, current.limits)?,
+        id: current.id,
+        created_at: current.created_at,
+        updated_at: wanted.updated_at.max(current.updated_at),
+    })
+}
+
+fn refuse_departing(connection: &mut AnyConnection, id: TenantId) -> Result<(), Error> {
+    if is_departing(connection, &id.to_string())? {
+        return Err(Error::Obstacle { message: "the tenant is being deleted".to_owned() });
+    }
+    Ok(())
+}
+
+/// Whether a tenant is being deleted.
+pub(super) fn is_departing(connection: &mut AnyConnection, id: &str) -> Result<bool, Error> {
+    let removal = tenant_removals::table.find(id).select(tenant_removals::tenant_id);
+    Ok(removal.first::<String>(connection).optional()?.is_some())
 }
 
 fn limits(limits: &TenantLimits) -> [Bind<'static>; 4] {

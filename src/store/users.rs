@@ -3,12 +3,13 @@
 use super::audit;
 use super::column_types::{natural, word};
 use super::connection::{AnyConnection, MultiBackend};
+use super::merge::merge;
 use super::page::{Page, PageRequest};
-use super::schema::{sessions, users};
+use super::schema::{sessions, tenants, users};
 use super::sessions::{OneTimeToken, keep_one_time_token};
 use super::statement::{Bind, Statement};
 use super::text_search::{contains_pattern, lower};
-use super::{Error, Store};
+use super::{Error, Store, sessions as open_sessions};
 use crate::domain::{AuditEntry, Role, TenantId, Timestamp, User, UserId};
 use diesel::prelude::*;
 
@@ -93,35 +94,47 @@ impl Store {
         .await
     }
 
-    /// Replaces everything but id, tenant and time of creation. Whoever gets another password or is made inactive is
-    /// signed out everywhere.
+    /// Writes what differs between a person as they were read and as they should be; the rest stays as it is by now. Whoever
+    /// gets another password or is made inactive is signed out everywhere; links given out to whoever gets a higher role are void.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Conflict`] for a taken address, or when no active operator would be left.
-    pub async fn update_user(&self, user: User, entry: AuditEntry) -> Result<User, Error> {
+    /// [`Error::NotFound`]; [`Error::Conflict`] for a taken address; [`Error::Obstacle`] for what somebody else has changed
+    /// since it was read, or when no active operator would be left.
+    pub async fn update_user(&self, known: User, wanted: User, entry: AuditEntry) -> Result<User, Error> {
         self.write_people(move |connection| {
-            let known = get(connection, &user.tenant_id.to_string(), &user.id.to_string())?;
+            let current = get(connection, &wanted.tenant_id.to_string(), &wanted.id.to_string())?;
+            let had_password = current.password_hash.clone();
+            let (role, was_active) = (current.role, current.is_active);
+            let user = merged(known, wanted, current)?;
             refuse_taken(connection, &user)?;
             update(connection, &user)?;
-            if known.password_hash != user.password_hash || !user.is_active {
+            if had_password != user.password_hash || !user.is_active {
                 revoke_sessions(connection, user.id, user.updated_at)?;
             }
-            keep_an_operator(connection, &known)?;
+            if user.role > role {
+                // A link was given out by somebody who could make less of them.
+                open_sessions::forget_one_time_tokens(connection, user.id)?;
+            }
+            if role == Role::Operator && was_active {
+                keep_an_operator(connection)?;
+            }
             audit::insert(connection, &entry)?;
             Ok(user)
         })
         .await
     }
 
-    /// Removes a person with their keys and sessions. Their executions stay.
+    /// Removes a person with their keys, sessions and saved views. Their executions stay.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Conflict`] when no active operator would be left.
+    /// [`Error::NotFound`]; [`Error::Obstacle`] when no active operator would be left.
     pub async fn delete_user(&self, tenant_id: TenantId, id: UserId, entry: AuditEntry) -> Result<(), Error> {
         self.write_people(move |connection| {
             let known = get(connection, &tenant_id.to_string(), &id.to_string())?;
             diesel::delete(users::table.find(id.to_string())).execute(connection)?;
-            keep_an_operator(connection, &known)?;
+            if known.role == Role::Operator && known.is_active {
+                keep_an_operator(connection)?;
+            }
             audit::insert(connection, &entry)
         })
         .await
@@ -230,17 +243,41 @@ pub(super) fn refuse_taken(connection: &mut AnyConnection, user: &User) -> Resul
     Ok(())
 }
 
-/// Refuses a change of somebody who was the last active operator: nobody could undo it.
-fn keep_an_operator(connection: &mut AnyConnection, known: &User) -> Result<(), Error> {
-    if known.role != Role::Operator || !known.is_active {
+/// A person as somebody wants them who has read them earlier.
+pub(super) fn merged(known: User, wanted: User, current: User) -> Result<User, Error> {
+    let (before, after) = (known.password_hash, wanted.password_hash);
+    Ok(User {
+        email: merge(known.email, wanted.email, current.email)?,
+        display_name: merge(known.display_name, wanted.display_name, current.display_name)?,
+        password_hash: merge(before, after, current.password_hash)?,
+        role: merge(known.role, wanted.role, current.role)?,
+        is_active: merge(known.is_active, wanted.is_active, current.is_active)?,
+        locale: merge(known.locale, wanted.locale, current.locale)?,
+        id: current.id,
+        tenant_id: current.tenant_id,
+        last_sign_in_at: current.last_sign_in_at,
+        created_at: current.created_at,
+        updated_at: wanted.updated_at.max(current.updated_at),
+    })
+}
+
+/// Refuses a change after which there is no operator who can come in: nobody could undo it.
+pub(super) fn keep_an_operator(connection: &mut AnyConnection) -> Result<(), Error> {
+    if active_operators(connection, None)? {
         return Ok(());
     }
+    Err(Error::Obstacle { message: "the last active operator cannot be removed".to_owned() })
+}
+
+/// Whether there are operators who can come in: anywhere, or of one tenant if it were open.
+pub(super) fn active_operators(connection: &mut AnyConnection, tenant_id: Option<TenantId>) -> Result<bool, Error> {
     let operators = users::role.eq(Role::Operator.as_str()).and(users::is_active.eq(true));
-    let left = users::table.filter(operators).select(users::id).first::<String>(connection).optional()?;
-    match left {
-        Some(_) => Ok(()),
-        None => Err(Error::Conflict { message: "the last active operator cannot be removed".to_owned() }),
+    let homes = users::table.filter(operators).select(users::tenant_id).distinct().load::<String>(connection)?;
+    if let Some(tenant_id) = tenant_id {
+        return Ok(homes.contains(&tenant_id.to_string()));
     }
+    let open = tenants::table.filter(tenants::id.eq_any(homes).and(tenants::is_active.eq(true)));
+    Ok(open.select(tenants::id).first::<String>(connection).optional()?.is_some())
 }
 
 pub(super) fn revoke_sessions(connection: &mut AnyConnection, id: UserId, now: Timestamp) -> Result<(), Error> {

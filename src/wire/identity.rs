@@ -153,7 +153,7 @@ pub struct CreateApiKey {
     /// What it is for.
     #[schema(min_length = 1, max_length = 120)]
     pub name: String,
-    /// Not above the own one, which is the default.
+    /// Not above the own one, which is the default; in another tenant than the own one `admin` is.
     #[serde(default)]
     pub role: Option<Role>,
     /// What it is narrowed to; everything that the role allows when empty. Not wider than the own ones.

@@ -30,7 +30,7 @@ pub struct FirstSignIn {
     /// 10 to 256 characters.
     #[schema(min_length = 10, max_length = 256)]
     pub password: String,
-    /// Stays as it is when absent.
+    /// Chosen by the first operator; for everybody else the one they were added with, and needless.
     #[serde(default)]
     #[schema(max_length = 254)]
     pub email: Option<String>,

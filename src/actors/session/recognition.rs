@@ -1,7 +1,8 @@
 //! Who the visitor of a session is at this moment: asked before anything is done for them.
 //!
-//! Called by the session with each request and each heartbeat.
+//! Called by the session with each request and each heartbeat, and with a frame when something has changed since it last asked.
 
+use super::super::frame::Frame;
 use super::super::visitor::Visitor;
 use super::{Ctx, Session};
 use crate::domain::{Action, Execution, ExecutionId};
@@ -9,7 +10,7 @@ use crate::store;
 use crate::wire::catalog::Code;
 use crate::wire::frame::ServerFrame;
 use crate::wire::problem::Problem;
-use actix::{ActorFuture, WrapFuture};
+use actix::{ActorFuture, ActorFutureExt, ContextFutureSpawner, WrapFuture};
 use actix_web_actors::ws::CloseCode;
 use std::sync::Arc;
 
@@ -22,6 +23,24 @@ impl Session {
         let (engine, tenant, asked) = (self.engine.clone(), self.opening.tenant, Arc::clone(&self.asked));
         let confirmed = self.opening.gate.confirm();
         async move { (confirmed.await, engine.store().execution(tenant, id).await, asked) }.into_actor(self)
+    }
+
+    /// Shows a frame as soon as it is clear that the visitor is still who they were. Nothing else happens meanwhile, so frames
+    /// stay in order and those that come wait where they are.
+    pub(super) fn show_when_recognized(&mut self, frame: Frame, ctx: &mut Ctx) {
+        let changes = self.opening.gate.changes();
+        let confirmed = self.opening.gate.confirm();
+        confirmed
+            .into_actor(self)
+            .map(move |confirmed, session, ctx| {
+                // In the time for a fresh token everything goes on.
+                let has_time = confirmed.as_ref().is_err_and(|problem| problem.code == Code::TokenExpired);
+                if has_time || session.recognizes(confirmed, ctx) {
+                    session.confirmed = Some(changes);
+                    session.show(frame, ctx);
+                }
+            })
+            .wait(ctx);
     }
 
     /// Whether the visitor may go on asking; otherwise they are told why not.

@@ -169,7 +169,7 @@ impl Identity {
             }
             let entry = writer.entry_of(&user, Change::done("provider_linked", "user", user.id), now);
             self.store.link_external_identity(user.clone(), identity, entry).await?;
-            return self.update_role(user, role, writer).await;
+            return self.take_over(user, role, writer).await;
         }
         let local_part = email.split('@').next().unwrap_or_default();
         let user = User {
@@ -196,6 +196,19 @@ impl Identity {
         if matches!(created, Err(store::Error::Conflict { .. })) { Err(Error::AddressTaken) } else { Ok(created?) }
     }
 
+    /// Makes of somebody who was known here what their groups say. Where that is more than they were, whoever has added them
+    /// could choose their password but not make that of them: only the provider's word opens the door from now on.
+    async fn take_over(&self, user: User, role: Role, writer: &Writer) -> Result<User, Error> {
+        if role <= user.role {
+            return self.update_role(user, role, writer).await;
+        }
+        let wanted = User { role, password_hash: None, updated_at: self.clock.now(), ..user.clone() };
+        let facts = |user: &User| json!({ "role": user.role, "has_password": user.password_hash.is_some() });
+        let change = Change::changed("user_changed", "user", user.id, &facts(&user), &facts(&wanted));
+        let entry = writer.entry_of(&user, change, wanted.updated_at);
+        Ok(self.store.update_user(user, wanted, entry).await?)
+    }
+
     /// Gives somebody the role that their groups say.
     async fn update_role(&self, user: User, role: Role, writer: &Writer) -> Result<User, Error> {
         if user.role == role {
@@ -205,7 +218,7 @@ impl Identity {
         let facts = |user: &User| json!({ "role": user.role });
         let change = Change::changed("user_changed", "user", user.id, &facts(&user), &facts(&changed));
         let entry = writer.entry_of(&user, change, changed.updated_at);
-        Ok(self.store.update_user(changed, entry).await?)
+        Ok(self.store.update_user(user, changed, entry).await?)
     }
 }
 

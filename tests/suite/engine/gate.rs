@@ -39,6 +39,13 @@ impl Gates {
         assert_eq!(opened.await.expect("a gate"), b"done\n");
     }
 
+    /// Waits until the task runs.
+    pub async fn reached(&self, name: &str) {
+        while self.runs(name) < 1 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// How often the task has run.
     pub fn runs(&self, name: &str) -> usize {
         fs::read_to_string(self.runs_file(name)).unwrap_or_default().lines().count()

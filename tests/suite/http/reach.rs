@@ -4,7 +4,8 @@ use crate::cli::program::{finish, folder, pid_of, program, read_until, run};
 use crate::service::{Client, answer};
 use nix::sys::signal::{Signal, kill};
 use reqwest::Method;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Read, Write};
+use std::net::TcpStream;
 
 const PUBLIC: &str = "server.public_urls=https://callboard.example.com, https://board.example.com:8443";
 const KEYS: &str = "identity.signing_keys=0123456789abcdef0123456789abcdef";
@@ -20,6 +21,17 @@ fn a_service_for_others_is_refused_until_it_is_told_everything() {
     assert_eq!(refused.stdout, "", "it does not say that it listens");
     assert!(!directory.path().join("data").exists(), "nothing was made yet");
     let production = [&serve[..], &["--environment", "production", "--set", KEYS, "--set"]].concat();
+    let example = [
+        "--environment",
+        "production",
+        "--set",
+        PUBLIC,
+        "--set",
+        "identity.signing_keys=the output of: openssl rand -hex 32",
+    ];
+    let refused = run(directory.path(), &[&serve[..], &example].concat()).expect_code(2);
+    assert!(refused.stderr.contains("must be random"), "{}", refused.stderr);
+    assert!(!refused.stderr.contains("the output of"), "a key stands in what is printed: {}", refused.stderr);
     let plain = [&production[..], &["server.public_urls=http://callboard.example.com"]].concat();
     let refused = run(directory.path(), &plain).expect_code(2);
     assert!(refused.stderr.contains("must begin with `https://`"), "{}", refused.stderr);
@@ -55,9 +67,15 @@ async fn it_answers_on_every_address_of_the_machine_under_its_own_names() {
     assert_eq!(ask("/readyz", "192.0.2.1:8080").await.status, 200, "a probe asks a machine");
     ask("/readyz", "rebound.example").await.problem(403, "host_not_allowed");
 
+    // Anybody can send this, so it is nothing that an operator has to be woken up for.
+    let mut stranger = TcpStream::connect(format!("127.0.0.2:{port}")).unwrap();
+    stranger.write_all(b"\x16\x03\x01 no request at all\r\n\r\n").unwrap();
+    stranger.read_to_end(&mut Vec::new()).unwrap();
+
     kill(pid_of(&child), Signal::SIGTERM).unwrap();
     finish(child).expect_code(0);
     let log = logged.join().unwrap().unwrap();
+    assert!(!log.contains("ERROR"), "{log}");
     let token = link.trim().rsplit('=').next().unwrap();
     assert!(!log.contains(token), "the token stands in the log: {log}");
 }

@@ -1,5 +1,6 @@
 //! The first start: a link that is good once, in a file that only its owner can read.
 
+use crate::cli::program::{folder, path, run};
 use crate::service::{Database, Service};
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
@@ -40,7 +41,26 @@ async fn nobody_is_locked_out_by_removing_the_last_operator() {
     let operators = service.get("/api/v1/users?role=operator").await.expect(200);
     let id = operators["items"][0]["id"].as_str().unwrap().to_owned();
     let path = format!("/api/v1/users/{id}");
-    service.delete(&path).await.problem(409, "already_exists");
-    service.put(&path, &json!({ "is_active": false })).await.problem(409, "already_exists");
-    service.put(&path, &json!({ "role": "viewer" })).await.problem(409, "already_exists");
+    service.delete(&path).await.problem(409, "conflict");
+    service.put(&path, &json!({ "is_active": false })).await.problem(409, "conflict");
+    service.put(&path, &json!({ "role": "viewer" })).await.problem(409, "conflict");
+}
+
+#[test]
+fn nobody_else_on_the_machine_reads_the_database() {
+    let directory = folder(&[]);
+    run(directory.path(), &["admin", "create-tenant", "blue"]).expect_code(0);
+    let files: Vec<_> = std::fs::read_dir(path(&directory, "data")).unwrap().map(|file| file.unwrap()).collect();
+    assert!(files.len() >= 2);
+    for file in files {
+        let mode = file.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{:?} has {mode:o}", file.path());
+    }
+}
+
+#[test]
+fn the_command_line_is_as_strict_as_the_interface() {
+    let directory = folder(&[]);
+    let refused = run(directory.path(), &["admin", "create-tenant", "Blue Team"]).expect_code(2);
+    assert!(refused.stderr.contains("lower-case letters"), "{}", refused.stderr);
 }

@@ -10,6 +10,7 @@ mod live;
 mod providers;
 mod queue;
 mod sessions;
+mod takeover;
 mod walk;
 
 use crate::service::{Client, Service};

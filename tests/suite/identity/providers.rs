@@ -361,7 +361,7 @@ async fn the_settings_say_who_comes_in() {
     assert_eq!(arrives(&company, "carl").await, refused("inactive"));
 
     // Somebody with a password is taken over by nobody, unless the settings trust the provider's addresses.
-    let ada = person(&company.service, None, "viewer", "ada").await;
+    let ada = person(&company.service, None, "member", "ada").await;
     provider.knows("ada", &["staff"]).await;
     assert_eq!(arrives(&company, "ada").await, refused("address_taken"));
     company.service.set(&key("link_by_email"), "true");
@@ -371,6 +371,19 @@ async fn the_settings_say_who_comes_in() {
     let known = linked.me(&company.service).await;
     assert_eq!((&known["id"], &known["role"]), (&json!(ada.id), &json!("member")));
     sign_in(&company.service, &ada.email, PASSWORD).await;
+    // Whoever becomes more than they were here is nobody's whose password somebody else may know.
+    let vera = person(&company.service, None, "viewer", "vera").await;
+    let reset = company.service.post(&format!("/api/v1/users/{}/reset", vera.id), &json!({})).await.expect(201);
+    provider.knows("vera", &["staff"]).await;
+    let mut linked = Browser::new();
+    assert_eq!(company.come_in(&mut linked, "vera").await, "/");
+    let known = linked.me(&company.service).await;
+    assert_eq!((&known["id"], &known["role"]), (&json!(vera.id), &json!("member")));
+    let nobody = company.service.with_key("");
+    let body = json!({ "email": vera.email, "password": PASSWORD });
+    nobody.post("/api/v1/auth/login", &body).await.problem(401, "invalid_credentials");
+    let body = json!({ "token": reset["sign_in_token"], "password": PASSWORD });
+    nobody.post("/api/v1/auth/first-sign-in", &body).await.problem(401, "invalid_credentials");
     // Even so, an address that is not verified opens nobody's door.
     assert_eq!(arrives(&company, "mallory").await, refused("no_email"));
 }

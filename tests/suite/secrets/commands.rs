@@ -61,7 +61,7 @@ fn a_value_comes_from_standard_input_and_is_never_printed() {
     assert!(key.contains("key-"), "{key}");
 }
 
-const SIGNING: &str = "identity.signing_keys=a signing key of at least 32 characters";
+const SIGNING: &str = "identity.signing_keys=0123456789abcdef0123456789abcdef";
 
 #[test]
 fn in_production_nothing_is_encrypted_with_a_key_that_nobody_chose() {

@@ -131,7 +131,7 @@ async fn make_keys_and_people(client: &Client) -> Traces {
     let ada = post(path, person.clone()).await;
     let link = post(&format!("{path}/{}/reset", ada["id"].as_str().unwrap()), json!({})).await;
     let key = post("/api/v1/api-keys", json!({ "name": "fresh" })).await["key"].as_str().unwrap().to_owned();
-    let secret = key.rsplit_once('_').unwrap().1.to_owned();
+    let secret = key.splitn(3, '_').nth(2).unwrap().to_owned();
     let digest = callboard::store::digest(format!("POST {path}\n{person}").as_bytes());
     Traces::of(&[OWN_PASSWORD, link["sign_in_token"].as_str().unwrap(), &secret, &digest])
 }

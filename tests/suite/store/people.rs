@@ -15,6 +15,9 @@ use std::time::Duration;
 super::on_both_databases!(
     an_address_is_taken_once_in_a_tenant,
     the_last_active_operator_stays,
+    the_last_active_operator_keeps_a_tenant_open,
+    a_slow_change_brings_nothing_back,
+    a_password_of_before_opens_no_session,
     whoever_goes_takes_keys_and_sessions_along,
     a_refresh_token_is_good_once_and_a_little_longer,
     a_link_is_good_once_and_not_forever,
@@ -122,8 +125,8 @@ async fn an_address_is_taken_once_in_a_tenant(fixture: Fixture) {
     assert_eq!(store.users_by_email(Some(blue), ada.email.clone()).await.unwrap(), std::slice::from_ref(&elsewhere));
     assert_eq!(store.user(TENANT, elsewhere.id).await, Err(Error::NotFound), "the wall between tenants");
     let bob = add(&fixture, user(&fixture, TENANT, "bob", Role::Member)).await;
-    let taken = User { email: ada.email.clone(), ..bob };
-    assert!(matches!(store.update_user(taken, entry(&fixture, TENANT, "x")).await, Err(Error::Conflict { .. })));
+    let taken = User { email: ada.email.clone(), ..bob.clone() };
+    assert!(matches!(store.update_user(bob, taken, entry(&fixture, TENANT, "x")).await, Err(Error::Conflict { .. })));
     let nowhere = user(&fixture, TenantId(new_id()), "eve", Role::Member);
     assert_eq!(store.create_user(nowhere, entry(&fixture, TENANT, "x")).await, Err(Error::NotFound));
 }
@@ -133,12 +136,63 @@ async fn the_last_active_operator_stays(fixture: Fixture) {
     let first = add(&fixture, user(&fixture, TENANT, "first", Role::Operator)).await;
     let note = || entry(&fixture, TENANT, "change");
     for last in [User { is_active: false, ..first.clone() }, User { role: Role::Admin, ..first.clone() }] {
-        assert!(matches!(store.update_user(last, note()).await, Err(Error::Conflict { .. })));
+        assert!(matches!(store.update_user(first.clone(), last, note()).await, Err(Error::Obstacle { .. })));
     }
-    assert!(matches!(store.delete_user(TENANT, first.id, note()).await, Err(Error::Conflict { .. })));
+    assert!(matches!(store.delete_user(TENANT, first.id, note()).await, Err(Error::Obstacle { .. })));
     assert_eq!(store.user(TENANT, first.id).await.as_ref(), Ok(&first));
     add(&fixture, user(&fixture, TENANT, "second", Role::Operator)).await;
     store.delete_user(TENANT, first.id, note()).await.unwrap();
+}
+
+async fn the_last_active_operator_keeps_a_tenant_open(fixture: Fixture) {
+    let (store, blue) = (fixture.store(), TenantId(new_id()));
+    let home = tenant(&fixture, store, blue, "blue").await;
+    let closed = || (home.clone(), Tenant { is_active: false, ..home.clone() }, entry(&fixture, TENANT, "change"));
+    let last = add(&fixture, user(&fixture, blue, "ada", Role::Operator)).await;
+    let (known, wanted, note) = closed();
+    assert!(matches!(store.update_tenant(known, wanted, note).await, Err(Error::Obstacle { .. })));
+    add(&fixture, user(&fixture, TENANT, "bob", Role::Operator)).await;
+    let (known, wanted, note) = closed();
+    store.update_tenant(known, wanted, note).await.unwrap();
+    let note = entry(&fixture, blue, "change");
+    assert_eq!(store.delete_user(blue, last.id, note).await, Ok(()), "whoever cannot come in is not the last");
+}
+
+/// Somebody is read, somebody else changes them, and then what was to become of the one who was read is written.
+async fn a_slow_change_brings_nothing_back(fixture: Fixture) {
+    let store = fixture.store();
+    let note = || entry(&fixture, TENANT, "change");
+    let ada = add(&fixture, user(&fixture, TENANT, "ada", Role::Admin)).await;
+    let read = ada.clone();
+    store.update_user(ada.clone(), User { is_active: false, role: Role::Viewer, ..ada.clone() }, note()).await.unwrap();
+    let renamed = User { display_name: "Lady Ada".to_owned(), ..read.clone() };
+    let after = store.update_user(read.clone(), renamed, note()).await.unwrap();
+    assert_eq!((after.is_active, after.role, after.display_name.as_str()), (false, Role::Viewer, "Lady Ada"));
+    assert_eq!(store.user(TENANT, ada.id).await.unwrap(), after);
+    // Two passwords at the same time: the second does not take the place of one that it never saw.
+    let with = |password: &str| User { password_hash: Some(password.to_owned()), ..after.clone() };
+    store.update_user(after.clone(), with("rescued"), note()).await.unwrap();
+    assert!(matches!(store.update_user(after.clone(), with("stolen"), note()).await, Err(Error::Obstacle { .. })));
+    assert_eq!(store.user(TENANT, ada.id).await.unwrap().password_hash.as_deref(), Some("rescued"));
+    let home = store.tenant(TENANT).await.unwrap();
+    let limits = TenantLimits { max_running_executions: Some(1), ..home.limits };
+    store.update_tenant(home.clone(), Tenant { limits, ..home.clone() }, note()).await.unwrap();
+    let renamed = Tenant { name: "Home".to_owned(), ..home.clone() };
+    assert_eq!(store.update_tenant(home, renamed, note()).await.unwrap().limits, limits);
+}
+
+async fn a_password_of_before_opens_no_session(fixture: Fixture) {
+    let store = fixture.store();
+    let note = || entry(&fixture, TENANT, "change");
+    let ada = add(&fixture, user(&fixture, TENANT, "ada", Role::Member)).await;
+    // Checked while it was right, and written when it is not any more.
+    store
+        .update_user(ada.clone(), User { password_hash: Some("new".to_owned()), ..ada.clone() }, note())
+        .await
+        .unwrap();
+    let late = store.open_session(ada.clone(), session(&fixture, &ada), "digest".to_owned(), note()).await;
+    assert_eq!(late, Err(Error::NotFound));
+    assert!(matches!(store.session_of_refresh_token("digest".to_owned()).await, Err(Error::NotFound)));
 }
 
 async fn whoever_goes_takes_keys_and_sessions_along(fixture: Fixture) {
@@ -148,8 +202,8 @@ async fn whoever_goes_takes_keys_and_sessions_along(fixture: Fixture) {
     let own = store.create_api_key(key(&fixture, TENANT, Some(ada.id)), note()).await.unwrap();
     let shared = store.create_api_key(key(&fixture, TENANT, None), note()).await.unwrap();
     let opened = session(&fixture, &ada);
-    store.open_session(opened, "digest".to_owned(), note()).await.unwrap();
-    store.update_user(User { is_active: false, ..ada.clone() }, note()).await.unwrap();
+    store.open_session(ada.clone(), opened, "digest".to_owned(), note()).await.unwrap();
+    store.update_user(ada.clone(), User { is_active: false, ..ada.clone() }, note()).await.unwrap();
     assert!(store.session(opened.id).await.unwrap().revoked_at.is_some(), "inactive people are signed out");
     store.delete_user(TENANT, ada.id, note()).await.unwrap();
     assert_eq!(store.session(opened.id).await, Err(Error::NotFound));
@@ -161,7 +215,7 @@ async fn a_refresh_token_is_good_once_and_a_little_longer(fixture: Fixture) {
     let store = fixture.store();
     let ada = add(&fixture, user(&fixture, TENANT, "ada", Role::Member)).await;
     let opened = session(&fixture, &ada);
-    store.open_session(opened, "one".to_owned(), entry(&fixture, TENANT, "signed_in")).await.unwrap();
+    store.open_session(ada.clone(), opened, "one".to_owned(), entry(&fixture, TENANT, "signed_in")).await.unwrap();
     let rotate = async |old: &str, new: &str| {
         let reused = entry(&fixture, TENANT, "reused");
         let (old, new) = (old.to_owned(), new.to_owned());
@@ -196,7 +250,8 @@ async fn a_link_is_good_once_and_not_forever(fixture: Fixture) {
     let redeem = async |hash: &str| {
         let user = User { password_hash: Some("phc".to_owned()), ..ada.clone() };
         let note = entry(&fixture, TENANT, "password_set");
-        store.redeem_one_time_token(hash.to_owned(), user, session(&fixture, &ada), new_id().to_string(), note).await
+        let changed = (ada.clone(), user);
+        store.redeem_one_time_token(hash.to_owned(), changed, session(&fixture, &ada), new_id().to_string(), note).await
     };
     redeem("second").await.unwrap();
     assert_eq!(redeem("second").await, Err(Error::NotFound));
@@ -231,8 +286,8 @@ async fn a_ticket_ends_after_half_a_minute(fixture: Fixture) {
     fixture.clock.advance(Duration::from_secs(1));
     assert!(matches!(identity.redeem_ticket(&late).await, Err(identity::Error::InvalidCredential)), "it has expired");
     let given = ticket();
-    let gone = User { is_active: false, ..ada };
-    fixture.store().update_user(gone, entry(&fixture, TENANT, "user_changed")).await.unwrap();
+    let gone = User { is_active: false, ..ada.clone() };
+    fixture.store().update_user(ada, gone, entry(&fixture, TENANT, "user_changed")).await.unwrap();
     assert!(
         matches!(identity.redeem_ticket(&given).await, Err(identity::Error::InvalidCredential)),
         "its holder is gone"
@@ -254,16 +309,16 @@ async fn what_has_become_of_a_creator(fixture: Fixture) {
     assert_eq!(creator(&machine, Some(shared.id)).await, present(Role::Member));
     assert_eq!(creator(&person, Some(shared.id)).await, Creator::KeyRevoked, "it is not a key of theirs");
     assert_eq!(creator(&own.id.to_string(), None).await, Creator::Removed, "a key of a person owns nothing");
-    store.update_user(User { role: Role::Viewer, ..ada.clone() }, note()).await.unwrap();
+    store.update_user(ada.clone(), User { role: Role::Viewer, ..ada.clone() }, note()).await.unwrap();
     assert_eq!(creator(&person, Some(own.id)).await, present(Role::Viewer));
     store.revoke_api_key(blue, own.id, note()).await.unwrap();
     store.revoke_api_key(blue, shared.id, note()).await.unwrap();
     assert_eq!(creator(&person, Some(own.id)).await, Creator::KeyRevoked);
     assert_eq!(creator(&person, None).await, present(Role::Viewer));
     assert_eq!(creator(&machine, Some(shared.id)).await, Creator::KeyRevoked);
-    store.update_tenant(Tenant { is_active: false, ..home }, note()).await.unwrap();
+    store.update_tenant(home.clone(), Tenant { is_active: false, ..home }, note()).await.unwrap();
     assert_eq!(creator(&person, None).await, Creator::TenantInactive);
-    store.update_user(User { is_active: false, ..ada.clone() }, note()).await.unwrap();
+    store.update_user(ada.clone(), User { is_active: false, ..ada.clone() }, note()).await.unwrap();
     assert_eq!(creator(&person, None).await, Creator::Inactive);
     store.delete_user(blue, ada.id, note()).await.unwrap();
     assert_eq!(creator(&person, None).await, Creator::Removed);
@@ -277,7 +332,11 @@ async fn a_change_is_counted_though_nobody_waits_for_it(fixture: Fixture) {
     let signed_in = identity.begin_session(ada.clone(), "signed_in", &Writer::service()).await.unwrap();
     identity.authenticate(&signed_in.access_token).await.unwrap();
     // Whoever asked hangs up while the write is in the queue.
-    let change = store.update_user(User { is_active: false, ..ada.clone() }, entry(&fixture, TENANT, "user_changed"));
+    let change = store.update_user(
+        ada.clone(),
+        User { is_active: false, ..ada.clone() },
+        entry(&fixture, TENANT, "user_changed"),
+    );
     let _ = change.now_or_never();
     // The next write comes after it.
     let later = entry(&fixture, TENANT, "later");

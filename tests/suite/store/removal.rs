@@ -6,7 +6,7 @@ use super::retention::tables_with;
 use super::rows;
 use callboard::actors::{Command, Engine, MaintenanceView, Refusal, Runnable, Submission};
 use callboard::clock::{Clock, ManualClock, new_id};
-use callboard::domain::{Execution, RetentionPolicy, Role, Status, TenantId};
+use callboard::domain::{Agent, AgentId, Execution, RetentionPolicy, Role, Status, TenantId};
 use callboard::settings::{Settings, Sources};
 use callboard::startup::{Core, block_on};
 use callboard::store::{AgentFilter, EXECUTION_TABLES, Idempotency, Store};
@@ -150,18 +150,26 @@ fn a_deleted_tenant_leaves_nothing(fixture: impl FnOnce() -> Fixture) {
         }
         let mut agent =
             store.agents(TENANT, AgentFilter::default(), super::fixture::all()).await.unwrap().items.remove(0);
-        (agent.id, agent.tenant_id, agent.is_system) = (callboard::domain::AgentId(new_id()), leaving, false);
+        (agent.id, agent.tenant_id, agent.is_system) = (AgentId(new_id()), leaving, false);
         agent.slug = "own".to_owned();
-        store.create_agent(agent).await.unwrap();
+        store.create_agent(agent.clone()).await.unwrap();
         let remaining = count(fixture, "executions", TENANT);
         assert_eq!(remaining, 3);
 
         engine.remove_tenant(leaving, Some("root".to_owned())).await.unwrap();
         assert!(matches!(submit(engine, leaving, ask(), None).await, Err(Refusal::UnknownReference { .. })));
         assert!(matches!(engine.remove_tenant(TENANT, None).await, Err(Refusal::Store(_))), "the default tenant stays");
+        let late = async |mut agent: Agent, slug: &str| {
+            (agent.id, agent.slug) = (AgentId(new_id()), slug.to_owned());
+            store.noting(people::entry(fixture, leaving, "agent_created")).create_agent(agent).await
+        };
+        // A request that was let in before may take longer than all of this.
+        assert_eq!(late(agent.clone(), "late").await, Err(callboard::store::Error::TenantGone));
         while !store.tenant_removals().await.unwrap().is_empty() {
             tokio::task::yield_now().await;
         }
+        assert_eq!(late(agent.clone(), "later").await, Err(callboard::store::Error::TenantGone));
+        store.record_audit(vec![people::entry(fixture, leaving, "signed_out")]).await.unwrap();
         let tables = tables_with(fixture, "tenant_id");
         assert!(tables.len() >= 17, "{tables:?}");
         for table in ["users", "api_keys", "sessions", "one_time_tokens", "audit_entries"] {
@@ -186,7 +194,7 @@ async fn furnish(fixture: &Fixture, store: &Store, tenant: TenantId) {
     let ada = store.create_user(people::user(fixture, tenant, "ada", Role::Member), note()).await.unwrap();
     store.create_api_key(people::key(fixture, tenant, Some(ada.id)), note()).await.unwrap();
     store.create_api_key(people::key(fixture, tenant, None), note()).await.unwrap();
-    store.open_session(people::session(fixture, &ada), tenant.to_string(), note()).await.unwrap();
+    store.open_session(ada.clone(), people::session(fixture, &ada), tenant.to_string(), note()).await.unwrap();
     store.put_one_time_token(&ada, people::reset_token(fixture, tenant.to_string(), 60_000)).await.unwrap();
 }
 

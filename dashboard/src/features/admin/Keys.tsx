@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import type { ApiKeyView, Role, Scope } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
 import { apiKeyList, createApiKey, peopleKeys, revokeApiKey, scopes } from "@/api/people";
+import { useViewed } from "@/api/viewing";
 import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
 import { Confirm, Dialog } from "@/components/Dialog";
@@ -146,9 +147,11 @@ const DAY_MS = 86_400_000;
 function KeyForm({ onClose, onHandover }: { onClose: () => void; onHandover: (handover: Handover) => void }) {
   const { t } = useTranslation();
   const { role, may } = useStanding();
+  // A key for somebody else's tenant reaches beyond it only when that is chosen.
+  const usual = useViewed() && role === "operator" ? "admin" : role;
   const queries = useQueryClient();
   const { register, handleSubmit, formState } = useForm<Values>({
-    defaultValues: { name: "", role: role ?? "viewer", days: "90", scopes: [], is_shared: false },
+    defaultValues: { name: "", role: usual ?? "viewer", days: "90", scopes: [], is_shared: false },
   });
   const make = useMutation({
     mutationFn: ({ name, role: wanted, days, scopes: narrowed, is_shared }: Values) =>
