@@ -1,8 +1,7 @@
 // Executions: query keys, what is read, what is done to them.
 
-import { type QueryClient, queryOptions } from "@tanstack/react-query";
+import { queryOptions } from "@tanstack/react-query";
 import { freshest } from "@/live/latest";
-import { AGAIN, withHead } from "@/live/pages";
 import type { Action } from "@/may";
 import { client, freshKey, must } from "./client";
 import type {
@@ -102,125 +101,6 @@ export function toRow(view: ExecutionView): Row {
 
 /** Live queries are read again every few seconds while the socket is down. */
 export const live = { live: true };
-
-/** A filter as the service names it. */
-function queryOf(filter: Filter) {
-  const { type, agent, parent, label, after, before, ...same } = filter;
-  return {
-    ...same,
-    execution_type: type,
-    agent_id: agent,
-    parent_execution_id: parent,
-    created_after: after,
-    created_before: before,
-    // Serialized as `label.name=value`.
-    ...(label ? { label } : {}),
-  };
-}
-
-/** What is seen at first. */
-const FIRST_PAGE = 50;
-/** Who reads on reads more and more at once, up to this. */
-const LONGEST_PAGE = 500;
-/** The service gives no more than this at once. */
-const ROWS_PER_READ = 100;
-
-/** Reads from `cursor` on until it is enough. */
-async function readPage(
-  filter: Filter,
-  cursor: string | undefined,
-  isEnough: (items: readonly Row[]) => boolean,
-  limit: number,
-  signal?: AbortSignal,
-): Promise<Page> {
-  const items: Row[] = [];
-  let next: string | undefined = cursor;
-  do {
-    const query = { ...queryOf(filter), limit, cursor: next };
-    const answer = await must(client.GET("/api/v1/executions", { params: { query }, signal }));
-    for (const item of answer.items) items.push(toRow(item));
-    next = ("next_cursor" in answer && answer.next_cursor) || undefined;
-  } while (next && !isEnough(items));
-  return freshest.page({ cursor, items, next }, filter, cursor === undefined);
-}
-
-function readRows(filter: Filter, cursor: string | undefined, count: number, signal?: AbortSignal): Promise<Page> {
-  return readPage(filter, cursor, (items) => items.length >= count, Math.min(count, ROWS_PER_READ), signal);
-}
-
-/** Every execution that a filter lets through, newest first, read as it is asked for. */
-export async function* matchingIds(filter: Filter, signal: AbortSignal): AsyncGenerator<string> {
-  let cursor: string | undefined;
-  do {
-    const page = await readRows(filter, cursor, ROWS_PER_READ, signal);
-    for (const row of page.items) yield row.id;
-    cursor = page.next;
-  } while (cursor);
-}
-
-/** How many executions a filter lets through. */
-export function executionCount(filter: Filter) {
-  return queryOptions({
-    queryKey: executionKeys.count(filter),
-    queryFn: async ({ signal }) => {
-      const query = { ...queryOf(filter), page: 1, size: 1 };
-      const answer = await must(client.GET("/api/v1/executions", { params: { query }, signal }));
-      return "total" in answer ? answer.total : 0;
-    },
-    staleTime: 0,
-  });
-}
-
-/**
- * A list, of which a reading reads the beginning only: what was read before of the rest stays, and further pages come by
- * {@link readFurther}.
- */
-export function executionList(filter: Filter) {
-  const queryKey = executionKeys.list(filter);
-  return queryOptions({
-    queryKey,
-    queryFn: async ({ signal, client: queries }): Promise<ExecutionPages> => {
-      const head = await readRows(filter, undefined, FIRST_PAGE, signal);
-      const known = queries.getQueryData<ExecutionPages>(queryKey);
-      return { pages: withHead(known?.pages ?? [], head) };
-    },
-    // Rows that stay are the same objects already; comparing thousands of them takes longer than drawing what is seen.
-    structuralSharing: false,
-    meta: live,
-  });
-}
-
-/** Reads the page after the last one. Frames that come in meanwhile are kept: only the new page is put in. */
-export async function readFurther(queries: QueryClient, filter: Filter): Promise<void> {
-  const key = executionKeys.list(filter);
-  const pages = queries.getQueryData<ExecutionPages>(key)?.pages ?? [];
-  const last = pages.at(-1);
-  if (!last?.next) return;
-  if (last.next === AGAIN) {
-    const page = await readRows(filter, undefined, last.items.length + LONGEST_PAGE);
-    queries.setQueryData<ExecutionPages>(key, { pages: [page] });
-    return;
-  }
-  const page = await readRows(filter, last.next, Math.min(LONGEST_PAGE, FIRST_PAGE * 2 ** pages.length));
-  queries.setQueryData<ExecutionPages>(key, (now) =>
-    now && now.pages.at(-1)?.next === page.cursor ? { pages: [...now.pages, page] } : now,
-  );
-}
-
-/** Reads a page again whose rows were let go. */
-export async function readAgain(queries: QueryClient, filter: Filter, index: number): Promise<void> {
-  const key = executionKeys.list(filter);
-  const page = queries.getQueryData<ExecutionPages>(key)?.pages[index];
-  if (!page?.released) return;
-  const { oldest } = page.released;
-  const read = await readPage(filter, page.cursor, (rows) => (rows.at(-1)?.id ?? "") <= oldest, ROWS_PER_READ);
-  // The next page begins below the oldest row.
-  const items = read.items.filter(({ id }) => id >= oldest);
-  queries.setQueryData<ExecutionPages>(key, (now) => {
-    if (!now?.pages[index]?.released || now.pages[index].cursor !== page.cursor) return now;
-    return { pages: now.pages.map((one, at) => (at === index ? { cursor: one.cursor, next: one.next, items } : one)) };
-  });
-}
 
 export const activeExecutions = queryOptions({
   queryKey: executionKeys.active,

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
-import { executionList } from "@/api/executions";
+import { executionList } from "@/api/executionLists";
 import { useSeen } from "@/components/useSeen";
 import { useFormats } from "@/i18n/format";
 import { measure } from "./measured";

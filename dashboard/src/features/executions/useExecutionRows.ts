@@ -2,14 +2,8 @@
 // comes back to them.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import {
-  type ExecutionPages,
-  executionKeys,
-  executionList,
-  type Filter,
-  readAgain,
-  readFurther,
-} from "@/api/executions";
+import { executionList, readAgain, readFurther } from "@/api/executionLists";
+import { type ExecutionPages, executionKeys, type Filter } from "@/api/executions";
 import { Rows, released } from "@/live/pages";
 
 /** Further rows are read when fewer than this are left below the visible ones. */

@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { clsx } from "clsx";
 import { CircleCheck } from "lucide-react";
 import { useTranslation } from "react-i18next";
-import { executionList } from "@/api/executions";
+import { executionList } from "@/api/executionLists";
 import type { QueueView } from "@/api/generated/schema";
 import { queueView } from "@/api/queue";
 import { Card, CardHead, PageHead } from "@/components/Card";

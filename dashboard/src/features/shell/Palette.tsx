@@ -9,7 +9,7 @@ import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { tenantList } from "@/api/admin";
 import { agentList } from "@/api/agents";
-import { executionList } from "@/api/executions";
+import { executionList } from "@/api/executionLists";
 import { useStanding } from "@/api/me";
 import { useViewed } from "@/api/viewing";
 import { fullName, workflowList } from "@/api/workflows";

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { executionList } from "@/api/executions";
+import { executionList } from "@/api/executionLists";
 import { fullName } from "@/api/workflows";
 import { useSeen } from "@/components/useSeen";
 
