@@ -1,4 +1,5 @@
-// `npm run gallery -- FOLDER`: every page in every state, theme, width and language, to be looked at by somebody.
+// `npm run gallery -- FOLDER [PATTERN]`: every page in every state, theme, width and language, to be looked at by somebody. With a
+// pattern, only pictures whose `state/place-width-theme-language` it matches: `^full/execution-.*-360-light-zh`.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Page, Route } from "playwright-core";
@@ -11,6 +12,7 @@ import { contextOf, launch } from "../tests/support/world";
 const WIDTHS = [
   { width: 1440, height: 900 },
   { width: 360, height: 740 },
+  { width: 2560, height: 1300 },
 ];
 const PROBLEM = {
   type: "urn:callboard:problem:store_unavailable",
@@ -30,56 +32,73 @@ const conditions: Record<Exclude<State, "full" | "empty">, (route: Route) => unk
   loading: () => undefined,
 };
 
-export async function main([folder = "gallery"]: string[]): Promise<void> {
+interface Walk {
+  browser: Browser;
+  folder: string;
+  wanted: RegExp;
+}
+
+export async function main([folder = "gallery", pattern = ""]: string[]): Promise<void> {
   const browser = await launch();
   const [full, empty] = await Promise.all([Service.start(), Service.start()]);
+  const way: Walk = { browser, folder, wanted: new RegExp(pattern) };
   try {
     const data = await fill(full);
     await Promise.all([
-      walk(browser, full, data.operator, placesOf(data), "full", folder),
-      walk(browser, empty, await empty.operator(), lists(data), "empty", folder),
+      walk(way, full, data.operator, placesOf(data), "full"),
+      walk(way, empty, await empty.operator(), lists(data), "empty"),
     ]);
-    for (const state of ["failing", "loading"] as const)
-      await walk(browser, full, data.operator, lists(data), state, folder);
+    for (const state of ["failing", "loading"] as const) await walk(way, full, data.operator, lists(data), state);
   } finally {
     await Promise.all([browser.close(), full.discard(), empty.discard()]);
   }
 }
 
-/** The places that have something to say when there is nothing, not yet something, or something went wrong. */
+/** The places that read something, and have something to say when there is nothing, not yet something, or something went wrong. */
 function lists(data: ExampleData): Place[] {
-  const others = /execution-|workflow-(definition|runs|versions|run)|^(agent|compare|missing|monitor|question)$/;
+  const others =
+    /execution-|sign-in|workflow-(definition|runs|versions|run)|^(agent|compare|missing|monitor|question|palette|shortcuts|preferences)$/;
   return placesOf(data).filter(({ name }) => !others.test(name));
 }
 
 async function walk(
-  browser: Browser,
+  { browser, folder, wanted }: Walk,
   service: Service,
   person: Person,
   places: readonly Place[],
   state: State,
-  folder: string,
 ): Promise<void> {
   for (const locale of ["en-GB", "zh-CN"]) {
+    const pictures = places
+      .map((place) => ({ place, shots: shotsOf(place, state, locale).filter(({ name }) => wanted.test(name)) }))
+      .filter(({ shots }) => shots.length > 0);
+    if (pictures.length === 0) continue;
     const context = await contextOf(browser, service.url, person, { locale, reducedMotion: "reduce" });
     const page = await context.newPage();
     page.on("pageerror", (error) => console.error(`${page.url()}: ${error.message}`));
-    for (const place of places) {
+    mkdirSync(join(folder, state), { recursive: true });
+    for (const { place, shots } of pictures) {
       await page.setViewportSize({ width: 1440, height: 900 });
       await arrive(page, place, state);
-      for (const viewport of WIDTHS) {
+      for (const { name, viewport, colorScheme } of shots) {
         await page.setViewportSize(viewport);
-        for (const colorScheme of ["light", "dark"] as const) {
-          await page.emulateMedia({ colorScheme });
-          if (state !== "loading") await settle(page);
-          const file = join(folder, state, `${place.name}-${viewport.width}-${colorScheme}-${locale.slice(0, 2)}.png`);
-          mkdirSync(join(folder, state), { recursive: true });
-          await page.screenshot({ path: file, animations: "disabled" });
-        }
+        await page.emulateMedia({ colorScheme });
+        if (state !== "loading") await settle(page);
+        await page.screenshot({ path: join(folder, `${name}.png`), animations: "disabled" });
       }
     }
     await context.close();
   }
+}
+
+function shotsOf(place: Place, state: State, locale: string) {
+  return WIDTHS.flatMap((viewport) =>
+    (["light", "dark"] as const).map((colorScheme) => ({
+      name: `${state}/${place.name}-${viewport.width}-${colorScheme}-${locale.slice(0, 2)}`,
+      viewport,
+      colorScheme,
+    })),
+  );
 }
 
 async function arrive(page: Page, place: Place, state: State): Promise<void> {
@@ -88,6 +107,6 @@ async function arrive(page: Page, place: Place, state: State): Promise<void> {
   // Who one is stays known: the page itself is not the question.
   await page.route(/\/api\/v1\/(?!auth\/)/, conditions[state]);
   await page.goto(place.path);
-  if (state === "loading") await page.locator("[role=status], .animate-pulse").first().waitFor();
+  if (state === "loading") await page.locator("h1, .animate-pulse").filter({ visible: true }).first().waitFor();
   else await page.getByRole("alert").first().waitFor();
 }

@@ -76,6 +76,47 @@ test("a workflow is found, run, watched and cancelled without a pointer", async 
   expect(unseen).toEqual([]);
 });
 
+test("whoever closes a dialog is where they were before", async () => {
+  const page = await world.open((await fill(world.service)).operator);
+  const closed = async () => {
+    await page.keyboard.press("Escape");
+    await page.locator("[role=dialog], [role=alertdialog]").first().waitFor({ state: "detached" });
+  };
+  await page.goto("/admin/users");
+  await settle(page);
+  await tabTo(page, /^Add a person$/);
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog", { name: "Add a person" }).waitFor();
+  await closed();
+  await expect.poll(() => focused(page)).toBe("Add a person");
+
+  // What a menu has opened belongs to what has opened the menu.
+  await tabTo(page, /^Actions for Barbara$/);
+  await page.keyboard.press("Enter");
+  await page.getByRole("menu").waitFor();
+  for (const [key, item] of [
+    ["End", "Deactivate"],
+    ["ArrowUp", "Reset password"],
+  ] as const) {
+    await page.keyboard.press(key);
+    await expect.poll(() => focused(page)).toBe(item);
+  }
+  await page.keyboard.press("Enter");
+  await page.getByRole("alertdialog", { name: /Reset the password/ }).waitFor();
+  await closed();
+  await expect.poll(() => focused(page)).toBe("Actions for Barbara");
+
+  for (const [key, name] of [
+    ["Control+k", "Search"],
+    ["?", "Keyboard shortcuts"],
+  ] as const) {
+    await page.keyboard.press(key);
+    await page.getByRole("dialog", { name }).waitFor();
+    await closed();
+    await expect.poll(() => focused(page)).toBe("Actions for Barbara");
+  }
+});
+
 async function keys(page: Page, ...names: string[]): Promise<void> {
   for (const name of names) await page.keyboard.press(name);
 }

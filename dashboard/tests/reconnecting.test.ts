@@ -61,6 +61,51 @@ for (const database of ["sqlite", "postgres"] as const) {
   });
 }
 
+describe("without a connection", () => {
+  const world = worldOfFile();
+
+  test("a long list reads its beginning again, and nothing else", async () => {
+    const ada = await world.service.operator();
+    const tiny = await ada.api.register(LONG.replace("hours: 1", "milliseconds: 1"));
+    const start = async () => (await ada.api.start({ workflow_id: tiny.id })).id;
+    const first = await start();
+    for (let count = 0; count < 199; count += 1) await start();
+    const page = await world.open(ada, { expected: /WebSocket/ });
+    let cut: (() => unknown) | undefined;
+    await page.routeWebSocket(/\/ws\//, async (socket) => {
+      // One connection, and none any more after it was cut.
+      if (cut) return socket.close();
+      const server = socket.connectToServer();
+      cut = () => Promise.all([socket.close(), server.close()]);
+    });
+    await page.goto("/executions");
+    await page.getByRole("rowgroup").focus();
+    await page.keyboard.press("End");
+    const last = page.getByText(first.slice(-8));
+    await expect
+      .poll(async () => {
+        await page.keyboard.press("End");
+        return last.count();
+      })
+      .toBe(1);
+    const asked: string[] = [];
+    page.on("request", (request) => {
+      const { pathname, search } = new URL(request.url());
+      if (pathname === "/api/v1/executions") asked.push(search);
+    });
+
+    await cut?.();
+    await page.getByText("Offline").first().waitFor();
+    const newest = await start();
+    await page.waitForResponse((response) => new URL(response.url()).search.includes("limit=50"));
+    await page.keyboard.press("Home");
+    await page.getByText(newest.slice(-8)).waitFor();
+    expect(new Set(asked)).toEqual(new Set(["?limit=50"]));
+    await page.keyboard.press("End");
+    await last.waitFor();
+  });
+});
+
 function mark(page: Page): Promise<void> {
   return page.evaluate(() => {
     document.documentElement.dataset.mark = "there";

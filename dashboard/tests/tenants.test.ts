@@ -1,6 +1,7 @@
 // Two tenants at the same time, in two browsers: nothing of one is ever seen by the other.
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
+import type { Api } from "./support/api";
 import { PASSWORD } from "./support/service";
 import { worldOfFile } from "./support/world";
 
@@ -29,9 +30,9 @@ test("each sees the own list, monitor, notices, palette and pages, and nothing o
   if (!north || !south) throw new Error("there are two");
 
   // The south starts something in its page, and cancels it; then the north does the same.
-  const ofSouth = await runAndCancel(south.page, south.slug);
+  const ofSouth = await runAndCancel(south.page, south.slug, south.person.api);
   await south.page.getByText("south/south-secret-plan was cancelled").waitFor();
-  const ofNorth = await runAndCancel(north.page, north.slug);
+  const ofNorth = await runAndCancel(north.page, north.slug, north.person.api);
   await north.page.getByText("north/north-secret-plan was cancelled").waitFor();
   const running = await north.person.api.start({ workflow_id: north.workflow.id });
 
@@ -69,15 +70,90 @@ test("each sees the own list, monitor, notices, palette and pages, and nothing o
   expect(ofSouth).not.toBe(ofNorth);
 });
 
-/** Starts the only workflow there is and cancels it; the id of the execution. */
-async function runAndCancel(page: Page, slug: string): Promise<string> {
+test("an operator who switches between tenants takes nothing along", async () => {
+  const ada = await world.service.operator();
+  const east = await ada.api.addPerson("east", "admin", PASSWORD, await ada.api.addTenant("East", "east"));
+  const [own, others] = [await ada.api.register(definition("home")), await east.api.register(definition("east"))];
+  const page = await world.open(ada);
+  const sockets: { tenant: string | null; isOpen: boolean }[] = [];
+  page.on("websocket", (socket) => {
+    const one = { tenant: new URL(socket.url()).searchParams.get("tenant_id"), isOpen: true };
+    sockets.push(one);
+    socket.on("close", () => {
+      one.isOpen = false;
+    });
+  });
+  const asked: { path: string; tenant: string | undefined }[] = [];
+  page.on("request", (request) =>
+    asked.push({ path: new URL(request.url()).pathname, tenant: request.headers()["x-tenant-id"] }),
+  );
+
+  // At home: something runs, its start is still told, its page and its log are open, and its end is waited for.
+  await page.goto(`/workflows/${own.id}?run=1`);
+  await page.getByRole("dialog").getByRole("button", { name: "Run", exact: true }).click();
+  await page.waitForURL(/\/executions\/[0-9a-f-]{36}/);
+  const running = new URL(page.url()).pathname.slice(-36);
+  await page.getByRole("tab", { name: "Logs" }).click();
+  await page.getByText("Execution started").waitFor();
+  await page.getByRole("button", { name: "1 execution is running" }).waitFor();
+
+  asked.length = 0;
+  await lookAt(page, "East");
+  await page.getByText("You are looking at").waitFor();
+  const { pathname, search } = new URL(page.url());
+  expect([pathname, search]).toEqual(["/", ""]);
+  await page.getByText("Nothing has been executed yet").waitFor();
+  await expect.poll(() => sockets.map((one) => one.isOpen)).toEqual([false, true]);
+  expect(sockets[1]?.tenant).toBe(east.user.tenant_id);
+  expect(await page.getByText("Execution started").count(), "notices of the own tenant").toBe(0);
+  expect(await page.getByRole("button", { name: /running$/ }).count(), "the monitor of the own tenant").toBe(0);
+
+  // What happens at home is neither told nor shown; what happens there is.
+  await ada.api.steer(running, "cancel");
+  const there = (await east.api.start({ workflow_id: others.id })).id;
+  await page.getByText(there.slice(-8)).first().waitFor();
+  for (const name of ["Executions", "Workflows", "Queue"]) {
+    await page.getByRole("navigation").getByRole("link", { name }).first().click();
+    await page.getByRole("heading", { level: 1, name }).waitFor();
+    await page.locator("[aria-label=Loading]").first().waitFor({ state: "detached" });
+    expect(await page.content(), name).not.toContain("home-secret");
+  }
+  expect(await page.getByText("was cancelled").count()).toBe(0);
+  expect(await page.title()).not.toContain("home");
+  const astray = asked.filter(
+    ({ path, tenant }) =>
+      path.startsWith("/api/") &&
+      !path.startsWith("/api/v1/auth/") &&
+      tenant === east.user.tenant_id &&
+      path.includes(running),
+  );
+  expect(astray, "what belongs to one tenant was asked of the other").toEqual([]);
+
+  // And back: the own things, and nothing of theirs.
+  await page.getByRole("button", { name: "Back to your own" }).click();
+  await page.getByText("You are looking at").waitFor({ state: "detached" });
+  await page.getByText(running.slice(-8)).first().waitFor();
+  expect(await page.content()).not.toContain("east-secret");
+  await expect.poll(() => sockets.map((one) => one.isOpen)).toEqual([false, false, true]);
+  expect(sockets[2]?.tenant).toBeNull();
+});
+
+async function lookAt(page: Page, tenant: string): Promise<void> {
+  await page.keyboard.press("Control+k");
+  await page.getByPlaceholder(/Go to a page/).fill(tenant);
+  await page.getByRole("option", { name: `Switch to ${tenant}` }).click();
+}
+
+/** Starts the only workflow there is, leaves its page, and has it cancelled; the id of the execution. */
+async function runAndCancel(page: Page, slug: string, api: Api): Promise<string> {
   await page.getByRole("link", { name: "Workflows" }).first().click();
   await page.getByRole("link", { name: "Run" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Run", exact: true }).click();
   await page.waitForURL(/\/executions\/[0-9a-f-]{36}/);
+  const id = new URL(page.url()).pathname.slice(-36);
   await page.getByRole("heading", { name: `${slug}-secret-plan` }).waitFor();
-  await page.getByRole("button", { name: "Cancel", exact: true }).click();
-  await page.getByRole("alertdialog").getByRole("button", { name: "Cancel" }).click();
-  await page.getByRole("button", { name: "Run again" }).waitFor();
-  return new URL(page.url()).pathname.slice(-36);
+  await page.getByRole("link", { name: "Executions" }).first().click();
+  await page.getByText(id.slice(-8)).waitFor();
+  await api.steer(id, "cancel");
+  return id;
 }

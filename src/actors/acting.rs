@@ -1,5 +1,6 @@
 //! What an execution actor takes in, and what it does after a commit: effects, timers, children.
 
+use super::command::Command;
 use super::detached;
 use super::execution::{Arrival, ExecutionActor, ToExecution};
 use super::notices::Notice;
@@ -27,6 +28,9 @@ impl ExecutionActor {
                 self.inbox.push_back(Arrival { input, reply: None });
             }
             ToExecution::Command(command, reply) => {
+                if matches!(command, Command::Cancel { .. }) {
+                    self.hurry.cancel();
+                }
                 self.inbox.push_back(Arrival { reply: Some(*reply), ..command.into_input().into() });
             }
             ToExecution::Amended(amended) => {

@@ -4,7 +4,7 @@ use super::services::READ_PAUSE;
 use crate::domain::{Agent, Failure, StandardType, TenantId};
 use crate::store::{self, Store};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Entries kept before the memory is cleared.
 const CAPACITY: usize = 1_000;
@@ -12,12 +12,19 @@ const CAPACITY: usize = 1_000;
 /// Looks agents up.
 pub struct Agents {
     store: Store,
-    known: Mutex<HashMap<(TenantId, String), Arc<Agent>>>,
+    memory: Mutex<Memory>,
+}
+
+#[derive(Default)]
+struct Memory {
+    /// The store's when the oldest of these was read.
+    generation: u64,
+    known: HashMap<(TenantId, String), Arc<Agent>>,
 }
 
 impl Agents {
     pub fn new(store: Store) -> Self {
-        Self { store, known: Mutex::new(HashMap::new()) }
+        Self { store, memory: Mutex::default() }
     }
 
     /// The active agent with this id, slug or name.
@@ -27,9 +34,10 @@ impl Agents {
     /// cannot be read although it is there.
     pub async fn find(&self, tenant: TenantId, agent: &str) -> Result<Arc<Agent>, Failure> {
         let key = (tenant, agent.to_owned());
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        if let Some(agent) = known {
-            return Ok(agent);
+        // Read first: a change behind it is noticed the next time.
+        let generation = self.store.agents_generation();
+        if let Some(agent) = self.current(generation).known.get(&key) {
+            return Ok(Arc::clone(agent));
         }
         let found = loop {
             match self.store.find_agent(tenant, agent.to_owned()).await {
@@ -51,17 +59,20 @@ impl Agents {
             return Err(Failure::new(StandardType::Configuration, "Agent switched off", detail)
                 .with_suggestion("switch the agent on again, or name another one"));
         }
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= CAPACITY {
-            known.clear();
+        let mut memory = self.current(generation);
+        if memory.generation == generation {
+            memory.known.insert(key, Arc::clone(&found));
         }
-        known.insert(key, Arc::clone(&found));
         Ok(found)
     }
 
-    /// To be called after any change of an agent.
-    pub fn forget(&self) {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    /// The memory without anything that is older than a generation.
+    fn current(&self, generation: u64) -> MutexGuard<'_, Memory> {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        if memory.generation < generation || memory.known.len() >= CAPACITY {
+            *memory = Memory { generation: generation.max(memory.generation), known: HashMap::new() };
+        }
+        memory
     }
 }
 

@@ -1,12 +1,13 @@
 //! What a model call costs its execution and its tenant: reserved before it is made, settled when it has ended.
 
 use super::calls::{Call, UnderWay};
-use super::ledger::{Payer, Reservation};
+use super::ledger::{self, Payer, Reservation, Withheld};
 use super::performer::Task;
 use super::services::Services;
 use crate::domain::quota::Breach;
 use crate::domain::{EffectCall, EffectOutcome, Failure, StandardType, UsageOutcome};
 use crate::effects::Forecast;
+use crate::store;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +25,23 @@ pub enum Unpaid {
     Failed(Failure),
 }
 
+impl From<Withheld> for Unpaid {
+    fn from(withheld: Withheld) -> Self {
+        match withheld {
+            Withheld::Breach(breach) => Self::Breach(breach),
+            Withheld::Unread(error) => Self::Failed(unread(&error)),
+        }
+    }
+}
+
+/// Who does not know what may be spent spends nothing.
+fn unread(error: &store::Error) -> Failure {
+    tracing::error!(%error, "a model call is not made: what may be spent cannot be read");
+    Failure::new(StandardType::Runtime, "The budget cannot be read", error.to_string()).retryable(true).with_suggestion(
+        "nothing was spent; retry when the operator has found out why, the service's log of this time helps",
+    )
+}
+
 impl Bill {
     /// Reserves what a call may come to use. `None` for what is no model call.
     pub async fn open(
@@ -32,22 +50,21 @@ impl Bill {
         cancellation: &CancellationToken,
         services: &Arc<Services>,
     ) -> Result<Option<Self>, Unpaid> {
-        let EffectCall::Agent { agent, request } = call else { return Ok(None) };
+        let EffectCall::Agent { agent, request, .. } = call else { return Ok(None) };
         let forecast = Forecast::of(agent, request).map_err(Unpaid::Failed)?;
-        let limits = services.limits.get(&services.store, task.tenant).await;
-        let limits = limits.map_err(|error| {
-            let failure = Failure::new(StandardType::Runtime, "The limits cannot be read", error.to_string());
-            Unpaid::Failed(failure.retryable(true))
-        })?;
         let payer = Payer { tenant: task.tenant, root: task.creation.root(task.id) };
-        let wish = services.ledger.reserve(payer, forecast.spending(), limits.limits, services.clock.now());
+        let wish = async {
+            let limits = ledger::again(|| services.limits.get(&services.store, task.tenant)).await;
+            let limits = limits.map_err(Withheld::Unread)?.limits;
+            services.ledger.reserve(payer, forecast.spending(), limits, services.clock.now()).await
+        };
         let reservation = tokio::select! {
             biased;
             () = cancellation.cancelled() => {
                 let detail = "the call was cancelled before it was made";
                 return Err(Unpaid::Failed(Failure::new(StandardType::Runtime, "Cancelled", detail)));
             }
-            reservation = wish => reservation.map_err(Unpaid::Breach)?,
+            reservation = wish => reservation.map_err(Unpaid::from)?,
         };
         let under_way = services.calls.begin(task.id, &task.path, task.attempt, agent.id, forecast);
         Ok(Some(Self { reservation, under_way }))
@@ -79,6 +96,11 @@ impl Bill {
 
 /// Whether a failure says that no model was asked.
 fn is_refusal(failure: &Failure) -> bool {
-    let kinds = [StandardType::Configuration, StandardType::Validation, StandardType::Authentication];
+    let kinds = [
+        StandardType::Configuration,
+        StandardType::Validation,
+        StandardType::Authentication,
+        StandardType::Authorization,
+    ];
     kinds.iter().any(|kind| failure.error_type == kind.uri())
 }

@@ -280,11 +280,6 @@ impl Engine {
         self.services.hub_state.position()
     }
 
-    /// To be called after an agent has been changed or removed.
-    pub fn agents_changed(&self) {
-        self.services.agents.forget();
-    }
-
     /// Stops taking and starting work, lets running effects finish for up to `grace`, says goodbye to sessions.
     /// What is not finished is taken over at the next start.
     pub async fn close(&self, grace: Duration) {

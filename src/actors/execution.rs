@@ -3,7 +3,7 @@
 //! `input → step → events appended and committed → actions performed`. While an append is on its way further inputs wait
 //! in the inbox; what has gathered there is stepped together and appended once. Nothing is acted on that is not committed.
 
-use super::command::{Command, Refusal, Reply};
+use super::command::{Command, Reply};
 use super::exit::{ChildOutcome, Exit, ExitGuard};
 use super::notices::{ActorNotice, Notice};
 use super::orders::Amended;
@@ -15,7 +15,6 @@ use super::timers::Timers;
 use super::turn::{self, Turn};
 use crate::domain::{Execution, ExecutionId, Path, Status, TenantId, TimerPurpose};
 use crate::machine::{Input, Program, State};
-use crate::store;
 use crate::telemetry;
 use actix::{
     Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, ContextFutureSpawner, Handler, Message,
@@ -24,7 +23,7 @@ use actix::{
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio_util::sync::DropGuard;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::{Instrument, Span};
 
 /// Messages that may wait for one execution: commands and effect outcomes.
@@ -49,7 +48,7 @@ impl From<Input> for Arrival {
 pub struct ExecutionActor {
     pub(super) services: Arc<Services>,
     supervisor: Addr<Supervisor>,
-    exit: ExitGuard,
+    pub(super) exit: ExitGuard,
     /// Everything that is done for the execution is logged within it.
     pub(super) span: Span,
     pub(super) id: ExecutionId,
@@ -73,6 +72,8 @@ pub struct ExecutionActor {
     /// Children that are being looked up.
     pub(super) lookups: usize,
     pub(super) draining: bool,
+    /// Somebody wants it cancelled: what cannot be appended is given up sooner.
+    pub(super) hurry: CancellationToken,
 }
 
 impl ExecutionActor {
@@ -112,6 +113,7 @@ impl ExecutionActor {
                 wanting: false,
                 lookups: 0,
                 draining: false,
+                hurry: CancellationToken::new(),
             };
             waiting.into_iter().for_each(|message| actor.receive(message));
             actor
@@ -143,6 +145,8 @@ impl ExecutionActor {
                 // Its transition asks for everything that is outstanding.
                 self.inbox.push_front(Input::Recovered { reason, restarts, recovered_in_ms }.into());
             }
+            // Who wants it cancelled gets that.
+            Opening::Abort { .. } if self.is_to_be_cancelled() => {}
             Opening::Abort { failure } => self.inbox.push_front(Input::Abort { failure }.into()),
         }
         self.advance(ctx);
@@ -204,12 +208,13 @@ impl ExecutionActor {
                 return self.committed(turn, ctx);
             }
             // What was asked for was the case already; that it was asked for is noted all the same.
-            let noted = turn::note(turn, services).into_actor(self);
+            let noted = turn::note(turn, self.hurry.clone(), services).into_actor(self);
             return noted.map(|turn, actor, ctx| actor.committed(turn, ctx)).spawn(ctx);
         }
         let record = self.record.clone();
         let (program, secrets) = (Arc::clone(&self.program), self.secrets.clone());
-        let scope = turn::AppendScope { id: self.id, tenant: self.tenant, program, secrets };
+        let hurry = self.hurry.clone();
+        let scope = turn::AppendScope { id: self.id, tenant: self.tenant, program, secrets, hurry };
         turn::append(scope, record, turn, services)
             .instrument(self.span.clone())
             .into_actor(self)
@@ -219,7 +224,7 @@ impl ExecutionActor {
                     actor.record = turn::Record { creation: Arc::clone(&actor.record.creation), ..record };
                     actor.committed(turn, ctx);
                 }
-                Err((error, turn)) => actor.refused(error, turn, ctx),
+                Err((error, turn)) => actor.refused(&error, turn, ctx),
             })
             .spawn(ctx);
     }
@@ -260,23 +265,6 @@ impl ExecutionActor {
         }
         self.settle(ctx);
         self.advance(ctx);
-    }
-
-    fn refused(&mut self, error: store::Error, turn: Turn, ctx: &mut Context<Self>) {
-        let exit = if matches!(error, store::Error::StaleEpoch { .. } | store::Error::Terminal { .. }) {
-            Exit::Fenced
-        } else if self.record.create.is_some() || error.is_retryable() {
-            Exit::Unacknowledged
-        } else {
-            // The same would be decided and refused again: it counts as a crash, and too many of them are the end.
-            Exit::Crashed { message: format!("the store refused its events: {error}") }
-        };
-        tracing::warn!(execution_id = %self.id, %error, "an append was refused, the actor stops");
-        for (reply, _) in turn.replies {
-            reply.send(Err(Refusal::from_store(error.clone())));
-        }
-        self.exit.set(exit);
-        ctx.stop();
     }
 
     fn finish(&mut self, ctx: &mut Context<Self>) {

@@ -1,5 +1,6 @@
 //! The exit notice: however an execution actor ends, its supervisor hears of it once, with the reason.
 
+use super::execution::ToExecution;
 use super::notices::Exited;
 use super::supervisor::Supervisor;
 use crate::domain::{Creation, ExecutionId, Failure, ParentLink, Status, Timestamp};
@@ -16,7 +17,6 @@ thread_local! {
 }
 
 /// Why an actor ended.
-#[derive(Debug)]
 pub enum Exit {
     /// The execution reached a terminal status. A parent that waits for it gets the outcome.
     Finished { parent: Option<Box<ChildOutcome>> },
@@ -28,6 +28,8 @@ pub enum Exit {
     Fenced,
     /// The first append of a new execution was not acknowledged: it may or may not be stored.
     Unacknowledged,
+    /// The database does not take what it had decided, although it takes other writes. Cancellations go on to its successor.
+    Refused { reason: String, commands: Vec<ToExecution> },
     /// By a panic, or because the store refused for good what it had decided.
     Crashed { message: String },
 }

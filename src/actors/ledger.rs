@@ -65,6 +65,15 @@ pub struct Payer {
     pub root: ExecutionId,
 }
 
+/// Why a right to spend is not given.
+#[derive(Debug)]
+pub enum Withheld {
+    /// The limit that would be exceeded.
+    Breach(Breach),
+    /// What may be spent cannot be read, and waiting does not help: nothing is spent then.
+    Unread(store::Error),
+}
+
 /// A right to spend. What was not settled when it is dropped was not spent.
 pub struct Reservation {
     ledger: Arc<Ledger>,
@@ -88,26 +97,27 @@ impl Ledger {
         Arc::new(Self { store, books: Mutex::default(), settled: Notify::new() })
     }
 
-    /// Reserves what a call may come to use. Waits while only reservations of others are in the way; they may turn out smaller.
+    /// Reserves what a call may come to use. Waits while only reservations of others are in the way, which may turn out smaller,
+    /// and while the store is away.
     ///
     /// # Errors
-    /// The limit that it would exceed.
+    /// See [`Withheld`].
     pub async fn reserve(
         self: &Arc<Self>,
         payer: Payer,
         estimate: Spending,
         limits: Limits,
         now: Timestamp,
-    ) -> Result<Reservation, Breach> {
+    ) -> Result<Reservation, Withheld> {
         let begin = month_of(now);
         loop {
             let settled = self.settled.notified();
             tokio::pin!(settled);
             settled.as_mut().enable();
-            self.open(payer, begin).await;
+            self.open(payer, begin).await.map_err(Withheld::Unread)?;
             match self.decide(payer, estimate, limits) {
                 Verdict::Granted => return Ok(Reservation { ledger: Arc::clone(self), payer, estimate, spent: None }),
-                Verdict::Refused(breach) => return Err(breach),
+                Verdict::Refused(breach) => return Err(Withheld::Breach(breach)),
                 Verdict::Later => settled.await,
                 Verdict::Unknown => {}
             }
@@ -147,26 +157,27 @@ impl Ledger {
     }
 
     /// Makes sure that both accounts are in the books.
-    async fn open(&self, payer: Payer, begin: Timestamp) {
+    async fn open(&self, payer: Payer, begin: Timestamp) -> Result<(), store::Error> {
         let Payer { tenant, root } = payer;
         if !self.lock().trees.contains_key(&root) {
             let opened = Opened::begin(self, root);
-            let store::Account { budget, spent } = again(|| self.store.account(tenant, root)).await;
+            let store::Account { budget, spent } = again(|| self.store.account(tenant, root)).await?;
             let halt = match budget.max_wall_seconds {
-                Some(_) => again(|| halt_of(&self.store, tenant, root)).await,
+                Some(_) => again(|| halt_of(&self.store, tenant, root)).await?,
                 None => None,
             };
             opened.finish(Account { spent, ..Account::default() }, budget, halt);
         }
         let is_open = |books: &Books| books.tenants.get(&tenant).is_some_and(|month| month.begin == begin);
         if !is_open(&self.lock()) {
-            let spent = again(|| self.store.spent_since(tenant, begin)).await;
+            let spent = again(|| self.store.spent_since(tenant, begin)).await?;
             let mut books = self.lock();
             if !is_open(&books) {
                 let reserved = books.tenants.get(&tenant).map_or(Spending::default(), |month| month.account.reserved);
                 books.tenants.insert(tenant, Month { begin, account: Account { spent, reserved } });
             }
         }
+        Ok(())
     }
 
     fn decide(&self, payer: Payer, estimate: Spending, limits: Limits) -> Verdict {
@@ -360,15 +371,17 @@ pub fn month_of(now: Timestamp) -> Timestamp {
 }
 
 /// Reads until the store answers.
-async fn again<T: Default, F: Future<Output = Result<T, store::Error>>>(read: impl Fn() -> F) -> T {
+///
+/// # Errors
+/// When it answers that it cannot be read. Nothing stands for what is not known.
+pub async fn again<T, F: Future<Output = Result<T, store::Error>>>(read: impl Fn() -> F) -> Result<T, store::Error> {
     loop {
         match read().await {
-            Ok(value) => return value,
-            Err(error) if error.is_retryable() => tokio::time::sleep(READ_PAUSE).await,
-            Err(error) => {
-                tracing::error!(%error, "what was spent cannot be read");
-                return T::default();
+            Err(error) if error.is_retryable() => {
+                tracing::warn!(%error, "a model call waits for what may be spent");
+                tokio::time::sleep(READ_PAUSE).await;
             }
+            answer => return answer,
         }
     }
 }

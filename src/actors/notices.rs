@@ -116,6 +116,7 @@ impl Handler<Exited> for Supervisor {
             Exit::Finished { parent } => {
                 self.entries.remove(&id);
                 self.crashes.remove(&id);
+                self.refusals.remove(&id);
                 self.release(tenant, slot);
                 if let Some(outcome) = parent {
                     self.child_finished(id, *outcome, ctx);
@@ -143,6 +144,14 @@ impl Handler<Exited> for Supervisor {
                 }
                 entry.epoch = 0;
                 entry.presence = Presence::Waking { why: Why::Wake, queued: false, waiting };
+                self.rebuild(id, slot, ctx);
+            }
+            Exit::Refused { reason, commands } => {
+                let count = self.refusals.entry(id).or_default();
+                *count += 1;
+                let why = Why::Refused { reason, count: *count };
+                let waiting = waiting.into_iter().chain(commands).collect();
+                entry.presence = Presence::Waking { why, queued: false, waiting };
                 self.rebuild(id, slot, ctx);
             }
             Exit::Crashed { message } => self.crashed(id, slot, message, waiting, ctx),

@@ -7,6 +7,7 @@ use super::execution::{ExecutionActor, ToExecution};
 use super::exit;
 use super::frame::{self, Piece};
 use super::hub::Forward;
+use super::model_secrets;
 use super::services::Services;
 use crate::domain::quota::Breach;
 use crate::domain::{
@@ -52,7 +53,7 @@ pub enum Outcome {
 
 /// Starts the effect on this arbiter. Its outcome goes where it is wanted unless `cancellation` comes first.
 pub fn start(
-    task: Task,
+    mut task: Task,
     request: EffectRequest,
     cancellation: CancellationToken,
     services: &Arc<Services>,
@@ -69,7 +70,7 @@ pub fn start(
         let points = services.options.failure_points.clone();
         let work = async {
             points.pass(FailurePoint::EffectBeforeStart);
-            let end = perform(&task, request, cancellation.clone(), &services).await;
+            let end = perform(&mut task, request, cancellation.clone(), &services).await;
             points.pass(FailurePoint::EffectAfterEnd);
             end
         };
@@ -102,10 +103,7 @@ async fn deliver(end: End, task: Task, kind: &'static str, began: Instant, wante
             failed(Failure::new(StandardType::Runtime, "A limit is reached", breach.reason))
         }
     };
-    match &mut outcome.result {
-        Ok(output) => secrets.redactor().value(output),
-        Err(failure) => secrets.redactor().failure(failure),
-    }
+    redact(&secrets, &mut outcome);
     services.metrics.effect(kind, outcome.result.is_ok(), began.elapsed());
     match wanted {
         Outcome::Awaited(actor) => {
@@ -117,6 +115,21 @@ async fn deliver(end: End, task: Task, kind: &'static str, began: Instant, wante
     }
 }
 
+/// Hides secrets in everything that has come back, also where a model is to be named.
+fn redact(secrets: &Secrets, outcome: &mut EffectOutcome) {
+    let redactor = secrets.redactor();
+    match &mut outcome.result {
+        Ok(output) => redactor.value(output),
+        Err(failure) => redactor.failure(failure),
+    }
+    let names = outcome.usage.as_mut().map(|usage| [&mut usage.provider, &mut usage.model]);
+    for name in names.into_iter().flatten() {
+        if let Some(hidden) = redactor.text(name) {
+            *name = hidden;
+        }
+    }
+}
+
 /// What became of a request.
 enum End {
     Finished(Box<EffectOutcome>),
@@ -125,13 +138,13 @@ enum End {
 }
 
 async fn perform(
-    task: &Task,
+    task: &mut Task,
     request: EffectRequest,
     cancellation: CancellationToken,
     services: &Arc<Services>,
 ) -> End {
     let kind = request.kind();
-    let call = match request {
+    let mut call = match request {
         EffectRequest::Http(request) => EffectCall::Http(request),
         EffectRequest::Shell(request) => EffectCall::Shell(request),
         EffectRequest::Agent(request) => match find_agent(task, request, services).await {
@@ -144,6 +157,10 @@ async fn perform(
         Err(Unpaid::Breach(breach)) => return End::Withheld(breach),
         Err(Unpaid::Failed(failure)) => return End::Finished(Box::new(failed(failure))),
     };
+    // What was reserved is given back unspent when there is no key.
+    if let Err(failure) = model_secrets::open(task, &mut call, services).await {
+        return End::Finished(Box::new(failed(failure)));
+    }
     let agent_id = match &call {
         EffectCall::Agent { agent, .. } => Some(agent.id),
         EffectCall::Http(_) | EffectCall::Shell(_) => None,
@@ -175,7 +192,7 @@ async fn find_agent(task: &Task, request: Box<AgentRequest>, services: &Services
     let allowed = services.creators.check(task.tenant, &task.creation, Action::AgentUse).await;
     allowed.map_err(|why| why.failure(&format!("ask the agent '{}'", request.agent)))?;
     let agent = services.agents.find(task.tenant, &request.agent).await?;
-    Ok(EffectCall::Agent { agent: Box::new(agent.as_ref().clone()), request })
+    Ok(EffectCall::Agent { agent: Box::new(agent.as_ref().clone()), request, key: None })
 }
 
 fn failed(failure: Failure) -> EffectOutcome {

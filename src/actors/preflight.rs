@@ -5,7 +5,7 @@ use super::command::Refusal;
 use super::engine::Engine;
 use crate::domain::definition::{self, Subject, Touch, Touched};
 use crate::domain::preflight::Verdict;
-use crate::domain::{TenantId, WorkflowId};
+use crate::domain::{Agent, TenantId, WorkflowId};
 use crate::effects::Outlook;
 use crate::store;
 use futures_util::future::join_all;
@@ -21,6 +21,8 @@ pub struct Preflight {
     pub touches: Vec<(Touch, Verdict)>,
     /// What it lists in `use.secrets`.
     pub secrets: Vec<(Arc<str>, Verdict)>,
+    /// The secrets that are keys of agents that it asks: of which agent, and the name.
+    pub keys: Vec<(String, Arc<str>, Verdict)>,
 }
 
 impl Engine {
@@ -35,6 +37,7 @@ impl Engine {
         let found = definition::footprint(&definition);
         let outlooks = self.outlooks(&found).await;
         let mut touches = Vec::with_capacity(found.len());
+        let mut agents: Vec<Agent> = Vec::new();
         for touch in found {
             let verdict = match &touch.what {
                 Touched::Request(address) | Touched::Schema(address) | Touched::Token(address) => match address {
@@ -42,7 +45,11 @@ impl Engine {
                     Subject::Computed(_) => Verdict::Unknown,
                 },
                 Touched::Program(_) => Verdict::Unknown,
-                Touched::Agent(Subject::Written(agent)) => self.agent_verdict(tenant, agent).await?,
+                Touched::Agent(Subject::Written(agent)) => {
+                    let (agent, verdict) = self.agent_verdict(tenant, agent).await?;
+                    agents.extend(agent.filter(|agent| agents.iter().all(|known| known.id != agent.id)));
+                    verdict
+                }
                 Touched::Agent(Subject::Computed(_)) => Verdict::Unknown,
                 Touched::Workflow { namespace, name, version } => {
                     self.workflow_verdict(tenant, namespace, name, version).await?
@@ -51,7 +58,8 @@ impl Engine {
             touches.push((touch, verdict));
         }
         let secrets = self.secret_verdicts(tenant, &definition.components.secrets).await?;
-        Ok(Preflight { touches, secrets })
+        let keys = self.key_verdicts(tenant, &agents).await?;
+        Ok(Preflight { touches, secrets, keys })
     }
 
     /// The addresses that are written down, each looked at once and all at the same time.
@@ -78,13 +86,26 @@ impl Engine {
         join_all(looks).await.into_iter().collect()
     }
 
-    async fn agent_verdict(&self, tenant: TenantId, agent: &str) -> Result<Verdict, Refusal> {
+    async fn agent_verdict(&self, tenant: TenantId, agent: &str) -> Result<(Option<Agent>, Verdict), Refusal> {
         match self.store().find_agent(tenant, agent.to_owned()).await {
-            Ok(agent) if agent.is_active => Ok(Verdict::Ready),
-            Ok(_) => Ok(Verdict::Off),
-            Err(store::Error::NotFound) => Ok(Verdict::Missing),
+            Ok(agent) => {
+                let verdict = if agent.is_active { Verdict::Ready } else { Verdict::Off };
+                Ok((Some(agent), verdict))
+            }
+            Err(store::Error::NotFound) => Ok((None, Verdict::Missing)),
             Err(error) => Err(error.into()),
         }
+    }
+
+    async fn key_verdicts(
+        &self,
+        tenant: TenantId,
+        agents: &[Agent],
+    ) -> Result<Vec<(String, Arc<str>, Verdict)>, Refusal> {
+        let keys = agents.iter().filter_map(|agent| Some((agent.slug.clone(), agent.key_secret()?)));
+        let (agents, names): (Vec<String>, Vec<Arc<str>>) = keys.map(|(slug, name)| (slug, Arc::from(name))).unzip();
+        let verdicts = self.secret_verdicts(tenant, &names).await?;
+        Ok(agents.into_iter().zip(verdicts).map(|(agent, (name, verdict))| (agent, name, verdict)).collect())
     }
 
     async fn workflow_verdict(

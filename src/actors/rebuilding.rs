@@ -73,6 +73,7 @@ impl Supervisor {
             self.release(entry.tenant, slot);
         }
         self.crashes.remove(&id);
+        self.refusals.remove(&id);
         for message in waiting {
             if let ToExecution::Command(_, reply) = message {
                 reply.send(Err(refusal.clone()));

@@ -4,6 +4,7 @@
 
 use super::command::Refusal;
 use super::exit::{self, ChildOutcome};
+use super::refusing;
 use super::seed::{Opening, Seed};
 use super::services::Services;
 use super::supervisor::{Entry, Presence, Supervisor};
@@ -41,6 +42,9 @@ pub enum Why {
     Crash { reason: String, since: Instant, count: usize },
     /// The process ended while it ran.
     Restart { since: Instant },
+    /// The database does not take its events, for the n-th time: it is failed from what is stored, at the second time from its
+    /// row alone.
+    Refused { reason: String, count: u32 },
     /// It crashed too often.
     GiveUp { crash: String, count: usize },
 }
@@ -69,6 +73,9 @@ pub enum Unbuilt {
 /// See [`Unbuilt`].
 pub async fn rebuild(services: Arc<Services>, whom: Whom, why: Why) -> Result<Box<Seed>, Unbuilt> {
     let last_try = matches!(why, Why::GiveUp { .. });
+    if let Why::Refused { reason, count: 2.. } = &why {
+        return Err(unrecoverable::fail(&services, whom, refusing::failure(reason)).await);
+    }
     loop {
         let built = AssertUnwindSafe(read_back(&services, whom, why.clone())).catch_unwind().await;
         return match built {
@@ -79,11 +86,13 @@ pub async fn rebuild(services: Arc<Services>, whom: Whom, why: Why) -> Result<Bo
                 continue;
             }
             Ok(Err(Refusal::Store(error @ store::Error::Corrupt { .. }))) => {
-                Err(unrecoverable::fail(&services, whom, error.to_string()).await)
+                Err(unrecoverable::fail(&services, whom, unrecoverable::failure(&error.to_string())).await)
             }
             Ok(Err(refusal @ Refusal::WrongState { .. })) => Err(ended(&services, whom, refusal).await),
             Ok(Err(refusal)) => Err(Unbuilt::Refused(refusal)),
-            Err(_) if last_try => Err(unrecoverable::fail(&services, whom, exit::last_panic()).await),
+            Err(_) if last_try => {
+                Err(unrecoverable::fail(&services, whom, unrecoverable::failure(&exit::last_panic())).await)
+            }
             Err(_) => Err(Unbuilt::Crashed(exit::last_panic())),
         };
     }
@@ -161,6 +170,7 @@ async fn seed(services: &Arc<Services>, claimed: Claimed, why: Why) -> Result<Se
             last_crash: execution.last_crash,
             recovered_in_ms: execution.recovered_in_ms,
             pause_reason: execution.pause_reason,
+            pause_limit: execution.pause_limit,
             wake_at: execution.wake_at,
             started_at: execution.started_at,
             finished_at: None,
@@ -189,6 +199,7 @@ fn opening(why: Why, record: &mut Record, status: Status) -> Opening {
         Why::Start | Why::Wake => Opening::Resume,
         // Restarts that ended in the next crash before anything was journaled count as well.
         Why::Crash { reason, since, count } => recover(reason, since, (before + 1).max(small(count))),
+        Why::Refused { reason, .. } => Opening::Abort { failure: refusing::failure(&reason) },
         // Counted when it was taken over.
         Why::Restart { since } => recover(RESTARTED.to_owned(), since, before),
         Why::GiveUp { crash, count } => {

@@ -44,7 +44,10 @@ pub fn store_problem(error: &store::Error) -> Problem {
                 .with_errors(vec![field])
                 .with_suggestion("Give back `next_cursor` as it came, or begin again without a cursor.")
         }
-        store::Error::Unavailable { .. } | store::Error::Closed | store::Error::Occupied { .. } => {
+        store::Error::Unavailable { .. }
+        | store::Error::Unexplained { .. }
+        | store::Error::Closed
+        | store::Error::Occupied { .. } => {
             tracing::warn!(%error, "the store did not answer");
             Problem::new(Code::StoreUnavailable, "the database cannot be reached right now")
         }
@@ -53,6 +56,7 @@ pub fn store_problem(error: &store::Error) -> Problem {
         | store::Error::Configuration { .. }
         | store::Error::Migration { .. }
         | store::Error::Corrupt { .. }
+        | store::Error::NotTaken { .. }
         | store::Error::Database { .. } => {
             tracing::error!(%error, "the store made a mistake");
             Problem::new(Code::Internal, "the request could not be served")

@@ -50,7 +50,7 @@ impl Services {
         }
         // Read first: a change behind it is noticed the next time.
         let generation = Some(self.secrets_generation());
-        let held = Held { generation, ..self.open(tenant, program).await };
+        let held = Held { secrets: self.open_secrets(tenant, program.secrets()).await, generation };
         match self.creators.check(tenant, creation, Action::SecretUse).await {
             Ok(()) => held,
             Err(why) => Held { secrets: Arc::new(Secrets::withheld(held.secrets, why)), generation },
@@ -61,16 +61,15 @@ impl Services {
         Generation { vault: self.vault.generation(), people: self.creators.generation() }
     }
 
-    /// What a program lists.
-    async fn open(&self, tenant: TenantId, program: &Program) -> Held {
+    /// Secrets of a tenant, whoever asks, waiting for the store as long as it takes.
+    pub(super) async fn open_secrets(&self, tenant: TenantId, names: &[Arc<str>]) -> Arc<Secrets> {
         loop {
-            match self.vault.open(tenant, program.secrets()).await {
-                Ok(secrets) => return Held { secrets, generation: None },
+            match self.vault.open(tenant, names).await {
+                Ok(secrets) => return secrets,
                 Err(error) if !error.is_retryable() => {
                     tracing::error!(%error, "secrets cannot be read");
-                    let names = program.secrets().iter();
-                    let entries = names.map(|name| (Arc::clone(name), Err(Unavailable::Unreadable))).collect();
-                    return Held { secrets: Arc::new(Secrets::new(entries)), generation: None };
+                    let entries = names.iter().map(|name| (Arc::clone(name), Err(Unavailable::Unreadable))).collect();
+                    return Arc::new(Secrets::new(entries));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "secrets wait for the store");

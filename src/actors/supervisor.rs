@@ -75,6 +75,8 @@ pub struct Supervisor {
     pub(super) wakeups: Timers<ExecutionId>,
     alarm: Option<(Timestamp, SpawnHandle)>,
     pub(super) crashes: HashMap<ExecutionId, VecDeque<Instant>>,
+    /// How often appends of an execution were given up.
+    pub(super) refusals: HashMap<ExecutionId, u32>,
     pub(super) restarts: u64,
     pub(super) closing: bool,
     pub(super) drained: Vec<oneshot::Sender<()>>,
@@ -94,6 +96,7 @@ impl Supervisor {
             wakeups: Timers::new(),
             alarm: None,
             crashes: HashMap::new(),
+            refusals: HashMap::new(),
             restarts: 0,
             closing: false,
             drained: Vec::new(),

@@ -1,7 +1,8 @@
 //! One turn of an execution: what has arrived is stepped, what was decided is appended.
 //!
 //! Pure steps on this thread when the program is bounded, on a worker thread otherwise; the append waits for the group
-//! commit. While the store cannot be reached a turn waits and tries again: nothing is lost, nothing is acted on early.
+//! commit. While the store cannot be reached a turn waits and tries again: nothing is lost, nothing is acted on early. One that
+//! the database does not take although it takes others is given up.
 
 use super::children;
 use super::command::{Refusal, Reply};
@@ -9,6 +10,7 @@ use super::detached;
 use super::execution::Arrival;
 use super::exit;
 use super::hub;
+use super::patience::Patience;
 use super::secrets::Held;
 use super::seed::Seed;
 use super::services::Services;
@@ -17,11 +19,7 @@ use crate::failure_points::FailurePoint;
 use crate::machine::{self, Action, Input, Program, Spent, State};
 use crate::store::{self, Append, NewExecution, Projection, Snapshot, Subject};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// The first pause before an append is tried again; doubled up to [`LONGEST_PAUSE`].
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+use tokio_util::sync::CancellationToken;
 
 /// What is decided and not yet committed.
 pub struct Turn {
@@ -190,6 +188,7 @@ impl Record {
             last_crash: projection.last_crash.clone(),
             recovered_in_ms: projection.recovered_in_ms,
             pause_reason: projection.pause_reason.clone(),
+            pause_limit: projection.pause_limit,
             last_seq: state.last_seq(),
             last_position: self.last_position,
             wake_at: projection.wake_at,
@@ -206,6 +205,7 @@ impl Record {
         projection.status = state.status();
         projection.progress = state.progress();
         projection.pause_reason = state.pause_reason().map(str::to_owned);
+        projection.pause_limit = state.pause_limit();
         projection.wake_at =
             state.wake_at().or(if projection.status == Status::Pending { projection.wake_at } else { None });
         for event in events {
@@ -249,13 +249,15 @@ pub struct AppendScope {
     pub tenant: TenantId,
     pub program: Arc<Program>,
     pub secrets: Held,
+    /// Cancelled when somebody wants the execution cancelled.
+    pub hurry: CancellationToken,
 }
 
 /// Appends the turn's events, trying again while the store cannot be reached.
 ///
 /// # Errors
 /// The store's refusal, with the turn whose callers must be answered. A first append is not tried again when the store
-/// cannot be reached: its caller is told.
+/// cannot be reached: its caller is told. [`store::Error::NotTaken`] when it is the append and not the database.
 pub async fn append(
     scope: AppendScope,
     mut record: Record,
@@ -278,11 +280,14 @@ pub async fn append(
     services.options.failure_points.pass(FailurePoint::TurnBeforeAppend);
     let last_seq = turn.state.last_seq();
     let snapshot_due = last_seq.saturating_sub(record.snapshot_seq) >= services.options.snapshot_every_events;
-    let mut pause = FIRST_PAUSE;
-    let mut tried = false;
+    let mut patience = Patience::default();
+    let (mut tried, mut size) = (false, 0);
     loop {
         let result = match build(&scope, &record, previous, &turn, first.as_deref(), &children, snapshot_due) {
-            Ok(append) => services.store.append(append).await,
+            Ok(append) => {
+                size = append.size_bytes();
+                services.store.append(append).await
+            }
             Err(error) => Err(error),
         };
         match result {
@@ -295,11 +300,15 @@ pub async fn append(
             {
                 break;
             }
-            Err(error) if error.is_retryable() && first.is_none() => {
+            Err(error) if first.is_none() && Patience::is_for(&error) => {
                 tried = true;
-                tracing::warn!(execution_id = %scope.id, %error, "an append waits for the store");
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
+                if patience.goes_on(&error, size, &services.store, &scope.hurry).await {
+                    tracing::warn!(execution_id = %scope.id, %error, "an append waits for the store");
+                } else if arrived(&scope, &mut record, last_seq, &services).await {
+                    break;
+                } else {
+                    return Err((store::Error::NotTaken { reason: error.to_string() }, turn));
+                }
             }
             Err(error) => return Err((error, turn)),
         }
@@ -311,12 +320,20 @@ pub async fn append(
     Ok((record, turn))
 }
 
-/// Stores what the audit says of a turn that has no events.
-pub async fn note(turn: Turn, services: Arc<Services>) -> Turn {
+/// Stores what the audit says of a turn that has no events. When that cannot be stored, nothing was done.
+pub async fn note(mut turn: Turn, hurry: CancellationToken, services: Arc<Services>) -> Turn {
     let entries: Vec<AuditEntry> = turn.audit().cloned().collect();
-    let entries = &entries;
-    services.read_again(|store| async move { store.record_audit(entries.clone()).await }).await;
-    turn
+    let mut patience = Patience::default();
+    loop {
+        let Err(error) = services.store.record_audit(entries.clone()).await else { return turn };
+        if !(Patience::is_for(&error) && patience.goes_on(&error, 0, &services.store, &hurry).await) {
+            tracing::error!(%error, "an entry of the audit cannot be stored, the command is refused");
+            for (_, refusal) in &mut turn.replies {
+                refusal.get_or_insert_with(|| Refusal::from_store(error.clone()));
+            }
+            return turn;
+        }
+    }
 }
 
 /// Whether an earlier try of this very append arrived although its acknowledgement did not. Nobody was told of it then.

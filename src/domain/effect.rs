@@ -2,8 +2,10 @@
 //!
 //! The machine builds requests, `effects/` performs them; neither knows the other.
 
+use super::secret::Opened;
 use super::{Agent, Failure, Usage};
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// A request with every expression already evaluated. Not journaled: after a restart it is built again from the journal.
 #[derive(Clone, Debug, PartialEq)]
@@ -143,12 +145,12 @@ pub enum AgentOutput {
     Response,
 }
 
-/// An effect as it is performed: the agent has been looked up.
+/// An effect as it is performed: the agent has been looked up, and its key opened when that is a secret: a text.
 #[derive(Clone, Debug)]
 pub enum EffectCall {
     Http(Box<HttpRequest>),
     Shell(Box<ShellRequest>),
-    Agent { agent: Box<Agent>, request: Box<AgentRequest> },
+    Agent { agent: Box<Agent>, request: Box<AgentRequest>, key: Option<Arc<Opened>> },
 }
 
 /// What came back. `usage` is there for model calls, failed ones included when the provider reported it.

@@ -1,6 +1,6 @@
 //! An execution: its type, its status and the only legal transitions, and the row that lists show.
 
-use super::quota::Budget;
+use super::quota::{Bound, Budget};
 use super::words::words;
 use super::{AgentId, Authority, ExecutionId, Failure, TenantId, Timestamp, WorkflowId};
 use serde::{Deserialize, Serialize};
@@ -193,6 +193,8 @@ pub struct Execution {
     pub recovered_in_ms: Option<u64>,
     /// Why it is paused, when nobody asked for it.
     pub pause_reason: Option<String>,
+    /// The limit that has paused it.
+    pub pause_limit: Option<Bound>,
     pub last_seq: u64,
     /// Store-wide position of its newest event.
     pub last_position: u64,

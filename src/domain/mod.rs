@@ -3,6 +3,7 @@
 //! Every other folder may use these types; this one uses nothing of ours.
 
 mod agent;
+pub mod agent_key;
 mod authority;
 pub mod definition;
 mod effect;

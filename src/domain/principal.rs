@@ -277,6 +277,8 @@ pub struct AuditEntry {
     pub at: Timestamp,
     /// Where the request came from; absent for what the service and the command line on the database do.
     pub address: Option<IpAddr>,
+    /// The provider of sign-ins with which the actor was coming in, by its name in the settings; absent for everything else.
+    pub provider: Option<String>,
 }
 
 #[cfg(test)]

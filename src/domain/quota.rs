@@ -1,5 +1,6 @@
 //! Quotas: how much of the service one tenant may take, and how much one execution may spend.
 
+use super::words::words;
 use serde::{Deserialize, Serialize};
 
 /// The limits of one tenant. `None` means that the service's own limits are the only ones.
@@ -107,6 +108,15 @@ pub enum Bound {
     MaxTokensPerMonth,
     MaxCostPerMonth,
 }
+
+words!(Bound {
+    MaxTokens = "max_tokens",
+    MaxCostUsd = "max_cost_usd",
+    MaxWallSeconds = "max_wall_seconds",
+    MaxModelCalls = "max_model_calls",
+    MaxTokensPerMonth = "max_tokens_per_month",
+    MaxCostPerMonth = "max_cost_per_month",
+});
 
 /// A limit that is reached, and what people are told about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 //! How they are encrypted is the vault's business; what is hidden because of them is [`super::redaction`]'s.
 
 use super::redaction::{MIN_SECRET_BYTES, Redactor};
-use super::{TenantId, Timestamp, Withdrawn};
+use super::{Failure, StandardType, TenantId, Timestamp, Withdrawn};
 use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
@@ -84,6 +84,32 @@ pub enum Unavailable {
     Withheld(Withdrawn),
 }
 
+impl Unavailable {
+    /// What the task fails with that needs the secret of this name.
+    pub fn failure(&self, name: &str) -> Failure {
+        match self {
+            Self::Missing => {
+                let suggestion = format!("Store it with `callboard secrets set {name}`, then retry the execution");
+                not_available(format!("The secret '{name}' does not exist"), suggestion)
+            }
+            Self::Unreadable => {
+                let suggestion = "Give the service the key it was encrypted with, or store the secret again";
+                not_available(format!("The secret '{name}' cannot be decrypted"), suggestion)
+            }
+            Self::NoKeys => {
+                let suggestion = "Set secrets.keys or secrets.key_file and start the service again";
+                not_available(format!("The service has no key to decrypt the secret '{name}'"), suggestion)
+            }
+            Self::Withheld(why) => why.failure(&format!("read the secret '{name}'")),
+        }
+    }
+}
+
+/// The failure of a task that needs a secret and does not get it (Serverless Workflow DSL 1.0.3, "Secrets": error 403).
+pub fn not_available(detail: String, suggestion: impl Into<String>) -> Failure {
+    Failure::new(StandardType::Authorization, "Secret not available", detail).with_suggestion(suggestion)
+}
+
 /// An opened value. Its texts are overwritten in memory when it goes.
 pub struct Opened(Value);
 
@@ -152,17 +178,34 @@ impl Secrets {
         Self { entries: Vec::new(), redactor: Redactor::NONE, withheld: Some(Withheld { why, behind }) }
     }
 
+    /// None to read: what is kept out of journals, logs and answers because of either.
+    pub fn hiding(first: &Arc<Self>, second: &Arc<Self>) -> Arc<Self> {
+        if first.redactor().is_empty() {
+            return Arc::clone(second);
+        }
+        let redactor = Redactor::both(first.redactor(), second.redactor());
+        Arc::new(Self { entries: Vec::new(), redactor, withheld: None })
+    }
+
     /// The value of a secret.
     ///
     /// # Errors
     /// Why there is none.
     pub fn get(&self, name: &str) -> Result<&Value, Unavailable> {
+        self.opened(name).map(|opened| opened.value())
+    }
+
+    /// The same, to be held for longer.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn opened(&self, name: &str) -> Result<&Arc<Opened>, Unavailable> {
         if let Some(Withheld { why, .. }) = &self.withheld {
             return Err(Unavailable::Withheld(why.clone()));
         }
         let found = self.entries.iter().find(|(known, _)| **known == *name);
         let (_, opened) = found.ok_or(Unavailable::Missing)?;
-        opened.as_ref().map(|opened| opened.value()).map_err(Unavailable::clone)
+        opened.as_ref().map_err(Unavailable::clone)
     }
 
     /// What keeps their values out of journals, logs and answers.
@@ -200,6 +243,20 @@ mod tests {
         assert_eq!(secrets.get("key"), Ok(&json!("s3cret-value")));
         assert_eq!((secrets.get("other"), secrets.get("x")), (Err(Unavailable::Missing), Err(Unavailable::Missing)));
         assert!(!format!("{secrets:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn what_either_hides_is_hidden_and_nothing_of_it_is_read() {
+        let secrets = |name: &str, value: &str| {
+            let entry = (Arc::from(name), Ok(Arc::new(Opened::new(json!(value)))));
+            Arc::new(Secrets::new(vec![entry]))
+        };
+        let both = Secrets::hiding(&secrets("a", "first-value"), &secrets("b", "second-value"));
+        assert_eq!(both.redactor().text("first-value, second-value"), Some("***, ***".to_owned()));
+        assert_eq!(both.get("a"), Err(Unavailable::Missing));
+        let none = Arc::new(Secrets::new(Vec::new()));
+        let one = Secrets::hiding(&none, &secrets("b", "second-value"));
+        assert_eq!(one.redactor().text("second-value"), Some("***".to_owned()));
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod tree;
 
 pub use address::{InvalidNetwork, Network, Outlook};
 pub use agent::Forecast;
+use model_key::Keys;
 pub use model_key::{InvalidModelKey, ModelKey};
 pub use options::{HttpOptions, Options, ShellOptions};
 
@@ -112,14 +113,15 @@ impl Effects {
 
     async fn perform_now(&self, call: EffectCall, context: EffectContext) -> EffectOutcome {
         match call {
-            EffectCall::Agent { agent, request } => match agent.adapter {
+            EffectCall::Agent { agent, request, key } => match agent.adapter {
                 Adapter::Builtin => agent::builtin::perform(&agent, *request, &context).await,
                 Adapter::Command => {
                     Box::pin(agent::command::perform(&self.processes, &agent, *request, &context)).await
                 }
                 Adapter::Openai => {
-                    let hands = (&self.client, self.model_keys.as_slice());
-                    let work = Box::pin(agent::openai::perform(hands, &agent, *request, &context));
+                    let secret = key.as_ref().and_then(|key| key.value().as_str());
+                    let keys = Keys { permitted: &self.model_keys, secret };
+                    let work = Box::pin(agent::openai::perform(&self.client, keys, &agent, *request, &context));
                     bounded(work, &context).await
                 }
             },

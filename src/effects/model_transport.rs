@@ -2,6 +2,7 @@
 //! as failures with their status, nothing retried behind anybody's back.
 
 use super::client::{Client, ExecuteError, address, transport_failure};
+use super::model_key::Credential;
 use crate::domain::{Failure, StandardType};
 use async_openai::config::OpenAIConfig;
 use async_openai::error::OpenAIError;
@@ -22,6 +23,7 @@ const DETAIL_CHARACTERS: usize = 2_000;
 pub struct Transport {
     client: Client,
     endpoint: Url,
+    credential: Option<Credential>,
     /// Why the body of the response ended early: the library only keeps the text of such an error.
     broken: Arc<Mutex<Option<Failure>>>,
 }
@@ -37,8 +39,8 @@ struct Carried(Failure);
 struct BrokenOff;
 
 impl Transport {
-    pub fn new(client: Client, endpoint: Url) -> Self {
-        Self { client, endpoint, broken: Arc::default() }
+    pub fn new(client: Client, endpoint: Url, credential: Option<Credential>) -> Self {
+        Self { client, endpoint, credential, broken: Arc::default() }
     }
 
     /// The library, speaking through this transport only.
@@ -53,9 +55,10 @@ impl Transport {
 
     async fn exchange(self, factory: HttpRequestFactory) -> Result<Response, OpenAIError> {
         let mut request = factory.build().await?;
-        if request.headers().get(header::AUTHORIZATION).is_some_and(|value| value.as_bytes() == b"Bearer ") {
-            // What the library makes of a missing key; some servers stumble over it.
-            request.headers_mut().remove(header::AUTHORIZATION);
+        // What the library makes of the key that it does not have.
+        request.headers_mut().remove(header::AUTHORIZATION);
+        if let Some((name, value)) = self.credential.clone() {
+            request.headers_mut().insert(name, value);
         }
         let response = self.client.execute(request).await.map_err(|failed| {
             carry(match failed {
@@ -178,7 +181,12 @@ fn status_failure(status: StatusCode, body: &[u8], endpoint: &Url) -> Failure {
             .with_status(code)
             .retryable(retryable);
     match code {
-        401 | 403 => failure.with_suggestion("check the key in the environment variable named by `api_key_env`"),
+        300..=399 => {
+            failure.with_suggestion("redirects are not followed: set the agent's `base_url` to where the model is")
+        }
+        401 | 403 => failure.with_suggestion(
+            "check the agent's key: the secret that `api_key_secret` names, or the variable that `api_key_env` names",
+        ),
         404 => failure.with_suggestion("check the agent's `model` and `base_url`"),
         429 if has_no_quota => failure.with_suggestion("the account has no quota left: check its plan and billing"),
         429 => failure.with_suggestion("the provider limits the rate: retry with backoff, or run fewer at once"),

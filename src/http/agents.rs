@@ -1,18 +1,21 @@
 //! Agents: who can be asked to do a piece of work, and trying one out.
 
 use super::Service;
+use super::agent_keys;
+use super::answers::{self, Asked};
 use super::body::{Json, escape};
 use super::budget::check_budget;
 use super::caller::Caller;
 use super::error::{Error, Result};
 use super::executions::{request_of, show};
-use super::idempotency::{self, Once};
+use super::idempotency;
 use super::path;
 use super::query::{Query, one_of};
 use super::start::{accept, field};
 use super::trace;
 use crate::actors::{Runnable, Submission};
 use crate::clock;
+use crate::domain::agent_key;
 use crate::domain::definition::{self, Definition};
 use crate::domain::{
     Action, Adapter, Agent, AgentId, ExecutionType, MAX_SLUG_CHARACTERS, TenantId, Timestamp, is_slug,
@@ -50,9 +53,9 @@ pub async fn create(
     body: Json<CreateAgent>,
 ) -> Result<HttpResponse> {
     let agent = checked(body.value)?;
-    let once = match idempotency::begin(&service, &caller, &request, &body.bytes).await? {
-        Once::Answered(response) => return Ok(response),
-        Once::Begun(once) => once,
+    let asking = match answers::begin(&service, &caller, &request, &body.bytes).await? {
+        Asked::Before(response) => return Ok(response),
+        Asked::Now(asking) => asking,
     };
     let now = service.clock.now();
     let agent = Agent {
@@ -63,11 +66,12 @@ pub async fn create(
         updated_at: now,
         ..agent
     };
+    agent_keys::check(&service, &caller, &agent, None).await?;
     let change = Change::created("agent_created", "agent", agent.id, &facts(&agent));
-    let created = service.engine.store().noting(service.entry(&caller, change)).create_agent(agent).await;
-    service.engine.agents_changed();
-    let answer = created.map(|agent| (StatusCode::CREATED, AgentView::from(agent))).map_err(Error::from);
-    once.finish(&request, answer).await
+    let answer = asking.answer(StatusCode::CREATED, &AgentView::from(agent.clone()))?;
+    let store = answer.keeping(service.engine.store());
+    store.noting(service.entry(&caller, change)).create_agent(agent).await?;
+    Ok(answer.send(&request))
 }
 
 /// Agents, newest first; those of the system are among them.
@@ -133,6 +137,7 @@ pub async fn change(
     let id = path::agent_id(&request)?;
     let known = own(&caller, find(&service, &caller, id).await?)?;
     let before = facts(&known);
+    let key_before = known.key_secret().map(str::to_owned);
     let body = body.value;
     let agent = checked(CreateAgent {
         name: body.name.unwrap_or(known.name),
@@ -154,10 +159,10 @@ pub async fn change(
         updated_at: now,
         ..agent
     };
+    agent_keys::check(&service, &caller, &agent, key_before.as_deref()).await?;
     let change = Change::changed("agent_changed", "agent", id, &before, &facts(&agent));
     let changed = service.engine.store().noting(service.entry(&caller, change)).update_agent(agent).await;
     let agent = changed.map_err(|error| Error::of_store(error, "agent", id))?;
-    service.engine.agents_changed();
     Ok(HttpResponse::Ok().json(AgentView::from(agent)))
 }
 
@@ -173,7 +178,6 @@ pub async fn remove(service: web::Data<Service>, caller: Caller, request: HttpRe
     let store = service.engine.store().noting(service.entry(&caller, change));
     let removed = store.delete_agent(caller.tenant_id, id).await;
     removed.map_err(|error| Error::of_store(error, "agent", id))?;
-    service.engine.agents_changed();
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -195,6 +199,7 @@ pub async fn test(
     let id = path::agent_id(&request)?;
     caller.may_use(&[Action::ExecutionStart])?;
     let agent = find(&service, &caller, id).await?;
+    agent_keys::permit(&caller, &agent)?;
     let TestAgent { test_input, budget } = body.value;
     let length = test_input.chars().count();
     if test_input.trim().is_empty() || length > MAX_TEST_INPUT_CHARACTERS {
@@ -250,12 +255,13 @@ async fn find(service: &Service, caller: &Caller, id: AgentId) -> Result<Agent> 
     found.map_err(|error| Error::of_store(error, "agent", id))
 }
 
-/// What the audit takes the digest of. Parameters may hold credentials, of which not even a digest is kept.
+/// What the audit takes the digest of. Parameters may hold credentials, of which not even a digest is kept; which key goes where
+/// is part of it.
 fn facts(agent: &Agent) -> Value {
     json!({
         "name": agent.name, "slug": agent.slug, "description": agent.description, "adapter": agent.adapter,
         "model": agent.model, "system_prompt": agent.system_prompt, "capabilities": agent.capabilities,
-        "is_active": agent.is_active,
+        "is_active": agent.is_active, "key": agent_keys::facts(agent),
     })
 }
 
@@ -296,6 +302,8 @@ fn checked(body: CreateAgent) -> Result<Agent> {
     );
     check_capabilities(&capabilities, &mut errors);
     check_reachable(body.adapter, body.model.as_deref(), &parameters, &mut errors);
+    let about_key = agent_key::check(body.adapter, &parameters).into_iter();
+    errors.extend(about_key.map(|(name, why)| field(&format!("/parameters/{name}"), &why)));
     if !errors.is_empty() {
         return Err(Error::invalid_fields(errors));
     }

@@ -1,6 +1,7 @@
 //! API keys: what programs sign in with.
 
 use super::Service;
+use super::answers::{self, Asked};
 use super::body::Json;
 use super::caller::Caller;
 use super::error::{Error, Result};
@@ -12,13 +13,15 @@ use crate::identity::NewKey;
 use crate::store::ApiKeyFilter;
 use crate::wire::identity::{ApiKeyView, CreateApiKey, CreatedApiKey};
 use crate::wire::page::List;
-use actix_web::http::header;
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 /// Make a key. Its text is in the answer and nowhere else.
 ///
-/// A key acts for whoever makes it, and never beyond their role; one that `is_shared` belongs to the tenant.
+/// A key acts for whoever makes it, and never beyond their role; one that `is_shared` belongs to the tenant. With an
+/// `Idempotency-Key` the same request is answered with the same key for 24 hours, to the same principal only.
 #[utoipa::path(post, path = "/api/v1/api-keys", tag = "identity",
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters.")),
     request_body = CreateApiKey,
     responses((status = 201, body = CreatedApiKey, headers(("Location" = String)))),
 )]
@@ -49,11 +52,15 @@ pub async fn create(
         },
         expires_at,
     };
-    let issued = service.identity.issue_key(new, &caller.writer()).await?;
-    let mut response = HttpResponse::Created();
-    response.insert_header((header::LOCATION, format!("/api/v1/api-keys/{}", issued.key.id)));
-    response.insert_header((header::CACHE_CONTROL, "no-store"));
-    Ok(response.json(CreatedApiKey { api_key: issued.key.into(), key: issued.text }))
+    let (issued, entry) = service.identity.make_key(new, &caller.writer())?;
+    let asking = match answers::begin(&service, &caller, &request, &body.bytes).await? {
+        Asked::Before(response) => return Ok(response),
+        Asked::Now(asking) => asking,
+    };
+    let created = CreatedApiKey { api_key: issued.key.clone().into(), key: issued.text };
+    let answer = asking.answer(StatusCode::CREATED, &created)?;
+    answer.keeping(service.engine.store()).create_api_key(issued.key, entry).await?;
+    Ok(answer.send(&request))
 }
 
 /// Keys, newest first; whoever may not see those of others sees their own.

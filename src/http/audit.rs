@@ -27,6 +27,7 @@ const AN_INSTANT: &str = "an instant such as 2026-03-01T09:30:00Z";
         ("action" = Option<String>, Query, description = "A word such as `user_created`."),
         ("target_kind" = Option<String>, Query, description = "On this kind of thing."),
         ("target_id" = Option<String>, Query, description = "On this thing."),
+        ("provider" = Option<String>, Query, description = "While coming in with this provider, by its name in the settings."),
         ("after" = Option<Timestamp>, Query, description = "Exclusive."),
         ("before" = Option<Timestamp>, Query, description = "Exclusive."),
     ),
@@ -49,6 +50,7 @@ pub async fn list(service: web::Data<Service>, caller: Caller, request: HttpRequ
         ("action" = Option<String>, Query, description = "A word such as `user_created`."),
         ("target_kind" = Option<String>, Query, description = "On this kind of thing."),
         ("target_id" = Option<String>, Query, description = "On this thing."),
+        ("provider" = Option<String>, Query, description = "While coming in with this provider, by its name in the settings."),
         ("after" = Option<Timestamp>, Query, description = "Exclusive."),
         ("before" = Option<Timestamp>, Query, description = "Exclusive."),
     ),
@@ -68,6 +70,7 @@ fn filter(query: &mut Query) -> AuditFilter {
         action: query.text("action"),
         target_kind: query.text("target_kind"),
         target_id: query.text("target_id"),
+        provider: query.text("provider"),
         after: query.value("after", AN_INSTANT),
         before: query.value("before", AN_INSTANT),
     }

@@ -238,5 +238,6 @@ pub fn cookie_of(request: &HttpRequest, wanted: &str) -> Option<String> {
 /// Who writes before there is a caller.
 pub fn writer(request: &HttpRequest) -> Writer {
     let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone());
-    Writer { standing: None, name: "nobody".to_owned(), request_id, address: client_address::of(request) }
+    let address = client_address::of(request);
+    Writer { name: "nobody".to_owned(), request_id, address, ..Writer::default() }
 }

@@ -86,6 +86,7 @@ impl Caller {
             name: self.name(),
             request_id: self.request_id.clone(),
             address: self.address,
+            provider: None,
         }
     }
 }

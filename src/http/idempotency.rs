@@ -1,9 +1,12 @@
 //! `Idempotency-Key`: a request that creates something may be repeated without creating it twice.
+//!
+//! Here are the header, the keys that are in use right now, and the requests whose answer is known only when they are done. What is
+//! known before it is stored goes through `answers`.
 
 use super::Service;
 use super::caller::Caller;
 use super::error::{Error, Result};
-use crate::domain::TenantId;
+use crate::domain::{ExecutionId, TenantId};
 use crate::store::{self, Idempotency};
 use crate::wire::catalog::Code;
 use actix_web::http::StatusCode;
@@ -21,26 +24,40 @@ pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed")
 /// The longest key.
 pub const MAX_KEY_CHARACTERS: usize = 255;
 
-/// The key of a request, with the digest by which a repetition is told from another request: method, path and body.
+/// The key of a request, with the digest by which a repetition is told from another request.
 ///
 /// # Errors
-/// When the key is empty, too long or contains anything but visible ASCII characters.
+/// As [`key`].
 pub fn of(request: &HttpRequest, body: &[u8]) -> Result<Option<Idempotency>> {
+    let Some(key) = key(request)? else { return Ok(None) };
+    // Each person has keys of their own, whatever credential they use. A key has no space.
+    let owner = request.extensions().get::<Caller>().map(Caller::owner).unwrap_or_default();
+    Ok(Some(Idempotency { key: Idempotency::stored_key(&owner, key), request_digest: digest(request, body) }))
+}
+
+/// The key of a request.
+///
+/// # Errors
+/// When it is empty, too long or contains anything but visible ASCII characters.
+pub fn key(request: &HttpRequest) -> Result<Option<&str>> {
     let Some(value) = request.headers().get(KEY) else { return Ok(None) };
     let key = value.to_str().unwrap_or_default();
     if !(1..=MAX_KEY_CHARACTERS).contains(&key.len()) || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
         let detail = format!("{KEY} must be 1 to {MAX_KEY_CHARACTERS} visible ASCII characters.");
         return Err(Error::invalid_header(KEY, detail));
     }
+    Ok(Some(key))
+}
+
+/// The digest of method, path and body.
+pub fn digest(request: &HttpRequest, body: &[u8]) -> String {
     let mut text = Vec::with_capacity(body.len() + request.path().len() + 8);
     text.extend_from_slice(request.method().as_str().as_bytes());
     text.push(b' ');
     text.extend_from_slice(request.path().as_bytes());
     text.push(b'\n');
     text.extend_from_slice(body);
-    // Each principal has keys of its own. A key has no space.
-    let owner = request.extensions().get::<Caller>().map(Caller::owner).unwrap_or_default();
-    Ok(Some(Idempotency { key: Idempotency::stored_key(&owner, key), request_digest: store::digest(&text) }))
+    store::digest(&text)
 }
 
 /// What a key tells about a request that makes something else than an execution. (An execution's key is taken in the very
@@ -69,22 +86,31 @@ pub async fn begin(service: &web::Data<Service>, caller: &Caller, request: &Http
     let Some(idempotency) = of(request, body)? else { return Ok(begun(None)) };
     let key = idempotency.shown().to_owned();
     let stored = idempotency.key.clone();
-    let keys = request.app_data::<Keys>().cloned().unwrap_or_default();
-    let Some(in_flight) = InFlight::begin(keys, tenant_id, stored) else {
-        return Err(Error::new(Code::RequestInProgress, format!("The request with the key '{key}' is being served.")));
-    };
+    let in_flight = InFlight::begin(request, tenant_id, stored, &key)?;
     match service.engine.store().begin_request(tenant_id, idempotency).await? {
         // One that was in progress when the process died is done again.
         store::Begun::New | store::Begun::InProgress => Ok(begun(Some(in_flight))),
         store::Begun::Answered { status, body } => Ok(Once::Answered(replay(request, status, body))),
-        store::Begun::Execution { execution_id, .. } => {
-            let detail = format!("The key '{key}' was used for execution {execution_id}.");
-            Err(Error::new(Code::IdempotencyConflict, detail))
-        }
-        store::Begun::OtherRequest => {
-            Err(Error::new(Code::IdempotencyConflict, format!("The key '{key}' was used for another request.")))
+        store::Begun::Execution { execution_id, .. } => Err(used_for_execution(&key, execution_id)),
+        store::Begun::OtherRequest { body } => {
+            let made = body.and_then(|body| made(&body));
+            Err(used(&key, made.as_deref()))
         }
     }
+}
+
+/// The refusal of a key that was used for another request, which has made something, as far as that is known.
+pub fn used(key: &str, made: Option<&str>) -> Error {
+    let detail = match made {
+        Some(id) => format!("The key '{key}' was used for another request, which has made {id}."),
+        None => format!("The key '{key}' was used for another request."),
+    };
+    Error::new(Code::IdempotencyConflict, detail)
+}
+
+/// The refusal of a key that was used for an execution.
+pub fn used_for_execution(key: &str, id: ExecutionId) -> Error {
+    Error::new(Code::IdempotencyConflict, format!("The key '{key}' was used for execution {id}."))
 }
 
 impl Begun {
@@ -115,16 +141,17 @@ impl Begun {
     }
 }
 
-fn replay(request: &HttpRequest, status: u16, body: String) -> HttpResponse {
+/// An answer once more.
+pub fn replay(request: &HttpRequest, status: u16, body: String) -> HttpResponse {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     created(request, status, body, true)
 }
 
 /// The answer about something that was made: `Location` is its own address.
-fn created(request: &HttpRequest, status: StatusCode, body: String, is_replayed: bool) -> HttpResponse {
+pub fn created(request: &HttpRequest, status: StatusCode, body: String, is_replayed: bool) -> HttpResponse {
     let mut response = HttpResponse::build(status);
     response.content_type("application/json");
-    if let Ok(Made { id }) = serde_json::from_str(&body) {
+    if let Some(id) = made(&body) {
         response.insert_header((header::LOCATION, format!("{}/{id}", request.path())));
     }
     if is_replayed {
@@ -133,26 +160,41 @@ fn created(request: &HttpRequest, status: StatusCode, body: String, is_replayed:
     response.body(body)
 }
 
-/// What is read of an answer: which thing it is about.
-#[derive(Deserialize)]
-struct Made {
-    id: Uuid,
+/// The id of the thing that an answer is about.
+pub fn made(body: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Made {
+        id: Uuid,
+    }
+    serde_json::from_str(body).ok().map(|Made { id }| id.to_string())
 }
 
 /// The keys of requests that are being served right now. Only one process works on a database, so memory is enough.
 pub type Keys = Arc<Mutex<HashSet<(TenantId, String)>>>;
 
 /// A key in [`Keys`], for as long as it lives.
-struct InFlight {
+pub struct InFlight {
     keys: Keys,
     tenant_id: TenantId,
     key: String,
 }
 
 impl InFlight {
-    fn begin(keys: Keys, tenant_id: TenantId, key: String) -> Option<Self> {
-        let is_new = keys.lock().unwrap_or_else(PoisonError::into_inner).insert((tenant_id, key.clone()));
-        is_new.then(|| Self { keys, tenant_id, key })
+    /// Takes a key for as long as a request is being served. `shown` is the key as its sender wrote it.
+    ///
+    /// # Errors
+    /// When it is taken.
+    pub fn begin(request: &HttpRequest, tenant_id: TenantId, key: String, shown: &str) -> Result<Self> {
+        let keys = request.app_data::<Keys>().cloned().unwrap_or_default();
+        if keys.lock().unwrap_or_else(PoisonError::into_inner).insert((tenant_id, key.clone())) {
+            return Ok(Self { keys, tenant_id, key });
+        }
+        Err(Error::new(Code::RequestInProgress, format!("The request with the key '{shown}' is being served.")))
+    }
+
+    /// The key as it is stored.
+    pub fn key(&self) -> &str {
+        &self.key
     }
 }
 

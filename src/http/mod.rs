@@ -3,7 +3,9 @@
 //! A handler reads the request, asks the engine or the store, and shows the answer in a form of `wire/`. It decides nothing
 //! about executions. Called by `startup`, which builds a [`Service`] and runs [`server`].
 
+mod agent_keys;
 mod agents;
+mod answers;
 mod api_keys;
 mod audit;
 mod auth;

@@ -17,7 +17,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
-use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
@@ -185,6 +185,7 @@ impl Modify for Problems {
             for (method, operation) in operations(item) {
                 operation.operation_id = Some(operation_name(method, path));
                 add_problems(method, path, operation);
+                add_replay(operation);
             }
         }
     }
@@ -220,6 +221,26 @@ fn add_problems(method: &str, path: &str, operation: &mut Operation) {
             .responses
             .entry(status.to_string())
             .or_insert_with(|| RefOr::T(problem_response(status, &codes)));
+    }
+}
+
+/// What takes an `Idempotency-Key` may be answered with the first answer once more, and says so.
+fn add_replay(operation: &mut Operation) {
+    let is_key =
+        |parameter: &RefOr<_>| matches!(parameter, RefOr::T(Parameter { name, .. }) if name == idempotency::KEY);
+    if !operation.parameters.iter().flatten().any(is_key) {
+        return;
+    }
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && status.starts_with('2')
+        {
+            let header = utoipa::openapi::HeaderBuilder::new()
+                .schema(Some(<String as utoipa::PartialSchema>::schema()))
+                .description(Some("`true` when this is the first answer once more."))
+                .build();
+            response.headers.insert("Idempotency-Replayed".to_owned(), RefOr::T(header));
+        }
     }
 }
 
@@ -331,6 +352,25 @@ pub async fn docs_folder() -> HttpResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A ticket is good once and for seconds: one that comes again is of no use to anybody.
+    const MADE_ANEW: [&str; 1] = ["/api/v1/auth/ticket"];
+
+    #[test]
+    fn whatever_creates_may_be_repeated() {
+        let description = serde_json::to_value(description()).unwrap();
+        let paths = description["paths"].as_object().unwrap().iter();
+        let creating = paths
+            .filter(|(path, item)| !item["post"]["responses"]["201"].is_null() && !MADE_ANEW.contains(&path.as_str()));
+        let mut count = 0;
+        for (path, item) in creating {
+            let parameters = item["post"]["parameters"].as_array().unwrap();
+            assert!(parameters.iter().any(|parameter| parameter["name"] == idempotency::KEY), "{path}");
+            assert!(!item["post"]["responses"]["201"]["headers"]["Idempotency-Replayed"].is_null(), "{path}");
+            count += 1;
+        }
+        assert!(count >= 7, "{count}");
+    }
 
     /// The client of the dashboard is generated from this file.
     #[test]

@@ -23,7 +23,10 @@ pub async fn preflight(service: web::Data<Service>, caller: Caller, request: Htt
     let found = service.engine.preflight(caller.tenant_id, id).await;
     let found = found.map_err(|refusal| Error::of_refusal(refusal, "workflow", id))?;
     let touches = found.touches.iter().map(|(touch, verdict)| TouchView::new(touch, *verdict)).collect();
-    let secrets = found.secrets.into_iter();
-    let secrets = secrets.map(|(name, verdict)| SecretVerdict { name: name.to_string(), verdict }).collect();
+    let listed = found.secrets.into_iter().map(|(name, verdict)| (None, name, verdict));
+    let keys = found.keys.into_iter().map(|(agent, name, verdict)| (Some(agent), name, verdict));
+    let secrets = listed.chain(keys);
+    let secrets =
+        secrets.map(|(agent, name, verdict)| SecretVerdict { name: name.to_string(), agent, verdict }).collect();
     Ok(HttpResponse::Ok().json(PreflightView::new(touches, secrets)))
 }

@@ -146,7 +146,7 @@ fn back(id: &str, error: &oidc::Error, next: Option<&str>) -> Result<HttpRespons
         | Oidc::AddressTaken
         | Oidc::NoRole
         | Oidc::Inactive
-        | Oidc::OtherTenant => tracing::info!(provider = id, %error, "a sign-in with a provider was refused"),
+        | Oidc::OtherTenant { .. } => tracing::info!(provider = id, %error, "a sign-in with a provider was refused"),
     }
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("problem", error.word());

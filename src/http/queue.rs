@@ -5,7 +5,9 @@ use super::caller::Caller;
 use super::error::Result;
 use super::query::Query;
 use crate::actors::{self, Holdup, Standing};
-use crate::wire::queue::{Head, NamedTenantQueue, PriorityDepth, QueueView, ServiceQueue, TenantQueue};
+use crate::domain::{Action, ExecutionId, Reach};
+use crate::store;
+use crate::wire::queue::{self, Head, NamedTenantQueue, PriorityDepth, QueueView, ServiceQueue, TenantQueue};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 /// The queue and the slots as they are now: those of the caller's tenant, for operators those of the service as well.
@@ -21,11 +23,32 @@ pub async fn view(service: web::Data<Service>, caller: Caller, request: HttpRequ
         oldest_created_at: depth.oldest,
         oldest_waits_ms: u64::try_from(now.millis_since(depth.oldest)).unwrap_or(0),
     });
+    let mut own = of_tenant(&queue, &own);
+    if let Some(head) = &mut own.head {
+        head.execution_id = visible(&service, &caller, head.execution_id).await?;
+    }
     Ok(HttpResponse::Ok().json(QueueView {
-        own: of_tenant(&queue, &own),
+        own,
         by_priority: by_priority.collect(),
         service: caller.is_operator().then(|| of_service(&queue)),
     }))
+}
+
+/// The id of an execution, if the caller may see it: that one waits is told to everybody in the tenant, which one it is not.
+async fn visible(service: &Service, caller: &Caller, id: Option<ExecutionId>) -> Result<Option<ExecutionId>> {
+    let Some(id) = id else { return Ok(None) };
+    if caller.principal().reach(Action::ExecutionRead)? >= Reach::Tenant {
+        return Ok(Some(id));
+    }
+    match service.engine.store().execution(caller.tenant_id, id).await {
+        Ok(execution) => {
+            let owner = execution.creation.created_by.as_deref();
+            Ok(caller.may(Action::ExecutionRead, owner).is_ok().then_some(id))
+        }
+        // It has been deleted meanwhile.
+        Err(store::Error::NotFound) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn of_tenant(queue: &actors::QueueView, tenant: &actors::TenantQueue) -> TenantQueue {
@@ -41,16 +64,22 @@ fn of_tenant(queue: &actors::QueueView, tenant: &actors::TenantQueue) -> TenantQ
         max_running,
         woken: wide(*woken),
         parked: wide(*parked),
-        head: head.map(|execution_id| Head { execution_id, reason: reason(*holdup, queue.max_running) }),
+        head: head.map(|execution_id| head_of(execution_id, *holdup, queue.max_running)),
     }
 }
 
-fn reason(holdup: Holdup, slots: usize) -> String {
-    match holdup {
-        Holdup::NoSlot => format!("all {slots} slots of the service are taken"),
-        Holdup::TenantLimit { limit } => format!("the tenant runs as many executions as it may: {limit}"),
-        Holdup::None => "it is about to start".to_owned(),
-    }
+fn head_of(execution_id: ExecutionId, holdup: Holdup, slots: usize) -> Head {
+    let (reason, holdup, limit) = match holdup {
+        Holdup::NoSlot => {
+            (format!("all {slots} slots of the service are taken"), queue::Holdup::NoSlot, Some(wide(slots)))
+        }
+        Holdup::TenantLimit { limit } => {
+            let reason = format!("the tenant runs as many executions as it may: {limit}");
+            (reason, queue::Holdup::TenantLimit, Some(limit))
+        }
+        Holdup::None => ("it is about to start".to_owned(), queue::Holdup::Starting, None),
+    };
+    Head { execution_id: Some(execution_id), reason, holdup, limit }
 }
 
 fn of_service(queue: &actors::QueueView) -> ServiceQueue {

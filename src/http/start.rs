@@ -38,7 +38,7 @@ const MAX_PRIORITY: u8 = 9;
     request_body = StartExecution,
     responses(
         (status = 201, body = ExecutionView<'static>, description = "Accepted and durable.",
-            headers(("Location" = String), ("Idempotency-Replayed" = String))),
+            headers(("Location" = String))),
     ),
 )]
 pub async fn start(

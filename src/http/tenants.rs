@@ -1,11 +1,11 @@
 //! Tenants: the customers of the installation. Operators make and change them; everybody sees their own.
 
 use super::Service;
+use super::answers::{self, Asked};
 use super::body::Json;
 use super::caller::Caller;
 use super::error::{Error, Result};
 use super::executions::{request_of, show};
-use super::idempotency::{self, Once};
 use super::path;
 use super::query::Query;
 use super::start::field;
@@ -49,15 +49,15 @@ pub async fn create(
         created_at: now,
         updated_at: now,
     })?;
-    let once = match idempotency::begin(&service, &caller, &request, &body.bytes).await? {
-        Once::Answered(response) => return Ok(response),
-        Once::Begun(once) => once,
+    let asking = match answers::begin(&service, &caller, &request, &body.bytes).await? {
+        Asked::Before(response) => return Ok(response),
+        Asked::Now(asking) => asking,
     };
     let change = Change::created("tenant_created", "tenant", tenant.id, &facts(&tenant));
     let entry = caller.writer().entry(caller.principal().tenant_id, change, now);
-    let created = service.engine.store().create_tenant(tenant, entry).await;
-    let answer = created.map(|tenant| (StatusCode::CREATED, view(&service, tenant))).map_err(Error::from);
-    once.finish(&request, answer).await
+    let answer = asking.answer(StatusCode::CREATED, &view(&service, tenant.clone()))?;
+    answer.keeping(service.engine.store()).create_tenant(tenant, entry).await?;
+    Ok(answer.send(&request))
 }
 
 /// Tenants, newest first: all for operators, the own one for others.

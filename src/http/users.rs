@@ -1,6 +1,7 @@
 //! People of a tenant.
 
 use super::Service;
+use super::answers::{self, Asked};
 use super::auth::{checked_locale, facts};
 use super::body::Json;
 use super::caller::Caller;
@@ -15,7 +16,7 @@ use crate::store::{OneTimePurpose, UserFilter};
 use crate::wire::catalog::Code;
 use crate::wire::identity::{ChangeUser, CreateUser, CreatedUser, ResetView, UserView};
 use crate::wire::page::List;
-use actix_web::http::header;
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 /// How long a link for a first sign-in is good.
@@ -25,6 +26,7 @@ const RESET_SECONDS: u32 = 24 * 3_600;
 
 /// Add a person. Without a password the answer carries the token of a one-time link.
 #[utoipa::path(post, path = "/api/v1/users", tag = "identity",
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters.")),
     request_body = CreateUser,
     responses((status = 201, body = CreatedUser, headers(("Location" = String)))),
 )]
@@ -41,11 +43,15 @@ pub async fn create(
     let email = checked_email(&email)?;
     let display_name = checked_name(&display_name)?;
     let locale = locale.map(|locale| checked_locale(&locale)).transpose()?;
-    let has_password = password.is_some();
-    let password_hash = match password {
-        Some(password) => Some(service.identity.hash_password(password).await?),
-        None => None,
+    let asking = match answers::begin(&service, &caller, &request, &body.bytes).await? {
+        Asked::Before(response) => return Ok(response),
+        Asked::Now(asking) => asking,
     };
+    let (password_hash, link) = match password {
+        Some(password) => (Some(service.identity.hash_password(password).await?), None),
+        None => (None, Some(service.identity.make_link(OneTimePurpose::FirstSignIn, FIRST_SIGN_IN_SECONDS)?)),
+    };
+    let (sign_in_token, token) = link.unzip();
     let now = service.clock.now();
     let user = User {
         id: UserId(clock::new_id()),
@@ -62,16 +68,10 @@ pub async fn create(
     };
     let change = Change::created("user_created", "user", user.id, &facts(&user));
     let entry = caller.writer().entry(user.tenant_id, change, now);
-    let user = service.engine.store().create_user(user, entry).await?;
-    let sign_in_token = if has_password {
-        None
-    } else {
-        let purpose = OneTimePurpose::FirstSignIn;
-        Some(service.identity.one_time_token(&user, purpose, FIRST_SIGN_IN_SECONDS, None).await?.0)
-    };
-    let mut response = HttpResponse::Created();
-    response.insert_header((header::LOCATION, format!("/api/v1/users/{}", user.id)));
-    Ok(response.json(CreatedUser { user: user.into(), sign_in_token }))
+    let created = CreatedUser { user: user.clone().into(), sign_in_token };
+    let answer = asking.answer(StatusCode::CREATED, &created)?;
+    answer.keeping(service.engine.store()).create_invited_user(user, token, entry).await?;
+    Ok(answer.send(&request))
 }
 
 /// People, newest first; whoever may not see the others sees themselves.
@@ -171,7 +171,10 @@ pub async fn remove(service: web::Data<Service>, caller: Caller, request: HttpRe
 
 /// Get a one-time link for somebody who has forgotten their password. The old password works until the link is used.
 #[utoipa::path(post, path = "/api/v1/users/{id}/reset", tag = "identity",
-    params(("id" = UserId, Path, description = "The person.")),
+    params(
+        ("id" = UserId, Path, description = "The person."),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters."),
+    ),
     responses((status = 201, body = ResetView)),
 )]
 pub async fn reset(service: web::Data<Service>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
@@ -180,12 +183,18 @@ pub async fn reset(service: web::Data<Service>, caller: Caller, request: HttpReq
     let known = find(&service, &caller, Action::UserWrite, id).await?;
     within_own_role(&caller, known.role)?;
     not_narrowed(&caller)?;
-    let purpose = OneTimePurpose::PasswordReset;
+    let asking = match answers::begin(&service, &caller, &request, &[]).await? {
+        Asked::Before(response) => return Ok(response),
+        Asked::Now(asking) => asking,
+    };
+    let (sign_in_token, token) = service.identity.make_link(OneTimePurpose::PasswordReset, RESET_SECONDS)?;
     let change = Change::done("password_reset_issued", "user", id);
-    let entry = caller.writer().entry(known.tenant_id, change, service.clock.now());
-    let issued = service.identity.one_time_token(&known, purpose, RESET_SECONDS, Some(entry)).await?;
-    let (token, expires_at) = issued;
-    Ok(HttpResponse::Created().json(ResetView { sign_in_token: token, expires_at }))
+    let entry = caller.writer().entry(known.tenant_id, change, token.created_at);
+    let issued = ResetView { sign_in_token, expires_at: token.expires_at };
+    let answer = asking.answer(StatusCode::CREATED, &issued)?;
+    let store = answer.keeping(service.engine.store());
+    store.noting(entry).put_one_time_token(&known, token).await?;
+    Ok(answer.send(&request))
 }
 
 async fn find(service: &Service, caller: &Caller, action: Action, id: UserId) -> Result<User> {

@@ -5,7 +5,9 @@ use super::cache::{Known, Name};
 use super::tokens::{ApiKeyText, are_equal, digest_of};
 use super::{Error, Identity, Proof, Standing, unknown};
 use crate::clock;
-use crate::domain::{ApiKey, ApiKeyId, Principal, PrincipalKind, Role, Scopes, TenantId, Timestamp, User, UserId};
+use crate::domain::{
+    ApiKey, ApiKeyId, AuditEntry, Principal, PrincipalKind, Role, Scopes, TenantId, Timestamp, User, UserId,
+};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -45,12 +47,23 @@ impl Uses {
 }
 
 impl Identity {
-    /// Makes a key. Whoever asks through a principal may not hand out more than they have.
+    /// Makes a key and stores it.
+    ///
+    /// # Errors
+    /// As [`Identity::make_key`]; when it cannot be stored.
+    pub async fn issue_key(&self, new: NewKey, writer: &Writer) -> Result<IssuedKey, Error> {
+        let (issued, entry) = self.make_key(new, writer)?;
+        let key = self.store.create_api_key(issued.key, entry).await?;
+        Ok(IssuedKey { key, text: issued.text })
+    }
+
+    /// Makes a key, which is to be stored together with the entry of the audit. Whoever asks through a principal may not hand
+    /// out more than they have.
     ///
     /// # Errors
     /// [`Error::Invalid`] for an unusable name or expiry, [`Error::Beyond`] for a role, scopes or a life beyond those of
     /// the writer.
-    pub async fn issue_key(&self, new: NewKey, writer: &Writer) -> Result<IssuedKey, Error> {
+    pub fn make_key(&self, new: NewKey, writer: &Writer) -> Result<(IssuedKey, AuditEntry), Error> {
         let now = self.clock.now();
         let name = new.name.trim().to_owned();
         let length = name.chars().count();
@@ -83,8 +96,7 @@ impl Identity {
         };
         let change = Change::created("api_key_created", "api_key", key.id, &key_facts(&key));
         let entry = writer.entry(key.tenant_id, change, now);
-        let key = self.store.create_api_key(key, entry).await?;
-        Ok(IssuedKey { key, text: text.text() })
+        Ok((IssuedKey { key, text: text.text() }, entry))
     }
 
     /// Makes a key useless, at once.

@@ -21,6 +21,8 @@ pub struct Writer {
     pub request_id: Option<String>,
     /// Where the request comes from.
     pub address: Option<IpAddr>,
+    /// The provider with which somebody is signing in.
+    pub provider: Option<String>,
 }
 
 impl Writer {
@@ -51,6 +53,7 @@ impl Writer {
             after_digest: change.after_digest,
             at,
             address: self.address,
+            provider: self.provider.clone(),
         }
     }
 

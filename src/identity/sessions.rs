@@ -7,7 +7,7 @@ use super::throttle::Account;
 use super::{Error, Identity, tokens, unknown};
 use crate::clock;
 use crate::domain::{AuditEntry, SessionId, Tenant, TenantId, Timestamp, User};
-use crate::store::{OneTimePurpose, Rotation, Session};
+use crate::store::{OneTimePurpose, OneTimeToken, Rotation, Session};
 use std::net::IpAddr;
 
 const MAX_NAME_CHARACTERS: usize = 120;
@@ -145,8 +145,19 @@ impl Identity {
         }
     }
 
-    /// A link for somebody who has no password or has forgotten it; earlier ones are void. The audit gets the entry along with
-    /// it.
+    /// A link for somebody who has no password or has forgotten it, and what is to be stored of it.
+    ///
+    /// # Errors
+    /// When there is no randomness.
+    pub fn make_link(&self, purpose: OneTimePurpose, life_seconds: u32) -> Result<(String, OneTimeToken), Error> {
+        let token = tokens::secret()?;
+        let created_at = self.clock.now();
+        let expires_at = created_at.plus_micros(i64::from(life_seconds) * 1_000_000);
+        let kept = OneTimeToken { purpose, hash: tokens::digest_of(&token), created_at, expires_at };
+        Ok((token, kept))
+    }
+
+    /// Makes a link and stores it; earlier ones are void. The audit gets the entry along with it.
     ///
     /// # Errors
     /// When it cannot be stored.
@@ -157,11 +168,10 @@ impl Identity {
         life_seconds: u32,
         entry: Option<AuditEntry>,
     ) -> Result<(String, Timestamp), Error> {
-        let now = self.clock.now();
-        let expires_at = now.plus_micros(i64::from(life_seconds) * 1_000_000);
-        let token = tokens::secret()?;
+        let (token, kept) = self.make_link(purpose, life_seconds)?;
+        let expires_at = kept.expires_at;
         let store = entry.map_or_else(|| self.store.clone(), |entry| self.store.noting(entry));
-        store.put_one_time_token(user, purpose, tokens::digest_of(&token), now, expires_at).await?;
+        store.put_one_time_token(user, kept).await?;
         Ok((token, expires_at))
     }
 

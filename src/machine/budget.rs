@@ -89,6 +89,11 @@ impl State {
         self.breach.as_ref().map(|breach| breach.reason.as_str())
     }
 
+    /// The limit that has paused it.
+    pub fn pause_limit(&self) -> Option<Bound> {
+        self.breach.as_ref().map(|breach| breach.limit)
+    }
+
     /// Why nothing below it may go on either: its time is over.
     pub fn halt(&self) -> Option<&Breach> {
         self.breach.as_ref().filter(|breach| breach.limit == Bound::MaxWallSeconds)

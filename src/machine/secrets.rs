@@ -10,8 +10,8 @@ use super::expression::Expression;
 use super::program::Kind;
 use super::scope::{Scope, View};
 use super::state::{Frame, Shared, Work};
-use crate::domain::secret::Unavailable;
-use crate::domain::{EffectOutcome, EventBody, Failure, Redactor, StandardType};
+use crate::domain::secret::not_available;
+use crate::domain::{EffectOutcome, EventBody, Failure, Redactor};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -23,21 +23,7 @@ impl Scope<'_> {
             let detail = format!("The workflow may not read the secret '{name}'");
             return Err(not_available(detail, format!("List '{name}' in use.secrets of the workflow")));
         }
-        self.evaluator.secrets().get(name).map_err(|why| match why {
-            Unavailable::Missing => {
-                let suggestion = format!("Store it with `callboard secrets set {name}`, then retry the execution");
-                not_available(format!("The secret '{name}' does not exist"), suggestion)
-            }
-            Unavailable::Unreadable => {
-                let suggestion = "Give the service the key it was encrypted with, or store the secret again";
-                not_available(format!("The secret '{name}' cannot be decrypted"), suggestion.to_owned())
-            }
-            Unavailable::NoKeys => {
-                let suggestion = "Set secrets.keys or secrets.key_file and start the service again";
-                not_available(format!("The service has no key to decrypt the secret '{name}'"), suggestion.to_owned())
-            }
-            Unavailable::Withheld(why) => why.failure(&format!("read the secret '{name}'")),
-        })
+        self.evaluator.secrets().get(name).map_err(|why| why.failure(name))
     }
 
     /// The value of `$secrets` for an expression: those that it names, or all that are listed when it uses the whole.
@@ -63,10 +49,6 @@ impl Scope<'_> {
         let detail = format!("why is not said because it may read secrets, in the expression: {shown}");
         Failure { detail: Some(detail), ..failure }
     }
-}
-
-fn not_available(detail: String, suggestion: String) -> Failure {
-    Failure::new(StandardType::Authorization, "Secret not available", detail).with_suggestion(suggestion)
 }
 
 /// Runs something with the task whose input is what `input.from` gives, secrets included; its frame has it redacted. Only for

@@ -38,7 +38,7 @@ impl Store {
     /// # Errors
     /// [`Error::Conflict`] when the slug is taken, in the tenant or by an agent that comes with the program.
     pub async fn create_agent(&self, agent: Agent) -> Result<Agent, Error> {
-        self.write(move |connection| {
+        self.write_counted(&self.agents, move |connection| {
             if find(connection, &agent.tenant_id.to_string(), &agent.slug, true)?.is_some() {
                 return Err(slug_taken(&agent.slug));
             }
@@ -81,13 +81,13 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Conflict`] for a taken slug and for an agent that comes with the program.
     pub async fn update_agent(&self, agent: Agent) -> Result<Agent, Error> {
-        self.write(move |connection| update(connection, &agent)).await
+        self.write_counted(&self.agents, move |connection| update(connection, &agent)).await
     }
 
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Conflict`] for an agent that comes with the program.
     pub async fn delete_agent(&self, tenant_id: TenantId, id: AgentId) -> Result<(), Error> {
-        self.write(move |connection| {
+        self.write_counted(&self.agents, move |connection| {
             let (tenant_id, id) = (tenant_id.to_string(), id.to_string());
             refuse_system_agent(&get(connection, &tenant_id, &id)?)?;
             let own = agents::tenant_id.eq(&tenant_id).and(agents::id.eq(&id));

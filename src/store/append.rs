@@ -7,6 +7,7 @@ use super::blobs::{self, Stored};
 use super::derived::{UsageRow, changed_budget, usage_row, wasted};
 use super::idempotency::Idempotency;
 use super::{Error, creation as creation_column};
+use crate::domain::quota::Bound;
 use crate::domain::{
     AgentId, AuditEntry, Creation, Event, EventBody, ExecutionId, ExecutionType, Failure, Progress, Status, TenantId,
     Timestamp, WorkflowId,
@@ -136,6 +137,8 @@ pub struct Projection {
     pub recovered_in_ms: Option<u64>,
     /// Why it is paused, when a limit and not a person paused it.
     pub pause_reason: Option<String>,
+    /// The limit that has paused it.
+    pub pause_limit: Option<Bound>,
     pub wake_at: Option<Timestamp>,
     pub started_at: Option<Timestamp>,
     pub finished_at: Option<Timestamp>,
@@ -154,6 +157,7 @@ impl Projection {
             last_crash: None,
             recovered_in_ms: None,
             pause_reason: None,
+            pause_limit: None,
             wake_at,
             started_at: None,
             finished_at: None,

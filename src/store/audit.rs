@@ -17,6 +17,7 @@ pub struct AuditFilter {
     pub action: Option<String>,
     pub target_kind: Option<String>,
     pub target_id: Option<String>,
+    pub provider: Option<String>,
     /// Exclusive.
     pub after: Option<Timestamp>,
     /// Exclusive.
@@ -69,6 +70,7 @@ struct Row {
     after_digest: Option<String>,
     at: i64,
     address: Option<String>,
+    provider: Option<String>,
 }
 
 impl Row {
@@ -87,6 +89,7 @@ impl Row {
             after_digest: self.after_digest,
             at: Timestamp::from_micros(self.at),
             address: optional_word("address", self.address.as_deref())?,
+            provider: self.provider,
         })
     }
 }
@@ -117,7 +120,7 @@ fn list(
 }
 
 fn filtered<'a>(tenant_id: &'a str, filter: &'a AuditFilter) -> audit_entries::BoxedQuery<'a, MultiBackend> {
-    let AuditFilter { actor_id, action, target_kind, target_id, after, before } = filter;
+    let AuditFilter { actor_id, action, target_kind, target_id, provider, after, before } = filter;
     let mut query = audit_entries::table.filter(audit_entries::tenant_id.eq(tenant_id)).into_boxed::<MultiBackend>();
     if let Some(actor_id) = actor_id {
         query = query.filter(audit_entries::actor_id.eq(actor_id.to_string()));
@@ -130,6 +133,9 @@ fn filtered<'a>(tenant_id: &'a str, filter: &'a AuditFilter) -> audit_entries::B
     }
     if let Some(target_id) = target_id {
         query = query.filter(audit_entries::target_id.eq(target_id));
+    }
+    if let Some(provider) = provider {
+        query = query.filter(audit_entries::provider.eq(provider));
     }
     if let Some(after) = after {
         query = query.filter(audit_entries::at.gt(after.as_micros()));
@@ -164,7 +170,8 @@ pub(super) fn add(connection: &mut AnyConnection, entry: &AuditEntry) -> Result<
     let address = entry.address.map(|address| address.to_string());
     Statement::new(
         "INSERT INTO audit_entries (id, tenant_id, actor_kind, actor_id, actor_name, action, target_kind, target_id, \
-         request_id, before_digest, after_digest, at, address) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         request_id, before_digest, after_digest, at, address, provider) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         vec![
             Bind::Text(&id),
             Bind::Text(&tenant_id),
@@ -179,6 +186,7 @@ pub(super) fn add(connection: &mut AnyConnection, entry: &AuditEntry) -> Result<
             Bind::OptionalText(entry.after_digest.as_deref()),
             Bind::Integer(entry.at.as_micros()),
             Bind::OptionalText(address.as_deref()),
+            Bind::OptionalText(entry.provider.as_deref()),
         ],
     )
     .execute(connection)?;

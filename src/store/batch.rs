@@ -232,7 +232,8 @@ fn write_idempotency(
         "INSERT INTO idempotency_keys (tenant_id, idempotency_key, request_digest, execution_id, created_at, expires_at) \
          VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (tenant_id, idempotency_key) DO UPDATE SET \
          request_digest = excluded.request_digest, execution_id = excluded.execution_id, response_status = NULL, \
-         response_body = NULL, created_at = excluded.created_at, expires_at = excluded.expires_at \
+         response_body = NULL, created_at = excluded.created_at, expires_at = excluded.expires_at, made_id = NULL, \
+         key_id = NULL, nonce = NULL, ciphertext = NULL \
          WHERE idempotency_keys.expires_at <= excluded.created_at",
         vec![
             Bind::Text(&append.row.tenant_id),

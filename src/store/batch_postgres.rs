@@ -10,6 +10,7 @@ use super::column_types::integer;
 use super::derived::UsageRow;
 use super::statement::{parts, without_nul};
 use crate::domain::Status;
+use crate::domain::quota::Bound;
 use diesel::PgConnection;
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -144,6 +145,7 @@ fn projection_columns<'a, T: Copy>(rows: &[T], placed: impl Fn(T) -> Placed<'a>)
         optional_integers(rows, |row| projection(row).finished_at.map(|at| at.as_micros())),
         integers(rows, |row| projection(row).updated_at.as_micros()),
         optional_texts(rows, |row| projection(row).pause_reason.as_deref()),
+        optional_texts(rows, |row| projection(row).pause_limit.map(Bound::as_str)),
         texts(rows, |row| &append(row).row.tenant_id),
         texts(rows, |row| &append(row).row.execution_id),
         integers(rows, |row| i64::from(append(row).epoch)),
@@ -169,10 +171,10 @@ fn insert_executions<'a>(created: &[(&Placed<'a>, &'a Create)]) -> ColumnStateme
         integers(&rows, |(_, create)| create.created_at.as_micros()),
     ]);
     let sql = "INSERT INTO executions (status, output, error, completed_tasks, known_tasks, restarts, last_crash, \
-         recovered_in_ms, last_seq, last_position, wake_at, started_at, finished_at, updated_at, pause_reason, tenant_id, id, attempt, \
+         recovered_in_ms, last_seq, last_position, wake_at, started_at, finished_at, updated_at, pause_reason, pause_limit, tenant_id, id, attempt, \
          created_position, execution_type, workflow_id, namespace, name, agent_id, project_id, parent_execution_id, \
          created_by, priority, creation, input, created_at) \
-         SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+         SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
          ON CONFLICT (tenant_id, id) DO NOTHING RETURNING id";
     ColumnStatement { sql, columns }
 }
@@ -188,10 +190,10 @@ fn update_executions<'a>(continued: &[&Placed<'a>]) -> ColumnStatement<'a> {
          completed_tasks = v.completed_tasks, known_tasks = v.known_tasks, restarts = v.restarts, \
          last_crash = v.last_crash, recovered_in_ms = v.recovered_in_ms, last_seq = v.last_seq, \
          last_position = v.last_position, wake_at = v.wake_at, started_at = v.started_at, finished_at = v.finished_at, \
-         updated_at = v.updated_at, pause_reason = v.pause_reason \
-         FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS v (status, output, error, \
+         updated_at = v.updated_at, pause_reason = v.pause_reason, pause_limit = v.pause_limit \
+         FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS v (status, output, error, \
          completed_tasks, known_tasks, restarts, last_crash, recovered_in_ms, last_seq, last_position, wake_at, \
-         started_at, finished_at, updated_at, pause_reason, tenant_id, id, attempt, previous_seq, previous) \
+         started_at, finished_at, updated_at, pause_reason, pause_limit, tenant_id, id, attempt, previous_seq, previous) \
          WHERE e.tenant_id = v.tenant_id AND e.id = v.id AND e.attempt = v.attempt AND e.last_seq = v.previous_seq \
          AND e.status || '' = v.previous AND e.status NOT IN ('succeeded', 'failed', 'cancelled') RETURNING e.id AS id";
     ColumnStatement { sql, columns }

@@ -8,6 +8,7 @@ use super::column_types::integer;
 use super::derived::UsageRow;
 use super::statement::{Bind, Statement};
 use crate::domain::Status;
+use crate::domain::quota::Bound;
 use diesel::SqliteConnection;
 use diesel::prelude::*;
 
@@ -123,7 +124,7 @@ fn update_execution<'a>(one: &Placed<'a>) -> Statement<'a> {
     Statement::new(
         "UPDATE executions SET status = ?, output = ?, error = ?, completed_tasks = ?, known_tasks = ?, restarts = ?, \
          last_crash = ?, recovered_in_ms = ?, last_seq = ?, last_position = ?, wake_at = ?, started_at = ?, \
-         finished_at = ?, updated_at = ?, pause_reason = ? \
+         finished_at = ?, updated_at = ?, pause_reason = ?, pause_limit = ? \
          WHERE tenant_id = ? AND id = ? AND attempt = ? AND last_seq = ? AND status = ? \
          AND status NOT IN ('succeeded', 'failed', 'cancelled')",
         vec![
@@ -142,6 +143,7 @@ fn update_execution<'a>(one: &Placed<'a>) -> Statement<'a> {
             Bind::OptionalInteger(projection.finished_at.map(|at| at.as_micros())),
             Bind::Integer(projection.updated_at.as_micros()),
             Bind::OptionalText(projection.pause_reason.as_deref()),
+            Bind::OptionalText(projection.pause_limit.map(Bound::as_str)),
             Bind::Text(&row.tenant_id),
             Bind::Text(&row.execution_id),
             Bind::Integer(i64::from(append.epoch)),

@@ -10,6 +10,13 @@ pub enum Error {
     /// told by reading. Worth trying again.
     #[error("the database is not available: {reason}")]
     Unavailable { reason: String },
+    /// The database answered with an error that does not tell whether it is about this write or about the database. Nothing
+    /// was acknowledged. Whether it takes anything else is told by [`Store::try_write`](super::Store::try_write).
+    #[error("the database did not take a statement: {reason}")]
+    Unexplained { reason: String },
+    /// The database takes other writes and, after many tries, not this one. Nothing of it is stored.
+    #[error("the database takes other writes and not this one: {reason}")]
+    NotTaken { reason: String },
     /// The store has been closed.
     #[error("the store is closed")]
     Closed,
@@ -64,7 +71,7 @@ pub enum Error {
 impl Error {
     /// Whether the same call may succeed later.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Unavailable { .. })
+        matches!(self, Self::Unavailable { .. } | Self::Unexplained { .. })
     }
 
     pub(super) fn unavailable(reason: impl ToString) -> Self {
@@ -74,6 +81,27 @@ impl Error {
     pub(super) fn corrupt(what: &'static str, reason: impl ToString) -> Self {
         Self::Corrupt { what, reason: reason.to_string() }
     }
+}
+
+/// What databases say when it is they that are in trouble. SQLite always uses these words; PostgreSQL may translate its own.
+const TROUBLES: [&str; 13] = [
+    "database is locked",
+    "database table is locked",
+    "database schema is locked",
+    "database or disk is full",
+    "disk I/O error",
+    "attempt to write a readonly database",
+    "unable to open database file",
+    "database disk image is malformed",
+    "out of memory",
+    "interrupted",
+    "No space left on device",
+    "could not extend file",
+    "could not write to file",
+];
+
+fn is_of_the_database(reason: &str) -> bool {
+    TROUBLES.iter().any(|trouble| reason.contains(trouble))
 }
 
 impl From<Injected> for Error {
@@ -102,7 +130,8 @@ impl From<diesel::result::Error> for Error {
             | Diesel::SerializationError(_)
             | Diesel::QueryBuilderError(_) => Self::Database { reason },
             Diesel::DeserializationError(_) => Self::Corrupt { what: "row", reason },
-            // Connection lost, disk full, read-only, locked: neither database tells these apart by kind.
+            // A trigger, a row that is too large, a full disk: neither database tells these apart by kind.
+            Diesel::DatabaseError(Kind::Unknown, _) if !is_of_the_database(&reason) => Self::Unexplained { reason },
             _ => Self::Unavailable { reason },
         }
     }

@@ -127,6 +127,7 @@ pub(super) struct Row {
     finished_at: Option<i64>,
     updated_at: i64,
     pause_reason: Option<String>,
+    pause_limit: Option<String>,
 }
 
 impl Row {
@@ -151,6 +152,7 @@ impl Row {
             last_crash: self.last_crash,
             recovered_in_ms: self.recovered_in_ms.map(|time| natural("recovered_in_ms", time)).transpose()?,
             pause_reason: self.pause_reason,
+            pause_limit: self.pause_limit.as_deref().map(|limit| word("pause_limit", limit)).transpose()?,
             last_seq: natural("last_seq", self.last_seq)?,
             last_position: natural("last_position", self.last_position)?,
             wake_at: self.wake_at.map(Timestamp::from_micros),

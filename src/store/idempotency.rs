@@ -40,8 +40,8 @@ pub enum Begun {
     Answered { status: u16, body: String },
     /// It was used for an execution.
     Execution { execution_id: ExecutionId, same_request: bool },
-    /// It was used for another request.
-    OtherRequest,
+    /// It was used for another request. This was answered, as far as it is known and may be read here.
+    OtherRequest { body: Option<String> },
 }
 
 impl Store {
@@ -119,7 +119,8 @@ fn begin(
         "INSERT INTO idempotency_keys (tenant_id, idempotency_key, request_digest, created_at, expires_at) \
          VALUES (?, ?, ?, ?, ?) ON CONFLICT (tenant_id, idempotency_key) DO UPDATE SET \
          request_digest = excluded.request_digest, execution_id = NULL, response_status = NULL, response_body = NULL, \
-         created_at = excluded.created_at, expires_at = excluded.expires_at",
+         created_at = excluded.created_at, expires_at = excluded.expires_at, made_id = NULL, key_id = NULL, nonce = NULL, \
+         ciphertext = NULL",
         vec![
             Bind::Text(tenant_id),
             Bind::Text(&idempotency.key),
@@ -157,7 +158,7 @@ fn known(
         return Ok(Some(Begun::Execution { execution_id: word("execution id", &id)?, same_request }));
     }
     if !same_request {
-        return Ok(Some(Begun::OtherRequest));
+        return Ok(Some(Begun::OtherRequest { body }));
     }
     Ok(Some(match (status, body) {
         (Some(status), Some(body)) => {

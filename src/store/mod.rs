@@ -29,6 +29,7 @@ mod held;
 mod history;
 mod idempotency;
 mod journal;
+mod kept_answers;
 mod limits;
 mod lists;
 mod loading;
@@ -54,6 +55,7 @@ mod tenant_removal;
 mod tenants;
 mod text_search;
 mod transaction;
+mod trial;
 mod usage;
 mod users;
 mod watermark;
@@ -78,13 +80,14 @@ pub use forgetting::DefinitionKey;
 pub use history::{Changes, HistoryEvent};
 pub use idempotency::{Begun, Idempotency};
 pub use journal::WriterStats;
+pub use kept_answers::{Kept, KeptAnswer};
 pub use logs::{LogLines, LogQuery};
 pub use migrations::{MigrationStatus, migrate_down, migrate_up, migration_status};
 pub use page::{MAX_PAGE_SIZE, Page, PageRequest};
 pub use recovery::{Claimed, OpenExecution};
 pub use removal::{EXECUTION_TABLES, Swept};
 pub use retention::{DueCursor, DueExecution, DuePage, Edges};
-pub use sessions::{OneTimePurpose, Rotation, Session};
+pub use sessions::{OneTimePurpose, OneTimeToken, Rotation, Session};
 pub use space::{Space, compact, space_of};
 pub use spending::{HourSpending, SpendingSince};
 pub use statistics::{HourCount, Percentiles, QueueDepth, Statistics, StatusCount};
@@ -173,8 +176,14 @@ pub struct Store {
     default_limits: Limits,
     /// See [`Store::people_generation`].
     people: Arc<AtomicU64>,
+    /// See [`Store::agents_generation`].
+    agents: Arc<AtomicU64>,
+    /// See [`Store::secrets_generation`].
+    secrets: Arc<AtomicU64>,
     /// See [`Store::noting`].
     note: Option<Arc<AuditEntry>>,
+    /// See [`Store::keeping`].
+    answer: Option<Arc<KeptAnswer>>,
 }
 
 impl Store {
@@ -209,7 +218,10 @@ impl Store {
             clock,
             default_limits: options.default_limits,
             people: Arc::default(),
+            agents: Arc::default(),
+            secrets: Arc::default(),
             note: None,
+            answer: None,
         })
     }
 
@@ -279,16 +291,43 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut AnyConnection) -> Result<T, Error> + Send + 'static,
     {
-        let note = self.note.clone();
-        self.writer
-            .run(move |connection| {
-                let value = work(connection)?;
-                if let Some(entry) = note.filter(|_| has_changed(&value)) {
-                    audit::insert(connection, &entry)?;
-                }
-                Ok(value)
-            })
-            .await
+        self.write_then(work, has_changed, || ()).await
+    }
+
+    /// Like [`Store::write_if`]. `then` is called when the transaction has ended, before anybody is told, and also when whoever
+    /// asked has gone away meanwhile.
+    async fn write_then<T, F>(
+        &self,
+        work: F,
+        has_changed: fn(&T) -> bool,
+        then: impl FnOnce() + Send + 'static,
+    ) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut AnyConnection) -> Result<T, Error> + Send + 'static,
+    {
+        let (note, answer, now) = (self.note.clone(), self.answer.clone(), self.clock.now());
+        let work = move |connection: &mut AnyConnection| {
+            let value = work(connection)?;
+            if let Some(entry) = note.filter(|_| has_changed(&value)) {
+                audit::insert(connection, &entry)?;
+            }
+            if let Some(answer) = answer {
+                kept_answers::insert(connection, &answer, now)?;
+            }
+            Ok(value)
+        };
+        self.writer.run_then(work, then).await
+    }
+
+    /// Like [`Store::write`], for what others remember: counts, so that they read it again.
+    async fn write_counted<T, F>(&self, generation: &Arc<AtomicU64>, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut AnyConnection) -> Result<T, Error> + Send + 'static,
+    {
+        let generation = Arc::clone(generation);
+        self.write_then(work, |_| true, move || _ = generation.fetch_add(1, Ordering::AcqRel)).await
     }
 
     /// A handle whose writes note an entry of the audit in the same transaction. It is for one write, of something that
@@ -304,8 +343,7 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut AnyConnection) -> Result<T, Error> + Send + 'static,
     {
-        let people = Arc::clone(&self.people);
-        self.writer.run_then(work, move || _ = people.fetch_add(1, Ordering::AcqRel)).await
+        self.write_counted(&self.people, work).await
     }
 
     /// Changes whenever a person, a key, a session or a tenant is changed: what was read of them in an earlier generation may
@@ -313,5 +351,15 @@ impl Store {
     /// change. Read it first, then the rows.
     pub fn people_generation(&self) -> u64 {
         self.people.load(Ordering::Acquire)
+    }
+
+    /// Changes whenever an agent is added, changed or removed. As [`Store::people_generation`].
+    pub fn agents_generation(&self) -> u64 {
+        self.agents.load(Ordering::Acquire)
+    }
+
+    /// Changes whenever a secret gets a value or is removed. As [`Store::people_generation`].
+    pub fn secrets_generation(&self) -> u64 {
+        self.secrets.load(Ordering::Acquire)
     }
 }

@@ -33,6 +33,7 @@ diesel::table! {
         finished_at -> Nullable<BigInt>,
         updated_at -> BigInt,
         pause_reason -> Nullable<Text>,
+        pause_limit -> Nullable<Text>,
     }
 }
 
@@ -155,6 +156,10 @@ diesel::table! {
         response_body -> Nullable<Text>,
         created_at -> BigInt,
         expires_at -> BigInt,
+        made_id -> Nullable<Text>,
+        key_id -> Nullable<Text>,
+        nonce -> Nullable<Text>,
+        ciphertext -> Nullable<Text>,
     }
 }
 
@@ -353,6 +358,7 @@ diesel::table! {
         after_digest -> Nullable<Text>,
         at -> BigInt,
         address -> Nullable<Text>,
+        provider -> Nullable<Text>,
     }
 }
 

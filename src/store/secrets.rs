@@ -17,7 +17,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be written.
     pub async fn put_secret(&self, secret: Secret) -> Result<(Secret, bool), Error> {
-        self.write(move |connection| {
+        self.write_counted(&self.secrets, move |connection| {
             let tenant_id = secret.tenant_id.to_string();
             match get(connection, &tenant_id, &secret.name) {
                 Ok(known) => {
@@ -62,7 +62,7 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn delete_secret(&self, tenant_id: TenantId, name: String) -> Result<(), Error> {
-        self.write(move |connection| {
+        self.write_counted(&self.secrets, move |connection| {
             let tenant_id = tenant_id.to_string();
             let own = secrets::tenant_id.eq(&tenant_id).and(secrets::name.eq(&name));
             match diesel::delete(secrets::table.filter(own)).execute(connection)? {

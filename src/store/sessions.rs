@@ -51,6 +51,16 @@ impl OneTimePurpose {
     }
 }
 
+/// A one-time token, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OneTimeToken {
+    pub purpose: OneTimePurpose,
+    /// The digest of its text.
+    pub hash: String,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
 impl Store {
     /// Adds a sign-in of somebody, as they were when they showed who they are, with its first refresh token. Sessions that
     /// ended long ago are removed on the way.
@@ -138,38 +148,13 @@ impl Store {
         .await
     }
 
-    /// Keeps the digest of a one-time token; earlier ones of the same person and purpose are void.
+    /// Keeps a one-time token; earlier ones of the same person and purpose are void.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub async fn put_one_time_token(
-        &self,
-        user: &User,
-        purpose: OneTimePurpose,
-        token_hash: String,
-        now: Timestamp,
-        expires_at: Timestamp,
-    ) -> Result<(), Error> {
-        let (user_id, tenant_id) = (user.id.to_string(), user.tenant_id.to_string());
-        self.write(move |connection| {
-            let earlier = one_time_tokens::user_id.eq(&user_id).and(one_time_tokens::purpose.eq(purpose.as_str()));
-            diesel::delete(one_time_tokens::table.filter(earlier)).execute(connection)?;
-            Statement::new(
-                "INSERT INTO one_time_tokens (token_hash, tenant_id, user_id, purpose, created_at, expires_at) \
-                 VALUES (?, ?, ?, ?, ?, ?)",
-                vec![
-                    Bind::Text(&token_hash),
-                    Bind::Text(&tenant_id),
-                    Bind::Text(&user_id),
-                    Bind::Text(purpose.as_str()),
-                    Bind::Integer(now.as_micros()),
-                    Bind::Integer(expires_at.as_micros()),
-                ],
-            )
-            .execute(connection)?;
-            Ok(())
-        })
-        .await
+    pub async fn put_one_time_token(&self, user: &User, token: OneTimeToken) -> Result<(), Error> {
+        let (user_id, tenant_id) = (user.id, user.tenant_id);
+        self.write(move |connection| keep_one_time_token(connection, tenant_id, user_id, &token)).await
     }
 
     /// The person that a one-time token is for, as long as it is good. It stays good.
@@ -238,6 +223,33 @@ impl Row {
             revoked_at: self.revoked_at.map(Timestamp::from_micros),
         })
     }
+}
+
+/// Keeps a one-time token of somebody, in the place of those that were for the same.
+pub(super) fn keep_one_time_token(
+    connection: &mut AnyConnection,
+    tenant_id: TenantId,
+    user_id: UserId,
+    token: &OneTimeToken,
+) -> Result<(), Error> {
+    let OneTimeToken { purpose, hash, created_at, expires_at } = token;
+    let (tenant_id, user_id) = (tenant_id.to_string(), user_id.to_string());
+    let earlier = one_time_tokens::user_id.eq(&user_id).and(one_time_tokens::purpose.eq(purpose.as_str()));
+    diesel::delete(one_time_tokens::table.filter(earlier)).execute(connection)?;
+    Statement::new(
+        "INSERT INTO one_time_tokens (token_hash, tenant_id, user_id, purpose, created_at, expires_at) \
+         VALUES (?, ?, ?, ?, ?, ?)",
+        vec![
+            Bind::Text(hash),
+            Bind::Text(&tenant_id),
+            Bind::Text(&user_id),
+            Bind::Text(purpose.as_str()),
+            Bind::Integer(created_at.as_micros()),
+            Bind::Integer(expires_at.as_micros()),
+        ],
+    )
+    .execute(connection)?;
+    Ok(())
 }
 
 fn owner(connection: &mut AnyConnection, token_hash: &str, now: Timestamp) -> Result<User, Error> {

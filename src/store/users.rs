@@ -6,6 +6,7 @@ use super::connection::{AnyConnection, MultiBackend};
 use super::merge::merge;
 use super::page::{Page, PageRequest};
 use super::schema::{sessions, tenants, users};
+use super::sessions::{OneTimeToken, keep_one_time_token};
 use super::statement::{Bind, Statement};
 use super::text_search::{contains_pattern, lower};
 use super::{Error, Store, sessions as open_sessions};
@@ -28,8 +29,24 @@ impl Store {
     /// # Errors
     /// [`Error::Conflict`] when the address is taken in the tenant; [`Error::NotFound`] when there is no such tenant.
     pub async fn create_user(&self, user: User, entry: AuditEntry) -> Result<User, Error> {
+        self.create_invited_user(user, None, entry).await
+    }
+
+    /// Adds a person together with the one-time token of their first sign-in.
+    ///
+    /// # Errors
+    /// As [`Store::create_user`].
+    pub async fn create_invited_user(
+        &self,
+        user: User,
+        token: Option<OneTimeToken>,
+        entry: AuditEntry,
+    ) -> Result<User, Error> {
         self.write(move |connection| {
             add(connection, &user)?;
+            if let Some(token) = token {
+                keep_one_time_token(connection, user.tenant_id, user.id, &token)?;
+            }
             audit::insert(connection, &entry)?;
             Ok(user)
         })

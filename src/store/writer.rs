@@ -137,20 +137,26 @@ impl Thread {
                 }
                 Err(Failed { error, .. }) => {
                     in_a_row += 1;
-                    if in_a_row >= FAILURES_IN_A_ROW {
-                        alone.extend(waiting.by_ref());
-                    }
                     self.fail(alone, &error);
+                    if in_a_row >= FAILURES_IN_A_ROW {
+                        self.fail(waiting.by_ref().collect(), &error);
+                    }
                 }
             }
         }
     }
 
     fn fail(&self, waiting: Vec<Waiting>, error: &Error) {
+        if waiting.is_empty() {
+            return;
+        }
         self.shared.failures.fetch_add(1, Ordering::Relaxed);
         tracing::warn!(%error, appends = waiting.len(), "a batch could not be written");
+        // What may be about one write is about none of several.
+        let is_shared = waiting.len() > 1 && matches!(error, Error::Unexplained { .. });
+        let answer = if is_shared { Error::unavailable(error) } else { error.clone() };
         for one in waiting {
-            let _ = one.reply.send(Err(error.clone()));
+            let _ = one.reply.send(Err(answer.clone()));
         }
     }
 

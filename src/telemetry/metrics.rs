@@ -63,6 +63,7 @@ pub struct Metrics {
     queued: Gauge,
     restarts: Counter,
     recovered: Counter,
+    appends_given_up: Counter,
     effects: Family<EffectLabels, Counter>,
     effect_time: Histogram,
     journal: JournalMetrics,
@@ -101,6 +102,11 @@ impl Default for Metrics {
             queued: with.metric("executions_queued", "Executions that wait for a slot", Gauge::default()),
             restarts: with.metric("execution_restarts", "Executions started again after a crash", Counter::default()),
             recovered: with.metric("executions_recovered", "Executions continued after a start", Counter::default()),
+            appends_given_up: with.metric(
+                "appends_given_up",
+                "Times the database refused events of an execution although it took other writes",
+                Counter::default(),
+            ),
             effects: with.metric("effects", "Effects performed", Family::default()),
             effect_time: with.timed("effect", "Time one effect took", unit.clone(), execution_time()),
             journal: JournalMetrics::new(&mut with),
@@ -238,6 +244,11 @@ impl Metrics {
     /// An execution crashed and was started again.
     pub fn restarted(&self) {
         self.restarts.inc();
+    }
+
+    /// Events of an execution were refused for good.
+    pub fn append_given_up(&self) {
+        self.appends_given_up.inc();
     }
 
     /// This many executions were continued when the service started.

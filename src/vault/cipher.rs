@@ -1,4 +1,4 @@
-//! Sealing and opening one value.
+//! Sealing and opening: of a secret, and of any text under a context of its own.
 
 use super::Error;
 use super::keys::Key;
@@ -19,22 +19,31 @@ fn context(tenant_id: TenantId, name: &str) -> String {
 /// # Errors
 /// When the value is larger than the cipher allows.
 pub fn seal(key: &Key, tenant_id: TenantId, name: &str, value: &Value) -> Result<Sealed, Error> {
-    let plain = Zeroizing::new(value.to_string());
-    let context = context(tenant_id, name);
+    seal_text(key, &context(tenant_id, name), &Zeroizing::new(value.to_string()))
+}
+
+/// `None` when the key is another one or the row was changed.
+pub fn open(key: &Key, tenant_id: TenantId, name: &str, sealed: &Sealed) -> Option<Value> {
+    serde_json::from_slice(&open_text(key, &context(tenant_id, name), sealed)?).ok()
+}
+
+/// Seals a text. It opens under the same context only.
+///
+/// # Errors
+/// When it is larger than the cipher allows.
+pub fn seal_text(key: &Key, context: &str, plain: &str) -> Result<Sealed, Error> {
     let nonce = XNonce::generate();
     let payload = Payload { msg: plain.as_bytes(), aad: context.as_bytes() };
     let ciphertext = cipher(key).encrypt(&nonce, payload).map_err(|_| Error::Encryption)?;
     Ok(Sealed { key_id: key.id().to_owned(), nonce: STANDARD.encode(nonce), ciphertext: STANDARD.encode(ciphertext) })
 }
 
-/// `None` when the key is another one or the row was changed.
-pub fn open(key: &Key, tenant_id: TenantId, name: &str, sealed: &Sealed) -> Option<Value> {
+/// The bytes of a text; `None` when key or context are other ones, or the row was changed.
+pub fn open_text(key: &Key, context: &str, sealed: &Sealed) -> Option<Zeroizing<Vec<u8>>> {
     let nonce: [u8; 24] = STANDARD.decode(&sealed.nonce).ok()?.try_into().ok()?;
     let ciphertext = STANDARD.decode(&sealed.ciphertext).ok()?;
-    let context = context(tenant_id, name);
     let payload = Payload { msg: &ciphertext, aad: context.as_bytes() };
-    let plain = Zeroizing::new(cipher(key).decrypt(&XNonce::from(nonce), payload).ok()?);
-    serde_json::from_slice(&plain).ok()
+    cipher(key).decrypt(&XNonce::from(nonce), payload).ok().map(Zeroizing::new)
 }
 
 fn cipher(key: &Key) -> XChaCha20Poly1305 {

@@ -27,6 +27,12 @@ impl Key {
         &self.id
     }
 
+    /// A fresh key that is kept nowhere: what it has encrypted can be read as long as the process lives.
+    pub(super) fn passing() -> Self {
+        let bytes = fresh();
+        Self { id: format!("process-{}", mark(&bytes)), bytes }
+    }
+
     pub(super) fn bytes(&self) -> &[u8; 32] {
         &self.bytes
     }
@@ -126,11 +132,19 @@ impl Keys {
     }
 }
 
+fn fresh() -> Zeroizing<[u8; 32]> {
+    Zeroizing::new(<[u8; 32]>::from(CipherKey::<chacha20poly1305::XChaCha20Poly1305>::generate()))
+}
+
+/// What tells a key from others without telling it.
+fn mark(bytes: &[u8; 32]) -> String {
+    Sha256::digest(bytes).iter().take(4).fold(String::new(), |mark, byte| format!("{mark}{byte:02x}"))
+}
+
 /// Writes a fresh key into a file that nobody else can read. The file appears complete or not at all.
 fn generate(file: &Path) -> std::io::Result<Zeroizing<String>> {
-    let bytes = Zeroizing::new(<[u8; 32]>::from(CipherKey::<chacha20poly1305::XChaCha20Poly1305>::generate()));
-    let digest = Sha256::digest(bytes.as_slice());
-    let id = digest.iter().take(4).fold("key-".to_owned(), |id, byte| format!("{id}{byte:02x}"));
+    let bytes = fresh();
+    let id = format!("key-{}", mark(&bytes));
     let text = Zeroizing::new(format!(
         "# The key that encrypts secrets. Without it they cannot be read: keep a copy apart from the database.\n{id}={}\n",
         STANDARD.encode(bytes.as_slice())

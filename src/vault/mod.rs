@@ -2,12 +2,15 @@
 //!
 //! XChaCha20-Poly1305 with a random nonce; tenant and name are authenticated with the value, so that a row cannot be moved to
 //! another name or tenant. It knows the store and the keys, not executions: the actors ask it for what a definition lists, and
-//! [`Vault::open`] is the one place that decides which secrets somebody may read. Every change goes through here, so that
-//! [`Vault::generation`] tells holders of opened secrets when to ask again.
+//! [`Vault::open`] is the one place that decides which secrets somebody may read. [`Vault::generation`] tells holders of opened
+//! secrets when to ask again. The answers that `http` keeps to give them once more are sealed here as well (`answers`).
 
+mod answers;
 mod cipher;
 mod keys;
 
+pub use answers::Answered;
+use keys::Key;
 pub use keys::{Keys, Source};
 
 use crate::clock::Clock;
@@ -17,7 +20,6 @@ use crate::store::{self, Store};
 use crate::telemetry;
 use serde_json::Value;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// Secrets that a rotation reads at a time.
@@ -53,9 +55,10 @@ struct Inner {
     store: Store,
     clock: Arc<dyn Clock>,
     keys: Keys,
+    /// Seals answers where there are no keys.
+    passing: Key,
     /// Values that were given for the life of this process and go before those of the store.
     given: HashMap<String, Arc<Opened>>,
-    generation: AtomicU64,
     /// What is in use, so that executions of the same workflow share it.
     opened: Mutex<HashMap<Listed, (u64, Weak<Secrets>)>>,
 }
@@ -66,7 +69,7 @@ type Listed = (TenantId, Vec<Arc<str>>);
 impl Vault {
     pub fn new(store: Store, clock: Arc<dyn Clock>, keys: Keys, given: Vec<(String, Value)>) -> Self {
         let given = given.into_iter().map(|(name, value)| (name, Arc::new(Opened::new(value)))).collect();
-        Self(Arc::new(Inner { store, clock, keys, given, generation: AtomicU64::new(0), opened: Mutex::default() }))
+        Self(Arc::new(Inner { store, clock, keys, passing: Key::passing(), given, opened: Mutex::default() }))
     }
 
     /// Says in the log which secrets cannot be opened with the keys that there are.
@@ -89,7 +92,7 @@ impl Vault {
 
     /// Changes whenever a secret is stored or deleted.
     pub fn generation(&self) -> u64 {
-        self.0.generation.load(Ordering::Acquire)
+        self.0.store.secrets_generation()
     }
 
     /// Encrypts a value and stores it under a name of the tenant, in the place of an earlier one if there is one. The answer
@@ -109,18 +112,13 @@ impl Vault {
         let sealed = cipher::seal(self.0.keys.current().ok_or(Error::NoKeys)?, tenant_id, &name, opened.value())?;
         let now = self.0.clock.now();
         let secret = Secret { tenant_id, name, created_by: by, created_at: now, updated_at: now, sealed };
-        let stored = self.0.store.noting(audit).put_secret(secret).await;
-        // Also after an error: a lost acknowledgement does not mean that nothing was written.
-        self.changed();
-        Ok(stored?)
+        Ok(self.0.store.noting(audit).put_secret(secret).await?)
     }
 
     /// # Errors
     /// [`Error::Store`], with [`store::Error::NotFound`] when there is none.
     pub async fn delete(&self, tenant_id: TenantId, name: String, audit: AuditEntry) -> Result<(), Error> {
-        let deleted = self.0.store.noting(audit).delete_secret(tenant_id, name).await;
-        self.changed();
-        Ok(deleted?)
+        Ok(self.0.store.noting(audit).delete_secret(tenant_id, name).await?)
     }
 
     /// Opens secrets of a tenant for an execution whose definition lists them. One that is not there or cannot be opened does
@@ -162,8 +160,8 @@ impl Vault {
         Ok(Secrets::new(names.iter().map(|name| (Arc::clone(name), open(name))).collect()))
     }
 
-    /// Encrypts with the current key whatever is encrypted with an older one, of all tenants. An older key can be removed from
-    /// the settings when nothing is left of it. A secret that gets another value meanwhile keeps that value.
+    /// Encrypts with the current key whatever is encrypted with an older one, of all tenants, kept answers included. An older key
+    /// can be removed from the settings when nothing is left of it. A secret that gets another value meanwhile keeps that value.
     ///
     /// # Errors
     /// [`Error::NoKeys`], [`Error::Encryption`], [`Error::Store`]. What was rotated before stays so.
@@ -174,7 +172,7 @@ impl Vault {
         loop {
             let store = &self.0.store;
             let secrets = store.secrets_under_other_keys(key.id().to_owned(), after.take(), ROTATED_PER_READ).await?;
-            let Some(last) = secrets.last() else { return Ok(rotation) };
+            let Some(last) = secrets.last() else { break };
             after = Some((last.tenant_id, last.name.clone()));
             for secret in secrets {
                 let Ok(value) = self.unseal(&secret) else {
@@ -188,6 +186,8 @@ impl Vault {
                 }
             }
         }
+        self.rotate_answers(key).await?;
+        Ok(rotation)
     }
 
     fn unseal(&self, secret: &Secret) -> Result<Value, Unavailable> {
@@ -197,9 +197,5 @@ impl Vault {
         }
         let key = self.0.keys.get(key_id).ok_or(Unavailable::Unreadable)?;
         cipher::open(key, secret.tenant_id, &secret.name, &secret.sealed).ok_or(Unavailable::Unreadable)
-    }
-
-    fn changed(&self) {
-        self.0.generation.fetch_add(1, Ordering::AcqRel);
     }
 }

@@ -74,8 +74,10 @@ pub struct CreateAgent {
     #[serde(default)]
     #[schema(max_length = 100000)]
     pub system_prompt: Option<String>,
-    /// Those of the adapter; `command` needs `program`.
+    /// Those of the adapter; `command` needs `program`. With `openai`, `api_key_secret` names the secret of the tenant that is the
+    /// key; who stores such an agent has to have the right to use secrets.
     #[serde(default)]
+    #[schema(example = json!({ "base_url": "https://gateway.example.com/v1", "api_key_secret": "gateway-key" }))]
     pub parameters: Option<Map<String, Value>>,
     #[serde(default)]
     pub capabilities: Option<BTreeMap<String, f64>>,

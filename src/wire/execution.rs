@@ -3,6 +3,7 @@
 use super::budget::{BudgetLimits, BudgetView};
 use super::task::TaskView;
 use super::usage::UsageTotals;
+use crate::domain::quota::Bound;
 use crate::domain::{
     AgentId, Execution, ExecutionId, ExecutionType, Failure, ForkedFrom, Progress, Status, Timestamp, Trigger,
     WorkflowId,
@@ -131,6 +132,8 @@ pub struct ExecutionView<'a> {
     pub recovered_in_ms: Option<u64>,
     /// Why it is paused, when a limit and not a person paused it.
     pub pause_reason: Option<Cow<'a, str>>,
+    /// The limit that has paused it: what `pause_reason` says, for programs.
+    pub pause_limit: Option<Bound>,
     /// The number of its newest event.
     pub last_seq: u64,
     /// Milliseconds in the queue, until now when it is still there.
@@ -186,6 +189,7 @@ impl<'a> ExecutionView<'a> {
             last_crash: execution.last_crash.as_deref().map(Cow::Borrowed),
             recovered_in_ms: execution.recovered_in_ms,
             pause_reason: execution.pause_reason.as_deref().map(Cow::Borrowed),
+            pause_limit: execution.pause_limit,
             last_seq: execution.last_seq,
             queued_ms: millis_between(execution.created_at, execution.started_at.unwrap_or(ended_at)),
             run_ms: execution.started_at.map(|started_at| millis_between(started_at, ended_at)),
@@ -212,6 +216,7 @@ impl<'a> ExecutionView<'a> {
             last_crash: None,
             recovered_in_ms: None,
             pause_reason: None,
+            pause_limit: None,
             last_seq: 1,
             queued_ms: 0,
             run_ms: None,

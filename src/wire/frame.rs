@@ -6,6 +6,7 @@
 use super::event::{EventView, push_event};
 use super::execution::{ProgressView, WorkflowLabel};
 use super::problem::Problem;
+use crate::domain::quota::Bound;
 use crate::domain::{AgentId, Execution, ExecutionId, ExecutionType, Failure, Status, Timestamp, WorkflowId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -103,6 +104,9 @@ pub struct ExecutionUpdate<'a> {
     /// Why it is paused, when a limit and not a person paused it.
     #[serde(default)]
     pub pause_reason: Option<Cow<'a, str>>,
+    /// The limit that has paused it: what `pause_reason` says, for programs.
+    #[serde(default)]
+    pub pause_limit: Option<Bound>,
     pub last_seq: u64,
     pub created_at: Timestamp,
     #[serde(default)]
@@ -133,6 +137,7 @@ impl<'a> ExecutionUpdate<'a> {
             output: execution.output.as_ref().filter(is_small).map(Cow::Borrowed),
             error: execution.error.as_ref().map(Cow::Borrowed),
             pause_reason: execution.pause_reason.as_deref().map(Cow::Borrowed),
+            pause_limit: execution.pause_limit,
             last_seq: execution.last_seq,
             created_at: execution.created_at,
             started_at: execution.started_at,

@@ -12,7 +12,7 @@ pub struct PreflightView {
     pub is_ready: bool,
     /// In the order of the definition. What only a workflow that it runs touches is not among it.
     pub touches: Vec<TouchView>,
-    /// What it lists in `use.secrets`.
+    /// What it lists in `use.secrets`, and the keys of the agents that it asks by name.
     pub secrets: Vec<SecretVerdict>,
     /// How many calls of agents one execution makes at most; `null` when nothing bounds them.
     #[schema(required)]
@@ -55,10 +55,13 @@ pub enum TouchKind {
     Workflow,
 }
 
-/// A secret that the workflow lists.
+/// A secret that the workflow lists, or that is the key of an agent that it asks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SecretVerdict {
     pub name: String,
+    /// The slug of the agent whose key it is; absent for what the workflow lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
     pub verdict: Verdict,
 }
 

@@ -74,7 +74,26 @@ pub struct PriorityDepth {
 /// The execution that is next.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Head {
-    pub execution_id: ExecutionId,
+    /// Null when it is somebody else's and the caller may see only their own.
+    #[schema(required)]
+    pub execution_id: Option<ExecutionId>,
     /// Why it waits.
     pub reason: String,
+    /// The same for programs.
+    pub holdup: Holdup,
+    /// How many there may be of what is taken; absent when nothing is in the way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+}
+
+/// What the execution that is next waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Holdup {
+    /// All slots of the service are taken.
+    NoSlot,
+    /// The tenant runs as many executions as it may.
+    TenantLimit,
+    /// Nothing: it is about to start.
+    Starting,
 }

@@ -1,6 +1,7 @@
 //! OpenAPI schemas of domain types. The domain knows nothing of OpenAPI, so they are given here, once.
 
 use crate::domain::preflight::Verdict;
+use crate::domain::quota::Bound;
 use crate::domain::{
     Adapter, AgentId, ApiKeyId, AuditId, ExecutionId, ExecutionType, Failure, PrincipalKind, Role, Scope, Status,
     TenantId, Timestamp, Trigger, Usage, UserId, WorkflowId,
@@ -58,6 +59,8 @@ word_schema! {
     Status: Status::ALL.iter().map(|word| word.as_str()),
         "Where an execution stands. `succeeded`, `failed` and `cancelled` never change.";
     ExecutionType: ExecutionType::ALL.iter().map(|word| word.as_str()), "What an execution is a run of.";
+    Bound: Bound::ALL.iter().map(|word| word.as_str()),
+        "A limit that is reached: one of the execution's budget, or one of its tenant's month.";
     Trigger: Trigger::ALL.iter().map(|word| word.as_str()), "What made an execution start.";
     Verdict: Verdict::ALL.iter().map(|word| word.as_str()),
         "How something that an execution may touch stands now. `unknown` is seen only when one runs.";

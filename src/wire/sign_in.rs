@@ -166,6 +166,10 @@ pub struct AuditView {
     /// The IP address that the request came from; null for what the service itself and the command line do.
     #[schema(required, value_type = Option<String>)]
     pub address: Option<IpAddr>,
+    /// The provider with which the actor was coming in, by its name in the settings: of sign-ins with one, and of what they change.
+    /// Null for everything else.
+    #[schema(required)]
+    pub provider: Option<String>,
 }
 
 impl From<AuditEntry> for AuditView {
@@ -183,6 +187,7 @@ impl From<AuditEntry> for AuditView {
             before_digest: entry.before_digest,
             after_digest: entry.after_digest,
             address: entry.address,
+            provider: entry.provider,
         }
     }
 }

@@ -34,6 +34,15 @@ export const secretList = infiniteQueryOptions({
   getNextPageParam: toNext,
 });
 
+/** The names of the secrets of the tenant, for forms: the hundred newest. */
+export const secretNames = queryOptions({
+  queryKey: [...adminKeys.secrets, "names"],
+  queryFn: async ({ signal }) => {
+    const found = await must(client.GET("/api/v1/secrets", { params: { query: { limit: 100 } }, signal }));
+    return found.items.map((secret) => secret.name).sort();
+  },
+});
+
 export function putSecret(name: string, value: SecretValue): Promise<StoredSecret> {
   return must(client.PUT("/api/v1/secrets/{name}", { params: { path: { name } }, body: { value } }));
 }

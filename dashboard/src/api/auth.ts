@@ -1,7 +1,7 @@
 // Signing in and out. These addresses are asked without a session, so they do not pass through the client that renews one.
 import { type QueryClient, queryOptions } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
-import { freshest } from "@/live/latest";
+import { forget } from "@/live/forget";
 import { ProblemError, unreachable } from "./client";
 import type { FirstSignIn, Login, Problem, ProviderList, ProviderView, Tokens, UserView } from "./generated/schema";
 import { session } from "./session";
@@ -54,8 +54,7 @@ export async function signOut(queries: QueryClient): Promise<void> {
   await post("logout", {});
   session.end();
   viewing.choose(undefined);
-  freshest.clear();
-  queries.clear();
+  forget(queries);
 }
 
 export function usePerson(): UserView | undefined {

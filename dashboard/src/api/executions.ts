@@ -1,7 +1,8 @@
 // Executions: query keys, what is read, what is done to them.
 
-import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { type QueryClient, queryOptions } from "@tanstack/react-query";
 import { freshest } from "@/live/latest";
+import { AGAIN, withHead } from "@/live/pages";
 import type { Action } from "@/may";
 import { client, freshKey, must } from "./client";
 import type {
@@ -42,12 +43,20 @@ export interface Filter {
   before?: string;
 }
 
-export interface Stretch {
+/** A part of a list, as it was read. */
+export interface Page {
+  /** Where it begins; the first one has none. */
+  cursor?: string;
   items: Row[];
-  next_cursor: string | null;
+  /** Where the next one begins; nothing follows without it. */
+  next?: string;
+  /** What is known of a page whose rows were let go, so that it can be read again when somebody looks at it. */
+  released?: { count: number; oldest: string };
 }
 
-export const PAGE_SIZE = 50;
+export interface ExecutionPages {
+  pages: readonly Page[];
+}
 
 export const executionKeys = {
   all: ["executions"] as const,
@@ -79,6 +88,7 @@ export function toRow(view: ExecutionView): Row {
     progress: view.progress,
     error: view.error,
     pause_reason: view.pause_reason,
+    pause_limit: view.pause_limit,
     last_seq: view.last_seq,
     created_at: view.created_at,
     started_at: view.started_at,
@@ -108,27 +118,43 @@ function queryOf(filter: Filter) {
   };
 }
 
-async function readList(
+/** What is seen at first. */
+const FIRST_PAGE = 50;
+/** Who reads on reads more and more at once, up to this. */
+const LONGEST_PAGE = 500;
+/** The service gives no more than this at once. */
+const ROWS_PER_READ = 100;
+
+/** Reads from `cursor` on until it is enough. */
+async function readPage(
   filter: Filter,
   cursor: string | undefined,
-  signal: AbortSignal,
-  limit = PAGE_SIZE,
-): Promise<Stretch> {
-  const query = { ...queryOf(filter), limit, cursor };
-  const answer = await must(client.GET("/api/v1/executions", { params: { query }, signal }));
-  const next = "next_cursor" in answer ? answer.next_cursor : null;
-  return { items: answer.items.map(toRow), next_cursor: next ?? null };
+  isEnough: (items: readonly Row[]) => boolean,
+  limit: number,
+  signal?: AbortSignal,
+): Promise<Page> {
+  const items: Row[] = [];
+  let next: string | undefined = cursor;
+  do {
+    const query = { ...queryOf(filter), limit, cursor: next };
+    const answer = await must(client.GET("/api/v1/executions", { params: { query }, signal }));
+    for (const item of answer.items) items.push(toRow(item));
+    next = ("next_cursor" in answer && answer.next_cursor) || undefined;
+  } while (next && !isEnough(items));
+  return freshest.page({ cursor, items, next }, filter, cursor === undefined);
 }
 
-const IDS_PER_READ = 100;
+function readRows(filter: Filter, cursor: string | undefined, count: number, signal?: AbortSignal): Promise<Page> {
+  return readPage(filter, cursor, (items) => items.length >= count, Math.min(count, ROWS_PER_READ), signal);
+}
 
 /** Every execution that a filter lets through, newest first, read as it is asked for. */
 export async function* matchingIds(filter: Filter, signal: AbortSignal): AsyncGenerator<string> {
   let cursor: string | undefined;
   do {
-    const page = await readList(filter, cursor, signal, IDS_PER_READ);
+    const page = await readRows(filter, cursor, ROWS_PER_READ, signal);
     for (const row of page.items) yield row.id;
-    cursor = page.next_cursor ?? undefined;
+    cursor = page.next;
   } while (cursor);
 }
 
@@ -145,16 +171,54 @@ export function executionCount(filter: Filter) {
   });
 }
 
+/**
+ * A list, of which a reading reads the beginning only: what was read before of the rest stays, and further pages come by
+ * {@link readFurther}.
+ */
 export function executionList(filter: Filter) {
-  return infiniteQueryOptions({
-    queryKey: executionKeys.list(filter),
-    queryFn: async ({ pageParam, signal }) => {
-      const page = await readList(filter, pageParam, signal);
-      return freshest.stretch(page, filter, pageParam === undefined);
+  const queryKey = executionKeys.list(filter);
+  return queryOptions({
+    queryKey,
+    queryFn: async ({ signal, client: queries }): Promise<ExecutionPages> => {
+      const head = await readRows(filter, undefined, FIRST_PAGE, signal);
+      const known = queries.getQueryData<ExecutionPages>(queryKey);
+      return { pages: withHead(known?.pages ?? [], head) };
     },
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (page) => page.next_cursor ?? undefined,
+    // Rows that stay are the same objects already; comparing thousands of them takes longer than drawing what is seen.
+    structuralSharing: false,
     meta: live,
+  });
+}
+
+/** Reads the page after the last one. Frames that come in meanwhile are kept: only the new page is put in. */
+export async function readFurther(queries: QueryClient, filter: Filter): Promise<void> {
+  const key = executionKeys.list(filter);
+  const pages = queries.getQueryData<ExecutionPages>(key)?.pages ?? [];
+  const last = pages.at(-1);
+  if (!last?.next) return;
+  if (last.next === AGAIN) {
+    const page = await readRows(filter, undefined, last.items.length + LONGEST_PAGE);
+    queries.setQueryData<ExecutionPages>(key, { pages: [page] });
+    return;
+  }
+  const page = await readRows(filter, last.next, Math.min(LONGEST_PAGE, FIRST_PAGE * 2 ** pages.length));
+  queries.setQueryData<ExecutionPages>(key, (now) =>
+    now && now.pages.at(-1)?.next === page.cursor ? { pages: [...now.pages, page] } : now,
+  );
+}
+
+/** Reads a page again whose rows were let go. */
+export async function readAgain(queries: QueryClient, filter: Filter, index: number): Promise<void> {
+  const key = executionKeys.list(filter);
+  const page = queries.getQueryData<ExecutionPages>(key)?.pages[index];
+  if (!page?.released) return;
+  const { oldest } = page.released;
+  const read = await readPage(filter, page.cursor, (rows) => (rows.at(-1)?.id ?? "") <= oldest, ROWS_PER_READ);
+  // The next page begins below the oldest row.
+  const items = read.items.filter(({ id }) => id >= oldest);
+  queries.setQueryData<ExecutionPages>(key, (now) => {
+    if (!now?.pages[index]?.released || now.pages[index].cursor !== page.cursor) return now;
+    return { pages: now.pages.map((one, at) => (at === index ? { cursor: one.cursor, next: one.next, items } : one)) };
   });
 }
 

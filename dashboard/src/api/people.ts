@@ -1,6 +1,6 @@
 // People and keys.
 import { infiniteQueryOptions } from "@tanstack/react-query";
-import { client, must } from "./client";
+import { client, freshKey, must } from "./client";
 import type {
   ApiKeyView,
   ChangeUser,
@@ -49,7 +49,7 @@ export function userList(q: string) {
 }
 
 export function createUser(body: CreateUser): Promise<CreatedUser> {
-  return must(client.POST("/api/v1/users", { body }));
+  return must(client.POST("/api/v1/users", { params: { header: { "Idempotency-Key": freshKey() } }, body }));
 }
 
 export function changeUser(id: string, body: ChangeUser): Promise<UserView> {
@@ -57,7 +57,8 @@ export function changeUser(id: string, body: ChangeUser): Promise<UserView> {
 }
 
 export function resetUser(id: string): Promise<ResetView> {
-  return must(client.POST("/api/v1/users/{id}/reset", { params: { path: { id } } }));
+  const params = { path: { id }, header: { "Idempotency-Key": freshKey() } };
+  return must(client.POST("/api/v1/users/{id}/reset", { params }));
 }
 
 /** What a one-time token is handed over as. */
@@ -78,7 +79,7 @@ export function apiKeyList(withRevoked: boolean) {
 }
 
 export function createApiKey(body: CreateApiKey): Promise<CreatedApiKey> {
-  return must(client.POST("/api/v1/api-keys", { body }));
+  return must(client.POST("/api/v1/api-keys", { params: { header: { "Idempotency-Key": freshKey() } }, body }));
 }
 
 export function revokeApiKey(id: string): Promise<unknown> {

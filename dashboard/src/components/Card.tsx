@@ -19,8 +19,19 @@ export function CardHead({ title, children, id }: { title: ReactNode; children?:
   );
 }
 
-export function PageHead({ title, lead, children }: { title: ReactNode; lead?: ReactNode; children?: ReactNode }) {
-  useTitle(typeof title === "string" ? title : undefined);
+export function PageHead({
+  title,
+  tab = title,
+  lead,
+  children,
+}: {
+  title: string;
+  /** What the tab of the browser is called, where the title says too little. */
+  tab?: string;
+  lead?: ReactNode;
+  children?: ReactNode;
+}) {
+  useTitle(tab);
   return (
     <div className="mb-5 flex flex-wrap items-center justify-between gap-x-4 gap-y-3">
       <div className="min-w-0">

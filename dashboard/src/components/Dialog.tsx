@@ -4,6 +4,7 @@ import { AlertDialog, Dialog as Radix } from "radix-ui";
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "./Button";
+import { useFocusReturn } from "./useFocusReturn";
 
 const overlay = "fixed inset-0 z-40 bg-black/35 backdrop-blur-[1px]";
 const panel =
@@ -23,11 +24,16 @@ export function Dialog({
   isWide?: boolean;
 }) {
   const { t } = useTranslation();
+  const focus = useFocusReturn();
   return (
     <Radix.Root open={isOpen} onOpenChange={(open) => !open && onClose()}>
       <Radix.Portal>
         <Radix.Overlay className={overlay} />
-        <Radix.Content className={clsx(panel, isWide ? "max-w-2xl" : "max-w-lg")} aria-describedby={undefined}>
+        <Radix.Content
+          {...focus}
+          className={clsx(panel, isWide ? "max-w-2xl" : "max-w-lg")}
+          aria-describedby={undefined}
+        >
           <div className="sticky top-0 z-10 flex items-center justify-between border-b bg-raised px-5 py-3">
             <Radix.Title className="font-semibold text-[15px]">{title}</Radix.Title>
             <Radix.Close asChild>
@@ -66,6 +72,7 @@ export function Confirm({
 }) {
   const { t } = useTranslation();
   const [answer, setAnswer] = useState("");
+  const focus = useFocusReturn();
   const close = () => {
     setAnswer("");
     onClose();
@@ -74,7 +81,7 @@ export function Confirm({
     <AlertDialog.Root open={isOpen} onOpenChange={(open) => !open && close()}>
       <AlertDialog.Portal>
         <AlertDialog.Overlay className={overlay} />
-        <AlertDialog.Content className={clsx(panel, "max-w-md p-5")}>
+        <AlertDialog.Content {...focus} className={clsx(panel, "max-w-md p-5")}>
           <AlertDialog.Title className="font-semibold text-[15px]">{title}</AlertDialog.Title>
           <AlertDialog.Description className="mt-1.5 text-ink-soft">{text}</AlertDialog.Description>
           {typed !== undefined && (

@@ -1,7 +1,7 @@
 import { clsx } from "clsx";
 import { Check, type LucideIcon } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
-import type { ReactNode } from "react";
+import type { ReactElement, ReactNode } from "react";
 
 const item =
   "flex h-8 cursor-pointer select-none items-center gap-2 rounded-md px-2 text-sm outline-none data-[highlighted]:bg-sunken data-[disabled]:opacity-50";
@@ -48,6 +48,15 @@ export function MenuItem({
   return (
     <DropdownMenu.Item className={clsx(item, isDangerous && "text-danger")} onSelect={onSelect}>
       {Icon && <Icon className="size-4" aria-hidden />}
+      {children}
+    </DropdownMenu.Item>
+  );
+}
+
+/** A link among the items of a menu. */
+export function MenuLink({ children }: { children: ReactElement }) {
+  return (
+    <DropdownMenu.Item className={item} asChild>
       {children}
     </DropdownMenu.Item>
   );

@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { ProblemError, unreachable } from "@/api/client";
 import type { Problem } from "@/api/generated/schema";
+import { useProblemWords } from "@/i18n/words";
 import { Button } from "./Button";
 import { Copy } from "./Copy";
 
@@ -24,6 +25,45 @@ export function Skeleton({ className }: { className?: string }) {
   return <div aria-hidden className={clsx("animate-pulse rounded-md bg-line", className)} />;
 }
 
+/** The page of one thing that is on its way: where it belongs, its name, a few facts, and what it is about. */
+export function SkeletonPage() {
+  const { t } = useTranslation();
+  return (
+    <div role="status" aria-label={t("state.loading")} className="flex min-h-0 flex-1 flex-col">
+      <Skeleton className="mb-3 h-3.5 w-24" />
+      <Skeleton className="mb-4 h-6 w-72 max-w-full" />
+      <div className="mb-5 flex gap-7 max-sm:hidden">
+        {[56, 72, 64, 80].map((width) => (
+          <div key={width} className="space-y-1.5">
+            <Skeleton className="h-3 w-12" />
+            <div style={{ width }}>
+              <Skeleton className="h-3.5" />
+            </div>
+          </div>
+        ))}
+      </div>
+      <Skeleton className="mb-3 h-9 w-full max-w-md" />
+      <Skeleton className="min-h-[420px] w-full flex-1 rounded-xl" />
+    </div>
+  );
+}
+
+/** Cards that are on their way. */
+export function SkeletonCards({ count, className }: { count: number; className: string }) {
+  const { t } = useTranslation();
+  return (
+    <div role="status" aria-label={t("state.loading")} className={className}>
+      {Array.from({ length: count }, (_, index) => (
+        <div key={index} className="space-y-3 rounded-xl border bg-surface p-4 shadow-card">
+          <Skeleton className="h-4 w-28" />
+          <Skeleton className="h-7 w-40 max-w-full" />
+          <Skeleton className="h-3.5 w-full" />
+        </div>
+      ))}
+    </div>
+  );
+}
+
 /** Rows that are on their way. */
 export function SkeletonRows({ count = 6 }: { count?: number }) {
   const { t } = useTranslation();
@@ -38,12 +78,6 @@ export function SkeletonRows({ count = 6 }: { count?: number }) {
       ))}
     </div>
   );
-}
-
-/** What kind of problem it is. */
-export function ProblemTitle({ problem }: { problem: Problem }) {
-  const { t } = useTranslation();
-  return <>{problem.title || t(problem.code === "unreachable" ? "state.unreachable" : "state.unexpected")}</>;
 }
 
 /** The id to ask about; nothing where there was no answer. */
@@ -63,15 +97,13 @@ export function problemOf(error: unknown): Problem {
 export function ProblemView({ error, retry, className }: { error: unknown; retry?: () => void; className?: string }) {
   const { t } = useTranslation();
   const problem = problemOf(error);
-  const isUnreachable = problem.code === "unreachable";
+  const { title, detail, suggestion } = useProblemWords(problem);
   return (
     <div role="alert" className={clsx("status-failed flex gap-3 rounded-lg bg-status-tint p-4", className)}>
       <CircleAlert className="mt-0.5 size-[18px] shrink-0 text-status" aria-hidden />
       <div className="min-w-0 space-y-1">
-        <p className="font-medium text-status">
-          <ProblemTitle problem={problem} />
-        </p>
-        {problem.detail && !isUnreachable && <p className="break-words">{problem.detail}</p>}
+        <p className="font-medium text-status">{title}</p>
+        {detail && <p className="break-words">{detail}</p>}
         {(problem.errors ?? []).map((one, index) => (
           <p key={index} className="break-words font-mono text-[13px]">
             {[one.line && `${one.line}:${one.column}`, one.pointer ?? one.parameter, one.detail]
@@ -79,15 +111,17 @@ export function ProblemView({ error, retry, className }: { error: unknown; retry
               .join("  ")}
           </p>
         ))}
-        <p className="text-ink-soft">{problem.suggestion || (isUnreachable && t("state.unreachableHint"))}</p>
-        <div className="flex flex-wrap items-center gap-2 pt-1">
-          {retry && (
-            <Button size="small" onClick={retry}>
-              {t("action.tryAgain")}
-            </Button>
-          )}
-          <RequestId problem={problem} />
-        </div>
+        {suggestion && <p className="text-ink-soft">{suggestion}</p>}
+        {(retry || problem.request_id) && (
+          <div className="flex flex-wrap items-center gap-2 pt-1">
+            {retry && (
+              <Button size="small" onClick={retry}>
+                {t("action.tryAgain")}
+              </Button>
+            )}
+            <RequestId problem={problem} />
+          </div>
+        )}
       </div>
     </div>
   );

@@ -1,7 +1,8 @@
 // What went wrong with something that was asked for, as a notice that says as much as a panel would.
 import { toast } from "sonner";
 import type { Problem } from "@/api/generated/schema";
-import { ProblemTitle, problemOf, RequestId } from "./states";
+import { useProblemWords } from "@/i18n/words";
+import { problemOf, RequestId } from "./states";
 
 /** Long enough to read what to do about it. */
 const SHOWN_MS = 12_000;
@@ -11,16 +12,22 @@ export function tellProblem(error: unknown): void {
   toast.error(<ProblemTitle problem={problem} />, { description: <Details problem={problem} />, duration: SHOWN_MS });
 }
 
+/** What kind of problem it is. */
+export function ProblemTitle({ problem }: { problem: Problem }) {
+  return <>{useProblemWords(problem).title}</>;
+}
+
 function Details({ problem }: { problem: Problem }) {
+  const { detail, suggestion } = useProblemWords(problem);
   return (
     <div className="space-y-1">
-      {problem.detail && <p className="break-words">{problem.detail}</p>}
+      {detail && <p className="break-words">{detail}</p>}
       {(problem.errors ?? []).map((one, index) => (
         <p key={index} className="break-words">
           {[one.pointer ?? one.parameter, one.detail].filter(Boolean).join("  ")}
         </p>
       ))}
-      {problem.suggestion && <p className="text-ink-soft">{problem.suggestion}</p>}
+      {suggestion && <p className="text-ink-soft">{suggestion}</p>}
       <RequestId problem={problem} />
     </div>
   );

@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { executionKeys, type Row, type Stretch } from "@/api/executions";
+import { type ExecutionPages, executionKeys, type Row } from "@/api/executions";
 import type { EventView, ServerFrame } from "@/api/generated/schema";
 import { event, eventFrame, row, updateFrame } from "@/test/factories";
 import { apply } from "./apply";
 
 function listOf(...ids: string[]) {
-  return { pages: [{ items: ids.map((id) => row({ id })), next_cursor: null }], pageParams: [undefined] };
+  return { pages: [{ items: ids.map((id) => row({ id })) }] };
 }
 
 function idsAfter(frames: ServerFrame[], key: readonly unknown[], data: unknown): string[] {
   const changes = apply(frames, [{ key, data }]);
-  const next = (changes.set[0]?.data ?? data) as { pages: Stretch[] };
+  const next = (changes.set[0]?.data ?? data) as ExecutionPages;
   return next.pages.flatMap((page) => page.items.map((item) => item.id));
 }
 
@@ -29,7 +29,7 @@ describe("lists", () => {
   it("keeps the newer of what is shown and what arrives", () => {
     const data = listOf("1");
     const newer = apply([updateFrame({ id: "1", last_seq: 9, status: "failed" })], [{ key, data }]);
-    const shown = newer.set[0]?.data as { pages: Stretch[] };
+    const shown = newer.set[0]?.data as ExecutionPages;
     expect(shown.pages[0]?.items[0]?.status).toBe("failed");
     const older = apply([updateFrame({ id: "1", last_seq: 4, status: "running" })], [{ key, data: shown }]);
     expect(older.set).toEqual([]);
@@ -41,7 +41,7 @@ describe("lists", () => {
       updateFrame({ id: "1", last_seq: 5, status: "running" }),
     ];
     const changes = apply(frames, [{ key, data: listOf("1") }]);
-    const shown = changes.set[0]?.data as { pages: Stretch[] };
+    const shown = changes.set[0]?.data as ExecutionPages;
     expect(shown.pages[0]?.items[0]?.status).toBe("succeeded");
   });
 
@@ -59,7 +59,7 @@ describe("lists", () => {
   });
 
   it("leaves executions that are older than what was read to the next page", () => {
-    const data = { pages: [{ items: [row({ id: "5" })], next_cursor: "more" }], pageParams: [undefined] };
+    const data = { pages: [{ items: [row({ id: "5" })], next: "more" }] };
     expect(idsAfter([updateFrame({ id: "3" })], key, data)).toEqual(["5"]);
   });
 });
@@ -120,6 +120,10 @@ it("reloads everything after a gap that the service cannot fill", () => {
   const resync = (reason: string): ServerFrame => ({ type: "resync", data: { reason, from: 3 } });
   expect(apply([resync("backlog")], []).stale).toContainEqual(["executions"]);
   expect(apply([resync("lagging")], []).stale).toEqual([]);
+  // Of long lists the beginning; the rest when somebody looks at it.
+  const data = { pages: [{ items: [row({ id: "3" })], next: "b" }, { items: [row({ id: "2" }), row({ id: "1" })] }] };
+  const list = apply([resync("backlog")], [{ key: executionKeys.list({}), data }]).set[0]?.data as ExecutionPages;
+  expect(list.pages).toMatchObject([{ items: [{ id: "3" }] }, { items: [], released: { count: 2, oldest: "1" } }]);
 });
 
 it("compares again when one of the two has changed", () => {

@@ -1,6 +1,6 @@
 // Pure: frames in, changes of the query cache out. The only place that says what a frame does to what is shown.
-import type { InfiniteData, QueryKey } from "@tanstack/react-query";
-import type { Filter, Row, Stretch } from "@/api/executions";
+import type { QueryKey } from "@tanstack/react-query";
+import type { ExecutionPages, Filter, Row } from "@/api/executions";
 import type {
   EventView,
   ExecutionDetail,
@@ -10,7 +10,8 @@ import type {
   OutputDelta,
   ServerFrame,
 } from "@/api/generated/schema";
-import { patchActive, patchDetail, patchEvents, patchLogs, patchOutput, patchStretches, type Streamed } from "./patch";
+import { distrusted, patchPages } from "./pages";
+import { patchActive, patchDetail, patchEvents, patchLogs, patchOutput, type Streamed } from "./patch";
 
 /** One entry of the cache that has data. */
 export interface Entry {
@@ -101,10 +102,11 @@ function applyTo(key: QueryKey, data: unknown, batch: Batch, stale: QueryKey[]):
   };
   switch (key[1]) {
     case "list": {
-      if (batch.updates.length === 0) return data;
-      const list = data as InfiniteData<Stretch, string | undefined>;
-      const pages = keep(patchStretches(list.pages, key[2] as Filter, batch.updates));
-      return pages === list.pages ? list : { ...list, pages };
+      const list = data as ExecutionPages;
+      // The first page is read again; the others when somebody looks at them.
+      const known = batch.mustReload ? distrusted(list.pages) : list.pages;
+      const pages = batch.updates.length === 0 ? known : keep(patchPages(known, key[2] as Filter, batch.updates));
+      return pages === list.pages ? list : { pages };
     }
     case "active":
       return batch.updates.length === 0 ? data : patchActive(data as Row[], batch.updates);

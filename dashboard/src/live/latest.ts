@@ -1,8 +1,9 @@
 // The newest update of the executions that have changed lately. An answer that was on its way while frames arrived is older
 // than those frames; everything that is read passes through here, so that it never replaces something newer.
-import type { Filter, Row, Stretch } from "@/api/executions";
+import type { Filter, Page, Row } from "@/api/executions";
 import type { ExecutionUpdate } from "@/api/generated/schema";
-import { patchActive, patchDetail, patchStretches } from "./patch";
+import { patchPages } from "./pages";
+import { patchActive, patchDetail } from "./patch";
 
 /** Far more than change during one request. */
 const MAX_KEPT = 2_000;
@@ -22,11 +23,11 @@ export class Latest {
     this.#updates.clear();
   }
 
-  /** Only the first stretch of a list can miss executions that are new. */
-  stretch(page: Stretch, filter: Filter, isFirst: boolean): Stretch {
+  /** Only the first page of a list can miss executions that are new. */
+  page(page: Page, filter: Filter, isFirst: boolean): Page {
     const known = new Set(page.items.map((row) => row.id));
     const updates = [...this.#updates.values()].filter((update) => isFirst || known.has(update.id));
-    return patchStretches([page], filter, updates).data[0] ?? page;
+    return patchPages([page], filter, updates).data[0] ?? page;
   }
 
   active(rows: Row[]): Row[] {

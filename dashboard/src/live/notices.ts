@@ -14,6 +14,11 @@ export function expectEnd(id: string): void {
   mine.add(id);
 }
 
+/** No end is waited for any more. */
+export function expectNothing(): void {
+  mine.clear();
+}
+
 export function setTell(next: Tell | undefined): void {
   tell = next;
 }

@@ -1,5 +1,5 @@
 // Pure: what a live update does to a piece of data that was read before. Nothing here knows the query cache.
-import type { Filter, Row, Stretch } from "@/api/executions";
+import type { Filter, Row } from "@/api/executions";
 import type { EventView, ExecutionUpdate, LogLine, LogView, OutputDelta } from "@/api/generated/schema";
 
 /** Whether `update` is newer than what is shown. Frames may repeat and answers may be older than frames. */
@@ -27,73 +27,14 @@ export function matches(row: Row | ExecutionUpdate, filter: Filter): boolean | u
 }
 
 /** Ids of executions are in the order of their creation, so newest first is descending by id. */
-function byNewest(a: Row, b: Row): number {
+export function byNewest(a: Pick<Row, "id">, b: Pick<Row, "id">): number {
   return a.id < b.id ? 1 : a.id > b.id ? -1 : 0;
-}
-
-/** Puts new rows into the first page whose last row is older than they are. */
-function insert(pages: Stretch[], added: readonly Row[]): boolean {
-  const byPage = new Map<number, Row[]>();
-  for (const row of added) {
-    const index = pages.findIndex((page, at) => {
-      const end = page.items.at(-1);
-      return at === pages.length - 1 || (end !== undefined && byNewest(row, end) < 0);
-    });
-    const rows = byPage.get(index);
-    if (rows) rows.push(row);
-    else byPage.set(index, [row]);
-  }
-  for (const [index, rows] of byPage) {
-    const page = pages[index];
-    if (page) pages[index] = { ...page, items: [...rows, ...page.items].sort(byNewest) };
-  }
-  return byPage.size > 0;
 }
 
 export interface Patched<T> {
   data: T;
   /** Only reading again gives the truth. */
   isStale: boolean;
-}
-
-/**
- * A list after updates: known rows are changed or, when they do not belong any more, taken out; new ones that belong come in
- * at their place. Rows that lie beyond what was read so far are left to the reading.
- */
-export function patchStretches(
-  pages: readonly Stretch[],
-  filter: Filter,
-  updates: readonly ExecutionUpdate[],
-): Patched<Stretch[]> {
-  const byId = new Map(updates.map((update) => [update.id, update]));
-  let isStale = false;
-  let changed = false;
-  const patched = pages.map((page) => {
-    const items: Row[] = [];
-    let pageChanged = false;
-    for (const row of page.items) {
-      const update = byId.get(row.id);
-      byId.delete(row.id);
-      const next = update ? patchRow(row, update) : row;
-      const stays = next === row || matches(next, filter) !== false;
-      if (stays) items.push(next);
-      pageChanged ||= next !== row;
-    }
-    changed ||= pageChanged;
-    return pageChanged ? { ...page, items } : page;
-  });
-  const last = patched.at(-1);
-  const oldest = last?.next_cursor ? last.items.at(-1) : undefined;
-  const added: Row[] = [];
-  for (const update of byId.values()) {
-    const belongs = matches(update, filter);
-    if (belongs === undefined) isStale = true;
-    if (!belongs) continue;
-    const { output: _, ...row } = update;
-    if (!oldest || byNewest(row, oldest) < 0) added.push(row);
-  }
-  if (added.length > 0 && insert(patched, added)) changed = true;
-  return { data: changed ? patched : (pages as Stretch[]), isStale };
 }
 
 /** What runs or waits now, newest first. Pending and paused executions are not among them. */

@@ -2,7 +2,7 @@ import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { pagesRoute } from "./root";
 
 /** The filters of the audit, as the service names them. */
-const filters = ["actor_id", "action", "target_kind", "target_id", "after", "before"] as const;
+const filters = ["actor_id", "action", "target_kind", "target_id", "provider", "after", "before"] as const;
 export type AuditSearch = Partial<Record<(typeof filters)[number], string>>;
 
 export const adminRoute = createRoute({

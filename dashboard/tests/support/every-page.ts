@@ -1,4 +1,5 @@
-// Visits every page in one language: accessible in both themes, and as wide as a small telephone.
+// Visits every page in one language: accessible in both themes, as wide as a small telephone, calm while it is read, and with a
+// title of its own.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { AxeResults, RunOptions } from "axe-core";
@@ -10,8 +11,15 @@ import { worldOfFile } from "./world";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
+const DESKTOP = { width: 1440, height: 900 };
+const PHONE = { width: 360, height: 740 };
+/** What is felt as good: the part of what is seen that moves, times how far. */
+const MAX_SHIFT = 0.05;
+
 declare global {
   interface Window {
+    /** How much has moved since the page was loaded without anybody having done anything. */
+    shifted: number;
     axe: { run(context: Document, options: RunOptions): Promise<AxeResults> };
   }
 }
@@ -23,11 +31,19 @@ export function checkEveryPage(locale: "en-GB" | "zh-CN"): void {
     const data = await fill(world.service);
     // A page that does not exist is one of them.
     const page = await world.open(data.operator, { locale, reducedMotion: "reduce", expected: /status of 404/ });
+    await page.addInitScript(countShifts);
     const found: string[] = [];
     for (const place of placesOf(data)) {
-      await page.setViewportSize({ width: 1440, height: 900 });
+      // One language comes by telephone.
+      await page.setViewportSize(locale === "zh-CN" ? PHONE : DESKTOP);
       await page.emulateMedia({ colorScheme: "light" });
       await visit(page, place);
+      const shifted = await page.evaluate(() => window.shifted);
+      if (shifted > MAX_SHIFT) found.push(`${place.name} moves while it is read: ${shifted.toFixed(3)}`);
+      const title = await page.title();
+      if (!/^\S.* · Callboard$/.test(title)) found.push(`${place.name} is called "${title}"`);
+      await page.setViewportSize(DESKTOP);
+      await settle(page);
       found.push(...(await violations(page, {})).map((one) => `${place.name}, light: ${one}`));
       // The themes differ in nothing but colors.
       await page.emulateMedia({ colorScheme: "dark" });
@@ -37,12 +53,21 @@ export function checkEveryPage(locale: "en-GB" | "zh-CN"): void {
           (one) => `${place.name}, dark: ${one}`,
         ),
       );
-      await page.setViewportSize({ width: 360, height: 740 });
+      await page.setViewportSize(PHONE);
       await settle(page);
       found.push(...(await tooWide(page)).map((one) => `${place.name}, 360 px: ${one}`));
     }
     expect(found).toEqual([]);
   });
+}
+
+function countShifts(): void {
+  window.shifted = 0;
+  const observer = new PerformanceObserver((list) => {
+    for (const entry of list.getEntries() as (PerformanceEntry & { value: number; hadRecentInput: boolean })[])
+      if (!entry.hadRecentInput) window.shifted += entry.value;
+  });
+  observer.observe({ type: "layout-shift", buffered: true });
 }
 
 /** What axe calls serious or critical. */

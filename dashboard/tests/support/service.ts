@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Api, type Person } from "./api";
 import { Child } from "./child";
+import { pagesFolder } from "./pages";
 import { Postgres } from "./postgres";
 import { repository, servicePath } from "./program";
 
@@ -123,6 +124,7 @@ export class Service {
   }
 
   async #insistOnDashboard(): Promise<void> {
+    if (pagesFolder()) return;
     const page = await (await fetch(this.url, { headers: { accept: "text/html" } })).text();
     if (!page.includes("/assets/"))
       throw new Error("the program was built without its dashboard: `make dashboard` first");

@@ -43,6 +43,15 @@ impl Redactor {
         for value in values {
             leaves(value, "", &mut |_, text| forms::add(text, &mut all));
         }
+        Self::of(all)
+    }
+
+    /// Finds what either finds.
+    pub fn both(first: &Self, second: &Self) -> Self {
+        Self::of(first.forms.iter().chain(&second.forms).cloned().collect())
+    }
+
+    fn of(mut all: Vec<String>) -> Self {
         all.sort_unstable();
         all.dedup();
         // Fails only for more patterns than a tenant could store; then nothing could be promised about any of them.

@@ -10,6 +10,7 @@ mod usage;
 
 pub use forecast::Forecast;
 
+use crate::domain::agent_key::{HEADER, SECRET, VARIABLE};
 use crate::domain::{Agent, AgentOutput, AgentRequest, EffectOutcome, Failure, StandardType, Usage};
 use serde_json::{Map, Value, json};
 
@@ -25,8 +26,18 @@ pub struct Parameters<'a> {
 
 /// What only the agent itself decides: how it is reached, with whose credentials, and what that costs. Otherwise whoever
 /// writes a workflow could have the key of an agent sent to an address of their own, or run another program in its place.
-const OF_THE_AGENT_ALONE: [&str; 8] =
-    ["api_key_env", "arguments", "base_url", "environment", "prices", "program", "provider", "working_directory"];
+const OF_THE_AGENT_ALONE: [&str; 10] = [
+    VARIABLE,
+    HEADER,
+    SECRET,
+    "arguments",
+    "base_url",
+    "environment",
+    "prices",
+    "program",
+    "provider",
+    "working_directory",
+];
 
 impl<'a> Parameters<'a> {
     /// The parameters of one call.
@@ -84,7 +95,7 @@ fn wrong(name: &str, expected: &str) -> Failure {
 }
 
 /// A parameter that is missing or makes no sense.
-fn invalid(detail: impl Into<String>) -> Failure {
+pub fn invalid(detail: impl Into<String>) -> Failure {
     Failure::new(StandardType::Validation, "Invalid agent parameters", detail)
         .retryable(false)
         .with_suggestion("the chapter on agents of docs/effects.md has the parameters of each adapter")

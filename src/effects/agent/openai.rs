@@ -1,8 +1,9 @@
 //! The `openai` adapter: any endpoint that speaks the chat completions protocol, streamed.
 //!
-//! Parameters: `base_url` (default `https://api.openai.com/v1`); `api_key_env`, the environment variable of the service that
-//! holds the key, which the operator has to have permitted for the endpoint (default `OPENAI_API_KEY` for the default endpoint
-//! and none for others); the sampling parameters of the protocol (`temperature`, `top_p`, `max_tokens` …); `request`, an object of
+//! Parameters: `base_url` (default `https://api.openai.com/v1`); `api_key_secret`, the secret that is the key, or `api_key_env`,
+//! the environment variable of the service that holds it, which the operator has to have permitted for the endpoint (default
+//! `OPENAI_API_KEY` for the default endpoint and none for others); `api_key_header` for servers that want the key elsewhere than
+//! in `Authorization: Bearer`; the sampling parameters of the protocol (`temperature`, `top_p`, `max_tokens` …); `request`, an object of
 //! further fields; `stream_usage`, `false` for servers that do not know `stream_options`; `prices`.
 //!
 //! The library speaks the protocol over the guarded client of all effects. It does not retry: that is up to the definition.
@@ -12,12 +13,11 @@ use super::{Parameters, answered, failed, invalid};
 use crate::domain::{Agent, AgentRequest, EffectOutcome, Failure, LogLevel, Prices, StandardType, Usage};
 use crate::effects::client::Client;
 use crate::effects::http::parse_url;
-use crate::effects::model_key::ModelKey;
+use crate::effects::model_key::{Credential, Keys};
 use crate::effects::model_transport::{Transport, failure_of};
 use crate::effects::{EffectContext, Observer};
 use async_openai::config::OpenAIConfig;
 use futures_util::StreamExt;
-use reqwest::header::HeaderValue;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 use url::Url;
@@ -41,7 +41,8 @@ const REQUEST_FIELDS: [&str; 11] = [
 
 /// Asks the model once, with the client that is given and one of the keys.
 pub async fn perform(
-    (client, keys): (&Client, &[ModelKey]),
+    client: &Client,
+    keys: Keys<'_>,
     agent: &Agent,
     request: AgentRequest,
     context: &EffectContext,
@@ -68,6 +69,7 @@ pub async fn perform(
 /// One call, ready to be sent.
 struct Call {
     config: OpenAIConfig,
+    credential: Option<Credential>,
     endpoint: Url,
     body: Value,
     model: String,
@@ -89,7 +91,7 @@ impl Call {
     fn prepare(
         agent: &Agent,
         request: &AgentRequest,
-        keys: &[ModelKey],
+        keys: Keys<'_>,
         context: &EffectContext,
     ) -> Result<Self, Failure> {
         let parameters = Parameters::of(agent, request)?;
@@ -99,17 +101,14 @@ impl Call {
         let model = model.ok_or_else(|| invalid("an agent with the openai adapter needs a model"))?;
         let provider = provider(parameters)?;
         let default_variable = (base_url == DEFAULT_BASE_URL).then_some(DEFAULT_KEY_VARIABLE);
-        let key = match parameters.text("api_key_env")?.or(default_variable) {
-            Some(variable) => key(variable, &endpoint, keys)?,
-            None => String::new(),
-        };
-        let config = config(key, base_url, context)?;
+        let credential = keys.credential(parameters, default_variable, &endpoint)?;
+        let config = config(base_url, context)?;
         let body = body(agent, request, &model, parameters)?;
-        Ok(Self { config, endpoint, body, model, provider, prices: read_prices(parameters)? })
+        Ok(Self { config, credential, endpoint, body, model, provider, prices: read_prices(parameters)? })
     }
 
     async fn converse(&self, client: &Client, answer: &mut Answer, observer: &dyn Observer) -> Result<(), Failure> {
-        let transport = Transport::new(client.clone(), self.endpoint.clone());
+        let transport = Transport::new(client.clone(), self.endpoint.clone(), self.credential.clone());
         let library = transport.library(self.config.clone());
         let chat = library.chat();
         let stream = chat.create_stream_byot::<&Value, Value>(&self.body).await;
@@ -153,8 +152,9 @@ fn refused(detail: &str) -> Failure {
     Failure::new(StandardType::Runtime, "Model refused", detail).retryable(false)
 }
 
-fn config(key: String, base_url: &str, context: &EffectContext) -> Result<OpenAIConfig, Failure> {
-    let mut config = OpenAIConfig::new().with_api_base(base_url).with_api_key(key);
+/// The key is no business of the library: the transport adds it.
+fn config(base_url: &str, context: &EffectContext) -> Result<OpenAIConfig, Failure> {
+    let mut config = OpenAIConfig::new().with_api_base(base_url).with_api_key("");
     if base_url != DEFAULT_BASE_URL {
         // Taken from the environment by the library; nobody else's business.
         config = config.with_org_id("").with_project_id("");
@@ -167,24 +167,6 @@ fn config(key: String, base_url: &str, context: &EffectContext) -> Result<OpenAI
         }
     }
     Ok(config)
-}
-
-fn key(variable: &str, endpoint: &Url, keys: &[ModelKey]) -> Result<String, Failure> {
-    if !keys.iter().any(|key| key.permits(variable, endpoint)) {
-        let origin = endpoint.origin().ascii_serialization();
-        let detail = format!("the value of {variable} may not be sent to {origin}");
-        return Err(Failure::new(StandardType::Authorization, "Key not for this endpoint", detail)
-            .retryable(false)
-            .with_suggestion(format!("the operator permits it with {variable}={origin} in effects.http.model_keys")));
-    }
-    let key = std::env::var(variable).unwrap_or_default();
-    if !key.is_empty() && HeaderValue::from_str(&key).is_ok() {
-        return Ok(key);
-    }
-    let detail = format!("the environment variable {variable} of the service holds no usable key");
-    Err(Failure::new(StandardType::Authentication, "No API key", detail)
-        .retryable(false)
-        .with_suggestion(format!("start the service with {variable} set, or name another variable in `api_key_env`")))
 }
 
 fn body(agent: &Agent, request: &AgentRequest, model: &str, parameters: Parameters<'_>) -> Result<Value, Failure> {

@@ -21,7 +21,7 @@ mod transport;
 pub use mapping::Mapping;
 pub use sign_in::{Begun, Returned};
 
-use crate::domain::Role;
+use crate::domain::{Role, UserId};
 use discovery::Discovery;
 use std::fmt;
 use std::sync::Arc;
@@ -89,8 +89,11 @@ pub enum Error {
     NoRole,
     #[error("the person or their tenant is not active")]
     Inactive,
-    #[error("the person belongs to another tenant")]
-    OtherTenant,
+    #[error(
+        "the person {person} belongs to the tenant '{own}', and their groups lead to '{wanted}': change their groups or \
+         the setting `tenants`, or remove them from '{own}', and the next sign-in makes them anew in '{wanted}'"
+    )]
+    OtherTenant { person: UserId, own: String, wanted: String },
     #[error(transparent)]
     Identity(#[from] super::Error),
 }
@@ -108,7 +111,7 @@ impl Error {
             Self::AddressTaken => "address_taken",
             Self::NoRole => "no_role",
             Self::Inactive => "inactive",
-            Self::OtherTenant => "other_tenant",
+            Self::OtherTenant { .. } => "other_tenant",
             Self::Identity(_) => "service_failed",
         }
     }

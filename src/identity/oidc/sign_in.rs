@@ -71,8 +71,9 @@ impl Identity {
         let now = self.clock.now();
         let attempt = Attempt::open(&self.signer, attempt, id, returned.state.as_deref(), now)?;
         let person = self.person(provider, returned, &attempt).await?;
-        let user = self.admit(provider, person, writer).await?;
-        let signed_in = self.begin_session(user, "signed_in_with_provider", writer).await?;
+        let writer = Writer { provider: Some(provider.options.id.clone()), ..writer.clone() };
+        let user = self.admit(provider, person, &writer).await?;
+        let signed_in = self.begin_session(user, "signed_in_with_provider", &writer).await?;
         Ok((signed_in, attempt.next))
     }
 
@@ -120,7 +121,10 @@ impl Identity {
         let tenant = self.tenant_of(provider, &person).await?;
         let identity = ExternalIdentity { issuer: options.issuer_text.clone(), subject: person.subject.clone() };
         let user = match self.store.user_of_external_identity(identity.clone()).await {
-            Ok(user) if user.tenant_id != tenant.id => return Err(Error::OtherTenant),
+            Ok(user) if user.tenant_id != tenant.id => {
+                let own = self.store.tenant(user.tenant_id).await?.slug;
+                return Err(Error::OtherTenant { person: user.id, own, wanted: tenant.slug });
+            }
             Ok(user) => user,
             Err(store::Error::NotFound) => {
                 return self.welcome(provider, person, identity, &tenant, role, writer).await;

@@ -43,7 +43,7 @@ fn question(agent: &Agent, prompt: &str, output: AgentOutput) -> AgentRequest {
 
 pub fn ask(agent: &Agent, prompt: &str, output: AgentOutput) -> EffectCall {
     let request = Box::new(question(agent, prompt, output));
-    EffectCall::Agent { agent: Box::new(agent.clone()), request }
+    EffectCall::Agent { agent: Box::new(agent.clone()), request, key: None }
 }
 
 pub async fn answer(agent: &Agent, prompt: &str, output: AgentOutput) -> (EffectOutcome, Call) {
@@ -138,7 +138,7 @@ async fn a_call_cannot_change_how_its_agent_is_reached() {
     ] {
         let mut request = question(agent, "x", AgentOutput::Text);
         request.parameters.insert(name.to_owned(), value);
-        let call = EffectCall::Agent { agent: Box::new(agent.clone()), request: Box::new(request) };
+        let call = EffectCall::Agent { agent: Box::new(agent.clone()), request: Box::new(request), key: None };
         let failure = Call::new().perform(&open_effects(), call).await.result.unwrap_err();
         assert_eq!(kind(&failure), ("authorization", 403));
         assert!(failure.detail.as_deref().is_some_and(|detail| detail.contains(name)), "{failure:?}");

@@ -109,6 +109,7 @@ async fn a_budget_that_is_hit_in_the_middle_of_a_fork_pauses_it_until_more_is_ap
 
     let approved = approve(&service, &id, json!({ "max_tokens": 10_000 })).await;
     assert_eq!((&approved["status"], &approved["pause_reason"]), (&json!("running"), &Value::Null));
+    assert_eq!((&again["pause_limit"], &approved["pause_limit"]), (&json!("max_tokens"), &Value::Null));
     gates.open("gamma").await;
     let ended = service.ended(&id).await;
     assert_eq!((&ended["status"], &ended["output"]), (&json!("succeeded"), &json!(["ok", "ok", "ok"])), "{ended}");
@@ -144,6 +145,7 @@ async fn a_paused_budget_survives_kills_and_no_call_is_made_behind_it(database: 
     service.resume(&[]);
     let still = service.get(&path(&id)).await.expect(200);
     assert_eq!((&still["status"], &still["pause_reason"]), (&json!("paused"), &reason));
+    assert_eq!(still["pause_limit"], "max_model_calls", "{still}");
     assert_eq!(still["budget"]["spent"]["calls"], 1);
     approve(&service, &id, json!({ "max_model_calls": 2 })).await;
     gates.open("alpha").await;
@@ -193,6 +195,7 @@ async fn the_month_of_a_tenant_is_a_budget_too(database: Database) {
     let events = journal(&service, &third).await;
     let asked = events.iter().find(|event| event["type"] == "approval_requested").expect("a person is asked");
     assert_eq!(asked["data"]["limit"], "max_tokens_per_month", "{asked}");
+    assert_eq!(stopped["pause_limit"], "max_tokens_per_month", "{stopped}");
     // What costs nothing goes on.
     let free = json!([{ "ask": { "call": "agent", "with": { "agent": "echo", "prompt": "hi" } } }]);
     let free = service.start_definition(free, json!({})).await;

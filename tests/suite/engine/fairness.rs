@@ -50,6 +50,7 @@ async fn ten_thousand_of_one_tenant_delay_the_only_one_of_another_by_one_slot(da
         (&json!(1), &json!(0), &json!(single))
     );
     assert_eq!(queue["head"]["reason"], "all 1 slots of the service are taken");
+    assert_eq!((&queue["head"]["holdup"], &queue["head"]["limit"]), (&json!("no_slot"), &json!(1)), "{queue}");
     let other = queue["service"]["tenants"].as_array().unwrap().iter().find(|one| one["tenant_id"] == json!(OTHER));
     assert_eq!((&other.unwrap()["pending"], &other.unwrap()["running"]), (&json!(CROWD), &json!(1)), "{queue}");
 
@@ -73,6 +74,7 @@ async fn a_tenant_runs_no_more_than_it_may_and_leaves_the_other_slots_alone(data
     let queue = queue_until(&service, |queue| queue["running"] == 1 && queue["pending"] == 1).await;
     assert_eq!((&queue["max_running"], &queue["head"]["execution_id"]), (&json!(1), &json!(second)), "{queue}");
     assert_eq!(queue["head"]["reason"], "the tenant runs as many executions as it may: 1");
+    assert_eq!((&queue["head"]["holdup"], &queue["head"]["limit"]), (&json!("tenant_limit"), &json!(1)), "{queue}");
     let other =
         service.engine().submit(submission(OTHER, json!([gates.task("gamma")]))).await.expect("there is a slot");
     gates.open("gamma").await;

@@ -13,6 +13,7 @@ mod outage;
 mod ownership;
 mod parking;
 pub mod process;
+mod refused;
 mod shutdown;
 
 use crate::service::Client;

@@ -2,9 +2,15 @@
 
 use crate::on_both_databases;
 use crate::service::Service;
+use callboard::domain::{Agent, AgentId, TenantId};
+use futures_util::FutureExt;
 use serde_json::{Value, json};
 
-on_both_databases!(an_agent_is_made_changed_and_removed, an_agent_is_tested);
+on_both_databases!(
+    an_agent_is_made_changed_and_removed,
+    an_agent_is_tested,
+    what_was_remembered_of_an_agent_ends_with_its_change_though_nobody_waits,
+);
 
 async fn an_agent_is_made_changed_and_removed(service: Service) {
     let body = json!({
@@ -66,4 +72,26 @@ async fn an_agent_is_tested(service: Service) {
         service.post(&path, &json!({"test_input": input})).await.problem(400, "invalid_body");
     }
     service.post(&path, &json!({"test_input": "ä".repeat(5_000)})).await.expect(202);
+}
+
+async fn what_was_remembered_of_an_agent_ends_with_its_change_though_nobody_waits(service: Service) {
+    let body = json!({"name": "Parrot", "adapter": "builtin", "parameters": {"skill": "echo"}});
+    let made = service.post("/api/v1/agents", &body).await.expect(201);
+    let ask = async || {
+        let tasks = json!([{"ask": {"call": "agent", "with": {"agent": "parrot", "prompt": "Hello"}}}]);
+        service.ended(&service.start_definition(tasks, json!({})).await).await
+    };
+    assert_eq!(ask().await["output"], "Hello");
+    let store = service.engine().store();
+    let id: AgentId = made["id"].as_str().unwrap().parse().unwrap();
+    let agent = store.agent(TenantId::DEFAULT, id).await.unwrap();
+    // Whoever switches it off hangs up while the write is in the queue.
+    let _ = store.update_agent(Agent { is_active: false, ..agent }).now_or_never();
+    let refused = ask().await;
+    assert_eq!(
+        (&refused["status"], &refused["error"]["instance"]),
+        (&json!("failed"), &json!("/do/0/ask")),
+        "{refused}"
+    );
+    assert!(refused["error"]["detail"].as_str().unwrap().contains("parrot"), "{refused}");
 }

@@ -68,6 +68,10 @@ async fn agents_and_workflows_are_made_once(service: Service) {
         (Some("true"), Some(location.as_str()))
     );
     assert_eq!(second.expect(201), first);
+    let other = json!({"name": "Other", "adapter": "builtin"});
+    let refused = service.post_with("/api/v1/agents", &[("Idempotency-Key", "key-4")], &other).await;
+    let problem = refused.problem(409, "idempotency_conflict");
+    assert!(problem["detail"].as_str().unwrap().contains(first["id"].as_str().unwrap()), "{problem}");
     // A refused request gives its key back.
     let key = [("Idempotency-Key", "key-5")];
     service.post_with("/api/v1/agents", &key, &agent).await.problem(409, "already_exists");
@@ -83,6 +87,10 @@ async fn agents_and_workflows_are_made_once(service: Service) {
     let second = send().await;
     assert_eq!(second.header("idempotency-replayed"), Some("true"));
     assert_eq!(second.expect(201), first);
+    let newer = definition("once", "1.1.0", json!([{"a": {"set": {"x": 1}}}]));
+    let refused = service.post_with("/api/v1/workflows", &[("Idempotency-Key", "key-6")], &newer).await;
+    let problem = refused.problem(409, "idempotency_conflict");
+    assert!(problem["detail"].as_str().unwrap().contains(first["id"].as_str().unwrap()), "{problem}");
     let run = format!("/api/v1/workflows/{}/execute", first["id"].as_str().unwrap());
     let key = [("Idempotency-Key", "key-7")];
     let first = service.post_with(&run, &key, &json!({})).await.expect(202);

@@ -1,6 +1,7 @@
 //! What callers of the HTTP interface rely on.
 
 mod agents;
+mod answers;
 mod dashboard;
 mod description;
 mod executions;

@@ -222,6 +222,7 @@ async fn an_operators_work_in_a_tenant_ends_with_the_role(database: Database) {
     let body = json!({ "definition": definition("inline", "1.0.0", json!([{ "before": { "do": [ask()] } }, gates.task("gate"), ask()])) });
     let accepted = olga.client.post_with("/api/v1/executions", &[("X-Tenant-Id", &blue)], &body).await.expect(201);
     let id = accepted["id"].as_str().unwrap();
+    // What is asked before is allowed.
     gates.reached("gate").await;
     service.put(&format!("/api/v1/users/{}", olga.id), &json!({ "role": "admin" })).await.expect(200);
     gates.open("gate").await;

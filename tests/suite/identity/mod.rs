@@ -8,6 +8,7 @@ mod first_start;
 mod keys;
 mod live;
 mod providers;
+mod queue;
 mod sessions;
 mod takeover;
 mod walk;

@@ -3,6 +3,7 @@
 use super::{PASSWORD, person, sign_in, tenant};
 use crate::engine::process::Process;
 use crate::service::{Database, Service, answer};
+use callboard::domain::TenantId;
 use regex::Regex;
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use reqwest::{Method, Url};
@@ -243,6 +244,16 @@ async fn the_whole_way(database: Database) {
     let of_ada = audit["items"].as_array().unwrap().iter().filter(|entry| entry["actor_id"] == ada["id"]);
     let actions: Vec<&Value> = of_ada.map(|entry| &entry["action"]).collect();
     assert_eq!(actions, ["signed_in_with_provider", "user_changed", "signed_in_with_provider", "user_created"]);
+    // With which provider somebody came in is said of these entries and of no others, and can be asked for.
+    let found = service.get(&format!("/api/v1/audit?provider={ID}&size=100")).await.expect(200);
+    let found = found["items"].as_array().unwrap().clone();
+    assert_eq!(found.iter().map(|entry| &entry["action"]).collect::<Vec<_>>(), actions);
+    assert!(found.iter().all(|entry| entry["provider"] == ID && entry["actor_id"] == ada["id"]), "{found:?}");
+    let others = audit["items"].as_array().unwrap().iter().filter(|entry| entry["provider"].is_null()).count();
+    assert_eq!(others + found.len(), audit["items"].as_array().unwrap().len());
+    assert_eq!(service.get("/api/v1/audit?provider=other").await.expect(200)["total"], 0);
+    let exported = service.get(&format!("/api/v1/audit/export?provider={ID}")).await;
+    assert_eq!(exported.text.lines().count(), actions.len());
 }
 
 #[tokio::test]
@@ -332,6 +343,14 @@ async fn the_settings_say_who_comes_in() {
     assert_eq!(bea.me(&company.service).await["tenant_id"], blue);
     provider.knows("bea", &["admins"]).await;
     assert_eq!(arrives(&company, "bea").await, refused("other_tenant"));
+    // What the guide says to do about it: she is removed where she is, and comes in anew where she belongs.
+    let old = bea.me(&company.service).await["id"].as_str().unwrap().to_owned();
+    let remove = company.service.request(Method::DELETE, &format!("/api/v1/users/{old}"));
+    answer(remove.header("X-Tenant-Id", &blue)).await.expect(204);
+    assert_eq!(company.come_in(&mut bea, "bea").await, "/");
+    let anew = bea.me(&company.service).await;
+    assert_eq!((&anew["tenant_id"], &anew["role"]), (&json!(TenantId::DEFAULT), &json!("admin")));
+    assert_ne!(anew["id"], old);
 
     // Somebody who is made inactive here is out, whatever the provider says.
     provider.knows("carl", &["staff"]).await;

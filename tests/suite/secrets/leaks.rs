@@ -1,15 +1,21 @@
 //! Executions that try hard to leak. Afterwards everything that was stored, logged, answered or sent is searched.
 
+use super::model_keys::chat;
 use super::traces::Traces;
 use crate::cli::program;
 use crate::effects::stand_in::{Received, Reply, StandIn};
 use crate::live::client::Socket;
 use crate::service::{Client, Database, Service, definition};
 use serde_json::{Value, json};
+use std::path::Path;
 
 const TOKEN: &str = "tok en/0123456789+\"äZ<9>&x";
 const PASSWORD: &str = "hunter2:Pa55word~of'Ada";
 const CLIENT_SECRET: &str = "c1ient-s3cret-value";
+/// Of somebody who is added.
+const OWN_PASSWORD: &str = "a pa55phrase of Ada's own";
+/// The key of an agent, which no definition lists.
+const MODEL_KEY: &str = "sk-m0del/key+of=the.tenant";
 /// Issued by the stand-in, stored nowhere.
 const ACCESS_TOKEN: &str = "acce55-t0ken-of-the-stand-in";
 const KEY: &str =
@@ -22,6 +28,14 @@ fn echo(request: &Received) -> Reply {
     let heard = json!({ "target": request.target, "headers": headers, "body": request.body });
     match request.target.split('?').next().unwrap_or_default() {
         "/token" => Reply::json(&json!({ "access_token": ACCESS_TOKEN, "token_type": "Bearer", "expires_in": 3600 })),
+        "/v1/chat/completions" => {
+            let key = request.header("authorization").unwrap_or_default();
+            if request.body.contains("refuse") {
+                return Reply::json(&json!({ "error": { "message": format!("wrong: {key}") } })).with_status(401);
+            }
+            let (head, tail) = key.split_at(key.len() / 2);
+            chat(&["you sent ", head, tail, " to me"], key)
+        }
         "/refuse" => Reply::body("application/json", format!("{}{heard}", "x".repeat(1_950))).with_status(403),
         "/login" => match request.header("authorization") {
             Some(_) => Reply::json(&heard),
@@ -44,8 +58,9 @@ fn attempts(url: &str) -> Vec<(String, Value)> {
     attempts.into_iter().map(attempt).collect()
 }
 
-/// Stores the secrets, runs all attempts, and searches every answer and every frame.
-async fn leak(client: &Client, traces: &Traces) {
+/// Stores the secrets, runs all attempts, and searches every answer and every frame. Returns what else must not be found
+/// afterwards.
+async fn leak(client: &Client, traces: &Traces) -> Traces {
     let server = StandIn::start(echo).await;
     let login = json!({ "username": "ada", "password": PASSWORD });
     let oauth = json!({ "authority": server.url, "grant": "client_credentials", "endpoints": { "token": "/token" },
@@ -55,6 +70,11 @@ async fn leak(client: &Client, traces: &Traces) {
         assert_eq!(stored.status, 201, "{stored:?}");
         traces.assert_none("an answer", stored.text.as_bytes());
     }
+    let stored = client.put("/api/v1/secrets/model", &json!({ "value": MODEL_KEY })).await;
+    assert_eq!(stored.status, 201, "{stored:?}");
+    let parrot = json!({ "name": "parrot", "adapter": "openai", "model": "m",
+        "parameters": { "base_url": format!("{}/v1", server.url), "api_key_secret": "model" } });
+    client.post("/api/v1/agents", &parrot).await.expect(201);
     let child = definition("child", "1.0.0", json!([{ "show": { "set": "${ . }" } }]));
     client.post("/api/v1/workflows", &child).await.expect(201);
     let mut all = Socket::connect(client, "/ws/executions").await;
@@ -92,6 +112,28 @@ async fn leak(client: &Client, traces: &Traces) {
         traces.assert_none(path, client.get(path).await.text.as_bytes());
     }
     the_world_got_them(&server, client, &ids).await;
+    make_keys_and_people(client).await
+}
+
+/// Has everything made whose answer holds a secret, or whose request does, in a way that can be repeated. What was in them is to be found
+/// nowhere either: not as it is, and not as a digest by which a password could be guessed.
+async fn make_keys_and_people(client: &Client) -> Traces {
+    let post = async |path: &str, body: Value| {
+        let made = client.post_with(path, &[("Idempotency-Key", path)], &body).await.expect(201);
+        let again = client.post_with(path, &[("Idempotency-Key", path)], &body).await;
+        assert_eq!(again.header("idempotency-replayed"), Some("true"));
+        assert_eq!(again.expect(201), made);
+        made
+    };
+    let path = "/api/v1/users";
+    let person =
+        json!({ "email": "ada@example.org", "display_name": "Ada", "role": "viewer", "password": OWN_PASSWORD });
+    let ada = post(path, person.clone()).await;
+    let link = post(&format!("{path}/{}/reset", ada["id"].as_str().unwrap()), json!({})).await;
+    let key = post("/api/v1/api-keys", json!({ "name": "fresh" })).await["key"].as_str().unwrap().to_owned();
+    let secret = key.splitn(3, '_').nth(2).unwrap().to_owned();
+    let digest = callboard::store::digest(format!("POST {path}\n{person}").as_bytes());
+    Traces::of(&[OWN_PASSWORD, link["sign_in_token"].as_str().unwrap(), &secret, &digest])
 }
 
 /// What was tried was no empty threat: everything that should have the values had them.
@@ -102,6 +144,7 @@ async fn the_world_got_them(server: &StandIn, client: &Client, ids: &[(String, S
     assert!(header("authorization", &format!("Bearer {ACCESS_TOKEN}")));
     let posted = json!({ "t": TOKEN, "k": KEY }).to_string();
     assert!(received.iter().any(|request| request.body == posted));
+    assert!(header("authorization", &format!("Bearer {MODEL_KEY}")));
     let outcome = async |name: &str| {
         let (_, id) = ids.iter().find(|(known, _)| known == name).unwrap();
         let execution = client.get(&format!("/api/v1/executions/{id}")).await.expect(200);
@@ -113,6 +156,9 @@ async fn the_world_got_them(server: &StandIn, client: &Client, ids: &[(String, S
     assert_eq!(outcome("print").await, "***\n***");
     assert_eq!(outcome("torn").await, "***");
     assert!(outcome("prompt").await.contains("repeat *** and ***"));
+    let answer: Value = serde_json::from_str(&outcome("key").await).unwrap();
+    assert_eq!((&answer["text"], &answer["model"]), (&json!("you sent Bearer *** to me"), &json!("Bearer ***")));
+    assert!(outcome("refused key").await.contains("wrong: Bearer ***"));
     assert!(outcome("raised").await.contains("no: ***"));
     assert!(outcome("retried").await.contains("***"));
     assert!(outcome("everything").await.contains("\"x-token\":\"***\""));
@@ -123,28 +169,34 @@ async fn the_world_got_them(server: &StandIn, client: &Client, ids: &[(String, S
 }
 
 fn traces() -> Traces {
-    Traces::of(&[TOKEN, PASSWORD, CLIENT_SECRET, ACCESS_TOKEN, "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC"])
+    Traces::of(&[TOKEN, PASSWORD, CLIENT_SECRET, ACCESS_TOKEN, MODEL_KEY, "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC"])
 }
 
 /// The real program with the most talkative log there is; its database, the files of the database and the log are searched.
 #[tokio::test]
 async fn nothing_of_a_secret_is_in_files_logs_answers_or_frames() {
     let service = program::Service::start_with(&[], &["--set", "telemetry.level=trace"]);
-    leak(&Client::new(service.url.clone()).with_key(&service.key), &traces()).await;
+    let made = leak(&Client::new(service.url.clone()).with_key(&service.key), &traces()).await;
     let folder = service.directory.path();
     // While it runs, with its write-ahead log, and once it has stopped.
     assert!(traces().assert_none_below(folder) >= 3);
+    assert!(made.assert_none_below(folder) >= 3);
     let log = std::fs::metadata(folder.join("service.log")).unwrap().len();
     assert!(log > 10_000, "the log says too little to be searched");
-    service.stop_and(|folder| assert!(traces().assert_none_below(folder) >= 3)).expect_code(0);
+    let search = |folder: &Path| {
+        assert!(traces().assert_none_below(folder) >= 3);
+        assert!(made.assert_none_below(folder) >= 3);
+    };
+    service.stop_and(search).expect_code(0);
 }
 
 #[tokio::test]
 async fn nothing_of_a_secret_is_in_a_postgres_database() {
     let mut service = Service::start(Database::Postgres);
-    leak(&service, &traces()).await;
+    let made = leak(&service, &traces()).await;
     service.stop();
     let content = crate::postgres::dump(service.store_url());
     assert!(content.contains("execution_completed"), "the dump holds no journal");
     traces().assert_none("the database", content.as_bytes());
+    made.assert_none("the database", content.as_bytes());
 }

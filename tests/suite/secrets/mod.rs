@@ -3,4 +3,5 @@
 mod commands;
 mod interface;
 mod leaks;
+mod model_keys;
 mod traces;

@@ -1,7 +1,11 @@
 //! Idempotency keys: one request, one effect, for 24 hours.
 
 use super::fixture::{Draft, Fixture, TENANT, all};
-use callboard::store::{Begun, Error, Filter, Idempotency};
+use super::people;
+use callboard::domain::secret::Sealed;
+use callboard::domain::{Role, TenantId};
+use callboard::store::{Begun, Error, Filter, Idempotency, Kept, KeptAnswer};
+use futures_util::FutureExt;
 use std::time::Duration;
 
 super::on_both_databases!(
@@ -9,6 +13,7 @@ super::on_both_databases!(
     another_request_under_the_key_is_told_apart,
     a_key_is_free_again_after_a_day,
     an_answer_is_kept_for_the_next_asking,
+    a_sealed_answer_is_kept_with_the_write_it_is_about_or_not_at_all,
 );
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -59,7 +64,7 @@ async fn an_answer_is_kept_for_the_next_asking(fixture: Fixture) {
     let store = fixture.store();
     assert_eq!(store.begin_request(TENANT, keyed("k", "a")).await, Ok(Begun::New));
     assert_eq!(store.begin_request(TENANT, keyed("k", "a")).await, Ok(Begun::InProgress));
-    assert_eq!(store.begin_request(TENANT, keyed("k", "b")).await, Ok(Begun::OtherRequest));
+    assert_eq!(store.begin_request(TENANT, keyed("k", "b")).await, Ok(Begun::OtherRequest { body: None }));
     store.finish_request(TENANT, "k".to_owned(), 201, "{\"id\":1}".to_owned()).await.unwrap();
     let answered = Begun::Answered { status: 201, body: "{\"id\":1}".to_owned() };
     assert_eq!(store.begin_request(TENANT, keyed("k", "a")).await, Ok(answered.clone()));
@@ -73,4 +78,50 @@ async fn an_answer_is_kept_for_the_next_asking(fixture: Fixture) {
     let mut taken = fixture.draft();
     taken.new.idempotency = Some(keyed("l", "b"));
     assert!(matches!(store.append(taken.first().0).await, Err(Error::Conflict { .. })));
+}
+
+async fn a_sealed_answer_is_kept_with_the_write_it_is_about_or_not_at_all(fixture: Fixture) {
+    let store = fixture.store();
+    let sealed = |text: &str| Sealed { key_id: "a".to_owned(), nonce: "n".to_owned(), ciphertext: text.to_owned() };
+    let answer = |key: &str, text: &str| KeptAnswer {
+        tenant_id: TENANT,
+        key: key.to_owned(),
+        status: 201,
+        made_id: None,
+        sealed: sealed(text),
+    };
+    let kept = async |key: &str| store.kept_answer(TENANT, key.to_owned()).await.unwrap();
+    let known = |key: &str, text: &str| Some(Kept::Answer(Box::new(answer(key, text))));
+    let user = |name: &str| people::user(&fixture, TENANT, name, Role::Member);
+    let note = || people::entry(&fixture, TENANT, "user_created");
+    assert_eq!(kept("k").await, None);
+    store.keeping(Some(answer("k", "ada"))).create_user(user("ada"), note()).await.unwrap();
+    assert_eq!(kept("k").await, known("k", "ada"));
+    assert_eq!(store.kept_answer(TenantId(callboard::clock::new_id()), "k".to_owned()).await, Ok(None));
+    // What is not written is not answered.
+    let taken = store.keeping(Some(answer("l", "ada"))).create_user(user("ada"), note()).await;
+    assert!(matches!(taken, Err(Error::Conflict { .. })));
+    assert_eq!(kept("l").await, None);
+    // And nothing is written under a key that is taken, by whatever.
+    fixture.create_from(draft(&fixture, keyed("m", "a"))).await;
+    for key in ["k", "m"] {
+        let refused = store.keeping(Some(answer(key, "bob"))).create_user(user("bob"), note()).await;
+        assert!(matches!(refused, Err(Error::Conflict { .. })));
+    }
+    assert!(matches!(kept("m").await, Some(Kept::Other { execution_id: Some(_) })));
+    assert_eq!(store.begin_request(TENANT, keyed("k", "a")).await, Ok(Begun::OtherRequest { body: None }));
+    // Whoever asked hangs up while the write is in the queue: the next asking comes after it.
+    let _ = store.keeping(Some(answer("n", "bob"))).create_user(user("bob"), note()).now_or_never();
+    assert_eq!(kept("n").await, known("n", "bob"));
+
+    store.reseal_answer(answer("k", "another"), sealed("stale")).await.unwrap();
+    store.reseal_answer(answer("n", "bob"), sealed("fresh")).await.unwrap();
+    assert_eq!((kept("k").await, kept("n").await), (known("k", "ada"), known("n", "fresh")));
+    fixture.clock.advance(DAY);
+    assert_eq!(kept("k").await, None);
+    store.keeping(Some(answer("k", "eve"))).create_user(user("eve"), note()).await.unwrap();
+    assert_eq!(kept("k").await, known("k", "eve"));
+    // What another kind of request takes over keeps nothing of it.
+    assert_eq!(store.begin_request(TENANT, keyed("n", "a")).await, Ok(Begun::New));
+    assert_eq!(kept("n").await, Some(Kept::Other { execution_id: None }));
 }

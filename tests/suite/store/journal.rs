@@ -2,6 +2,7 @@
 
 use super::fixture::{Fixture, Run, TENANT, event};
 use callboard::clock::new_id;
+use callboard::domain::quota::Bound;
 use callboard::domain::{AgentId, EventBody, Execution, ExecutionId, Prices, Progress, Status, Usage, UsageOutcome};
 use callboard::store::{Append, CommittedAppend, Error, UsageTotals};
 use serde_json::{Value, json};
@@ -31,6 +32,7 @@ async fn a_row_is_the_projection_of_its_journal(fixture: Fixture) {
     run.projection.last_crash = Some("panicked".to_owned());
     run.projection.recovered_in_ms = Some(17);
     run.projection.pause_reason = Some("too much".to_owned());
+    run.projection.pause_limit = Some(Bound::MaxTokens);
     run.projection.status = Status::Waiting;
     run.projection.wake_at = Some(run.at.plus_millis(90_000));
     let waiting = run.next(vec![EventBody::ExecutionWaiting {}]);
@@ -50,6 +52,7 @@ async fn a_row_is_the_projection_of_its_journal(fixture: Fixture) {
         last_crash: Some("panicked".to_owned()),
         recovered_in_ms: Some(17),
         pause_reason: Some("too much".to_owned()),
+        pause_limit: Some(Bound::MaxTokens),
         last_seq: 5,
         last_position: committed.last_position,
         wake_at: Some(run.at.plus_millis(90_000)),

@@ -7,7 +7,7 @@ use callboard::domain::{
     UserId,
 };
 use callboard::identity::{self, Identity, Writer};
-use callboard::store::{AuditFilter, Error, OneTimePurpose, Rotation, Session, Store};
+use callboard::store::{AuditFilter, Error, OneTimePurpose, OneTimeToken, Rotation, Session, Store};
 use futures_util::FutureExt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,7 +43,15 @@ pub fn entry(fixture: &Fixture, tenant_id: TenantId, action: &str) -> AuditEntry
         before_digest: None,
         after_digest: None,
         at: fixture.now(),
+        provider: None,
     }
+}
+
+/// A token for another password, good for so long.
+pub fn reset_token(fixture: &Fixture, hash: String, life_ms: i64) -> OneTimeToken {
+    let created_at = fixture.now();
+    let expires_at = created_at.plus_millis(life_ms);
+    OneTimeToken { purpose: OneTimePurpose::PasswordReset, hash, created_at, expires_at }
 }
 
 pub fn user(fixture: &Fixture, tenant_id: TenantId, name: &str, role: Role) -> User {
@@ -232,8 +240,7 @@ async fn a_link_is_good_once_and_not_forever(fixture: Fixture) {
     let store = fixture.store();
     let ada = add(&fixture, user(&fixture, TENANT, "ada", Role::Member)).await;
     let put = async |hash: &str| {
-        let (now, end) = (fixture.now(), fixture.now().plus_millis(1_000));
-        store.put_one_time_token(&ada, OneTimePurpose::PasswordReset, hash.to_owned(), now, end).await.unwrap();
+        store.put_one_time_token(&ada, reset_token(&fixture, hash.to_owned(), 1_000)).await.unwrap();
     };
     let owner = async |hash: &str| store.user_of_one_time_token(hash.to_owned(), fixture.now()).await;
     put("first").await;

@@ -9,7 +9,7 @@ use callboard::clock::{Clock, ManualClock, new_id};
 use callboard::domain::{Agent, AgentId, Execution, RetentionPolicy, Role, Status, TenantId};
 use callboard::settings::{Settings, Sources};
 use callboard::startup::{Core, block_on};
-use callboard::store::{AgentFilter, EXECUTION_TABLES, Idempotency, OneTimePurpose, Store};
+use callboard::store::{AgentFilter, EXECUTION_TABLES, Idempotency, Store};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -195,8 +195,7 @@ async fn furnish(fixture: &Fixture, store: &Store, tenant: TenantId) {
     store.create_api_key(people::key(fixture, tenant, Some(ada.id)), note()).await.unwrap();
     store.create_api_key(people::key(fixture, tenant, None), note()).await.unwrap();
     store.open_session(ada.clone(), people::session(fixture, &ada), tenant.to_string(), note()).await.unwrap();
-    let (now, end) = (fixture.now(), fixture.now().plus_millis(60_000));
-    store.put_one_time_token(&ada, OneTimePurpose::PasswordReset, tenant.to_string(), now, end).await.unwrap();
+    store.put_one_time_token(&ada, people::reset_token(fixture, tenant.to_string(), 60_000)).await.unwrap();
 }
 
 fn count(fixture: &Fixture, table: &str, tenant: TenantId) -> usize {

@@ -1,12 +1,22 @@
 //! Secrets as rows: one per name and tenant, and never moved by a rotation that comes too late.
 
 use super::fixture::{Fixture, TENANT, all};
-use callboard::domain::secret::Sealed;
+use super::people;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use callboard::domain::secret::{Sealed, Unavailable};
 use callboard::domain::{Secret, TenantId};
 use callboard::store::{Error, PageRequest};
+use callboard::vault::{Keys, Vault};
+use futures_util::FutureExt;
+use std::sync::Arc;
 use uuid::Uuid;
 
-super::on_both_databases!(a_secret_lives_in_its_tenant, keys_are_rotated_across_tenants_without_losing_a_change);
+super::on_both_databases!(
+    a_secret_lives_in_its_tenant,
+    keys_are_rotated_across_tenants_without_losing_a_change,
+    what_was_opened_of_a_secret_ends_with_its_change_though_nobody_waits,
+);
 
 fn sealed(key_id: &str, text: &str) -> Sealed {
     Sealed { key_id: key_id.to_owned(), nonce: format!("nonce-{text}"), ciphertext: format!("sealed-{text}") }
@@ -88,4 +98,19 @@ async fn keys_are_rotated_across_tenants_without_losing_a_change(fixture: Fixtur
     assert_eq!(store.secret(TENANT, "a".to_owned()).await.unwrap().sealed, sealed("new", "changed"));
     store.delete_secret(TENANT, "c".to_owned()).await.unwrap();
     assert_eq!(store.reseal_secret(stored, sealed("new", "gone")).await, Ok(false));
+}
+
+async fn what_was_opened_of_a_secret_ends_with_its_change_though_nobody_waits(fixture: Fixture) {
+    let store = fixture.store();
+    let keys = Keys::parse(&format!("a={}", STANDARD.encode([7; 32]))).unwrap();
+    let vault = Vault::new(store.clone(), Arc::new(fixture.clock.clone()), keys, Vec::new());
+    let note = || people::entry(&fixture, TENANT, "secret_stored");
+    vault.put(TENANT, "db".to_owned(), "first-value".into(), None, note()).await.unwrap();
+    let names: [Arc<str>; 1] = ["db".into()];
+    let held = vault.open(TENANT, &names).await.unwrap();
+    assert_eq!(held.get("db").unwrap(), "first-value");
+    // Whoever removes it hangs up while the write is in the queue. The next write comes after it.
+    let _ = vault.delete(TENANT, "db".to_owned(), note()).now_or_never();
+    store.record_audit(vec![note()]).await.unwrap();
+    assert_eq!(vault.open(TENANT, &names).await.unwrap().get("db"), Err(Unavailable::Missing));
 }

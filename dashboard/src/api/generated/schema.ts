@@ -964,7 +964,8 @@ export interface paths {
         put?: never;
         /**
          * Make a key. Its text is in the answer and nowhere else.
-         * @description A key acts for whoever makes it, and never beyond their role; one that `is_shared` belongs to the tenant.
+         * @description A key acts for whoever makes it, and never beyond their role; one that `is_shared` belongs to the tenant. With an
+         *     `Idempotency-Key` the same request is answered with the same key for 24 hours, to the same principal only.
          */
         post: operations["post_api-keys"];
         delete?: never;
@@ -1224,7 +1225,17 @@ export interface components {
             after_digest: string | null;
             /** @description The IP address that the request came from; null for what the service itself and the command line do. */
             address: string | null;
+            /**
+             * @description The provider with which the actor was coming in, by its name in the settings: of sign-ins with one, and of what they change.
+             *     Null for everything else.
+             */
+            provider: string | null;
         };
+        /**
+         * @description A limit that is reached: one of the execution's budget, or one of its tenant's month.
+         * @enum {string}
+         */
+        Bound: "max_tokens" | "max_cost_usd" | "max_wall_seconds" | "max_model_calls" | "max_tokens_per_month" | "max_cost_per_month";
         /** @description What an execution and everything below it may spend. What is left out is not limited, or not changed. */
         BudgetLimits: {
             /**
@@ -1363,7 +1374,14 @@ export interface components {
             /** @description Needed with the adapter `openai`. */
             model?: string | null;
             system_prompt?: string | null;
-            /** @description Those of the adapter; `command` needs `program`. */
+            /**
+             * @description Those of the adapter; `command` needs `program`. With `openai`, `api_key_secret` names the secret of the tenant that is the
+             *     key; who stores such an agent has to have the right to use secrets.
+             * @example {
+             *       "base_url": "https://gateway.example.com/v1",
+             *       "api_key_secret": "gateway-key"
+             *     }
+             */
             parameters?: {
                 [key: string]: unknown;
             } | null;
@@ -1550,6 +1568,7 @@ export interface components {
             error?: components["schemas"]["Failure"] | null;
             /** @description Why it is paused, when a limit and not a person paused it. */
             pause_reason?: string | null;
+            pause_limit?: components["schemas"]["Bound"] | null;
             /** Format: int64 */
             last_seq: number;
             created_at: components["schemas"]["Timestamp"];
@@ -1607,6 +1626,7 @@ export interface components {
             recovered_in_ms?: number | null;
             /** @description Why it is paused, when a limit and not a person paused it. */
             pause_reason?: string | null;
+            pause_limit?: components["schemas"]["Bound"] | null;
             /**
              * Format: int64
              * @description The number of its newest event.
@@ -1699,9 +1719,16 @@ export interface components {
         };
         /** @description The execution that is next. */
         Head: {
-            execution_id: components["schemas"]["ExecutionId"];
+            execution_id: components["schemas"]["ExecutionId"] | null;
             /** @description Why it waits. */
             reason: string;
+            /** @description The same for programs. */
+            holdup: components["schemas"]["Holdup"];
+            /**
+             * Format: int64
+             * @description How many there may be of what is taken; absent when nothing is in the way.
+             */
+            limit?: number | null;
         };
         /** @description Who the session is and where the store stands. */
         Hello: {
@@ -1728,6 +1755,11 @@ export interface components {
              */
             next_after_seq?: number | null;
         };
+        /**
+         * @description What the execution that is next waits for.
+         * @enum {string}
+         */
+        Holdup: "no_slot" | "tenant_limit" | "starting";
         /** @description What happened to the executions that were created in an hour. */
         HourCount: {
             /** @description The beginning of the hour, UTC. */
@@ -2003,6 +2035,11 @@ export interface components {
                 after_digest: string | null;
                 /** @description The IP address that the request came from; null for what the service itself and the command line do. */
                 address: string | null;
+                /**
+                 * @description The provider with which the actor was coming in, by its name in the settings: of sign-ins with one, and of what they change.
+                 *     Null for everything else.
+                 */
+                provider: string | null;
             }[];
             /**
              * Format: int64
@@ -2081,6 +2118,7 @@ export interface components {
                 recovered_in_ms?: number | null;
                 /** @description Why it is paused, when a limit and not a person paused it. */
                 pause_reason?: string | null;
+                pause_limit?: components["schemas"]["Bound"] | null;
                 /**
                  * Format: int64
                  * @description The number of its newest event.
@@ -2315,7 +2353,7 @@ export interface components {
             is_ready: boolean;
             /** @description In the order of the definition. What only a workflow that it runs touches is not among it. */
             touches: components["schemas"]["TouchView"][];
-            /** @description What it lists in `use.secrets`. */
+            /** @description What it lists in `use.secrets`, and the keys of the agents that it asks by name. */
             secrets: components["schemas"]["SecretVerdict"][];
             /**
              * Format: int64
@@ -2554,9 +2592,11 @@ export interface components {
         SecretValue: string | {
             [key: string]: unknown;
         };
-        /** @description A secret that the workflow lists. */
+        /** @description A secret that the workflow lists, or that is the key of an agent that it asks. */
         SecretVerdict: {
             name: string;
+            /** @description The slug of the agent whose key it is; absent for what the workflow lists. */
+            agent?: string | null;
             verdict: components["schemas"]["Verdict"];
         };
         /** @description One secret, without its value, which is never shown. */
@@ -2819,6 +2859,11 @@ export interface components {
                 after_digest: string | null;
                 /** @description The IP address that the request came from; null for what the service itself and the command line do. */
                 address: string | null;
+                /**
+                 * @description The provider with which the actor was coming in, by its name in the settings: of sign-ins with one, and of what they change.
+                 *     Null for everything else.
+                 */
+                provider: string | null;
             }[];
             /** @description Give it back as `cursor` to continue; `null` at the end. */
             next_cursor: string | null;
@@ -2874,6 +2919,7 @@ export interface components {
                 recovered_in_ms?: number | null;
                 /** @description Why it is paused, when a limit and not a person paused it. */
                 pause_reason?: string | null;
+                pause_limit?: components["schemas"]["Bound"] | null;
                 /**
                  * Format: int64
                  * @description The number of its newest event.
@@ -3387,6 +3433,7 @@ export type ApiKeyId = components['schemas']['ApiKeyId'];
 export type ApiKeyView = components['schemas']['ApiKeyView'];
 export type AuditId = components['schemas']['AuditId'];
 export type AuditView = components['schemas']['AuditView'];
+export type Bound = components['schemas']['Bound'];
 export type BudgetLimits = components['schemas']['BudgetLimits'];
 export type BudgetView = components['schemas']['BudgetView'];
 export type ChangeAgent = components['schemas']['ChangeAgent'];
@@ -3423,6 +3470,7 @@ export type Goodbye = components['schemas']['Goodbye'];
 export type Head = components['schemas']['Head'];
 export type Hello = components['schemas']['Hello'];
 export type History = components['schemas']['History'];
+export type Holdup = components['schemas']['Holdup'];
 export type HourCount = components['schemas']['HourCount'];
 export type HourSpent = components['schemas']['HourSpent'];
 export type LimitsView = components['schemas']['LimitsView'];
@@ -3701,6 +3749,7 @@ export interface operations {
             /** @description Accepted and durable. */
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
                     "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
@@ -4819,6 +4868,8 @@ export interface operations {
             /** @description The new execution. */
             202: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -4963,6 +5014,8 @@ export interface operations {
             /** @description The new execution. */
             202: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -6315,6 +6368,8 @@ export interface operations {
             /** @description It was registered before. */
             200: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -6325,6 +6380,8 @@ export interface operations {
             /** @description Registered. */
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -7100,6 +7157,8 @@ export interface operations {
             /** @description Accepted and durable. */
             202: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7580,6 +7639,8 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -8024,6 +8085,8 @@ export interface operations {
             /** @description Accepted and durable. */
             202: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -10156,6 +10219,8 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -10691,6 +10756,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description 1 to 255 visible ASCII characters. */
+                "Idempotency-Key"?: string;
                 /** @description The tenant to work in, for operators; their own when absent. */
                 "X-Tenant-Id"?: string;
             };
@@ -10713,6 +10780,8 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -10720,7 +10789,7 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedUser"];
                 };
             };
-            /** @description invalid_json, invalid_body, body_too_deep */
+            /** @description invalid_header, invalid_json, invalid_body, body_too_deep */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10765,7 +10834,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_exists */
+            /** @description idempotency_conflict, request_in_progress, already_exists */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11140,6 +11209,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description 1 to 255 visible ASCII characters. */
+                "Idempotency-Key"?: string;
                 /** @description The tenant to work in, for operators; their own when absent. */
                 "X-Tenant-Id"?: string;
             };
@@ -11153,10 +11224,21 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ResetView"];
+                };
+            };
+            /** @description invalid_header */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description unauthenticated, invalid_credentials, token_expired */
@@ -11179,6 +11261,15 @@ export interface operations {
             };
             /** @description not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description idempotency_conflict, request_in_progress */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11325,6 +11416,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description 1 to 255 visible ASCII characters. */
+                "Idempotency-Key"?: string;
                 /** @description The tenant to work in, for operators; their own when absent. */
                 "X-Tenant-Id"?: string;
             };
@@ -11347,6 +11440,8 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    /** @description `true` when this is the first answer once more. */
+                    "Idempotency-Replayed"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -11354,7 +11449,7 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedApiKey"];
                 };
             };
-            /** @description invalid_json, invalid_body, body_too_deep */
+            /** @description invalid_header, invalid_json, invalid_body, body_too_deep */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11392,6 +11487,15 @@ export interface operations {
             };
             /** @description request_timeout */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description idempotency_conflict, request_in_progress */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11634,6 +11738,8 @@ export interface operations {
                 target_kind?: string;
                 /** @description On this thing. */
                 target_id?: string;
+                /** @description While coming in with this provider, by its name in the settings. */
+                provider?: string;
                 /** @description Exclusive. */
                 after?: components["schemas"]["Timestamp"];
                 /** @description Exclusive. */
@@ -11736,6 +11842,8 @@ export interface operations {
                 target_kind?: string;
                 /** @description On this thing. */
                 target_id?: string;
+                /** @description While coming in with this provider, by its name in the settings. */
+                provider?: string;
                 /** @description Exclusive. */
                 after?: components["schemas"]["Timestamp"];
                 /** @description Exclusive. */

@@ -3,9 +3,10 @@ import { ShieldX } from "lucide-react";
 import { type ComponentType, lazy, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { useStanding } from "@/api/me";
-import { PageHead } from "@/components/Card";
-import { Empty, Skeleton } from "@/components/states";
-import { useCurrentInView } from "@/components/useCurrentInView";
+import { Card, PageHead } from "@/components/Card";
+import { Empty, SkeletonPage, SkeletonRows } from "@/components/states";
+import { tabClass } from "@/components/Tabs";
+import { useStrip } from "@/components/useStrip";
 import { type SectionName, sections } from "./sections";
 
 const panels: Record<SectionName, ComponentType> = {
@@ -24,22 +25,22 @@ export function AdminPage() {
   const { t } = useTranslation();
   const { section } = route.useParams();
   const { role, may } = useStanding();
-  const strip = useCurrentInView(role && section);
-  if (!role) return <Skeleton className="h-96 w-full rounded-xl" />;
+  const strip = useStrip(role && section);
+  if (!role) return <SkeletonPage />;
   const shown = sections.filter(({ needs }) => may(needs));
   const current = shown.find(({ name }) => name === section);
   const Panel = current && panels[current.name];
   return (
     <>
-      <PageHead title={t("nav.admin")} />
-      <nav ref={strip} aria-label={t("admin.sections")} className="mb-4 flex gap-1 overflow-x-auto border-b">
+      <PageHead title={t("nav.admin")} tab={current && `${t(`admin.section.${current.name}`)} · ${t("nav.admin")}`} />
+      <nav ref={strip} aria-label={t("admin.sections")} className="strip mb-4 flex gap-1 border-b">
         {shown.map(({ name, icon: Icon }) => (
           <Link
             key={name}
             to="/admin/$section"
             params={{ section: name }}
             activeOptions={{ includeSearch: false }}
-            className="-mb-px flex h-9 items-center gap-1.5 whitespace-nowrap border-transparent border-b-2 px-3 text-ink-soft hover:text-ink data-[status=active]:border-accent data-[status=active]:font-medium data-[status=active]:text-ink"
+            className={`${tabClass} flex items-center gap-1.5`}
           >
             <Icon className="size-4" aria-hidden />
             {t(`admin.section.${name}`)}
@@ -47,7 +48,13 @@ export function AdminPage() {
         ))}
       </nav>
       {Panel ? (
-        <Suspense fallback={<Skeleton className="h-96 w-full rounded-xl" />}>
+        <Suspense
+          fallback={
+            <Card>
+              <SkeletonRows />
+            </Card>
+          }
+        >
           <Panel />
         </Suspense>
       ) : (
@@ -63,6 +70,6 @@ export function AdminPage() {
 export function AdminStart() {
   const { role, may } = useStanding();
   const first = sections.find(({ needs }) => may(needs));
-  if (!role || !first) return <Skeleton className="h-96 w-full rounded-xl" />;
+  if (!role || !first) return <SkeletonPage />;
   return <Navigate to="/admin/$section" params={{ section: first.name }} replace />;
 }

@@ -13,7 +13,7 @@ import { Ago } from "@/components/time";
 import { Item, More } from "./parts";
 
 const route = getRouteApi("/pages/admin/$section");
-const texts = ["action", "target_kind", "target_id", "actor_id"] as const;
+const texts = ["action", "target_kind", "target_id", "actor_id", "provider"] as const;
 const days = ["after", "before"] as const;
 
 export default function Audit() {
@@ -77,7 +77,7 @@ export default function Audit() {
         ) : (
           <ul className="divide-y">
             {entries.map((entry) => (
-              <Entry key={entry.id} entry={entry} onAction={() => set("action", entry.action)} />
+              <Entry key={entry.id} entry={entry} only={set} />
             ))}
           </ul>
         )}
@@ -87,7 +87,8 @@ export default function Audit() {
   );
 }
 
-function Entry({ entry, onAction }: { entry: AuditView; onAction: () => void }) {
+/** `only` shows nothing but the entries that have a value like this one's. */
+function Entry({ entry, only }: { entry: AuditView; only: (name: string, value: string) => void }) {
   const { t } = useTranslation();
   return (
     <Item
@@ -96,12 +97,22 @@ function Entry({ entry, onAction }: { entry: AuditView; onAction: () => void }) 
           <span className="break-all">{entry.actor_name}</span>
           <button
             type="button"
-            onClick={onAction}
+            onClick={() => only("action", entry.action)}
             title={t("audit.onlyThese")}
             className="rounded bg-sunken px-1.5 font-mono font-normal text-[13px] hover:bg-line"
           >
             {entry.action}
           </button>
+          {entry.provider && (
+            <button
+              type="button"
+              onClick={() => only("provider", entry.provider ?? "")}
+              title={t("audit.onlyThese")}
+              className="rounded px-1 font-normal text-[13px] text-ink-soft hover:bg-sunken"
+            >
+              {t("audit.withProvider", { provider: entry.provider })}
+            </button>
+          )}
         </>
       }
       about={<span className="break-all font-mono text-xs leading-5">{`${entry.target_kind} ${entry.target_id}`}</span>}

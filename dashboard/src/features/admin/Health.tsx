@@ -8,7 +8,7 @@ import { queueView } from "@/api/queue";
 import { buttonClass } from "@/components/Button";
 import { Card, CardHead } from "@/components/Card";
 import { Fact } from "@/components/Fact";
-import { ProblemView, Skeleton } from "@/components/states";
+import { ProblemView, SkeletonCards } from "@/components/states";
 import { useFormats } from "@/i18n/format";
 import { useLive } from "@/live/useLive";
 
@@ -22,7 +22,7 @@ export default function Health() {
   const queue = useQuery(queueView);
   const { status } = useLive();
   if (ready.error && !ready.data) return <ProblemView error={ready.error} retry={() => void ready.refetch()} />;
-  if (!ready.data) return <Skeleton className="h-72 w-full rounded-xl" />;
+  if (!ready.data) return <SkeletonCards count={3} className="space-y-4" />;
   // A service that does not answer any more is not as well as it last said.
   const isWell = !ready.error && ready.data.status === "ready";
   return (
@@ -53,7 +53,13 @@ export default function Health() {
           <Part key={name} name={name} dependency={dependency} />
         ))}
       </div>
-      {queue.data && <Engine queue={queue.data} />}
+      {queue.data ? (
+        <Engine queue={queue.data} />
+      ) : queue.error ? (
+        <ProblemView error={queue.error} retry={() => void queue.refetch()} />
+      ) : (
+        <SkeletonCards count={1} className="" />
+      )}
     </div>
   );
 }

@@ -8,7 +8,7 @@ import { queueView } from "@/api/queue";
 import { spending } from "@/api/spending";
 import { useViewed } from "@/api/viewing";
 import { Card, CardHead } from "@/components/Card";
-import { ProblemView, Skeleton } from "@/components/states";
+import { ProblemView, SkeletonCards } from "@/components/states";
 import { useFormats } from "@/i18n/format";
 import { monthBegin } from "./limits";
 
@@ -25,7 +25,7 @@ export default function Limits() {
   const error = tenant.error ?? queue.error ?? spent.error;
   const again = () => void Promise.all([tenant.refetch(), queue.refetch(), spent.refetch()]);
   if (error && !(tenant.data && queue.data && spent.data)) return <ProblemView error={error} retry={again} />;
-  if (!tenant.data || !queue.data || !spent.data) return <Skeleton className="h-72 w-full rounded-xl" />;
+  if (!tenant.data || !queue.data || !spent.data) return <SkeletonCards count={4} className="space-y-4" />;
   const { limits_in_force: limits } = tenant.data;
   const { tokens, cost_usd: dollars } = spent.data.spent;
   return (

@@ -11,7 +11,7 @@ import { Card, CardHead } from "@/components/Card";
 import { Confirm } from "@/components/Dialog";
 import { Fact } from "@/components/Fact";
 import { StatusBadge } from "@/components/StatusBadge";
-import { ProblemView, Skeleton } from "@/components/states";
+import { ProblemView, SkeletonCards } from "@/components/states";
 import { tellProblem } from "@/components/tellProblem";
 import { Ago, Elapsed } from "@/components/time";
 import { useFormats } from "@/i18n/format";
@@ -34,7 +34,7 @@ export default function Retention() {
   const { data, error, refetch } = useQuery(retention);
   const [preview, setPreview] = useState<RetentionPreview>();
   if (error && !data) return <ProblemView error={error} retry={() => void refetch()} />;
-  if (!data) return <Skeleton className="h-72 w-full rounded-xl" />;
+  if (!data) return <SkeletonCards count={3} className="space-y-4" />;
   return (
     <div className="grid items-start gap-5 xl:grid-cols-[minmax(0,1fr)_400px]">
       <Card className="overflow-hidden">

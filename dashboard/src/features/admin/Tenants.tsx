@@ -110,14 +110,14 @@ function Tenant({ tenant }: { tenant: TenantView }) {
           size="small"
           icon={Eye}
           className="max-sm:hidden"
-          onClick={() => lookAt({ id: tenant.id, name: tenant.name })}
+          onClick={() => void lookAt({ id: tenant.id, name: tenant.name })}
         >
           {t("viewing.look")}
         </Button>
       )}
       <Menu trigger={<Button look="quiet" icon={Ellipsis} aria-label={t("users.actions", { name: tenant.name })} />}>
         {!isOwn && (
-          <MenuItem icon={Eye} onSelect={() => lookAt({ id: tenant.id, name: tenant.name })}>
+          <MenuItem icon={Eye} onSelect={() => void lookAt({ id: tenant.id, name: tenant.name })}>
             {t("viewing.look")}
           </MenuItem>
         )}

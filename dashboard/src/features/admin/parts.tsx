@@ -28,8 +28,8 @@ export function Item({
   isOff?: boolean;
 }) {
   return (
-    <li className="flex items-center gap-3 px-4 py-3 hover:bg-sunken">
-      <div className={clsx("min-w-0 flex-1", isOff && "[&>:first-child]:text-ink-soft")}>
+    <li className="flex flex-wrap items-center gap-x-3 gap-y-2 px-4 py-3 hover:bg-sunken sm:flex-nowrap">
+      <div className={clsx("min-w-0 flex-1 basis-44", isOff && "[&>:first-child]:text-ink-soft")}>
         <div className="flex flex-wrap items-center gap-x-2 gap-y-1 font-medium">{title}</div>
         <div className="flex flex-wrap gap-x-3 break-words text-[13px] text-ink-soft">{about}</div>
       </div>

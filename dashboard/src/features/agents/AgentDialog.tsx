@@ -1,13 +1,17 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
+import { useId } from "react";
 import { useForm } from "react-hook-form";
 import { useTranslation } from "react-i18next";
+import { secretNames } from "@/api/admin";
 import { agentKeys, changeAgent, createAgent } from "@/api/agents";
 import type { Adapter, AgentView } from "@/api/generated/schema";
+import { useStanding } from "@/api/me";
 import { Button } from "@/components/Button";
 import { Dialog } from "@/components/Dialog";
 import { Line } from "@/components/Line";
 import { ProblemView } from "@/components/states";
+import { keyOf, withKey, withoutKey } from "./key";
 
 const adapters: readonly Adapter[] = ["openai", "command", "builtin"];
 
@@ -17,6 +21,7 @@ interface Values {
   adapter: Adapter;
   model: string;
   system_prompt: string;
+  key: string;
   parameters: string;
   is_active: boolean;
 }
@@ -51,17 +56,19 @@ function AgentForm({ agent, onClose }: { agent?: AgentView; onClose: () => void 
       adapter: agent?.adapter ?? "openai",
       model: agent?.model ?? "",
       system_prompt: agent?.system_prompt ?? "",
-      parameters: JSON.stringify(agent?.parameters ?? {}, null, 2),
+      key: keyOf(agent?.parameters ?? {}),
+      parameters: JSON.stringify(withoutKey(agent?.parameters ?? {}), null, 2),
       is_active: agent?.is_active ?? true,
     },
   });
   const save = useMutation({
-    mutationFn: (values: Values) => {
+    mutationFn: ({ key, ...values }: Values) => {
+      const parameters = JSON.parse(values.parameters) as Record<string, unknown>;
       const body = {
         ...values,
         model: values.model || null,
         system_prompt: values.system_prompt || null,
-        parameters: JSON.parse(values.parameters) as Record<string, unknown>,
+        parameters: values.adapter === "openai" ? withKey(parameters, key) : parameters,
       };
       return agent ? changeAgent(agent.id, body) : createAgent(body);
     },
@@ -72,6 +79,9 @@ function AgentForm({ agent, onClose }: { agent?: AgentView; onClose: () => void 
     },
   });
   const adapter = watch("adapter");
+  const suggestions = useId();
+  const standing = useStanding();
+  const { data: names } = useQuery({ ...secretNames, enabled: adapter === "openai" && standing.may("secret_read") });
   const { errors } = formState;
   return (
     <form noValidate className="space-y-4" onSubmit={handleSubmit((values) => save.mutate(values))}>
@@ -104,6 +114,23 @@ function AgentForm({ agent, onClose }: { agent?: AgentView; onClose: () => void 
       {adapter === "openai" && (
         <Line label={t("agent.prompt")}>
           <textarea {...register("system_prompt")} rows={4} className="field mt-1 h-auto w-full py-2" />
+        </Line>
+      )}
+      {adapter === "openai" && (
+        <Line label={t("agent.key")} hint={t("agent.keyHint")}>
+          <input
+            {...register("key")}
+            list={suggestions}
+            maxLength={128}
+            spellCheck={false}
+            autoComplete="off"
+            className="field mt-1 w-full font-mono text-[13px]"
+          />
+          <datalist id={suggestions}>
+            {names?.map((name) => (
+              <option key={name} value={name} />
+            ))}
+          </datalist>
         </Line>
       )}
       <Line

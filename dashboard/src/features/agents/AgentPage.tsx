@@ -1,7 +1,7 @@
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { clsx } from "clsx";
-import { ArrowLeft, FlaskConical, GitCompareArrows, Pencil, Play, RefreshCw, Trash2 } from "lucide-react";
+import { FlaskConical, GitCompareArrows, Pencil, Play, RefreshCw, Trash2 } from "lucide-react";
 import { type ReactNode, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
@@ -9,11 +9,13 @@ import { agentDetail, agentKeys, removeAgent, testAgent } from "@/api/agents";
 import { executionDetail, executionList, isTerminal, type Row } from "@/api/executions";
 import type { AgentView } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
+import { BackLink } from "@/components/BackLink";
 import { Button, buttonClass } from "@/components/Button";
 import { Card, CardHead } from "@/components/Card";
 import { Confirm } from "@/components/Dialog";
+import { FailureView } from "@/components/FailureView";
 import { StatusBadge, StatusIcon } from "@/components/StatusBadge";
-import { Empty, ProblemView, Skeleton, SkeletonRows } from "@/components/states";
+import { Empty, ProblemView, Skeleton, SkeletonPage, SkeletonRows } from "@/components/states";
 import { tellProblem } from "@/components/tellProblem";
 import { Ago, Elapsed } from "@/components/time";
 import { useTitle } from "@/components/useTitle";
@@ -33,7 +35,7 @@ export function AgentPage() {
   const { id } = route.useParams();
   const { data, error, refetch } = useQuery(agentDetail(id));
   if (error && !data) return <ProblemView error={error} retry={() => void refetch()} />;
-  if (!data) return <Skeleton className="h-96 w-full rounded-xl" />;
+  if (!data) return <SkeletonPage />;
   return <Loaded key={id} agent={data} />;
 }
 
@@ -41,17 +43,14 @@ function Loaded({ agent }: { agent: AgentView }) {
   const { t } = useTranslation();
   const { test } = route.useSearch();
   const { may } = useStanding();
-  const tests = useInfiniteQuery(executionList({ type: "agent_test", agent: agent.id }));
+  const tests = useQuery(executionList({ type: "agent_test", agent: agent.id }));
   const rows = useMemo(() => tests.data?.pages.flatMap((page) => page.items), [tests.data]);
   // Who comes back finds the newest test where it was left.
   const shown = test ?? rows?.[0]?.id;
   return (
     <>
-      <Link to="/agents" className="mb-2 inline-flex items-center gap-1 text-[13px] text-ink-soft hover:text-ink">
-        <ArrowLeft className="size-3.5" aria-hidden />
-        {t("nav.agents")}
-      </Link>
-      <Head agent={agent} rows={rows ?? []} />
+      <BackLink to="/agents">{t("nav.agents")}</BackLink>
+      <Head agent={agent} rows={rows} />
       <div className="grid items-start gap-5 xl:grid-cols-[minmax(0,1fr)_340px]">
         <div className="min-w-0 space-y-5">
           {may("agent_use") && <TestForm agent={agent} />}
@@ -66,7 +65,7 @@ function Loaded({ agent }: { agent: AgentView }) {
   );
 }
 
-function Head({ agent, rows }: { agent: AgentView; rows: readonly Row[] }) {
+function Head({ agent, rows }: { agent: AgentView; rows: readonly Row[] | undefined }) {
   const { t } = useTranslation();
   const formats = useFormats();
   const queries = useQueryClient();
@@ -74,7 +73,7 @@ function Head({ agent, rows }: { agent: AgentView; rows: readonly Row[] }) {
   const { may } = useStanding();
   const [dialog, setDialog] = useState<"change" | "remove">();
   useTitle(agent.name);
-  const measures = measure(rows);
+  const measures = measure(rows ?? []);
   const remove = useMutation({
     mutationFn: () => removeAgent(agent.id),
     onSuccess() {
@@ -91,9 +90,11 @@ function Head({ agent, rows }: { agent: AgentView; rows: readonly Row[] }) {
         </h1>
         <p className="mt-0.5 text-ink-soft">{agent.description}</p>
       </div>
-      {measures.count > 0 && (
+      {(!rows || measures.count > 0) && (
         <dl className="flex gap-6">
-          <Fact name={t("agent.testCount")}>{formats.number(measures.count)}</Fact>
+          <Fact name={t("agent.testCount")}>
+            {rows ? formats.number(measures.count) : <Skeleton className="my-0.5 h-4 w-8" />}
+          </Fact>
           {measures.successRate !== undefined && (
             <Fact name={t("figure.successRate")}>{formats.percent(measures.successRate)}</Fact>
           )}
@@ -249,15 +250,7 @@ function TestResult({ id }: { id: string }) {
         <blockquote className="line-clamp-4 whitespace-pre-wrap break-words border-line-strong border-l-2 pl-3 text-ink-soft">
           {data.test_input}
         </blockquote>
-        {data.error ? (
-          <div role="alert" className="status-failed rounded-lg bg-status-tint p-3">
-            <p className="font-medium text-status">{data.error.title}</p>
-            <p className="break-words">{data.error.detail}</p>
-            {data.error.suggestion && <p className="text-ink-soft">{data.error.suggestion}</p>}
-          </div>
-        ) : (
-          <Answer execution={data} />
-        )}
+        {data.error ? <FailureView failure={data.error} /> : <Answer execution={data} />}
       </div>
     </Card>
   );

@@ -8,7 +8,7 @@ import type { AgentView } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
 import { Button } from "@/components/Button";
 import { Card, PageHead } from "@/components/Card";
-import { Empty, ProblemView, SkeletonRows } from "@/components/states";
+import { Empty, ProblemView, SkeletonCards } from "@/components/states";
 import { AgentDialog } from "./AgentDialog";
 import { Measured } from "./Measured";
 
@@ -43,9 +43,7 @@ export function AgentsPage() {
       {error && !data ? (
         <ProblemView error={error} retry={() => void refetch()} />
       ) : !shown ? (
-        <Card>
-          <SkeletonRows />
-        </Card>
+        <SkeletonCards count={6} className="grid gap-4 sm:grid-cols-2 xl:grid-cols-3" />
       ) : shown.length === 0 ? (
         <Card>
           <Empty icon={Bot} title={t("agent.noneFound")} />

@@ -1,4 +1,4 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { executionList } from "@/api/executions";
@@ -11,7 +11,7 @@ export function Measured({ agentId }: { agentId: string }) {
   const { t } = useTranslation();
   const formats = useFormats();
   const [place, isSeen] = useSeen();
-  const { data } = useInfiniteQuery({ ...executionList({ type: "agent_test", agent: agentId }), enabled: isSeen });
+  const { data } = useQuery({ ...executionList({ type: "agent_test", agent: agentId }), enabled: isSeen });
   const measures = useMemo(() => measure(data?.pages.flatMap((page) => page.items) ?? []), [data]);
   if (!data) return <span ref={place}> </span>;
   if (measures.count === 0) return <span className="text-ink-faint">{t("agent.untested")}</span>;

@@ -6,7 +6,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
 import { approveBudget, type Command, executionKeys } from "@/api/executions";
-import type { BudgetView, ExecutionDetail } from "@/api/generated/schema";
+import type { Bound, BudgetView, ExecutionDetail } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
 import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
@@ -14,24 +14,22 @@ import { sentence } from "@/components/sentence";
 import { ProblemView } from "@/components/states";
 import { useNow } from "@/components/time";
 import type { Timeline } from "@/features/execution/timeline";
-import { type Bound, changed, isOfMonth, limitNames, limitsOf, metersOf, proposal, wallSecondsOf } from "./budget";
+import { changed, isOfMonth, limitNames, limitsOf, metersOf, proposal, wallSecondsOf } from "./budget";
 import { LimitFields } from "./LimitFields";
 import { Meters } from "./Meters";
 
 export function Asking({
   execution,
-  bound,
   timeline,
   onCommand,
 }: {
   execution: ExecutionDetail;
-  bound: Bound | undefined;
   timeline: Timeline;
   onCommand: (command: Command) => void;
 }) {
   const { t } = useTranslation();
   const { may } = useStanding();
-  const { budget } = execution;
+  const { budget, pause_limit: bound } = execution;
   const maySteer = may("execution_steer", execution.created_by);
   return (
     <Card aria-labelledby="asking" className="status-paused mb-4 overflow-hidden border-status-solid/40! shadow-none!">
@@ -39,7 +37,7 @@ export function Asking({
         <HandCoins className="mt-0.5 size-5 shrink-0 text-status" aria-hidden />
         <div className="min-w-0">
           <h2 id="asking" className="font-semibold text-status">
-            {t(isOfMonth(bound) ? "budget.asksMonth" : "budget.asks")}
+            {t("budget.paused", { reason: t(bound ? `budget.bound.${bound}` : "budget.bound.unknown") })}
           </h2>
           <p className="break-words">{execution.pause_reason && sentence(execution.pause_reason)}</p>
           {isOfMonth(bound) && (
@@ -109,7 +107,7 @@ function Answer({
 }: {
   execution: ExecutionDetail;
   budget: BudgetView;
-  bound: Bound | undefined;
+  bound: Bound | null | undefined;
   onCommand: (command: Command) => void;
 }) {
   const { t } = useTranslation();

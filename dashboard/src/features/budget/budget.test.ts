@@ -1,6 +1,5 @@
 import { expect, it } from "vitest";
-import type { EventView } from "@/api/generated/schema";
-import { boundOf, changed, limitsOf, metersOf, partOf, proposal, wallSecondsOf } from "./budget";
+import { changed, limitsOf, metersOf, partOf, proposal, wallSecondsOf } from "./budget";
 
 it("reads limits as they are typed, the time in minutes, and says which are none", () => {
   expect(
@@ -22,13 +21,6 @@ it("approves only what was changed, and proposes twice what is in the way", () =
   expect(proposal({ max_wall_seconds: 5 }, "max_wall_seconds")).toEqual({ max_wall_seconds: "0.17" });
   expect(limitsOf({ max_wall_seconds: "0.17" }).limits).toEqual({ max_wall_seconds: 10 });
   expect(proposal(known, "max_tokens_per_month")).toEqual({ max_tokens: "5000", max_wall_seconds: "1.5" });
-});
-
-it("asks for the limit that was in the way last", () => {
-  const event = (seq: number, type: string, limit?: string) => ({ seq, type, data: { limit } }) as unknown as EventView;
-  const events = [event(1, "approval_requested", "max_tokens"), event(2, "approval_requested", "max_model_calls")];
-  expect(boundOf([...events, event(3, "execution_paused")])).toBe("max_model_calls");
-  expect(boundOf(undefined)).toBeUndefined();
 });
 
 it("shows how much of each limit is used", () => {

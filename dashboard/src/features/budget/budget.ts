@@ -1,5 +1,5 @@
 // Pure: budgets as they are typed, shown and asked about.
-import type { BudgetLimits, BudgetView, EventView } from "@/api/generated/schema";
+import type { Bound, BudgetLimits, BudgetView } from "@/api/generated/schema";
 import type { Timeline } from "@/features/execution/timeline";
 
 export const limitNames = ["max_tokens", "max_cost_usd", "max_model_calls", "max_wall_seconds"] as const;
@@ -53,22 +53,12 @@ export function changed(limits: BudgetLimits, known: BudgetLimits): BudgetLimits
   return change;
 }
 
-/** A limit that is in the way: one of the execution, or one of its tenant's month. */
-export type Bound = LimitName | "max_tokens_per_month" | "max_cost_per_month";
-
-/** What a paused execution has asked for last. */
-export function boundOf(events: readonly EventView[] | undefined): Bound | undefined {
-  const asked = events?.findLast((event) => event.type === "approval_requested");
-  const data = asked?.data as { limit?: Bound } | undefined;
-  return data?.limit;
-}
-
-export function isOfMonth(bound: Bound | undefined): boolean {
+export function isOfMonth(bound: Bound | null | undefined): boolean {
   return bound === "max_tokens_per_month" || bound === "max_cost_per_month";
 }
 
 /** What a person is likely to approve: twice the limit that is in the way, the others as they are. */
-export function proposal(limits: BudgetLimits, bound: Bound | undefined): LimitTexts {
+export function proposal(limits: BudgetLimits, bound: Bound | null | undefined): LimitTexts {
   const texts = textsOf(limits);
   const name = limitNames.find((one) => one === bound);
   const limit = name && limits[name];

@@ -1,4 +1,4 @@
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { clsx } from "clsx";
 import { ArrowLeftRight, ChevronRight, Equal, GitCompareArrows } from "lucide-react";
@@ -58,7 +58,7 @@ function Side({ name, id, other }: { name: "a" | "b"; id?: string; other?: strin
   const filter =
     like &&
     (like.agent_id ? { agent: like.agent_id } : { workflow: `${like.workflow.namespace}/${like.workflow.name}` });
-  const choices = useInfiniteQuery(executionList(filter ?? {}));
+  const choices = useQuery(executionList(filter ?? {}));
   const rows = choices.data?.pages[0]?.items ?? [];
   return (
     <Card className="p-4">
@@ -80,7 +80,11 @@ function Side({ name, id, other }: { name: "a" | "b"; id?: string; other?: strin
           ))}
         </select>
       </label>
-      {own.error && <ProblemView error={own.error} className="mt-3" />}
+      {own.error && <ProblemView error={own.error} retry={() => void own.refetch()} className="mt-3" />}
+      {choices.error && !choices.data && !own.error && (
+        <ProblemView error={choices.error} retry={() => void choices.refetch()} className="mt-3" />
+      )}
+      {id && own.isPending && <Skeleton className="mt-3 h-[22px] w-64 max-w-full" />}
       {own.data && (
         <div className="mt-3 flex items-center gap-2.5">
           <StatusBadge status={own.data.status} />

@@ -1,10 +1,10 @@
-import { type InfiniteData, useInfiniteQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { clsx } from "clsx";
 import { ArrowRight, CircleCheck, HandCoins } from "lucide-react";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
-import { executionList, isTerminal, type Row, type Stretch } from "@/api/executions";
+import { type ExecutionPages, executionList, isTerminal, type Row } from "@/api/executions";
 import { buttonClass } from "@/components/Button";
 import { Card, CardHead, PageHead } from "@/components/Card";
 import { Progress } from "@/components/Progress";
@@ -37,7 +37,7 @@ export function DashboardPage() {
 
 function History() {
   const { t } = useTranslation();
-  const { data, error, refetch } = useInfiniteQuery(executionList({}));
+  const { data, error, refetch } = useQuery(executionList({}));
   const rows = useMemo(() => data?.pages.flatMap((page) => page.items).slice(0, MAX_HISTORY), [data]);
   const newest = rows?.[0]?.id;
   return (
@@ -102,15 +102,15 @@ function HistoryItem({ row, isNewest }: { row: Row; isNewest: boolean }) {
   );
 }
 
-function firstOf(data: InfiniteData<Stretch>): readonly Row[] {
+function firstOf(data: ExecutionPages): readonly Row[] {
   return data.pages[0]?.items ?? [];
 }
 
 /** What waits for somebody: what asks for more budget, what has failed, and what somebody has paused. */
 function Attention() {
   const { t } = useTranslation();
-  const paused = useInfiniteQuery(executionList({ status: ["paused"] }));
-  const failed = useInfiniteQuery(executionList({ status: ["failed"] }));
+  const paused = useQuery(executionList({ status: ["paused"] }));
+  const failed = useQuery(executionList({ status: ["failed"] }));
   const error = paused.error ?? failed.error;
   const rows = useMemo(
     () => paused.data && failed.data && attention(firstOf(paused.data), firstOf(failed.data)).slice(0, MAX_ATTENTION),
@@ -162,7 +162,9 @@ function Attention() {
                   )}
                 </Link>
                 {row.pause_reason && (
-                  <p className="status-paused font-medium text-status text-xs">{t("dashboard.asks")}</p>
+                  <p className="status-paused font-medium text-status text-xs first-letter:uppercase">
+                    {t(`budget.bound.${row.pause_limit ?? "unknown"}`)}
+                  </p>
                 )}
                 <p className="line-clamp-2 break-words text-ink-soft text-xs">
                   {row.pause_reason

@@ -26,8 +26,6 @@ export function Figures() {
   const queue = useQuery(queueView);
   const series = useMemo(() => stats.data && seriesOf(stats.data.per_hour, HOURS, Date.now()), [stats.data]);
   const figures = stats.data;
-  // One hour is no course.
-  const hasCourse = (figures?.per_hour.length ?? 0) > 1;
   const now = queue.data;
   const isMissing = (stats.error && !figures) || (queue.error && !now);
   if (isMissing) {
@@ -54,17 +52,13 @@ export function Figures() {
         name={t("figure.started")}
         value={figures && formats.compact(figures.total)}
         note={t("figure.day")}
-        chart={series && hasCourse && <Sparkline values={series.created} label={t("figure.perHour")} />}
+        chart={series && <Sparkline values={series.created} label={t("figure.perHour")} />}
       />
       <Figure
         name={t("figure.successRate")}
         value={figures && (figures.success_rate == null ? "–" : formats.percent(figures.success_rate))}
         note={figures && t("figure.failed", { count: figures.by_status.failed ?? 0 })}
-        chart={
-          series &&
-          hasCourse &&
-          figures?.success_rate != null && <Sparkline values={series.rate} most={1} label={t("figure.perHour")} />
-        }
+        chart={series && <Sparkline values={series.rate} most={1} label={t("figure.perHour")} />}
       />
       <Figure
         name={t("figure.p95")}
@@ -72,11 +66,7 @@ export function Figures() {
         note={
           figures?.run_ms.p50 != null ? t("figure.median", { time: formats.duration(figures.run_ms.p50) }) : undefined
         }
-        chart={
-          series &&
-          hasCourse &&
-          figures?.run_ms.p95 != null && <Sparkline values={series.p95} label={t("figure.perHour")} />
-        }
+        chart={series && <Sparkline values={series.p95} label={t("figure.perHour")} />}
       />
       <SpentToday />
     </div>
@@ -115,9 +105,7 @@ function SpentToday() {
       value={error && !day ? "–" : day && (hasPrice ? formats.dollars(day.today.cost_usd) : tokens)}
       note={day && (hasPrice ? tokens : t("figure.calls", { count: day.today.calls }))}
       chart={
-        day &&
-        data &&
-        data.per_hour.length > 1 && (
+        day && (
           <Sparkline
             values={day.hourly.map((hour) => (hasPrice ? hour.cost_usd : hour.tokens))}
             label={t("figure.perHour")}
@@ -142,7 +130,7 @@ function Figure({
   to?: string;
 }) {
   return (
-    <Card className="relative flex min-h-[104px] flex-col p-4">
+    <Card className="relative flex flex-col p-4">
       <p className="text-[13px] text-ink-soft">
         {to ? (
           <Link to="/executions" search={{ status: to }} className="after:absolute after:inset-0 hover:text-ink">
@@ -153,11 +141,12 @@ function Figure({
         )}
       </p>
       {value === undefined ? (
-        <Skeleton className="mt-1.5 h-7 w-20" />
+        <Skeleton className="my-1 h-7 w-20" />
       ) : (
         <p className="tabular truncate font-semibold text-2xl leading-9 tracking-tight">{value}</p>
       )}
-      <div className="mt-auto flex items-end gap-3">
+      {/* As high as a chart, also before there is one. */}
+      <div className="mt-auto flex h-7 items-end gap-3">
         <p className="shrink-0 text-ink-faint text-xs">{note}</p>
         {chart && <div className="min-w-0 flex-1">{chart}</div>}
       </div>

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { dayOf, seriesOf } from "./hours";
 
-it("fills hours without executions and drops those that are too old", () => {
+it("knows nothing of hours in which nothing ended, and drops those that are too old", () => {
   const now = Date.parse("2026-03-01T12:40:00Z");
   const perHour = [
     { hour: "2026-03-01T08:00:00Z", created: 9, succeeded: 9, failed: 0 },
@@ -9,13 +9,11 @@ it("fills hours without executions and drops those that are too old", () => {
     { hour: "2026-03-01T12:00:00Z", created: 2, succeeded: 0, failed: 2 },
   ];
   // An hour of which nothing is known is no hour in which everything failed.
-  expect(seriesOf(perHour, 4, now).rate).toEqual([0.75, 0.75, 0.75, 0]);
+  expect(seriesOf(perHour, 4, now).rate).toEqual([undefined, 0.75, undefined, 0]);
   expect(seriesOf(perHour, 3, now)).toEqual({
     created: [4, 0, 2],
-    succeeded: [3, 0, 0],
-    failed: [1, 0, 2],
-    rate: [0.75, 0.75, 0],
-    p95: [40, 40, 40],
+    rate: [0.75, undefined, 0],
+    p95: [40, undefined, undefined],
   });
 });
 

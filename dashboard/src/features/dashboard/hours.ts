@@ -1,25 +1,14 @@
-// Pure: figures per hour as series without holes, oldest first.
+// Pure: figures per hour as series, oldest first.
 import type { HourCount, HourSpent, Spent } from "@/api/generated/schema";
 
 const HOUR_MS = 3_600_000;
 
 export interface Series {
   created: number[];
-  succeeded: number[];
-  failed: number[];
-  /** Succeeded over ended, per hour; where nothing ended that of the hour before, or of the first that is known. */
-  rate: number[];
-  /** How long 95 of a hundred took at most, in milliseconds; filled in like the rate. */
-  p95: number[];
-}
-
-/** Holes take the value before them, those at the beginning the first that is known: nothing is not zero. */
-function filled(values: readonly (number | undefined)[]): number[] {
-  let last = values.find((value) => value !== undefined) ?? 0;
-  return values.map((value) => {
-    last = value ?? last;
-    return last;
-  });
+  /** Succeeded over ended, per hour; unknown where nothing ended. */
+  rate: (number | undefined)[];
+  /** How long 95 of a hundred took at most, in milliseconds; unknown where nothing ended. */
+  p95: (number | undefined)[];
 }
 
 export function seriesOf(perHour: readonly HourCount[], hours: number, now: number): Series {
@@ -32,10 +21,8 @@ export function seriesOf(perHour: readonly HourCount[], hours: number, now: numb
   };
   return {
     created: counts.map((count) => count?.created ?? 0),
-    succeeded: counts.map((count) => count?.succeeded ?? 0),
-    failed: counts.map((count) => count?.failed ?? 0),
-    rate: filled(counts.map(rate)),
-    p95: filled(counts.map((count) => count?.run_ms_p95 ?? undefined)),
+    rate: counts.map(rate),
+    p95: counts.map((count) => count?.run_ms_p95 ?? undefined),
   };
 }
 

@@ -127,6 +127,9 @@ export default function Graph({
   );
 }
 
+/** What the style sheet stops, scripts stop too. */
+const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+
 /** Another picture, or another place for it, shows it whole; one that only changes its colors stays where it was moved to. */
 function Fit({ size }: { size: string }) {
   const { fitView } = useReactFlow();
@@ -136,7 +139,8 @@ function Fit({ size }: { size: string }) {
     if (place === undefined) return;
     const now = `${size} in ${place}`;
     // The first time it is fitted by itself.
-    if (last.current !== undefined && last.current !== now) void fitView({ padding: 0.12, maxZoom: 1, duration: 200 });
+    if (last.current !== undefined && last.current !== now)
+      void fitView({ padding: 0.12, maxZoom: 1, duration: calm.matches ? 0 : 200 });
     last.current = now;
   }, [size, place, fitView]);
   return null;

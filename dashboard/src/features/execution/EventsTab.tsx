@@ -40,11 +40,13 @@ export default function EventsTab({ events }: { events: EventView[] | undefined 
     [events, type],
   );
   const scroller = useRef<HTMLDivElement>(null);
+  // The same function until the events change: with another one, all of them are measured anew.
+  const keyOf = useCallback((index: number) => shown[index]?.seq ?? index, [shown]);
   const virtual = useVirtualizer({
     count: shown.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => 36,
-    getItemKey: (index) => shown[index]?.seq ?? index,
+    getItemKey: keyOf,
     overscan: 15,
   });
   return (

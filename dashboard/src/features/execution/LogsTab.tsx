@@ -2,7 +2,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { clsx } from "clsx";
 import { ArrowDownToLine, Download, ScrollText } from "lucide-react";
-import { useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { LogView } from "@/api/generated/schema";
 import { Button } from "@/components/Button";
@@ -12,35 +12,12 @@ import { save } from "@/components/JsonView";
 import { Empty, ProblemView, SkeletonRows } from "@/components/states";
 import { useFormats } from "@/i18n/format";
 import { useLogs } from "@/live/useLive";
+import { asText, LogReader } from "./logs";
 import { type Level, levels } from "./search";
 import { nameOf } from "./timeline";
 
 const route = getRouteApi("/pages/executions/$id");
-
-export function filterLogs(
-  lines: readonly LogView[],
-  level: Level | undefined,
-  task: string | undefined,
-  text: string,
-): LogView[] {
-  const least = level ? levels.indexOf(level) : 0;
-  const wanted = text.toLowerCase();
-  return lines.filter(
-    (line) =>
-      levels.indexOf(line.level as Level) >= least &&
-      (!task || line.task === task) &&
-      (!wanted || line.message.toLowerCase().includes(wanted)),
-  );
-}
-
-function asText(lines: readonly LogView[]): string {
-  return lines
-    .map(
-      (line) =>
-        `${line.at} ${line.level.toUpperCase().padEnd(5)} ${line.task ? `${nameOf(line.task)}: ` : ""}${line.message}`,
-    )
-    .join("\n");
-}
+const NO_LINES: LogView[] = [];
 
 const lookOf: Record<Level, string> = {
   debug: "text-ink-faint",
@@ -58,9 +35,12 @@ export default function LogsTab({ id }: { id: string }) {
   const wanted = useDeferredValue(text);
   const change = (part: { level?: Level; q?: string; task?: string }) =>
     void navigate({ search: (old) => ({ ...old, ...part }), replace: true });
-  const tasks = useMemo(() => [...new Set((lines ?? []).flatMap((line) => line.task ?? []))], [lines]);
+  const whole = useMemo(() => new LogReader({ text: "" }), []);
+  const tasks = useMemo(() => whole.tasksOf(lines ?? NO_LINES), [whole, lines]);
+  // The address may name an instance of a task, or one that has not written anything.
   const chosen = tasks.find((one) => one === task);
-  const shown = useMemo(() => filterLogs(lines ?? [], level, chosen, wanted), [lines, level, chosen, wanted]);
+  const reader = useMemo(() => new LogReader({ level, task: chosen, text: wanted }), [level, chosen, wanted]);
+  const shown = useMemo(() => reader.read(lines ?? NO_LINES), [reader, lines]);
   const [isFollowing, setFollowing] = useState(true);
   if (error && !lines) return <ProblemView error={error} retry={() => void refetch()} />;
   return (
@@ -149,11 +129,13 @@ function Lines({
   const formats = useFormats();
   const { t } = useTranslation();
   const scroller = useRef<HTMLDivElement>(null);
+  // The same function until the lines change: with another one, all of them are measured anew.
+  const keyOf = useCallback((index: number) => lines[index]?.n ?? index, [lines]);
   const virtual = useVirtualizer({
     count: lines.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => 24,
-    getItemKey: (index) => lines[index]?.n ?? index,
+    getItemKey: keyOf,
     overscan: 20,
   });
   useEffect(() => {

@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { taskInstance } from "@/api/executions";
 import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
+import { FailureView } from "@/components/FailureView";
 import { JsonView } from "@/components/JsonView";
 import { StatusBadge } from "@/components/StatusBadge";
 import { Elapsed, useNow } from "@/components/time";
@@ -96,13 +97,7 @@ function Details({ id, instance }: { id: string; instance: Instance }) {
           </Part>
         </dl>
       )}
-      {instance.error && (
-        <div className="status-failed rounded-lg bg-status-tint p-3">
-          <p className="font-medium text-status">{instance.error.title ?? instance.error.type}</p>
-          {instance.error.detail && <p className="mt-0.5 break-words text-[13px]">{instance.error.detail}</p>}
-          {instance.error.suggestion && <p className="mt-1 text-[13px] text-ink-soft">{instance.error.suggestion}</p>}
-        </div>
-      )}
+      {instance.error && <FailureView failure={instance.error} />}
       <Input id={id} instance={instance} />
       {instance.output !== undefined && (
         <dl>

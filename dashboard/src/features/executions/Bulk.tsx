@@ -8,7 +8,7 @@ import { useStanding } from "@/api/me";
 import { Button } from "@/components/Button";
 import { Confirm } from "@/components/Dialog";
 import { problemOf } from "@/components/states";
-import { tellProblem } from "@/components/tellProblem";
+import { ProblemTitle, tellProblem } from "@/components/tellProblem";
 import { useFormats } from "@/i18n/format";
 import { type BulkCommand, type BulkProgress, forEach, grouped, narrowed } from "./bulk";
 
@@ -68,7 +68,9 @@ export function Bulk({
       description: (
         <ul>
           {reasons.map(({ problem, count }) => (
-            <li key={problem.code}>{t("bulk.refused", { count, reason: problem.title || problem.detail })}</li>
+            <li key={problem.code}>
+              {t("bulk.refused", { count })} <ProblemTitle problem={problem} />
+            </li>
           ))}
         </ul>
       ),

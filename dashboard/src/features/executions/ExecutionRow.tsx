@@ -6,6 +6,7 @@ import type { Row } from "@/api/executions";
 import { isTerminal } from "@/api/executions";
 import { Progress } from "@/components/Progress";
 import { StatusBadge } from "@/components/StatusBadge";
+import { Skeleton } from "@/components/states";
 import { Ago, Elapsed } from "@/components/time";
 import type { Column } from "./columns";
 import { Name, shortId, TypeIcon } from "./Name";
@@ -104,6 +105,17 @@ export const ExecutionRow = memo(function ExecutionRow({
     </div>
   );
 });
+
+/** Stands where a row is on its way. */
+export function SkeletonRow() {
+  return (
+    <div aria-hidden style={{ height: ROW_HEIGHT }} className="flex items-center gap-4 border-b px-4">
+      <Skeleton className="h-[22px] w-24 rounded-full md:ml-12" />
+      <Skeleton className="h-4 w-48" />
+      <Skeleton className="ml-auto h-4 w-24 max-md:hidden" />
+    </div>
+  );
+}
 
 function Cell({ row, column }: { row: Row; column: Column }) {
   switch (column) {

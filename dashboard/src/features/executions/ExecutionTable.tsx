@@ -4,29 +4,26 @@ import { useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useEffectEvent, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { Filter, Row } from "@/api/executions";
+import type { Filter } from "@/api/executions";
 import { useStanding } from "@/api/me";
+import { ProblemView } from "@/components/states";
 import { isTyping } from "@/features/shell/shortcuts";
+import type { Rows } from "@/live/pages";
 import { Bulk } from "./Bulk";
 import { useColumns } from "./columns";
-import { ExecutionRow, gridColumns, ROW_HEIGHT, startsLeft } from "./ExecutionRow";
+import { ExecutionRow, gridColumns, ROW_HEIGHT, SkeletonRow, startsLeft } from "./ExecutionRow";
+import type { ExecutionRows } from "./useExecutionRows";
 
-/** Further rows are read when fewer than this are left below the visible ones. */
-const READ_AHEAD = 25;
+/** Where keys go that jump. */
+const PAGE_ROWS = 10;
 
 export function ExecutionTable({
-  rows,
+  list: { rows, hasMore, look, furtherError, retry },
   filter,
-  hasMore,
-  isReading,
-  onMore,
 }: {
-  rows: readonly Row[];
+  list: ExecutionRows & { rows: Rows };
   /** What let them through. */
   filter: Filter;
-  hasMore: boolean;
-  isReading: boolean;
-  onMore: () => void;
 }) {
   const { t } = useTranslation();
   const { may } = useStanding();
@@ -45,28 +42,26 @@ export function ExecutionTable({
   const lastSelected = useRef<string>(undefined);
   const isNew = useNewRows(rows);
   const virtual = useVirtualizer({
-    count: rows.length,
+    count: rows.count,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_HEIGHT,
-    getItemKey: (index) => rows[index]?.id ?? index,
     overscan: 12,
   });
   useStayingInPlace(rows, scroller);
 
   const items = virtual.getVirtualItems();
-  const lastShown = items.at(-1)?.index ?? 0;
-  const wantsMore = hasMore && !isReading && lastShown >= rows.length - READ_AHEAD;
-  const more = useEffectEvent(onMore);
-  useEffect(() => {
-    if (wantsMore) more();
-  }, [wantsMore]);
+  const [firstShown, lastShown] = [items[0]?.index ?? 0, items.at(-1)?.index ?? 0];
+  useEffect(() => look(firstShown, lastShown), [look, firstShown, lastShown]);
 
   const select = (id: string, isRange: boolean) => {
     const next = new Set(selectedIds);
     setWantsAll(false);
-    const [from, to] = [lastSelected.current, id].map((one) => rows.findIndex((row) => row.id === one));
-    if (isRange && from !== undefined && to !== undefined && from >= 0) {
-      for (const row of rows.slice(Math.min(from, to), Math.max(from, to) + 1)) next.add(row.id);
+    const [from, to] = [rows.placeOf(lastSelected.current), rows.placeOf(id)];
+    if (isRange && from >= 0) {
+      for (let place = Math.min(from, to); place <= Math.max(from, to); place += 1) {
+        const row = rows.at(place);
+        if (row) next.add(row.id);
+      }
     } else if (!next.delete(id)) next.add(id);
     lastSelected.current = id;
     setSelectedIds(next);
@@ -74,14 +69,18 @@ export function ExecutionTable({
 
   const onKey = useEffectEvent((event: KeyboardEvent) => {
     if (isTyping(event)) return;
-    const index = rows.findIndex((row) => row.id === currentId);
+    const place = rows.placeOf(currentId);
     const go = (to: number) => {
-      const next = Math.max(0, Math.min(rows.length - 1, to));
-      setCurrentId(rows[next]?.id);
+      const next = Math.max(0, Math.min(rows.count - 1, to));
+      setCurrentId(rows.at(next)?.id);
       virtual.scrollToIndex(next);
     };
-    if (event.key === "j") go(index + 1);
-    else if (event.key === "k") go(index < 0 ? 0 : index - 1);
+    if (event.key === "j") go(place + 1);
+    else if (event.key === "k") go(place < 0 ? 0 : place - 1);
+    else if (event.key === "J") go(place + PAGE_ROWS);
+    else if (event.key === "K") go(place < 0 ? 0 : place - PAGE_ROWS);
+    else if (event.key === "Home") go(0);
+    else if (event.key === "End") go(rows.count - 1);
     else if (event.key === "x" && currentId && maySelect) select(currentId, false);
     else if (event.key === "Escape") clear();
     else if (event.key === "Enter" && currentId && !isControl(event.target)) {
@@ -102,15 +101,21 @@ export function ExecutionTable({
   });
   const onSelect = useCallback((id: string, isRange: boolean) => latest.current(id, isRange), []);
 
-  const selected = useMemo(() => rows.filter((row) => selectedIds.has(row.id)), [rows, selectedIds]);
+  const selected = useMemo(
+    () => (selectedIds.size === 0 ? [] : [...rows].filter((row) => selectedIds.has(row.id))),
+    [rows, selectedIds],
+  );
+  // Of those that are there: more may match, below or let go.
+  const isAllSelected = selected.length === rows.held;
+  const isPart = hasMore || rows.held < rows.count;
   return (
     <>
       {maySelect && selected.length > 0 && (
         <Bulk
           selected={selected}
           filter={filter}
-          canSelectAll={hasMore && selected.length === rows.length}
-          isAll={wantsAll && hasMore}
+          canSelectAll={isPart && isAllSelected}
+          isAll={wantsAll && isPart}
           onAll={() => setWantsAll(true)}
           onClear={clear}
         />
@@ -118,7 +123,7 @@ export function ExecutionTable({
       <div
         role="table"
         aria-label={t("nav.executions")}
-        aria-rowcount={hasMore ? -1 : rows.length}
+        aria-rowcount={hasMore ? -1 : rows.count}
         className="flex min-h-0 flex-1 flex-col"
       >
         <div
@@ -131,13 +136,13 @@ export function ExecutionTable({
               <input
                 type="checkbox"
                 aria-label={t("executions.selectShown")}
-                checked={selected.length === rows.length}
+                checked={isAllSelected}
                 ref={(box) => {
-                  if (box) box.indeterminate = selected.length > 0 && selected.length < rows.length;
+                  if (box) box.indeterminate = selected.length > 0 && !isAllSelected;
                 }}
                 onChange={() => {
-                  if (selected.length === rows.length) clear();
-                  else setSelectedIds(new Set(rows.map((row) => row.id)));
+                  if (isAllSelected) clear();
+                  else setSelectedIds(new Set([...rows].map((row) => row.id)));
                 }}
                 className="size-4 accent-[var(--accent)]"
               />
@@ -161,36 +166,40 @@ export function ExecutionTable({
         >
           <div role="presentation" style={{ height: virtual.getTotalSize() }} className="relative">
             {items.map((item) => {
-              const row = rows[item.index];
-              if (!row) return null;
+              const row = rows.at(item.index);
               return (
                 <div
-                  key={row.id}
+                  key={row?.id ?? item.index}
                   role="presentation"
                   className="absolute inset-x-0 top-0"
                   style={{ transform: `translateY(${item.start}px)` }}
                 >
-                  <ExecutionRow
-                    row={row}
-                    columns={columns}
-                    isNew={isNew(row.id)}
-                    isCurrent={row.id === currentId}
-                    isSelected={selectedIds.has(row.id)}
-                    onSelect={maySelect ? onSelect : undefined}
-                  />
+                  {row ? (
+                    <ExecutionRow
+                      row={row}
+                      columns={columns}
+                      isNew={isNew(row.id)}
+                      isCurrent={row.id === currentId}
+                      isSelected={selectedIds.has(row.id)}
+                      onSelect={maySelect ? onSelect : undefined}
+                    />
+                  ) : (
+                    <SkeletonRow />
+                  )}
                 </div>
               );
             })}
           </div>
         </div>
+        {furtherError && <ProblemView error={furtherError} retry={retry} className="m-3" />}
       </div>
     </>
   );
 }
 
 /** Rows that were not there at first and have come in at the top: they slide in once. */
-function useNewRows(rows: readonly Row[]): (id: string) => boolean {
-  const newest = useRef(rows[0]?.id ?? "");
+function useNewRows(rows: Rows): (id: string) => boolean {
+  const newest = useRef(rows.at(0)?.id ?? "");
   const shown = useRef(new Set<string>());
   useEffect(() => {
     const timer = setTimeout(() => {
@@ -205,11 +214,11 @@ function useNewRows(rows: readonly Row[]): (id: string) => boolean {
 }
 
 /** Rows that come in above what is looked at do not push it away. */
-function useStayingInPlace(rows: readonly Row[], scroller: React.RefObject<HTMLDivElement | null>): void {
-  const first = useRef(rows[0]?.id);
+function useStayingInPlace(rows: Rows, scroller: React.RefObject<HTMLDivElement | null>): void {
+  const first = useRef(rows.at(0)?.id);
   useLayoutEffect(() => {
-    const added = first.current === undefined ? 0 : rows.findIndex((row) => row.id === first.current);
-    first.current = rows[0]?.id;
+    const added = rows.placeOf(first.current);
+    first.current = rows.at(0)?.id;
     const element = scroller.current;
     if (element && added > 0 && element.scrollTop > 0) element.scrollTop += added * ROW_HEIGHT;
   }, [rows, scroller]);

@@ -1,9 +1,7 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { Activity, GitCompareArrows } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { executionList } from "@/api/executions";
 import { buttonClass } from "@/components/Button";
 import { Card, PageHead } from "@/components/Card";
 import { Empty, ProblemView, SkeletonRows } from "@/components/states";
@@ -11,6 +9,7 @@ import { ExecutionTable } from "./ExecutionTable";
 import { Filters } from "./Filters";
 import { Nothing } from "./Nothing";
 import { filterOf, isFiltered } from "./search";
+import { useExecutionRows } from "./useExecutionRows";
 
 const route = getRouteApi("/pages/executions");
 
@@ -19,10 +18,8 @@ export function ExecutionsPage() {
   const search = route.useSearch();
   const [openedAt] = useState(Date.now);
   const filter = useMemo(() => filterOf(search, openedAt), [search, openedAt]);
-  const { data, error, isPending, isFetchingNextPage, hasNextPage, fetchNextPage, refetch } = useInfiniteQuery(
-    executionList(filter),
-  );
-  const rows = useMemo(() => data?.pages.flatMap((page) => page.items) ?? [], [data]);
+  const list = useExecutionRows(filter);
+  const { rows, error, retry } = list;
   return (
     <div className="flex min-h-0 flex-1 flex-col">
       <PageHead title={t("nav.executions")}>
@@ -33,22 +30,15 @@ export function ExecutionsPage() {
       </PageHead>
       <Filters />
       <Card className="flex min-h-[420px] flex-1 flex-col overflow-hidden">
-        {error && !data ? (
-          <ProblemView error={error} retry={() => void refetch()} className="m-4" />
-        ) : isPending ? (
+        {error ? (
+          <ProblemView error={error} retry={retry} className="m-4" />
+        ) : !rows ? (
           <SkeletonRows count={9} />
-        ) : rows.length === 0 ? (
+        ) : rows.count === 0 ? (
           <NoneFound isFiltered={isFiltered(search)} />
         ) : (
-          <ExecutionTable
-            // Another filter is another list: what was selected or scrolled to belongs to the old one.
-            key={JSON.stringify(filter)}
-            rows={rows}
-            filter={filter}
-            hasMore={hasNextPage}
-            isReading={isFetchingNextPage}
-            onMore={() => void fetchNextPage()}
-          />
+          // Another filter is another list: what was selected or scrolled to belongs to the old one.
+          <ExecutionTable key={JSON.stringify(filter)} list={{ ...list, rows }} filter={filter} />
         )}
       </Card>
     </div>

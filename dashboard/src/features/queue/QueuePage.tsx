@@ -1,4 +1,4 @@
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { clsx } from "clsx";
 import { CircleCheck } from "lucide-react";
@@ -7,7 +7,7 @@ import { executionList } from "@/api/executions";
 import type { QueueView } from "@/api/generated/schema";
 import { queueView } from "@/api/queue";
 import { Card, CardHead, PageHead } from "@/components/Card";
-import { Empty, ProblemView, Skeleton, SkeletonRows } from "@/components/states";
+import { Empty, ProblemView, SkeletonCards, SkeletonRows } from "@/components/states";
 import { Ago } from "@/components/time";
 import { Name, shortId } from "@/features/executions/Name";
 import { useFormats } from "@/i18n/format";
@@ -21,7 +21,16 @@ export function QueuePage() {
       {error && !data ? (
         <ProblemView error={error} retry={() => void refetch()} />
       ) : !data ? (
-        <Skeleton className="h-64 w-full rounded-xl" />
+        <>
+          <SkeletonCards count={2} className="mb-5 grid gap-3 sm:grid-cols-2" />
+          <div className="grid gap-5 lg:grid-cols-2">
+            {["priorities", "next"].map((name) => (
+              <Card key={name}>
+                <SkeletonRows count={3} />
+              </Card>
+            ))}
+          </div>
+        </>
       ) : (
         <Loaded queue={data} />
       )}
@@ -31,6 +40,7 @@ export function QueuePage() {
 
 function Loaded({ queue }: { queue: QueueView }) {
   const { t } = useTranslation();
+  const formats = useFormats();
   return (
     <div className="space-y-5">
       <div className="grid gap-3 sm:grid-cols-2">
@@ -50,14 +60,20 @@ function Loaded({ queue }: { queue: QueueView }) {
       {queue.head && (
         <Card className="status-waiting flex flex-wrap items-center gap-x-3 gap-y-1 border-status-solid/40! bg-status-tint! px-4 py-3 shadow-none!">
           <span className="font-medium text-status">{t("queue.head")}</span>
-          <Link
-            to="/executions/$id"
-            params={{ id: queue.head.execution_id }}
-            className="font-mono text-[13px] underline"
-          >
-            {shortId(queue.head.execution_id)}
-          </Link>
-          <span className="text-ink-soft">{t("queue.because", { reason: queue.head.reason })}</span>
+          {queue.head.execution_id ? (
+            <Link
+              to="/executions/$id"
+              params={{ id: queue.head.execution_id }}
+              className="font-mono text-[13px] underline"
+            >
+              {shortId(queue.head.execution_id)}
+            </Link>
+          ) : (
+            <span>{t("queue.somebodyElses")}</span>
+          )}
+          <span className="text-ink-soft">
+            {t(`queue.holdup.${queue.head.holdup}`, { shown: formats.number(queue.head.limit ?? 0) })}
+          </span>
         </Card>
       )}
       <div className="grid items-start gap-5 lg:grid-cols-2">
@@ -137,7 +153,7 @@ function Priorities({ queue }: { queue: QueueView }) {
 /** The newest that wait. */
 function Next() {
   const { t } = useTranslation();
-  const { data, error, refetch } = useInfiniteQuery(executionList({ status: ["pending"] }));
+  const { data, error, refetch } = useQuery(executionList({ status: ["pending"] }));
   const rows = data?.pages[0]?.items.slice(0, 15);
   return (
     <Card className="overflow-hidden">

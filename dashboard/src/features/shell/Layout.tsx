@@ -30,8 +30,13 @@ export function Layout() {
   useShortcuts({ onPalette: () => setOpen("palette"), onShortcuts: () => setOpen("shortcuts") });
   const main = useRef<HTMLElement>(null);
   const path = useRouterState({ select: (state) => state.location.pathname });
+  const lastPath = useRef(path);
   useEffect(() => {
-    if (path) main.current?.scrollTo(0, 0);
+    if (path === lastPath.current) return;
+    lastPath.current = path;
+    main.current?.scrollTo(0, 0);
+    // What led here may be gone with its page: the next one begins at its beginning.
+    if (document.activeElement === document.body) main.current?.focus({ preventScroll: true });
   }, [path]);
   // Whoever opens the palette types at once: it is there before, though not in the first load.
   useEffect(() => {

@@ -4,6 +4,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Command } from "cmdk";
 import { Bot, Building2, FilePlus2, Languages, Search, SunMoon, Undo2, Workflow } from "lucide-react";
+import { Dialog } from "radix-ui";
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { tenantList } from "@/api/admin";
@@ -13,6 +14,7 @@ import { useStanding } from "@/api/me";
 import { useViewed } from "@/api/viewing";
 import { fullName, workflowList } from "@/api/workflows";
 import { StatusIcon } from "@/components/StatusBadge";
+import { useFocusReturn } from "@/components/useFocusReturn";
 import { Name, shortId } from "@/features/executions/Name";
 import { chooseLanguage } from "@/i18n";
 import { chooseTheme, useIsDark } from "@/theme";
@@ -35,154 +37,160 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const { data: tenants } = useInfiniteQuery({ ...tenantList, enabled: maySwitch });
   const viewed = useViewed();
   const lookAt = useLookAt();
-  const { data: recent } = useInfiniteQuery(executionList({}));
+  const { data: recent } = useQuery(executionList({}));
   const act = (action: () => unknown) => () => {
     onClose();
     void action();
   };
+  const focus = useFocusReturn();
   const isId = /^[0-9a-f-]{36}$/i.test(text.trim());
   return (
-    <Command.Dialog
-      open
-      onOpenChange={(open) => !open && onClose()}
-      label={t("shell.search")}
-      filter={rank}
-      overlayClassName="fixed inset-0 z-40 bg-black/35"
-      contentClassName="fixed top-[12vh] left-1/2 z-50 w-[calc(100vw-2rem)] max-w-xl -translate-x-1/2 overflow-hidden rounded-xl border bg-raised shadow-float animate-appear"
-    >
-      <div className="flex items-center gap-2.5 border-b px-4">
-        <Search className="size-4 text-ink-faint" aria-hidden />
-        <Command.Input
-          value={text}
-          onValueChange={setText}
-          placeholder={t("palette.placeholder")}
-          className="h-12 flex-1 bg-transparent outline-none placeholder:text-ink-faint"
-        />
-      </div>
-      <Command.List className="max-h-[60vh] overflow-auto p-2">
-        <Command.Empty className="px-3 py-8 text-center text-ink-soft">{t("palette.nothing")}</Command.Empty>
-        {isId && (
-          <Command.Item
-            className={item}
-            value={text}
-            onSelect={act(() => navigate({ to: "/executions/$id", params: { id: text.trim() } }))}
-          >
-            {t("palette.openExecution", { id: text.trim() })}
-          </Command.Item>
-        )}
-        <Group title={t("palette.pages")}>
-          {places.map((place) => (
-            <Command.Item
-              key={place.to}
-              value={t(`nav.${place.name}`)}
-              className={item}
-              onSelect={act(() => navigate({ to: place.to }))}
-            >
-              <place.icon aria-hidden />
-              {t(`nav.${place.name}`)}
-            </Command.Item>
-          ))}
-        </Group>
-        <Group title={t("palette.actions")}>
-          {may("workflow_register") && (
-            <Command.Item
-              value={t("workflow.new")}
-              className={item}
-              onSelect={act(() => navigate({ to: "/workflows/new" }))}
-            >
-              <FilePlus2 aria-hidden />
-              {t("workflow.new")}
-            </Command.Item>
-          )}
-          <Command.Item
-            value={t("palette.toggleTheme")}
-            className={item}
-            onSelect={act(() => chooseTheme(isDark ? "light" : "dark"))}
-          >
-            <SunMoon aria-hidden />
-            {t("palette.toggleTheme")}
-          </Command.Item>
-          <Command.Item
-            value="language 语言 english 中文"
-            className={item}
-            onSelect={act(() => chooseLanguage(i18n.language === "en" ? "zh-CN" : "en"))}
-          >
-            <Languages aria-hidden />
-            {i18n.language === "en" ? "切换到简体中文" : "Switch to English"}
-          </Command.Item>
-        </Group>
-        {workflows && workflows.length > 0 && (
-          <Group title={t("nav.workflows")}>
-            {workflows.slice(0, 200).map((workflow) => (
-              <Command.Item
-                key={workflow.id}
-                value={`${fullName(workflow)} ${workflow.title ?? ""}`}
-                className={item}
-                onSelect={act(() => navigate({ to: "/workflows/$id", params: { id: workflow.id } }))}
-              >
-                <Workflow aria-hidden />
-                {fullName(workflow)}
-              </Command.Item>
-            ))}
-          </Group>
-        )}
-        {agents && (
-          <Group title={t("nav.agents")}>
-            {agents.slice(0, 200).map((agent) => (
-              <Command.Item
-                key={agent.id}
-                value={`${agent.name} ${agent.slug}`}
-                className={item}
-                onSelect={act(() => navigate({ to: "/agents/$id", params: { id: agent.id } }))}
-              >
-                <Bot aria-hidden />
-                {agent.name}
-              </Command.Item>
-            ))}
-          </Group>
-        )}
-        {maySwitch && (
-          <Group title={t("admin.section.tenants")}>
-            {viewed && (
-              <Command.Item value={t("viewing.back")} className={item} onSelect={act(() => lookAt(undefined))}>
-                <Undo2 aria-hidden />
-                {t("viewing.back")}
-              </Command.Item>
-            )}
-            {tenants?.pages
-              .flatMap((page) => page.items)
-              .filter(({ id }) => id !== tenantId && id !== viewed?.id)
-              .map(({ id, name, slug }) => (
+    <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
+      <Dialog.Portal>
+        <Dialog.Overlay className="fixed inset-0 z-40 bg-black/35" />
+        <Dialog.Content
+          {...focus}
+          aria-describedby={undefined}
+          className="fixed top-[12vh] left-1/2 z-50 w-[calc(100vw-2rem)] max-w-xl -translate-x-1/2 animate-appear overflow-hidden rounded-xl border bg-raised shadow-float focus:outline-none"
+        >
+          <Dialog.Title className="sr-only">{t("shell.search")}</Dialog.Title>
+          <Command label={t("shell.search")} filter={rank}>
+            <div className="flex items-center gap-2.5 border-b px-4">
+              <Search className="size-4 text-ink-faint" aria-hidden />
+              <Command.Input
+                value={text}
+                onValueChange={setText}
+                placeholder={t("palette.placeholder")}
+                className="h-12 flex-1 bg-transparent outline-none placeholder:text-ink-faint"
+              />
+            </div>
+            <Command.List className="max-h-[60vh] overflow-auto p-2">
+              <Command.Empty className="px-3 py-8 text-center text-ink-soft">{t("palette.nothing")}</Command.Empty>
+              {isId && (
                 <Command.Item
-                  key={id}
-                  value={`${t("palette.lookAt", { name })} ${slug}`}
                   className={item}
-                  onSelect={act(() => lookAt({ id, name }))}
+                  value={text}
+                  onSelect={act(() => navigate({ to: "/executions/$id", params: { id: text.trim() } }))}
                 >
-                  <Building2 aria-hidden />
-                  {t("palette.lookAt", { name })}
+                  {t("palette.openExecution", { id: text.trim() })}
                 </Command.Item>
-              ))}
-          </Group>
-        )}
-        {recent && (
-          <Group title={t("palette.recent")}>
-            {recent.pages[0]?.items.slice(0, 8).map((row) => (
-              <Command.Item
-                key={row.id}
-                value={`${row.workflow.namespace}/${row.workflow.name} ${row.id}`}
-                className={item}
-                onSelect={act(() => navigate({ to: "/executions/$id", params: { id: row.id } }))}
-              >
-                <StatusIcon status={row.status} />
-                <Name row={row} />
-                <span className="ml-auto font-mono text-ink-faint text-xs">{shortId(row.id)}</span>
-              </Command.Item>
-            ))}
-          </Group>
-        )}
-      </Command.List>
-    </Command.Dialog>
+              )}
+              <Group title={t("palette.pages")}>
+                {places.map((place) => (
+                  <Command.Item
+                    key={place.to}
+                    value={t(`nav.${place.name}`)}
+                    className={item}
+                    onSelect={act(() => navigate({ to: place.to }))}
+                  >
+                    <place.icon aria-hidden />
+                    {t(`nav.${place.name}`)}
+                  </Command.Item>
+                ))}
+              </Group>
+              <Group title={t("palette.actions")}>
+                {may("workflow_register") && (
+                  <Command.Item
+                    value={t("workflow.new")}
+                    className={item}
+                    onSelect={act(() => navigate({ to: "/workflows/new" }))}
+                  >
+                    <FilePlus2 aria-hidden />
+                    {t("workflow.new")}
+                  </Command.Item>
+                )}
+                <Command.Item
+                  value={t("palette.toggleTheme")}
+                  className={item}
+                  onSelect={act(() => chooseTheme(isDark ? "light" : "dark"))}
+                >
+                  <SunMoon aria-hidden />
+                  {t("palette.toggleTheme")}
+                </Command.Item>
+                <Command.Item
+                  value="language 语言 english 中文"
+                  className={item}
+                  onSelect={act(() => chooseLanguage(i18n.language === "en" ? "zh-CN" : "en"))}
+                >
+                  <Languages aria-hidden />
+                  {i18n.language === "en" ? "切换到简体中文" : "Switch to English"}
+                </Command.Item>
+              </Group>
+              {workflows && workflows.length > 0 && (
+                <Group title={t("nav.workflows")}>
+                  {workflows.slice(0, 200).map((workflow) => (
+                    <Command.Item
+                      key={workflow.id}
+                      value={`${fullName(workflow)} ${workflow.title ?? ""}`}
+                      className={item}
+                      onSelect={act(() => navigate({ to: "/workflows/$id", params: { id: workflow.id } }))}
+                    >
+                      <Workflow aria-hidden />
+                      {fullName(workflow)}
+                    </Command.Item>
+                  ))}
+                </Group>
+              )}
+              {agents && (
+                <Group title={t("nav.agents")}>
+                  {agents.slice(0, 200).map((agent) => (
+                    <Command.Item
+                      key={agent.id}
+                      value={`${agent.name} ${agent.slug}`}
+                      className={item}
+                      onSelect={act(() => navigate({ to: "/agents/$id", params: { id: agent.id } }))}
+                    >
+                      <Bot aria-hidden />
+                      {agent.name}
+                    </Command.Item>
+                  ))}
+                </Group>
+              )}
+              {maySwitch && (
+                <Group title={t("admin.section.tenants")}>
+                  {viewed && (
+                    <Command.Item value={t("viewing.back")} className={item} onSelect={act(() => lookAt(undefined))}>
+                      <Undo2 aria-hidden />
+                      {t("viewing.back")}
+                    </Command.Item>
+                  )}
+                  {tenants?.pages
+                    .flatMap((page) => page.items)
+                    .filter(({ id }) => id !== tenantId && id !== viewed?.id)
+                    .map(({ id, name, slug }) => (
+                      <Command.Item
+                        key={id}
+                        value={`${t("palette.lookAt", { name })} ${slug}`}
+                        className={item}
+                        onSelect={act(() => lookAt({ id, name }))}
+                      >
+                        <Building2 aria-hidden />
+                        {t("palette.lookAt", { name })}
+                      </Command.Item>
+                    ))}
+                </Group>
+              )}
+              {recent && (
+                <Group title={t("palette.recent")}>
+                  {recent.pages[0]?.items.slice(0, 8).map((row) => (
+                    <Command.Item
+                      key={row.id}
+                      value={`${row.workflow.namespace}/${row.workflow.name} ${row.id}`}
+                      className={item}
+                      onSelect={act(() => navigate({ to: "/executions/$id", params: { id: row.id } }))}
+                    >
+                      <StatusIcon status={row.status} />
+                      <Name row={row} />
+                      <span className="ml-auto font-mono text-ink-faint text-xs">{shortId(row.id)}</span>
+                    </Command.Item>
+                  ))}
+                </Group>
+              )}
+            </Command.List>
+          </Command>
+        </Dialog.Content>
+      </Dialog.Portal>
+    </Dialog.Root>
   );
 }
 

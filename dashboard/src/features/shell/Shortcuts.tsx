@@ -14,6 +14,8 @@ export default function Shortcuts({ onClose }: { onClose: () => void }) {
     ]),
     [["j"], t("shortcut.next")],
     [["k"], t("shortcut.previous")],
+    [["J", "K"], t("shortcut.ten")],
+    [["Home", "End"], t("shortcut.ends")],
     [["Enter"], t("shortcut.open")],
     [["x"], t("shortcut.select")],
     [["Esc"], t("shortcut.clear")],

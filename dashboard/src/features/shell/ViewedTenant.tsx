@@ -20,7 +20,7 @@ export function ViewedTenant() {
         <span className="text-ink-soft">{t("viewing.tenant")} </span>
         <span className="font-medium text-status">{tenant.name}</span>
       </p>
-      <Button size="small" icon={Undo2} onClick={() => lookAt(undefined)}>
+      <Button size="small" icon={Undo2} onClick={() => void lookAt(undefined)}>
         {t("viewing.back")}
       </Button>
     </div>

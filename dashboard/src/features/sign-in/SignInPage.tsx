@@ -10,6 +10,7 @@ import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
 import { Line } from "@/components/Line";
 import { ProblemView, problemOf } from "@/components/states";
+import { useTitle } from "@/components/useTitle";
 import { ProviderProblem, Providers } from "./Providers";
 
 const route = getRouteApi("/sign-in");
@@ -31,6 +32,7 @@ export function SignInPage() {
   useEffect(() => {
     if (linked) void navigate({ to: "/sign-in", search: { next }, replace: true });
   }, [linked, next, navigate]);
+  useTitle(t(token ? "signIn.first" : "signIn.title"));
   const [needsTenant, setNeedsTenant] = useState(false);
   const { register, handleSubmit, formState } = useForm<Values>({
     defaultValues: { email: "", password: "", name: "", tenant: "" },

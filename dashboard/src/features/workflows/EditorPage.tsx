@@ -1,6 +1,6 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { getRouteApi, Link, useBlocker, useNavigate } from "@tanstack/react-router";
-import { ArrowLeft, BookOpen, CircleAlert, CircleCheck, LoaderCircle, Save, TriangleAlert } from "lucide-react";
+import { getRouteApi, useBlocker, useNavigate } from "@tanstack/react-router";
+import { BookOpen, CircleAlert, CircleCheck, LoaderCircle, Save, TriangleAlert } from "lucide-react";
 import { lazy, Suspense, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
@@ -8,11 +8,12 @@ import { parse } from "yaml";
 import type { FieldError, Validation } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
 import { registerWorkflow, validation, workflowDetail, workflowKeys } from "@/api/workflows";
+import { BackLink } from "@/components/BackLink";
 import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
 import { Confirm } from "@/components/Dialog";
 import { Menu, MenuItem, MenuLine } from "@/components/Menu";
-import { ProblemView, Skeleton } from "@/components/states";
+import { ProblemView, Skeleton, SkeletonPage } from "@/components/states";
 import { useTitle } from "@/components/useTitle";
 import { modelOf, type TaskNode } from "@/features/execution-graph/model";
 import { exampleNamed, examples } from "./examples";
@@ -42,9 +43,9 @@ do:
 
 export function EditorPage() {
   const { from, example } = route.useSearch();
-  const { data, error } = useQuery({ ...workflowDetail(from ?? ""), enabled: from !== undefined });
-  if (error) return <ProblemView error={error} />;
-  if (from && !data) return <Skeleton className="h-96 w-full rounded-xl" />;
+  const { data, error, refetch } = useQuery({ ...workflowDetail(from ?? ""), enabled: from !== undefined });
+  if (error && !data) return <ProblemView error={error} retry={() => void refetch()} />;
+  if (from && !data) return <SkeletonPage />;
   const beginning = data ? nextVersion(data.source, data.version) : (exampleNamed(example)?.text ?? BEGINNING);
   return <Written key={from ?? example} beginning={beginning} hasChoice={!from} />;
 }
@@ -132,16 +133,10 @@ function Written({ beginning, hasChoice }: { beginning: string; hasChoice: boole
   const problems = checked.data?.problems;
   return (
     <div className="flex min-h-0 flex-1 flex-col">
-      <Link
-        to="/workflows"
-        className="mb-2 inline-flex items-center gap-1 self-start text-[13px] text-ink-soft hover:text-ink"
-      >
-        <ArrowLeft className="size-3.5" aria-hidden />
-        {t("nav.workflows")}
-      </Link>
+      <BackLink to="/workflows">{t("nav.workflows")}</BackLink>
       <div className="mb-4 flex flex-wrap items-center gap-3">
         <h1 className="font-semibold text-xl tracking-tight">{t("workflow.new")}</h1>
-        <Verdict isCurrent={isCurrent} validation={checked.data} />
+        {!checked.error && <Verdict isCurrent={isCurrent} validation={checked.data} />}
         <span className="ml-auto" />
         {hasChoice && <Beginnings />}
         <Button
@@ -155,7 +150,9 @@ function Written({ beginning, hasChoice }: { beginning: string; hasChoice: boole
         </Button>
       </div>
       {register.error && <ProblemView error={register.error} className="mb-4" />}
-      {checked.error && !checked.data && <ProblemView error={checked.error} className="mb-4" />}
+      {checked.error && !checked.data && (
+        <ProblemView error={checked.error} retry={() => void checked.refetch()} className="mb-4" />
+      )}
       <Suspense fallback={<Skeleton className="h-96 w-full rounded-xl" />}>
         <div className="grid min-h-[560px] flex-1 gap-4 lg:grid-cols-2">
           <Card className="flex min-h-[420px] flex-col overflow-hidden">

@@ -77,8 +77,13 @@ export function Preflight({ workflow }: { workflow: WorkflowDetail }) {
         ))}
         {data.secrets.length > 0 && (
           <Group icon={Lock} title={t("admin.section.secrets")}>
-            {data.secrets.map(({ name, verdict }) => (
-              <Thing key={name} name={name} verdict={verdict} />
+            {data.secrets.map(({ name, agent, verdict }) => (
+              <Thing
+                key={`${agent ?? ""} ${name}`}
+                name={name}
+                verdict={verdict}
+                about={agent ? t("preflight.keyOf", { agent }) : undefined}
+              />
             ))}
           </Group>
         )}

@@ -1,4 +1,4 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { executionList } from "@/api/executions";
 import { fullName } from "@/api/workflows";
@@ -10,7 +10,7 @@ const RUNS = 16;
 export function LastRuns({ workflow }: { workflow: { namespace: string; name: string } }) {
   const { t } = useTranslation();
   const [place, isSeen] = useSeen();
-  const { data } = useInfiniteQuery({ ...executionList({ workflow: fullName(workflow) }), enabled: isSeen });
+  const { data } = useQuery({ ...executionList({ workflow: fullName(workflow) }), enabled: isSeen });
   const runs = (data?.pages[0]?.items ?? []).slice(0, RUNS).reverse();
   if (runs.length === 0) {
     return (

@@ -1,22 +1,23 @@
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { Archive, ArchiveRestore, ArrowLeft, FilePen, Play } from "lucide-react";
-import { Tabs } from "radix-ui";
-import { lazy, Suspense, useMemo } from "react";
+import { Archive, ArchiveRestore, FilePen, Play } from "lucide-react";
+import { lazy, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
-import { executionList } from "@/api/executions";
 import type { WorkflowDetail } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
 import { archiveWorkflow, fullName, workflowDetail, workflowKeys, workflowVersions } from "@/api/workflows";
+import { BackLink } from "@/components/BackLink";
 import { Button, buttonClass } from "@/components/Button";
 import { Card } from "@/components/Card";
-import { Empty, ProblemView, Skeleton, SkeletonRows } from "@/components/states";
+import { Empty, ProblemView, SkeletonPage, SkeletonRows } from "@/components/states";
+import { Tabs } from "@/components/Tabs";
 import { tellProblem } from "@/components/tellProblem";
 import { Ago } from "@/components/time";
 import { useTitle } from "@/components/useTitle";
 import { modelOf } from "@/features/execution-graph/model";
 import { ExecutionTable } from "@/features/executions/ExecutionTable";
+import { useExecutionRows } from "@/features/executions/useExecutionRows";
 import { workflowTabs } from "@/routes/workflow";
 import { Preflight } from "./Preflight";
 import { RunDialog } from "./RunDialog";
@@ -30,7 +31,7 @@ export function WorkflowPage() {
   const { id } = route.useParams();
   const { data, error, refetch } = useQuery(workflowDetail(id));
   if (error && !data) return <ProblemView error={error} retry={() => void refetch()} />;
-  if (!data) return <Skeleton className="h-96 w-full rounded-xl" />;
+  if (!data) return <SkeletonPage />;
   return <Loaded key={id} workflow={data} />;
 }
 
@@ -46,41 +47,19 @@ function Loaded({ workflow }: { workflow: WorkflowDetail }) {
     void navigate({ search: (old) => ({ ...old, run: isOpen ? "1" : undefined }), replace: true });
   return (
     <div className="flex min-h-0 flex-1 flex-col">
-      <Link
-        to="/workflows"
-        className="mb-2 inline-flex items-center gap-1 self-start text-[13px] text-ink-soft hover:text-ink"
-      >
-        <ArrowLeft className="size-3.5" aria-hidden />
-        {t("nav.workflows")}
-      </Link>
+      <BackLink to="/workflows">{t("nav.workflows")}</BackLink>
       <Head workflow={workflow} onRun={() => setRunning(true)} />
-      <Tabs.Root
+      <Tabs
+        label={t("workflow.views")}
         value={tab}
-        onValueChange={(value) =>
-          void navigate({ search: { tab: workflowTabs.find((one) => one === value) }, replace: true })
-        }
-        className="flex min-h-0 flex-1 flex-col"
+        tabs={shownTabs.map((one) => ({ value: one, label: t(`workflow.tab.${one}`) }))}
+        onChoose={(value) => void navigate({ search: { tab: value }, replace: true })}
       >
-        <Tabs.List aria-label={t("workflow.views")} className="mb-3 flex gap-1 overflow-x-auto border-b">
-          {shownTabs.map((one) => (
-            <Tabs.Trigger
-              key={one}
-              value={one}
-              className="-mb-px h-9 whitespace-nowrap border-transparent border-b-2 px-3 text-ink-soft hover:text-ink data-[state=active]:border-accent data-[state=active]:font-medium data-[state=active]:text-ink"
-            >
-              {t(`workflow.tab.${one}`)}
-            </Tabs.Trigger>
-          ))}
-        </Tabs.List>
-        <Tabs.Content value={tab} className="flex min-h-0 flex-1 flex-col focus-visible:outline-none">
-          <Suspense fallback={<Skeleton className="h-96 w-full rounded-xl" />}>
-            {tab === "definition" && <Definition workflow={workflow} />}
-            {tab === "runs" && <Runs workflow={workflow} />}
-            {tab === "preflight" && <Preflight workflow={workflow} />}
-            {tab === "versions" && <VersionsOf workflow={workflow} />}
-          </Suspense>
-        </Tabs.Content>
-      </Tabs.Root>
+        {tab === "definition" && <Definition workflow={workflow} />}
+        {tab === "runs" && <Runs workflow={workflow} />}
+        {tab === "preflight" && <Preflight workflow={workflow} />}
+        {tab === "versions" && <VersionsOf workflow={workflow} />}
+      </Tabs>
       <RunDialog
         workflow={workflow}
         isOpen={search.run === "1" && may("workflow_run")}
@@ -174,28 +153,20 @@ function Definition({ workflow }: { workflow: WorkflowDetail }) {
 function Runs({ workflow }: { workflow: WorkflowDetail }) {
   const { t } = useTranslation();
   const filter = useMemo(() => ({ workflow: fullName(workflow) }), [workflow]);
-  const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = useInfiniteQuery(
-    executionList(filter),
-  );
-  const rows = useMemo(() => data?.pages.flatMap((page) => page.items), [data]);
+  const list = useExecutionRows(filter);
+  const { rows, error, retry } = list;
   return (
     <Card className="flex min-h-[420px] flex-1 flex-col overflow-hidden">
-      {error && !data ? (
-        <ProblemView error={error} retry={() => void refetch()} className="m-4" />
+      {error ? (
+        <ProblemView error={error} retry={retry} className="m-4" />
       ) : !rows ? (
         <SkeletonRows />
-      ) : rows.length === 0 ? (
+      ) : rows.count === 0 ? (
         <Empty icon={Play} title={t("workflow.neverRun")}>
           {t("workflow.neverRunHint")}
         </Empty>
       ) : (
-        <ExecutionTable
-          rows={rows}
-          filter={filter}
-          hasMore={hasNextPage}
-          isReading={isFetchingNextPage}
-          onMore={() => void fetchNextPage()}
-        />
+        <ExecutionTable list={{ ...list, rows }} filter={filter} />
       )}
     </Card>
   );

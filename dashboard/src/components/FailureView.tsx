@@ -1,0 +1,30 @@
+import { clsx } from "clsx";
+import { CircleAlert } from "lucide-react";
+import type { ReactNode } from "react";
+import type { Failure } from "@/api/generated/schema";
+import { useFailureWords } from "@/i18n/words";
+
+/** Why a task or an execution has failed: what kind, what exactly, what to do. */
+export function FailureView({
+  failure,
+  className,
+  children,
+}: {
+  failure: Failure;
+  className?: string;
+  /** What can be done from here. */
+  children?: ReactNode;
+}) {
+  const { title, detail, suggestion } = useFailureWords(failure);
+  return (
+    <div role="alert" className={clsx("status-failed flex gap-3 rounded-lg bg-status-tint p-4", className)}>
+      <CircleAlert className="mt-0.5 size-[18px] shrink-0 text-status" aria-hidden />
+      <div className="min-w-0">
+        <p className="break-words font-medium text-status">{title}</p>
+        {detail && <p className="mt-0.5 break-words">{detail}</p>}
+        {suggestion && <p className="mt-1 text-ink-soft">{suggestion}</p>}
+        {children}
+      </div>
+    </div>
+  );
+}

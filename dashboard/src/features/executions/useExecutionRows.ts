@@ -1,0 +1,72 @@
+// A list as one looks at it: further pages are read when one comes near the end, pages far away are let go, and read again when one
+// comes back to them.
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import {
+  type ExecutionPages,
+  executionKeys,
+  executionList,
+  type Filter,
+  readAgain,
+  readFurther,
+} from "@/api/executions";
+import { Rows, released } from "@/live/pages";
+
+/** Further rows are read when fewer than this are left below the visible ones. */
+const READ_AHEAD = 150;
+
+export interface ExecutionRows {
+  rows: Rows | undefined;
+  /** Why nothing could be read at all. */
+  error: Error | null;
+  /** Why it did not go on. */
+  furtherError: Error | undefined;
+  hasMore: boolean;
+  retry(): void;
+  /** To be told which places of the list are seen. */
+  look(from: number, to: number): void;
+}
+
+export function useExecutionRows(filter: Filter): ExecutionRows {
+  const queries = useQueryClient();
+  const { data, error, refetch } = useQuery(executionList(filter));
+  const rows = useMemo(() => data && new Rows(data.pages), [data]);
+  const pages = data?.pages;
+  const hasMore = pages?.at(-1)?.next !== undefined;
+  const reading = useRef(new Set<number>());
+  const [furtherError, setFurtherError] = useState<Error>();
+
+  /** Reads a page, unless that is being done already. */
+  const read = useCallback((page: number, act: () => Promise<void>) => {
+    if (reading.current.has(page)) return;
+    reading.current.add(page);
+    act()
+      .then(() => setFurtherError(undefined), setFurtherError)
+      .finally(() => reading.current.delete(page));
+  }, []);
+
+  const look = useCallback(
+    (from: number, to: number) => {
+      if (!rows || !pages || furtherError) return;
+      const [first, last] = [rows.pageAt(from), rows.pageAt(to)];
+      for (let index = first; index <= last; index += 1)
+        if (pages[index]?.released) read(index, () => readAgain(queries, filter, index));
+      if (hasMore && to >= rows.count - READ_AHEAD) read(pages.length, () => readFurther(queries, filter));
+      const kept = released(pages, first, last);
+      if (kept !== pages) queries.setQueryData<ExecutionPages>(executionKeys.list(filter), { pages: kept });
+    },
+    [queries, filter, rows, pages, hasMore, furtherError, read],
+  );
+  // Whoever comes back begins at the top.
+  useEffect(() => {
+    const key = executionKeys.list(filter);
+    return () => {
+      queries.setQueryData<ExecutionPages>(key, (now) => now && { pages: now.pages.slice(0, 1) });
+    };
+  }, [queries, filter]);
+  const retry = useCallback(() => {
+    setFurtherError(undefined);
+    void refetch();
+  }, [refetch]);
+  return { rows, error: data ? null : error, furtherError, hasMore, retry, look };
+}

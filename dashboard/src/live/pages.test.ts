@@ -1,0 +1,87 @@
+import { describe, expect, it } from "vitest";
+import type { Page } from "@/api/executions";
+import { row, update } from "@/test/factories";
+import { AGAIN, distrusted, LONGEST_HEAD, MAX_HELD, patchPages, Rows, released, withHead } from "./pages";
+
+/** Ids count down: newest first. */
+function page(from: number, to: number, more: Partial<Page> = {}): Page {
+  const ids = Array.from({ length: from - to + 1 }, (_, index) => String(from - index).padStart(6, "0"));
+  return { items: ids.map((id) => row({ id })), ...more };
+}
+
+const ids = (pages: readonly Page[]) => pages.map(({ items }) => items.map(({ id }) => Number(id)));
+
+describe("a beginning that was read again", () => {
+  it("takes the place of the old one, and what lies below stays the same object", () => {
+    const second = page(7, 5, { cursor: "b" });
+    const next = withHead([page(10, 8, { next: "b" }), second], page(12, 9, { next: "x" }));
+    expect(ids(next)).toEqual([
+      [12, 11, 10, 9, 8],
+      [7, 6, 5],
+    ]);
+    expect(next[0]?.next).toBe("b");
+    expect(next[1]).toBe(second);
+  });
+
+  it("loses what does not belong any more", () => {
+    const head = { ...page(10, 8, { next: "x" }), items: page(10, 8).items.filter(({ id }) => !id.endsWith("9")) };
+    expect(ids(withHead([page(10, 7, { next: "b" })], head))).toEqual([[10, 8, 7]]);
+  });
+
+  it("is all there is when more has come in than was read, and when nothing follows it", () => {
+    expect(ids(withHead([page(10, 8, { next: "b" }), page(7, 5)], page(30, 28, { next: "x" })))).toEqual([
+      [30, 29, 28],
+    ]);
+    expect(ids(withHead([page(10, 8, { next: "b" }), page(7, 5)], page(9, 8)))).toEqual([[9, 8]]);
+  });
+
+  it("begins the list anew when it reaches beyond the page that it is the beginning of", () => {
+    const next = withHead([page(10, 8, { next: "b" }), page(7, 5, { cursor: "b" })], page(10, 6, { next: "x" }));
+    expect([ids(next), next[0]?.next]).toEqual([[[10, 9, 8, 7, 6]], "x"]);
+  });
+});
+
+describe("pages that are let go", () => {
+  const many = Array.from({ length: 20 }, (_, index) =>
+    page(10_000 - index * 500, 10_000 - index * 500 - 499, { cursor: String(index), next: String(index + 1) }),
+  );
+
+  it("are those far from what is looked at, never the first, and only when there is too much", () => {
+    expect(released(many.slice(0, MAX_HELD / 500), 0, 0)).toEqual(many.slice(0, MAX_HELD / 500));
+    const kept = released(many, 10, 10);
+    const held = kept.flatMap((one, index) => (one.released ? [] : [index]));
+    expect(held).toEqual([0, 8, 9, 10, 11, 12]);
+    const [before, after] = [new Rows(many), new Rows(kept)];
+    expect(after.count).toBe(before.count);
+    expect(after.at(5_000)?.id).toBe(before.at(5_000)?.id);
+    expect(after.at(600)).toBeUndefined();
+    expect([after.pageAt(0), after.pageAt(499), after.pageAt(500), after.pageAt(9_999)]).toEqual([0, 0, 1, 19]);
+    expect(after.placeOf(before.at(5_001)?.id)).toBe(5_001);
+    expect(after.placeOf(before.at(600)?.id)).toBe(-1);
+  });
+
+  it("do not take in what belongs to them: it comes when they are read again", () => {
+    const kept = released(many, 10, 10);
+    // Of a page that was let go, of one that is there, and new.
+    const updates = ["009000", "005000", "010001"].map((id) => update({ id, status: "failed", last_seq: 9 }));
+    const { data } = patchPages(kept, {}, updates);
+    expect(new Rows(data).count).toBe(10_001);
+    expect(data[2]).toBe(kept[2]);
+    expect(data[10]?.items[0]?.status).toBe("failed");
+    expect(data[0]?.items[0]?.id).toBe("010001");
+  });
+
+  it("are all but the first when nothing is sure", () => {
+    const list = distrusted(many);
+    expect([list[0]?.items.length, list[1]?.items.length, new Rows(list).count]).toEqual([500, 0, 10_000]);
+  });
+});
+
+it("does not grow for ever by what comes in", () => {
+  let pages: readonly Page[] = [page(50, 1, { next: "b" })];
+  for (let id = 51; id <= LONGEST_HEAD + 51; id += 1)
+    pages = patchPages(pages, {}, [update({ id: String(id).padStart(6, "0") })]).data;
+  const [first] = pages;
+  expect(first?.items.length).toBeLessThanOrEqual(LONGEST_HEAD);
+  expect([Number(first?.items[0]?.id), first?.next]).toEqual([LONGEST_HEAD + 51, AGAIN]);
+});

@@ -1,0 +1,2 @@
+-- The provider that somebody came in with.
+ALTER TABLE audit_entries ADD COLUMN provider TEXT;
