@@ -35,6 +35,7 @@ pub fn store_problem(error: &store::Error) -> Problem {
         }
         store::Error::Obstacle { .. } => Problem::new(Code::Conflict, error.to_string()),
         store::Error::TenantGone => Problem::new(Code::InvalidCredentials, error.to_string()),
+        store::Error::LimitReached { .. } => Problem::new(Code::LimitReached, error.to_string()),
         store::Error::IdempotencyKeyUsed { .. } => Problem::new(Code::IdempotencyConflict, error.to_string()),
         store::Error::InvalidCursor => {
             let detail = error.to_string();

@@ -68,6 +68,10 @@ id!(
     /// One line of the audit.
     AuditId
 );
+id!(
+    /// One saved view.
+    SavedViewId
+);
 
 impl TenantId {
     /// The tenant that every installation has.

@@ -18,6 +18,7 @@ mod principal;
 pub mod quota;
 pub mod redaction;
 mod retention;
+pub mod saved_view;
 pub mod secret;
 mod slug;
 mod timestamp;
@@ -34,12 +35,13 @@ pub use execution::{
     Creation, DefinitionRef, Execution, ExecutionType, ForkedFrom, ParentLink, Progress, Status, Trigger,
 };
 pub use failure::{Failure, STANDARD_TYPE_BASE, StandardType};
-pub use ids::{AgentId, ApiKeyId, AuditId, ExecutionId, SessionId, TenantId, UserId, WorkflowId};
+pub use ids::{AgentId, ApiKeyId, AuditId, ExecutionId, SavedViewId, SessionId, TenantId, UserId, WorkflowId};
 pub use log::{LogLevel, LogLine};
 pub use permission::{Action, Denial, Reach, Target};
 pub use principal::{ApiKey, AuditEntry, Principal, PrincipalKind, Role, Scope, Scopes, Tenant, TenantLimits, User};
 pub use redaction::{RedactedStream, Redactor};
 pub use retention::{Retention, RetentionChoice, RetentionPolicy, RetentionRule};
+pub use saved_view::{SavedView, ViewedList};
 pub use secret::{Secret, Secrets};
 pub use slug::{MAX_SLUG_CHARACTERS, is_slug};
 pub use timestamp::Timestamp;

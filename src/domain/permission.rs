@@ -84,6 +84,12 @@ permissions! {
     AgentChange "agent_change" (Some(Scope::AgentsWrite)) None Own Tenant Platform;
     /// Ask an agent, directly or from an execution.
     AgentUse "agent_use" (Some(Scope::AgentsUse)) None Tenant Tenant Platform;
+    /// See the own saved views. Shared ones are seen by everybody who may do this.
+    ViewRead "view_read" (Some(Scope::ViewsRead)) Own Own Tenant Platform;
+    /// Save, change and remove saved views.
+    ViewWrite "view_write" (Some(Scope::ViewsWrite)) Own Own Tenant Platform;
+    /// Share saved views with the tenant, and change shared ones.
+    ViewShare "view_share" (Some(Scope::ViewsWrite)) None Own Tenant Platform;
     /// See which secrets there are; never their values.
     SecretRead "secret_read" (Some(Scope::SecretsRead)) None Tenant Tenant Platform;
     /// Set and remove secrets.

@@ -44,6 +44,10 @@ pub enum Scope {
     AgentsWrite,
     #[serde(rename = "agents:use")]
     AgentsUse,
+    #[serde(rename = "views:read")]
+    ViewsRead,
+    #[serde(rename = "views:write")]
+    ViewsWrite,
     #[serde(rename = "secrets:read")]
     SecretsRead,
     #[serde(rename = "secrets:write")]
@@ -70,6 +74,7 @@ words!(Scope {
     ExecutionsRead = "executions:read", ExecutionsWrite = "executions:write",
     WorkflowsRead = "workflows:read", WorkflowsWrite = "workflows:write",
     AgentsRead = "agents:read", AgentsWrite = "agents:write", AgentsUse = "agents:use",
+    ViewsRead = "views:read", ViewsWrite = "views:write",
     SecretsRead = "secrets:read", SecretsWrite = "secrets:write", SecretsUse = "secrets:use",
     PeopleRead = "people:read", PeopleWrite = "people:write",
     KeysRead = "keys:read", KeysWrite = "keys:write",

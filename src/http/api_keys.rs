@@ -124,7 +124,7 @@ fn usual_role(caller: &Caller) -> Role {
 }
 
 /// The person that a caller is or acts for.
-fn own_user(caller: &Caller) -> Option<UserId> {
+pub fn own_user(caller: &Caller) -> Option<UserId> {
     let principal = caller.principal();
     let is_person = principal.kind == PrincipalKind::User || principal.owner_id != principal.id;
     is_person.then_some(UserId(principal.owner_id))

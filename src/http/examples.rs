@@ -66,6 +66,11 @@ fn example(method: &str, path: &str) -> Option<Value> {
         }),
         ("PUT", "/api/v1/agents/{id}") => json!({ "description": "Writes release notes.", "is_active": false }),
         ("POST", "/api/v1/agents/{id}/test") => json!({ "test_input": "Say in one sentence what an actor is." }),
+        ("POST", "/api/v1/views") => json!({
+            "list": "executions", "name": "Failed last night", "is_shared": true,
+            "query": { "status": "failed", "since": "24h", "columns": "owner,created" },
+        }),
+        ("PUT", "/api/v1/views/{id}") => json!({ "name": "Failed", "query": { "status": "failed" } }),
         ("PUT", "/api/v1/retention") | ("POST", "/api/v1/retention/preview") => {
             json!({ "succeeded_days": 30, "failed_days": 90, "cancelled_count": 10000 })
         }

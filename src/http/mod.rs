@@ -48,6 +48,7 @@ mod tenants;
 mod throttle;
 mod trace;
 mod users;
+mod views;
 mod workflows;
 
 pub use boards::Boards;
@@ -105,7 +106,7 @@ fn addresses() -> Vec<Address> {
     addresses
 }
 
-/// Executions, workflows, agents. Fixed words come before `{id}`.
+/// Executions, workflows, agents, saved views. Fixed words come before `{id}`.
 fn work() -> Vec<Address> {
     use crate::domain::Action::*;
     use authorization::Access;
@@ -153,6 +154,11 @@ fn work() -> Vec<Address> {
             .put(AgentChange, agents::change)
             .delete(AgentChange, agents::remove),
         at("/api/v1/agents/{id}/test").post(AgentUse, agents::test),
+        at("/api/v1/views").post(ViewWrite, views::create).get(ViewRead, views::list),
+        at("/api/v1/views/{id}")
+            .get(ViewRead, views::detail)
+            .put(ViewWrite, views::change)
+            .delete(ViewWrite, views::remove),
     ]
 }
 

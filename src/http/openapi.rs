@@ -8,7 +8,7 @@ use super::{
     agents, api_keys, audit, auth, budget, commands, diff, executions, health, home, idempotency, journal, live,
     preflight, providers, queue, retention, secrets, spending,
 };
-use super::{start, stream, tenants, users, workflows};
+use super::{start, stream, tenants, users, views, workflows};
 use crate::wire::catalog::Code;
 use crate::wire::frame::{ClientFrame, ServerFrame};
 use crate::wire::problem::Problem;
@@ -45,6 +45,7 @@ pub const DOCS_FOLDER: &str = "/docs/";
         (name = "live", description = "Executions as they change, over WebSocket and server-sent events."),
         (name = "workflows", description = "Register and check workflow definitions."),
         (name = "agents", description = "Who can be asked to do a piece of work."),
+        (name = "views", description = "Filters and columns of a list, under a name."),
         (name = "retention", description = "How long executions are kept, and deleting those that are not."),
         (name = "secrets", description = "Values that executions may read and nobody sees."),
         (name = "identity", description = "Sign in; tenants, people, keys, and who wrote what."),
@@ -58,6 +59,7 @@ pub const DOCS_FOLDER: &str = "/docs/";
         workflows::register, workflows::list, workflows::validate, workflows::detail, workflows::change, workflows::remove, workflows::versions, preflight::preflight, start::execute,
         executions::status, commands::stop,
         agents::create, agents::list, agents::detail, agents::change, agents::remove, agents::test,
+        views::create, views::list, views::detail, views::change, views::remove,
         secrets::list, secrets::detail, secrets::put, secrets::remove, secrets::rotate,
         retention::view, retention::decide, retention::preview, retention::run,
         auth::login, auth::first_sign_in, auth::refresh, auth::logout, auth::me, auth::change_me, auth::ticket,
@@ -110,6 +112,8 @@ const SPECIFIC: &[(&str, &str, &[Code])] = &[
     ("PUT", "/api/v1/agents/{id}", &[Code::AlreadyExists, Code::ReadOnly]),
     ("DELETE", "/api/v1/agents/{id}", &[Code::ReadOnly]),
     ("POST", "/api/v1/agents/{id}/test", &[Code::NotRunnable, Code::QueueFull, Code::TenantQueueFull]),
+    ("POST", "/api/v1/views", &[Code::AlreadyExists, Code::LimitReached]),
+    ("PUT", "/api/v1/views/{id}", &[Code::AlreadyExists]),
     ("PUT", "/api/v1/secrets/{name}", &[Code::NoSecretKey]),
     ("POST", "/api/v1/secret-keys/rotate", &[Code::NoSecretKey]),
 ];

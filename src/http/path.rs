@@ -1,7 +1,7 @@
 //! Ids in paths. What is not an id names nothing, so it answers 404 like an id that nothing has.
 
 use super::error::{Error, Result};
-use crate::domain::{AgentId, ApiKeyId, ExecutionId, TenantId, UserId, WorkflowId};
+use crate::domain::{AgentId, ApiKeyId, ExecutionId, SavedViewId, TenantId, UserId, WorkflowId};
 use actix_web::HttpRequest;
 use std::str::FromStr;
 
@@ -38,6 +38,11 @@ pub fn user_id(request: &HttpRequest) -> Result<UserId> {
 /// The API key that `{id}` names.
 pub fn api_key_id(request: &HttpRequest) -> Result<ApiKeyId> {
     id(request, "id", "API key")
+}
+
+/// The saved view that `{id}` names.
+pub fn view_id(request: &HttpRequest) -> Result<SavedViewId> {
+    id(request, "id", "saved view")
 }
 
 fn id<T: FromStr>(request: &HttpRequest, segment: &str, what: &str) -> Result<T> {

@@ -152,7 +152,7 @@ pub async fn change(
     Ok(HttpResponse::Ok().json(UserView::from(user)))
 }
 
-/// Remove a person with their keys and sessions. What they have made stays.
+/// Remove a person with their keys, sessions and saved views. What else they have made stays.
 #[utoipa::path(delete, path = "/api/v1/users/{id}", tag = "identity",
     params(("id" = UserId, Path, description = "The person.")),
     responses((status = 204, description = "Removed.")),

@@ -49,6 +49,9 @@ pub enum Error {
     /// The tenant of the write is gone, or is being deleted.
     #[error("the tenant is being deleted")]
     TenantGone,
+    /// There are as many of these as there may be.
+    #[error("{message}")]
+    LimitReached { message: String },
     /// A cursor that this store did not hand out.
     #[error("the cursor is not valid")]
     InvalidCursor,

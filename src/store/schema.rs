@@ -372,4 +372,19 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    saved_views (id) {
+        id -> Text,
+        tenant_id -> Text,
+        created_by -> Text,
+        user_id -> Nullable<Text>,
+        list -> Text,
+        name -> Text,
+        query -> Text,
+        is_shared -> Bool,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(execution_labels, executions, journal);

@@ -124,7 +124,7 @@ impl Store {
         .await
     }
 
-    /// Removes a person with their keys and sessions. Their executions stay.
+    /// Removes a person with their keys, sessions and saved views. Their executions stay.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Obstacle`] when no active operator would be left.

@@ -80,6 +80,8 @@ catalog! {
         "Choose another name, slug or version; a registered version never changes.";
     Conflict = 409 "conflict" "As things are now, this is not possible"
         "Look at it as it is now; the detail says what is in the way.";
+    LimitReached = 409 "limit_reached" "There are as many as there may be"
+        "Remove one that is not needed any more.";
     BodyTooLarge = 413 "body_too_large" "The body is too large"
         "Make the body smaller; pass large data by address.";
     UnsupportedMediaType = 415 "unsupported_media_type" "The body has a media type this request does not take"

@@ -19,6 +19,7 @@ pub mod preflight;
 pub mod problem;
 pub mod queue;
 pub mod retention;
+pub mod saved_view;
 mod schema;
 pub mod secret;
 pub mod sign_in;

@@ -3,8 +3,8 @@
 use crate::domain::preflight::Verdict;
 use crate::domain::quota::Bound;
 use crate::domain::{
-    Adapter, AgentId, ApiKeyId, AuditId, ExecutionId, ExecutionType, Failure, PrincipalKind, Role, Scope, Status,
-    TenantId, Timestamp, Trigger, Usage, UserId, WorkflowId,
+    Adapter, AgentId, ApiKeyId, AuditId, ExecutionId, ExecutionType, Failure, PrincipalKind, Role, SavedViewId, Scope,
+    Status, TenantId, Timestamp, Trigger, Usage, UserId, ViewedList, WorkflowId,
 };
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::{Ref, RefOr};
@@ -33,6 +33,7 @@ text_schema! {
     UserId: SchemaFormat::Custom("uuid".to_owned()), "Id of a person.", "0198c5a0-7c1e-7000-8000-000000000004";
     ApiKeyId: SchemaFormat::Custom("uuid".to_owned()), "Id of an API key.", "0198c5a0-7c1e-7000-8000-000000000005";
     AuditId: SchemaFormat::Custom("uuid".to_owned()), "Id of a line of the audit.", "0198c5a0-7c1e-7000-8000-000000000006";
+    SavedViewId: SchemaFormat::Custom("uuid".to_owned()), "Id of a saved view.", "0198c5a0-7c1e-7000-8000-000000000007";
     TenantId: SchemaFormat::Custom("uuid".to_owned()), "Id of a tenant.", "01900000-0000-7000-8000-000000000001";
     Timestamp: SchemaFormat::KnownFormat(KnownFormat::DateTime), "Instant in UTC, RFC 3339 with microseconds.", "2026-03-01T09:30:00.000000Z";
 }
@@ -64,6 +65,7 @@ word_schema! {
     Trigger: Trigger::ALL.iter().map(|word| word.as_str()), "What made an execution start.";
     Verdict: Verdict::ALL.iter().map(|word| word.as_str()),
         "How something that an execution may touch stands now. `unknown` is seen only when one runs.";
+    ViewedList: ViewedList::ALL.iter().map(|word| word.as_str()), "A list that views can be saved of.";
     Adapter: [Adapter::Builtin, Adapter::Command, Adapter::Openai].map(Adapter::as_str), "How an agent is reached.";
 }
 

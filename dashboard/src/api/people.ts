@@ -22,6 +22,8 @@ export const scopes: readonly Scope[] = [
   "agents:read",
   "agents:write",
   "agents:use",
+  "views:read",
+  "views:write",
   "secrets:read",
   "secrets:write",
   "secrets:use",

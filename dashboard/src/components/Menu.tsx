@@ -25,7 +25,7 @@ export function Menu({
           align="end"
           sideOffset={6}
           collisionPadding={8}
-          className="z-50 min-w-48 animate-appear rounded-lg border bg-raised p-1 shadow-float"
+          className="z-50 max-h-(--radix-dropdown-menu-content-available-height) min-w-48 max-w-[min(26rem,calc(100vw-1rem))] animate-appear overflow-y-auto rounded-lg border bg-raised p-1 shadow-float"
         >
           {children}
         </DropdownMenu.Content>
@@ -47,7 +47,7 @@ export function MenuItem({
 }) {
   return (
     <DropdownMenu.Item className={clsx(item, isDangerous && "text-danger")} onSelect={onSelect}>
-      {Icon && <Icon className="size-4" aria-hidden />}
+      {Icon && <Icon className="size-4 shrink-0" aria-hidden />}
       {children}
     </DropdownMenu.Item>
   );

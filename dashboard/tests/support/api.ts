@@ -112,6 +112,12 @@ export class Api {
     await must(this.client.PUT("/api/v1/secrets/{name}", { params: { path: { name } }, body: { value } }));
   }
 
+  /** Saves a view of the executions, which everybody of the tenant sees. */
+  async saveView(name: string, query: Record<string, string>): Promise<string> {
+    const body = { list: "executions" as const, name, query, is_shared: true };
+    return (await must(this.client.POST("/api/v1/views", { body }))).id;
+  }
+
   async createKey(name: string): Promise<void> {
     await must(this.client.POST("/api/v1/api-keys", { body: { name } }));
   }

@@ -58,6 +58,8 @@ export interface ExampleData {
   test: string;
   workflow: string;
   agent: string;
+  /** A saved view of the executions. */
+  view: string;
 }
 
 export async function fill(service: Service): Promise<ExampleData> {
@@ -81,6 +83,7 @@ export async function fill(service: Service): Promise<ExampleData> {
   await api.steer(paused, "pause");
   await api.steer(cancelled, "cancel");
   await addPeople(api);
+  const view = await api.saveView("Failed orders", { status: "failed", columns: "owner" });
 
   const agent = await api.createAgent({
     name: "Release notes",
@@ -111,6 +114,7 @@ export async function fill(service: Service): Promise<ExampleData> {
     test,
     workflow: failing.id,
     agent: agent.id,
+    view,
   };
 }
 

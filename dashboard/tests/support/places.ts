@@ -17,6 +17,11 @@ export function placesOf(data: ExampleData): Place[] {
     { name: "dashboard", path: "/" },
     { name: "executions", path: "/executions" },
     { name: "executions-none", path: "/executions?q=nothing-of-the-kind" },
+    {
+      name: "executions-view",
+      path: `/executions?status=failed&columns=owner&view=${data.view}`,
+      open: (page) => page.locator("main button:has(.lucide-bookmark)").click(),
+    },
     { name: "execution-failed", path: execution(data.failed) },
     { name: "execution-task", path: execution(data.failed, "?task=/do/2/pay/try/0/charge") },
     { name: "execution-waiting", path: execution(data.waiting) },

@@ -64,6 +64,8 @@ async fn what_is_answered_is_what_is_described() {
     let agents = service.get("/api/v1/agents").await.expect(200);
     let agent_id = agents["items"][0]["id"].as_str().unwrap().to_owned();
     service.put("/api/v1/secrets/described", &json!({ "value": "long enough" })).await.expect(201);
+    let view = json!({ "list": "executions", "name": "Described", "query": { "status": "failed" } });
+    let view_id = service.post("/api/v1/views", &view).await.expect(201)["id"].as_str().unwrap().to_owned();
     let first = async |list: &str| {
         let found = service.get(&format!("/api/v1/{list}")).await.expect(200);
         found["items"][0]["id"].as_str().unwrap().to_owned()
@@ -84,6 +86,8 @@ async fn what_is_answered_is_what_is_described() {
             &user_id
         } else if path.contains("/api-keys/") {
             &key_id
+        } else if path.contains("/views/") {
+            &view_id
         } else {
             &id
         };

@@ -16,4 +16,5 @@ mod retention;
 mod stream;
 mod tasks;
 mod throttle;
+mod views;
 mod workflows;

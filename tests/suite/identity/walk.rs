@@ -22,6 +22,7 @@ enum Thing {
     Key,
     Tenant,
     Secret,
+    View,
 }
 
 /// Every operation that is not open: its action, what `{id}` names, and a body that is understood.
@@ -97,7 +98,12 @@ fn of_definitions() -> Vec<Operation> {
         (get, "/api/v1/agents/{id}", AgentRead, Agent, none.clone()),
         (put, "/api/v1/agents/{id}", AgentChange, Agent, json!({ "description": "x" })),
         (post, "/api/v1/agents/{id}/test", AgentUse, Agent, json!({ "test_input": "Hello." })),
-        (delete, "/api/v1/agents/{id}", AgentChange, Agent, none),
+        (delete, "/api/v1/agents/{id}", AgentChange, Agent, none.clone()),
+        (post, "/api/v1/views", ViewWrite, Nothing, json!({ "list": "executions", "name": "Walk", "query": {} })),
+        (get, "/api/v1/views", ViewRead, Nothing, none.clone()),
+        (get, "/api/v1/views/{id}", ViewRead, View, none.clone()),
+        (put, "/api/v1/views/{id}", ViewWrite, View, json!({ "query": { "since": "1h" } })),
+        (delete, "/api/v1/views/{id}", ViewWrite, View, none),
     ]
 }
 
@@ -283,6 +289,10 @@ async fn make(service: &Service, owner: &Person, home: Option<&str>, thing: Thin
             let body = json!({ "email": format!("{tag}@example.org"), "display_name": "V", "role": "viewer" });
             let headers: Vec<(&str, &str)> = home.iter().map(|home| ("X-Tenant-Id", *home)).collect();
             made(service.post_with("/api/v1/users", &headers, &body).await)
+        }
+        Thing::View => {
+            let body = json!({ "list": "executions", "name": tag, "query": {} });
+            made(owner.client.post("/api/v1/views", &body).await)
         }
         Thing::Key => made(owner.client.post("/api/v1/api-keys", &json!({ "name": "theirs" })).await),
         Thing::Tenant if home.is_some() => tenant(service, &format!("t{tag}")).await,

@@ -13,6 +13,7 @@ mod recovery;
 mod removal;
 mod retention;
 mod rows;
+mod saved_views;
 mod schema;
 mod secrets;
 mod statistics;

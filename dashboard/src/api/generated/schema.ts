@@ -589,6 +589,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The own views and those that others share, newest first.
+         * @description Administrators see what somebody keeps for themselves when they ask for it with `created_by`.
+         */
+        get: operations["get_views"];
+        put?: never;
+        /** Save a view. It is one's own; a shared one is seen by everybody of the tenant. */
+        post: operations["post_views"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One saved view. */
+        get: operations["get_views_id"];
+        /** Change a view: its name, what it shows, whether it is shared. Only what is given changes. */
+        put: operations["put_views_id"];
+        post?: never;
+        /** Remove a view. What it has shown stays. */
+        delete: operations["delete_views_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/secrets": {
         parameters: {
             query?: never;
@@ -928,7 +968,7 @@ export interface paths {
         /** Change a person. Whoever is made inactive is signed out everywhere, and their keys are worth nothing. */
         put: operations["put_users_id"];
         post?: never;
-        /** Remove a person with their keys and sessions. What they have made stays. */
+        /** Remove a person with their keys, sessions and saved views. What else they have made stays. */
         delete: operations["delete_users_id"];
         options?: never;
         head?: never;
@@ -1307,6 +1347,14 @@ export interface components {
             password?: string | null;
             current_password?: string | null;
         };
+        /** @description The body that changes a view. What is left out stays; a query is replaced as a whole. */
+        ChangeSavedView: {
+            name?: string | null;
+            query?: {
+                [key: string]: string;
+            } | null;
+            is_shared?: boolean | null;
+        };
         /** @description The body that changes a tenant. What is left out stays. */
         ChangeTenant: {
             name?: string | null;
@@ -1404,6 +1452,22 @@ export interface components {
              *     those who may write the keys of the tenant.
              */
             is_shared?: boolean;
+        };
+        /** @description The body that saves a view. */
+        CreateSavedView: {
+            list: components["schemas"]["ViewedList"];
+            /** @description 1 to 80 characters, not all spaces; unique among the own views of the list. */
+            name: string;
+            /**
+             * @description Of executions: `status` (several separated by commas), `type`, `workflow` (`namespace/name`), `agent` (an id), `label`
+             *     (`name=value`, several separated by commas), `since` (`1h`, `24h`, `7d`, `30d`), `q`, `columns` (`none`, or several
+             *     separated by commas). Values have at most 1 000 characters.
+             */
+            query: {
+                [key: string]: string;
+            };
+            /** @description Whether everybody of the tenant sees it; `false` when absent. */
+            is_shared?: boolean | null;
         };
         /** @description The body that makes a tenant. */
         CreateTenant: {
@@ -1815,6 +1879,8 @@ export interface components {
         /** @description A list: a [`Page`] when `page` and `size` were asked for or nothing, a [`Stretch`] with `cursor` or `limit`. */
         List_ExecutionView: components["schemas"]["Page_ExecutionView"] | components["schemas"]["Stretch_ExecutionView"];
         /** @description A list: a [`Page`] when `page` and `size` were asked for or nothing, a [`Stretch`] with `cursor` or `limit`. */
+        List_SavedViewDetail: components["schemas"]["Page_SavedViewDetail"] | components["schemas"]["Stretch_SavedViewDetail"];
+        /** @description A list: a [`Page`] when `page` and `size` were asked for or nothing, a [`Stretch`] with `cursor` or `limit`. */
         List_SecretView: components["schemas"]["Page_SecretView"] | components["schemas"]["Stretch_SecretView"];
         /** @description A list: a [`Page`] when `page` and `size` were asked for or nothing, a [`Stretch`] with `cursor` or `limit`. */
         List_TenantView: components["schemas"]["Page_TenantView"] | components["schemas"]["Stretch_TenantView"];
@@ -2139,6 +2205,53 @@ export interface components {
                 created_at: components["schemas"]["Timestamp"];
                 started_at?: components["schemas"]["Timestamp"] | null;
                 finished_at?: components["schemas"]["Timestamp"] | null;
+                updated_at: components["schemas"]["Timestamp"];
+            }[];
+            /**
+             * Format: int64
+             * @description 1 is the first.
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description Items per page.
+             */
+            size: number;
+            /**
+             * Format: int64
+             * @description Items on all pages.
+             */
+            total: number;
+            /**
+             * @description Whether `total` is exact. Otherwise there are at least as many items: long filtered lists are not counted to their end,
+             *     and a search (`q`, or other filters beside a label or an open status) looks at the newest executions only; lists by cursor go on.
+             */
+            total_is_exact: boolean;
+            /**
+             * Format: int64
+             * @description Number of pages; 0 when there is nothing.
+             */
+            pages: number;
+        };
+        /** @description One numbered page of a list. */
+        Page_SavedViewDetail: {
+            items: {
+                id: components["schemas"]["SavedViewId"];
+                tenant_id: components["schemas"]["TenantId"];
+                /** @description Whose it is: a person, or a key that belongs to nobody. */
+                created_by: string;
+                /** @description Their name; null when they are not there any more. */
+                created_by_name: string | null;
+                list: components["schemas"]["ViewedList"];
+                /** @description Unique among the owner's views of the list. */
+                name: string;
+                /** @description Filters and columns, as the address of the dashboard's page says them. */
+                query: {
+                    [key: string]: string;
+                };
+                /** @description Whether everybody of the tenant sees it. */
+                is_shared: boolean;
+                created_at: components["schemas"]["Timestamp"];
                 updated_at: components["schemas"]["Timestamp"];
             }[];
             /**
@@ -2583,11 +2696,37 @@ export interface components {
             /** @description Output and error. */
             output: boolean;
         };
+        /** @description One saved view. */
+        SavedViewDetail: {
+            id: components["schemas"]["SavedViewId"];
+            tenant_id: components["schemas"]["TenantId"];
+            /** @description Whose it is: a person, or a key that belongs to nobody. */
+            created_by: string;
+            /** @description Their name; null when they are not there any more. */
+            created_by_name: string | null;
+            list: components["schemas"]["ViewedList"];
+            /** @description Unique among the owner's views of the list. */
+            name: string;
+            /** @description Filters and columns, as the address of the dashboard's page says them. */
+            query: {
+                [key: string]: string;
+            };
+            /** @description Whether everybody of the tenant sees it. */
+            is_shared: boolean;
+            created_at: components["schemas"]["Timestamp"];
+            updated_at: components["schemas"]["Timestamp"];
+        };
+        /**
+         * Format: uuid
+         * @description Id of a saved view.
+         * @example 0198c5a0-7c1e-7000-8000-000000000007
+         */
+        SavedViewId: string;
         /**
          * @description A part of the interface to which a key can be narrowed.
          * @enum {string}
          */
-        Scope: "executions:read" | "executions:write" | "workflows:read" | "workflows:write" | "agents:read" | "agents:write" | "agents:use" | "secrets:read" | "secrets:write" | "secrets:use" | "people:read" | "people:write" | "keys:read" | "keys:write" | "tenants:read" | "tenants:write" | "audit:read";
+        Scope: "executions:read" | "executions:write" | "workflows:read" | "workflows:write" | "agents:read" | "agents:write" | "agents:use" | "views:read" | "views:write" | "secrets:read" | "secrets:write" | "secrets:use" | "people:read" | "people:write" | "keys:read" | "keys:write" | "tenants:read" | "tenants:write" | "audit:read";
         /** @description What a secret may be. */
         SecretValue: string | {
             [key: string]: unknown;
@@ -2940,6 +3079,30 @@ export interface components {
                 created_at: components["schemas"]["Timestamp"];
                 started_at?: components["schemas"]["Timestamp"] | null;
                 finished_at?: components["schemas"]["Timestamp"] | null;
+                updated_at: components["schemas"]["Timestamp"];
+            }[];
+            /** @description Give it back as `cursor` to continue; `null` at the end. */
+            next_cursor: string | null;
+        };
+        /** @description One stretch of a list, and where the next begins. */
+        Stretch_SavedViewDetail: {
+            items: {
+                id: components["schemas"]["SavedViewId"];
+                tenant_id: components["schemas"]["TenantId"];
+                /** @description Whose it is: a person, or a key that belongs to nobody. */
+                created_by: string;
+                /** @description Their name; null when they are not there any more. */
+                created_by_name: string | null;
+                list: components["schemas"]["ViewedList"];
+                /** @description Unique among the owner's views of the list. */
+                name: string;
+                /** @description Filters and columns, as the address of the dashboard's page says them. */
+                query: {
+                    [key: string]: string;
+                };
+                /** @description Whether everybody of the tenant sees it. */
+                is_shared: boolean;
+                created_at: components["schemas"]["Timestamp"];
                 updated_at: components["schemas"]["Timestamp"];
             }[];
             /** @description Give it back as `cursor` to continue; `null` at the end. */
@@ -3364,6 +3527,11 @@ export interface components {
          * @enum {string}
          */
         Verdict: "ready" | "unknown" | "missing" | "off" | "refused" | "unresolved" | "invalid";
+        /**
+         * @description A list that views can be saved of.
+         * @enum {string}
+         */
+        ViewedList: "executions";
         /** @description One registered version with its definition. */
         WorkflowDetail: components["schemas"]["WorkflowView"] & {
             definition: unknown;
@@ -3439,6 +3607,7 @@ export type BudgetView = components['schemas']['BudgetView'];
 export type ChangeAgent = components['schemas']['ChangeAgent'];
 export type ChangeExecution = components['schemas']['ChangeExecution'];
 export type ChangeMe = components['schemas']['ChangeMe'];
+export type ChangeSavedView = components['schemas']['ChangeSavedView'];
 export type ChangeTenant = components['schemas']['ChangeTenant'];
 export type ChangeUser = components['schemas']['ChangeUser'];
 export type ChangeWorkflow = components['schemas']['ChangeWorkflow'];
@@ -3446,6 +3615,7 @@ export type ClientFrame = components['schemas']['ClientFrame'];
 export type CommandBody = components['schemas']['CommandBody'];
 export type CreateAgent = components['schemas']['CreateAgent'];
 export type CreateApiKey = components['schemas']['CreateApiKey'];
+export type CreateSavedView = components['schemas']['CreateSavedView'];
 export type CreateTenant = components['schemas']['CreateTenant'];
 export type CreateUser = components['schemas']['CreateUser'];
 export type CreatedApiKey = components['schemas']['CreatedApiKey'];
@@ -3478,6 +3648,7 @@ export type ListAgentView = components['schemas']['List_AgentView'];
 export type ListApiKeyView = components['schemas']['List_ApiKeyView'];
 export type ListAuditView = components['schemas']['List_AuditView'];
 export type ListExecutionView = components['schemas']['List_ExecutionView'];
+export type ListSavedViewDetail = components['schemas']['List_SavedViewDetail'];
 export type ListSecretView = components['schemas']['List_SecretView'];
 export type ListTenantView = components['schemas']['List_TenantView'];
 export type ListUserView = components['schemas']['List_UserView'];
@@ -3494,6 +3665,7 @@ export type PageAgentView = components['schemas']['Page_AgentView'];
 export type PageApiKeyView = components['schemas']['Page_ApiKeyView'];
 export type PageAuditView = components['schemas']['Page_AuditView'];
 export type PageExecutionView = components['schemas']['Page_ExecutionView'];
+export type PageSavedViewDetail = components['schemas']['Page_SavedViewDetail'];
 export type PageSecretView = components['schemas']['Page_SecretView'];
 export type PageTenantView = components['schemas']['Page_TenantView'];
 export type PageUserView = components['schemas']['Page_UserView'];
@@ -3520,6 +3692,8 @@ export type RetentionView = components['schemas']['RetentionView'];
 export type Role = components['schemas']['Role'];
 export type RotationView = components['schemas']['RotationView'];
 export type Sameness = components['schemas']['Sameness'];
+export type SavedViewDetail = components['schemas']['SavedViewDetail'];
+export type SavedViewId = components['schemas']['SavedViewId'];
 export type Scope = components['schemas']['Scope'];
 export type SecretValue = components['schemas']['SecretValue'];
 export type SecretVerdict = components['schemas']['SecretVerdict'];
@@ -3538,6 +3712,7 @@ export type StretchAgentView = components['schemas']['Stretch_AgentView'];
 export type StretchApiKeyView = components['schemas']['Stretch_ApiKeyView'];
 export type StretchAuditView = components['schemas']['Stretch_AuditView'];
 export type StretchExecutionView = components['schemas']['Stretch_ExecutionView'];
+export type StretchSavedViewDetail = components['schemas']['Stretch_SavedViewDetail'];
 export type StretchSecretView = components['schemas']['Stretch_SecretView'];
 export type StretchTenantView = components['schemas']['Stretch_TenantView'];
 export type StretchUserView = components['schemas']['Stretch_UserView'];
@@ -3566,6 +3741,7 @@ export type UserId = components['schemas']['UserId'];
 export type UserView = components['schemas']['UserView'];
 export type Validation = components['schemas']['Validation'];
 export type Verdict = components['schemas']['Verdict'];
+export type ViewedList = components['schemas']['ViewedList'];
 export type WorkflowDetail = components['schemas']['WorkflowDetail'];
 export type WorkflowId = components['schemas']['WorkflowId'];
 export type WorkflowLabel = components['schemas']['WorkflowLabel'];
@@ -8176,6 +8352,559 @@ export interface operations {
                 };
             };
             /** @description rate_limited, queue_full, tenant_queue_full */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_views: {
+        parameters: {
+            query?: {
+                /** @description From 1. */
+                page?: number;
+                /** @description Items per page; 10 when absent. */
+                size?: number;
+                /** @description `next_cursor` of the answer before. */
+                cursor?: string;
+                /** @description Items of this answer; 50 when absent. */
+                limit?: number;
+                /** @description Of this list. */
+                list?: components["schemas"]["ViewedList"];
+                /** @description Of this person. */
+                created_by?: string;
+                /** @description Shared, or not. */
+                is_shared?: boolean;
+            };
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_SavedViewDetail"];
+                };
+            };
+            /** @description invalid_query */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_views: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. */
+                "Idempotency-Key"?: string;
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "list": "executions",
+                 *       "name": "Failed last night",
+                 *       "is_shared": true,
+                 *       "query": {
+                 *         "status": "failed",
+                 *         "since": "24h",
+                 *         "columns": "owner,created"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateSavedView"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViewDetail"];
+                };
+            };
+            /** @description invalid_header, invalid_json, invalid_body, body_too_deep */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description idempotency_conflict, request_in_progress, already_exists, limit_reached */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_views_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path: {
+                /** @description The view. */
+                id: components["schemas"]["SavedViewId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViewDetail"];
+                };
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_views_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path: {
+                /** @description The view. */
+                id: components["schemas"]["SavedViewId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Failed",
+                 *       "query": {
+                 *         "status": "failed"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["ChangeSavedView"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViewDetail"];
+                };
+            };
+            /** @description invalid_json, invalid_body, body_too_deep */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description already_exists */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported_media_type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_views_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path: {
+                /** @description The view. */
+                id: components["schemas"]["SavedViewId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, origin_not_allowed, forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
             429: {
                 headers: {
                     /** @description Seconds after which to try again. */

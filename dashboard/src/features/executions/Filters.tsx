@@ -1,19 +1,19 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { clsx } from "clsx";
-import { Bookmark, Columns3, Search, SlidersHorizontal, Trash2, X } from "lucide-react";
+import { Columns3, Search, SlidersHorizontal, X } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { agentList } from "@/api/agents";
 import { fullName, workflowList } from "@/api/workflows";
 import { Button } from "@/components/Button";
-import { Dialog } from "@/components/Dialog";
-import { Menu, MenuItem, MenuLine } from "@/components/Menu";
+import { Menu } from "@/components/Menu";
 import { statusIcons } from "@/components/StatusBadge";
-import { columns, toggleColumn, useColumns } from "./columns";
-import { isFiltered, type ListSearch, spans, statuses, statusesOf, types } from "./search";
-import { removeView, saveView, useViews } from "./views";
+import { columns, columnsText, keepColumns, toggled, useColumns } from "./columns";
+import { type ListSearch, spans, statuses, statusesOf, types } from "./search";
+import { TakingOver } from "./TakingOver";
+import { Views } from "./Views";
 
 const route = getRouteApi("/pages/executions");
 
@@ -92,7 +92,7 @@ export function Filters() {
           onChange={(label) => change({ label: label || undefined })}
         />
       </div>
-      <div className="ml-auto flex gap-1">
+      <div className="ml-auto flex flex-wrap justify-end gap-1">
         <Button
           look="quiet"
           icon={SlidersHorizontal}
@@ -102,14 +102,15 @@ export function Filters() {
           onClick={() => setOpen(!isOpen)}
           className="sm:hidden"
         />
-        {isFiltered(search) && (
+        {Object.values(search).some((value) => value !== undefined) && (
           <Button look="quiet" icon={X} onClick={() => void navigate({ search: {}, replace: true })}>
             {t("executions.clear")}
           </Button>
         )}
-        <Views search={search} onOpen={(view) => void navigate({ search: view })} />
-        <ColumnMenu />
+        <Views />
+        <ColumnMenu said={search.columns} onSay={(columns) => change({ columns })} />
       </div>
+      <TakingOver />
     </div>
   );
 }
@@ -194,7 +195,7 @@ function Choice<T extends string>({
   );
 }
 
-function ColumnMenu() {
+function ColumnMenu({ said, onSay }: { said: string | undefined; onSay: (columns: string) => void }) {
   const { t } = useTranslation();
   const shown = useColumns();
   return (
@@ -215,7 +216,10 @@ function ColumnMenu() {
           checked={shown.includes(column)}
           onSelect={(event) => {
             event.preventDefault();
-            toggleColumn(column);
+            const next = toggled(shown, column);
+            // What the address says is part of what a link shows; the own choice stays as it is.
+            if (said) onSay(columnsText(next));
+            else keepColumns(next);
           }}
           className="flex h-8 cursor-pointer items-center gap-2 rounded-md px-2 text-sm outline-none data-[highlighted]:bg-sunken"
         >
@@ -226,64 +230,5 @@ function ColumnMenu() {
         </DropdownMenu.CheckboxItem>
       ))}
     </Menu>
-  );
-}
-
-function Views({ search, onOpen }: { search: ListSearch; onOpen: (search: ListSearch) => void }) {
-  const { t } = useTranslation();
-  const views = useViews();
-  const [isNaming, setNaming] = useState(false);
-  return (
-    <>
-      <Menu trigger={<Button look="quiet" icon={Bookmark} aria-label={t("views.title")} title={t("views.title")} />}>
-        {views.map((view) => (
-          <div key={view.name} className="flex items-center">
-            <div className="flex-1">
-              <MenuItem onSelect={() => onOpen(view.search)}>{view.name}</MenuItem>
-            </div>
-            <DropdownMenu.Item
-              aria-label={t("views.remove", { name: view.name })}
-              onSelect={() => removeView(view.name)}
-              className="grid size-8 cursor-pointer place-items-center rounded-md text-ink-faint outline-none data-[highlighted]:bg-sunken data-[highlighted]:text-danger"
-            >
-              <Trash2 className="size-4" aria-hidden />
-            </DropdownMenu.Item>
-          </div>
-        ))}
-        {views.length === 0 && <p className="px-2 py-1.5 text-ink-soft text-sm">{t("views.none")}</p>}
-        {isFiltered(search) && (
-          <>
-            <MenuLine />
-            <MenuItem icon={Bookmark} onSelect={() => setNaming(true)}>
-              {t("views.save")}
-            </MenuItem>
-          </>
-        )}
-      </Menu>
-      <Dialog isOpen={isNaming} onClose={() => setNaming(false)} title={t("views.save")}>
-        <form
-          className="flex gap-2"
-          onSubmit={(event) => {
-            event.preventDefault();
-            const name = String(new FormData(event.currentTarget).get("name") ?? "").trim();
-            if (!name) return;
-            saveView({ name, search });
-            setNaming(false);
-          }}
-        >
-          <input
-            name="name"
-            required
-            maxLength={60}
-            aria-label={t("views.name")}
-            placeholder={t("views.name")}
-            className="field flex-1"
-          />
-          <Button type="submit" look="primary">
-            {t("action.save")}
-          </Button>
-        </form>
-      </Dialog>
-    </>
   );
 }

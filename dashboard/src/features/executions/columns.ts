@@ -1,4 +1,5 @@
-// Which columns a person wants to see; kept in the browser.
+// Which columns a person wants to see: those that the address says, or else those that are kept in the browser.
+import { useSearch } from "@tanstack/react-router";
 import { useSyncExternalStore } from "react";
 
 export const columns = ["version", "owner", "progress", "duration", "priority", "labels", "created"] as const;
@@ -6,6 +7,8 @@ export type Column = (typeof columns)[number];
 
 const STORED = "callboard.columns";
 const USUAL: readonly Column[] = ["progress", "duration", "created"];
+/** What an address says when none is wanted: an empty word would be left out. */
+const NONE = "none";
 const listeners = new Set<() => void>();
 let cached: readonly Column[] | undefined;
 
@@ -16,11 +19,27 @@ function read(): readonly Column[] {
   return cached;
 }
 
-export function toggleColumn(column: Column): void {
-  const shown = read();
-  const next = columns.filter((one) => (one === column) !== shown.includes(one));
-  localStorage.setItem(STORED, next.join(","));
-  cached = next;
+/** Columns as an address says them. */
+export function columnsText(shown: readonly Column[]): string {
+  return shown.length > 0 ? columns.filter((column) => shown.includes(column)).join(",") : NONE;
+}
+
+/** Those that an address says; `undefined` when it says nothing that is understood. */
+export function parseColumns(text: string | undefined): readonly Column[] | undefined {
+  if (text === undefined) return undefined;
+  if (text === NONE) return [];
+  const known = columns.filter((column) => text.split(",").includes(column));
+  return known.length > 0 ? known : undefined;
+}
+
+/** With one more, or one less. */
+export function toggled(shown: readonly Column[], column: Column): Column[] {
+  return columns.filter((one) => (one === column) !== shown.includes(one));
+}
+
+export function keepColumns(shown: readonly Column[]): void {
+  localStorage.setItem(STORED, shown.join(","));
+  cached = shown;
   for (const listener of listeners) listener();
 }
 
@@ -29,6 +48,9 @@ function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
+/** The columns to show. */
 export function useColumns(): readonly Column[] {
-  return useSyncExternalStore(subscribe, read);
+  const { columns: said } = useSearch({ strict: false });
+  const own = useSyncExternalStore(subscribe, read);
+  return parseColumns(said) ?? own;
 }

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { filterOf, labelsOf, parseListSearch } from "./search";
+import { filterOf, isFiltered, labelsOf, parseListSearch } from "./search";
 
 it("leaves out of an address what it does not understand", () => {
   expect(
@@ -13,6 +13,17 @@ it("leaves out of an address what it does not understand", () => {
     since: undefined,
     q: undefined,
   });
+  expect(parseListSearch({ columns: "lost", view: "" })).toEqual({});
+  expect(parseListSearch({ columns: "owner,lost,version", view: "7" })).toEqual({
+    columns: "version,owner",
+    view: "7",
+  });
+  expect(parseListSearch({ columns: "none" }).columns).toBe("none");
+});
+
+it("takes for a filter only what leaves something out", () => {
+  expect(isFiltered(parseListSearch({ columns: "owner", view: "7" }))).toBe(false);
+  expect(isFiltered(parseListSearch({ q: "x" }))).toBe(true);
 });
 
 it("makes the same filter of the same address for as long as one looks", () => {

@@ -1,6 +1,7 @@
 // Pure: the address of the list is its state. A link shows what its sender saw.
 import type { Filter } from "@/api/executions";
 import type { ExecutionType, Status } from "@/api/generated/schema";
+import { columnsText, parseColumns } from "./columns";
 
 export const statuses: readonly Status[] = [
   "pending",
@@ -25,6 +26,10 @@ export interface ListSearch {
   label?: string;
   since?: Span;
   q?: string;
+  /** Those that are shown; the own choice when absent. */
+  columns?: string;
+  /** The saved view that all this comes from. */
+  view?: string;
 }
 
 /** Whatever stands in the address: what is not understood is left out. */
@@ -33,6 +38,7 @@ export function parseListSearch(raw: Record<string, unknown>): ListSearch {
   const known = text("status")
     ?.split(",")
     .filter((one): one is Status => statuses.some((status) => status === one));
+  const shown = parseColumns(text("columns"));
   return {
     status: known?.length ? known.join(",") : undefined,
     type: types.find((type) => type === raw.type),
@@ -41,6 +47,8 @@ export function parseListSearch(raw: Record<string, unknown>): ListSearch {
     label: text("label"),
     since: spans.find((span) => span === raw.since),
     q: text("q"),
+    columns: shown ? columnsText(shown) : undefined,
+    view: text("view"),
   };
 }
 
@@ -75,6 +83,8 @@ export function filterOf(search: ListSearch, now: number): Filter {
   };
 }
 
+/** Whether the list may lack something because of what is asked for. */
 export function isFiltered(search: ListSearch): boolean {
-  return Object.values(search).some((value) => value !== undefined);
+  const { columns: _, view: __, ...filters } = search;
+  return Object.values(filters).some((value) => value !== undefined);
 }
