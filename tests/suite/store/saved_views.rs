@@ -61,7 +61,7 @@ async fn a_view_lives(fixture: Fixture) {
     let taken = SavedView { name: "slow".to_owned(), ..own.clone() };
     assert!(matches!(store.update_saved_view(own.clone(), taken).await, Err(Error::Conflict { .. })));
     let renamed = User { display_name: "Countess".to_owned(), ..ada.clone() };
-    store.update_user(renamed, entry(&fixture, TENANT, "user_changed")).await.unwrap();
+    store.update_user(ada.clone(), renamed, entry(&fixture, TENANT, "user_changed")).await.unwrap();
     assert_eq!(store.saved_view(TENANT, own.id).await.unwrap().created_by_name.as_deref(), Some("Countess"));
 
     let elsewhere = TenantId(new_id());
