@@ -14,6 +14,20 @@ pub const HEADER: &str = "api_key_header";
 
 /// The longest name of a header, in bytes.
 const MAX_HEADER_BYTES: usize = 64;
+/// Parameters that no adapter has, and whose names say that they are a credential. Parameters are shown to everybody who may
+/// see the agent.
+const CREDENTIALS: [&str; 10] = [
+    "api_key",
+    "apikey",
+    "apiKey",
+    "api-key",
+    "access_token",
+    "authorization",
+    "Authorization",
+    "password",
+    "secret",
+    "token",
+];
 /// Headers that mean something else, or that the client writes itself.
 const OTHER_HEADERS: [&str; 17] = [
     "accept",
@@ -60,6 +74,14 @@ pub fn check(adapter: Adapter, parameters: &Map<String, Value>) -> Vec<(&'static
         };
         problems.extend(checked.err().map(|why| (name, why)));
     }
+    problems.extend(CREDENTIALS.into_iter().filter(|name| given(name).is_some()).map(|name| {
+        (
+            name,
+            format!(
+                "would be readable by everybody who sees the agent: store it as a secret and name that in {SECRET}"
+            ),
+        )
+    }));
     if given(SECRET).is_some() && given(VARIABLE).is_some() {
         problems.push((SECRET, format!("cannot be given together with {VARIABLE}: an agent has one key")));
     }
@@ -115,5 +137,6 @@ mod tests {
             assert_eq!(wrong(Adapter::Openai, &bad), names, "{bad}");
         }
         assert_eq!(wrong(Adapter::Command, &json!({SECRET: "key"})), [SECRET], "it would not be used");
+        assert_eq!(wrong(Adapter::Openai, &json!({"api_key": "sk-1"})), ["api_key"], "everybody could read it");
     }
 }
