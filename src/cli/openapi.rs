@@ -1,6 +1,7 @@
 //! `callboard openapi`: the description of the HTTP interface, as the service serves it.
 
 use super::Exit;
+use super::terminal::print;
 use crate::http::openapi_text;
 use clap::Args;
 
@@ -8,8 +9,7 @@ use clap::Args;
 #[derive(Args, Debug)]
 pub struct Arguments {}
 
-#[expect(clippy::print_stdout, reason = "the answer of the command")]
 pub fn execute(_arguments: &Arguments) -> Exit {
-    println!("{}", openapi_text());
+    print(&openapi_text());
     Exit::Success
 }

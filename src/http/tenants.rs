@@ -142,9 +142,15 @@ pub async fn remove(service: web::Data<Service>, caller: Caller, request: HttpRe
     let closed = Tenant { is_active: false, updated_at: now, ..known.clone() };
     let change = Change::removed("tenant_removed", "tenant", id, &facts(&known));
     let entry = caller.writer().entry(caller.principal().tenant_id, change, now);
-    let closed = service.engine.store().update_tenant(known, closed, entry).await?;
-    service.engine.remove_tenant(id, Some(caller.owner())).await?;
-    Ok(HttpResponse::Accepted().json(view(&service, closed)))
+    let (at_work, owner) = (service.clone(), caller.owner());
+    // Both or neither, also when the client hangs up in between.
+    let removal = actix_web::rt::spawn(async move {
+        let closed = at_work.engine.store().update_tenant(known, closed, entry).await?;
+        at_work.engine.remove_tenant(id, Some(owner)).await?;
+        Ok::<_, Error>(closed)
+    });
+    let failed = |_| Error::new(Code::Internal, "Deleting the tenant was interrupted; delete it again.");
+    Ok(HttpResponse::Accepted().json(view(&service, removal.await.map_err(failed)??)))
 }
 
 fn view(service: &Service, tenant: Tenant) -> TenantView {

@@ -29,7 +29,7 @@ fn deployed(file: &str) -> String {
 
 /// The name under which people reach the service in these tests: the one that the configuration is delivered with.
 const NAME: &str = "callboard.example.com";
-const SIGNING_KEY: &str = "a signing key of at least 32 characters";
+const SIGNING_KEY: &str = "0123456789abcdef0123456789abcdef";
 
 /// A service behind an nginx, and the nginx.
 fn published(settings: &[(&str, &str)]) -> (Service, Arc<Nginx>) {

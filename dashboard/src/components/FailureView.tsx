@@ -3,6 +3,7 @@ import { CircleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import type { Failure } from "@/api/generated/schema";
 import { useFailureWords } from "@/i18n/words";
+import { Advice } from "./Advice";
 
 /** Why a task or an execution has failed: what kind, what exactly, what to do. */
 export function FailureView({
@@ -22,7 +23,7 @@ export function FailureView({
       <div className="min-w-0">
         <p className="break-words font-medium text-status">{title}</p>
         {detail && <p className="mt-0.5 break-words">{detail}</p>}
-        {suggestion && <p className="mt-1 text-ink-soft">{suggestion}</p>}
+        <Advice text={suggestion} className="mt-1" />
         {children}
       </div>
     </div>

@@ -1,4 +1,5 @@
 // What is shown when there is nothing, not yet something, or something went wrong.
+
 import { clsx } from "clsx";
 import { CircleAlert, type LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
@@ -6,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { ProblemError, unreachable } from "@/api/client";
 import type { Problem } from "@/api/generated/schema";
 import { useProblemWords } from "@/i18n/words";
+import { Advice } from "./Advice";
 import { Button } from "./Button";
 import { Copy } from "./Copy";
 
@@ -111,7 +113,7 @@ export function ProblemView({ error, retry, className }: { error: unknown; retry
               .join("  ")}
           </p>
         ))}
-        {suggestion && <p className="text-ink-soft">{suggestion}</p>}
+        <Advice text={suggestion} />
         {(retry || problem.request_id) && (
           <div className="flex flex-wrap items-center gap-2 pt-1">
             {retry && (

@@ -1,7 +1,9 @@
 // What went wrong with something that was asked for, as a notice that says as much as a panel would.
+
 import { toast } from "sonner";
 import type { Problem } from "@/api/generated/schema";
 import { useProblemWords } from "@/i18n/words";
+import { Advice } from "./Advice";
 import { problemOf, RequestId } from "./states";
 
 /** Long enough to read what to do about it. */
@@ -27,7 +29,7 @@ function Details({ problem }: { problem: Problem }) {
           {[one.pointer ?? one.parameter, one.detail].filter(Boolean).join("  ")}
         </p>
       ))}
-      {suggestion && <p className="text-ink-soft">{suggestion}</p>}
+      <Advice text={suggestion} />
       <RequestId problem={problem} />
     </div>
   );

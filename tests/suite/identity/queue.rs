@@ -22,13 +22,16 @@ async fn whose_turn_is_next_is_told_to_those_who_may_see_them(database: Database
     let next = ada.client.start_definition(tasks.clone(), json!({})).await;
     let last = bob.client.start_definition(tasks, json!({})).await;
 
-    let reason = "all 1 slots of the service are taken";
+    let told = |id: Value| {
+        let reason = "all 1 slots of the service are taken";
+        json!({ "execution_id": id, "reason": reason, "holdup": "no_slot", "limit": 1 })
+    };
     for client in [&ada.client, &vera, &service] {
-        assert_eq!(head(client).await, json!({ "execution_id": next, "reason": reason }));
+        assert_eq!(head(client).await, told(json!(next)));
     }
     let answered = bob.client.get("/api/v1/queue").await;
     assert!(!answered.text.contains(&next), "{}", answered.text);
-    assert_eq!(answered.expect(200)["head"], json!({ "execution_id": null, "reason": reason }));
+    assert_eq!(answered.expect(200)["head"], told(Value::Null));
     ada.client.post(&format!("/api/v1/executions/{next}/cancel"), &json!({})).await.expect(202);
     ada.client.ended(&next).await;
     assert_eq!(head(&bob.client).await["execution_id"], last);

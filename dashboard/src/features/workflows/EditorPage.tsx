@@ -8,6 +8,7 @@ import { parse } from "yaml";
 import type { FieldError, Validation } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
 import { registerWorkflow, validation, workflowDetail, workflowKeys } from "@/api/workflows";
+import { Advice } from "@/components/Advice";
 import { BackLink } from "@/components/BackLink";
 import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
@@ -233,7 +234,7 @@ function Problems({ problems, onOpen }: { problems: readonly FieldError[]; onOpe
                 />
                 <span className="min-w-0 flex-1">
                   {problem.detail}
-                  {problem.suggestion && <span className="block text-ink-soft">{problem.suggestion}</span>}
+                  <Advice text={problem.suggestion} />
                 </span>
                 {problem.line != null && (
                   <span className="tabular shrink-0 text-ink-faint">{`${problem.line}:${problem.column ?? 1}`}</span>
