@@ -79,16 +79,21 @@ async function firstLoad(browser: Browser, service: Service): Promise<void> {
   const page = await context.newPage();
   const wire = await context.newCDPSession(page);
   await wire.send("Network.enable");
-  let bytes = 0;
-  wire.on("Network.loadingFinished", ({ encodedDataLength }) => {
-    bytes += encodedDataLength;
-  });
+  const names = new Map<string, string>();
+  const sizes = new Map<string, number>();
+  wire.on("Network.responseReceived", ({ requestId, response }) =>
+    names.set(requestId, response.url.slice(service.url.length)),
+  );
+  wire.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => sizes.set(requestId, encodedDataLength));
   const began = performance.now();
   await page.goto("/");
   await settle(page);
   const took = performance.now() - began;
   const painted = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? 0);
+  const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
   console.log(`First load: ${kilobytes(bytes)}, first paint ${painted.toFixed(0)} ms, complete ${took.toFixed(0)} ms`);
+  const largest = [...sizes].sort(([, one], [, other]) => other - one).slice(0, 5);
+  console.log(`  largest: ${largest.map(([id, size]) => `${names.get(id)} ${kilobytes(size)}`).join(", ")}`);
   await context.close();
 }
 

@@ -69,7 +69,7 @@ pub fn answer(file: &File, request: &HeaderMap) -> HttpResponse {
 }
 
 /// Whether a header's list names a word. A quality of zero refuses it.
-fn accepts(request: &HeaderMap, name: &header::HeaderName, word: &str) -> bool {
+pub(super) fn accepts(request: &HeaderMap, name: &header::HeaderName, word: &str) -> bool {
     request.get_all(name).filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).any(|item| {
         let mut parts = item.split(';').map(str::trim);
         // A cache in between may have made the tag a weak one.

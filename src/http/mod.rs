@@ -16,6 +16,7 @@ mod budget;
 mod caller;
 mod client_address;
 mod commands;
+mod compression;
 mod constraints;
 mod dashboard;
 mod diff;
@@ -227,8 +228,10 @@ fn configure(service: web::Data<Service>, keys: idempotency::Keys) -> impl FnOnc
 pub fn server(listener: TcpListener, settings: &settings::Server, service: Service) -> io::Result<Server> {
     let service = web::Data::new(service);
     let keys = idempotency::Keys::default();
-    let new_app =
-        move || App::new().wrap(middleware::from_fn(door::pass)).configure(configure(service.clone(), keys.clone()));
+    let new_app = move || {
+        let app = App::new().wrap(middleware::from_fn(compression::pass)).wrap(middleware::from_fn(door::pass));
+        app.configure(configure(service.clone(), keys.clone()))
+    };
     let workers = match settings.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         workers => workers,

@@ -2,6 +2,7 @@
 
 mod agents;
 mod answers;
+mod compression;
 mod dashboard;
 mod description;
 mod executions;
