@@ -29,7 +29,7 @@ test("problems name line and column, lead to their place, and go when they are m
   await page.getByRole("status").filter({ hasText: "2 problems" }).waitFor();
   const problems = page.getByRole("region", { name: "Problems" }).getByRole("button");
   expect(await problems.allTextContents()).toEqual([
-    expect.stringMatching(/no property 'promt'.*did you mean 'prompt'.*9:34$/),
+    expect.stringMatching(/no property 'promt'.*Did you mean 'prompt'.*9:34$/),
     expect.stringMatching(/'\.a \+' is no valid expression.*12:15$/),
   ]);
   expect(await page.getByRole("button", { name: "Register" }).isDisabled()).toBe(true);

@@ -20,6 +20,8 @@ declare global {
   interface Window {
     /** How much has moved since the page was loaded without anybody having done anything. */
     shifted: number;
+    /** Where it was, and where it went. */
+    moved: string[];
     axe: { run(context: Document, options: RunOptions): Promise<AxeResults> };
   }
 }
@@ -38,8 +40,9 @@ export function checkEveryPage(locale: "en-GB" | "zh-CN"): void {
       await page.setViewportSize(locale === "zh-CN" ? PHONE : DESKTOP);
       await page.emulateMedia({ colorScheme: "light" });
       await visit(page, place);
-      const shifted = await page.evaluate(() => window.shifted);
-      if (shifted > MAX_SHIFT) found.push(`${place.name} moves while it is read: ${shifted.toFixed(3)}`);
+      const [shifted, moved] = await page.evaluate(() => [window.shifted, window.moved] as const);
+      if (shifted > MAX_SHIFT)
+        found.push(`${place.name} moves while it is read: ${shifted.toFixed(3)}, ${moved.join(", ")}`);
       const title = await page.title();
       if (!/^\S.* · Callboard$/.test(title)) found.push(`${place.name} is called "${title}"`);
       await page.setViewportSize(DESKTOP);
@@ -62,10 +65,22 @@ export function checkEveryPage(locale: "en-GB" | "zh-CN"): void {
 }
 
 function countShifts(): void {
+  type Shift = PerformanceEntry & {
+    value: number;
+    hadRecentInput: boolean;
+    sources: { node: Node | null; previousRect: DOMRect; currentRect: DOMRect }[];
+  };
   window.shifted = 0;
+  window.moved = [];
   const observer = new PerformanceObserver((list) => {
-    for (const entry of list.getEntries() as (PerformanceEntry & { value: number; hadRecentInput: boolean })[])
-      if (!entry.hadRecentInput) window.shifted += entry.value;
+    for (const { value, hadRecentInput, sources } of list.getEntries() as Shift[]) {
+      if (hadRecentInput) continue;
+      window.shifted += value;
+      for (const { node, previousRect, currentRect } of sources) {
+        const name = node instanceof Element ? `<${node.localName} class="${node.className}">` : node?.textContent;
+        window.moved.push(`${name} from ${previousRect.y} to ${currentRect.y}`);
+      }
+    }
   });
   observer.observe({ type: "layout-shift", buffered: true });
 }

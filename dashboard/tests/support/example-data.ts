@@ -62,7 +62,16 @@ export interface ExampleData {
   view: string;
 }
 
-export async function fill(service: Service): Promise<ExampleData> {
+export function fill(service: Service): Promise<ExampleData> {
+  const known = filled.get(service) ?? fillOnce(service);
+  filled.set(service, known);
+  return known;
+}
+
+/** The tests of a file share a service. */
+const filled = new WeakMap<Service, Promise<ExampleData>>();
+
+async function fillOnce(service: Service): Promise<ExampleData> {
   const operator = await service.operator();
   const { api } = operator;
   for (const name of EXAMPLES) await api.register(service.example(name));

@@ -53,7 +53,13 @@ export function placesOf(data: ExampleData): Place[] {
     {
       name: "question",
       path: execution(data.waiting),
-      open: (page) => page.locator("main button:has(.lucide-ban)").click(),
+      open: async (page) => {
+        const cancel = page.locator("main button:has(.lucide-ban)");
+        if (await cancel.isVisible()) return cancel.click();
+        // A telephone has it in a menu.
+        await page.locator("main [aria-haspopup=menu]:visible").last().click();
+        await page.locator("[role=menuitem]:has(.lucide-ban)").click();
+      },
     },
   ];
 }

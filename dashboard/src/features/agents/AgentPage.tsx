@@ -57,7 +57,8 @@ function Loaded({ agent }: { agent: AgentView }) {
           {may("agent_use") && <TestForm agent={agent} />}
           {shown && <TestResult key={shown} id={shown} />}
         </div>
-        <div className="space-y-5">
+        {/* Below the result where there is little room: it is not seen before the result has its place. */}
+        <div className={clsx("space-y-5", !rows && !tests.error && "max-xl:invisible")}>
           <Recent rows={rows} shown={shown} error={tests.error} onRetry={() => void tests.refetch()} />
           <Settings agent={agent} />
         </div>
@@ -96,11 +97,23 @@ function Head({ agent, rows }: { agent: AgentView; rows: readonly Row[] | undefi
           <Fact name={t("agent.testCount")}>
             {rows ? formats.number(measures.count) : <Skeleton className="my-0.5 h-4 w-8" />}
           </Fact>
-          {measures.successRate !== undefined && (
-            <Fact name={t("figure.successRate")}>{formats.percent(measures.successRate)}</Fact>
+          {(!rows || measures.successRate !== undefined) && (
+            <Fact name={t("figure.successRate")}>
+              {measures.successRate === undefined ? (
+                <Skeleton className="my-0.5 h-4 w-8" />
+              ) : (
+                formats.percent(measures.successRate)
+              )}
+            </Fact>
           )}
-          {measures.medianMs !== undefined && (
-            <Fact name={t("agent.median")}>{formats.duration(measures.medianMs)}</Fact>
+          {(!rows || measures.medianMs !== undefined) && (
+            <Fact name={t("agent.median")}>
+              {measures.medianMs === undefined ? (
+                <Skeleton className="my-0.5 h-4 w-8" />
+              ) : (
+                formats.duration(measures.medianMs)
+              )}
+            </Fact>
           )}
         </dl>
       )}

@@ -19,16 +19,29 @@ export function shortId(id: string): string {
 
 type Named = Pick<Row, "execution_type" | "workflow" | "agent_id">;
 
+function isAgentTest(row: Named): boolean {
+  return row.execution_type === "agent_test" && row.agent_id != null;
+}
+
+function workflowName(row: Named): string {
+  return `${row.workflow.namespace}/${row.workflow.name}`;
+}
+
 /** The name of the workflow, or of the agent that is tested. */
 export function useName(row: Named): string {
   const { t } = useTranslation();
-  const isTest = row.execution_type === "agent_test" && row.agent_id != null;
+  const isTest = isAgentTest(row);
   const { data: agents } = useQuery({ ...agentList, enabled: isTest });
-  if (!isTest) return `${row.workflow.namespace}/${row.workflow.name}`;
+  if (!isTest) return workflowName(row);
   return agents?.find((agent) => agent.id === row.agent_id)?.name ?? t("execution.agentTest");
 }
 
+/** The same, for lists: only rows that need the agents ask for them. */
 export function Name({ row }: { row: Named }) {
+  return isAgentTest(row) ? <AgentName row={row} /> : <>{workflowName(row)}</>;
+}
+
+function AgentName({ row }: { row: Named }) {
   return <>{useName(row)}</>;
 }
 
