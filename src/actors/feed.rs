@@ -204,6 +204,9 @@ impl Reader {
 
     async fn read_changes(&mut self) -> Result<bool, store::Error> {
         let from = self.position;
+        if from >= self.head {
+            return Ok(true);
+        }
         let changes = self.services.store.changed_since(self.tenant, from, GLOBAL_BACKLOG).await?;
         if changes.more {
             self.position = self.head;

@@ -35,6 +35,8 @@ pub async fn all(
     query.text("client_id");
     let after = query.number("after", 0..=MAX_NUMBER);
     query.finish()?;
+    // From the handshake on: the feed itself begins when it is first read.
+    let after = after.or_else(|| Some(service.engine.position()));
     begin(&service, &caller, &request, payload, Scope::Global { after, owner: caller.only_owner().map(Arc::from) })
 }
 

@@ -49,7 +49,8 @@ pub async fn all(service: web::Data<Service>, caller: Caller, request: HttpReque
     query.ignore(&LIVE_PARAMETERS);
     let after = query.number("after", 0..=MAX_NUMBER);
     query.finish()?;
-    let after = last_event_id(&request)?.or(after);
+    // From the answer on: the feed itself begins when it is first read.
+    let after = last_event_id(&request)?.or(after).or_else(|| Some(service.engine.position()));
     let owner = caller.only_owner().map(Arc::from);
     respond(&service, &caller, service.engine.feed(caller.tenant_id, Scope::Global { after, owner }))
 }
