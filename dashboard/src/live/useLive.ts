@@ -77,9 +77,11 @@ const NOTHING: Record<string, Streamed> = {};
 
 /** What the tasks of an execution are answering just now. It is not kept anywhere, so a reader who comes late sees the rest. */
 export function useStreamedOutput(id: string): Record<string, Streamed> {
+  const queryKey = executionKeys.output(id);
   const { data } = useQuery({
-    queryKey: executionKeys.output(id),
-    queryFn: () => NOTHING,
+    queryKey,
+    // Only frames bring it: whoever has lists read again does not make it forgotten.
+    queryFn: ({ client }) => client.getQueryData<Record<string, Streamed>>(queryKey) ?? NOTHING,
     initialData: NOTHING,
     staleTime: Number.POSITIVE_INFINITY,
     structuralSharing: false,
