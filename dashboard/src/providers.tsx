@@ -2,6 +2,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { ProblemError } from "@/api/client";
 import { useViewed } from "@/api/viewing";
+import { LanguageProvider } from "@/i18n/language";
 import { LiveProvider } from "@/live/LiveProvider";
 
 /** What the service has refused will be refused again; everything else is worth another try. */
@@ -29,8 +30,10 @@ export function Providers({ children }: { children: ReactNode }) {
   const tenant = useViewed();
   return (
     <QueryClientProvider client={queries}>
-      {/* Another tenant is another page: nothing of the last one stays, its connection least of all. */}
-      <LiveProvider key={tenant?.id ?? ""}>{children}</LiveProvider>
+      <LanguageProvider>
+        {/* Another tenant is another page: nothing of the last one stays, its connection least of all. */}
+        <LiveProvider key={tenant?.id ?? ""}>{children}</LiveProvider>
+      </LanguageProvider>
     </QueryClientProvider>
   );
 }

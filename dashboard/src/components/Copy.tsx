@@ -1,6 +1,6 @@
 import { Check, Copy as CopyIcon, TriangleAlert } from "lucide-react";
 import { useEffect, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useLanguage } from "@/i18n/language";
 import { Button } from "./Button";
 
 /** Puts a text on the clipboard. Pages of plain addresses have no clipboard of their own; there a field does it. */
@@ -31,7 +31,7 @@ function putByField(text: string): boolean {
 
 /** Copies a text, or one that is made when it is wanted. Without a label it is an icon. */
 export function Copy({ text, label }: { text: string | (() => string); label?: string }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const [outcome, setOutcome] = useState<"done" | "failed">();
   useEffect(() => {
     if (!outcome) return;

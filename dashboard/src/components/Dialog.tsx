@@ -2,7 +2,7 @@ import { clsx } from "clsx";
 import { X } from "lucide-react";
 import { AlertDialog, Dialog as Radix } from "radix-ui";
 import { type ReactNode, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useLanguage } from "@/i18n/language";
 import { Button } from "./Button";
 import { useFocusReturn } from "./useFocusReturn";
 
@@ -23,7 +23,7 @@ export function Dialog({
   children: ReactNode;
   isWide?: boolean;
 }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const focus = useFocusReturn();
   return (
     <Radix.Root open={isOpen} onOpenChange={(open) => !open && onClose()}>
@@ -70,7 +70,7 @@ export function Confirm({
   /** Nothing is lost by it. */
   isHarmless?: boolean;
 }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const [answer, setAnswer] = useState("");
   const focus = useFocusReturn();
   const close = () => {

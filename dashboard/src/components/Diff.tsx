@@ -2,7 +2,7 @@
 import { clsx } from "clsx";
 import { diffLines } from "diff";
 import { useMemo } from "react";
-import { useTranslation } from "react-i18next";
+import { useLanguage } from "@/i18n/language";
 
 export interface DiffLine {
   kind: "same" | "removed" | "added" | "gap";
@@ -40,7 +40,7 @@ const looks: Record<DiffLine["kind"], string> = {
 const signs: Record<DiffLine["kind"], string> = { same: " ", removed: "−", added: "+", gap: " " };
 
 export function Diff({ before, after }: { before: string; after: string }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const lines = useMemo(() => diffOf(before, after), [before, after]);
   if (before === after) return <p className="text-ink-soft">{t("diff.same")}</p>;
   return (

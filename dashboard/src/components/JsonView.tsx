@@ -1,7 +1,7 @@
 // A value as indented JSON, quietly colored. Large values show their beginning; copying and downloading gives all of it.
 import { Download } from "lucide-react";
 import { useMemo } from "react";
-import { useTranslation } from "react-i18next";
+import { useLanguage } from "@/i18n/language";
 import { Button } from "./Button";
 import { Copy } from "./Copy";
 
@@ -33,7 +33,7 @@ export function save(name: string, text: string, type = "application/json"): voi
 }
 
 export function JsonView({ value, name }: { value: unknown; name: string }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const text = useMemo(() => (typeof value === "string" ? value : (JSON.stringify(value, null, 2) ?? "null")), [value]);
   const isText = typeof value === "string";
   const isCut = text.length > MAX_SHOWN_CHARACTERS;

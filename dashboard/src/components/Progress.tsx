@@ -1,9 +1,9 @@
 import { clsx } from "clsx";
-import { useTranslation } from "react-i18next";
+import { useLanguage } from "@/i18n/language";
 import type { AnyStatus } from "./StatusBadge";
 
 export function Progress({ fraction, status, className }: { fraction: number; status: AnyStatus; className?: string }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const percent = Math.round(fraction * 100);
   return (
     <div

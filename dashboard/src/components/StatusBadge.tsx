@@ -11,8 +11,8 @@ import {
   type LucideIcon,
   SkipForward,
 } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import type { Status, TaskStatus } from "@/api/generated/schema";
+import { useLanguage } from "@/i18n/language";
 
 export type AnyStatus = Status | TaskStatus;
 
@@ -42,7 +42,7 @@ export function StatusIcon({ status, className }: { status: AnyStatus; className
 }
 
 export function StatusBadge({ status, className }: { status: AnyStatus; className?: string }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const Icon = statusIcons[status];
   return (
     <span

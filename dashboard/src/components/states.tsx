@@ -3,9 +3,9 @@
 import { clsx } from "clsx";
 import { CircleAlert, type LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
 import { ProblemError, unreachable } from "@/api/client";
 import type { Problem } from "@/api/generated/schema";
+import { useLanguage } from "@/i18n/language";
 import { useProblemWords } from "@/i18n/words";
 import { Advice } from "./Advice";
 import { Button } from "./Button";
@@ -29,7 +29,7 @@ export function Skeleton({ className }: { className?: string }) {
 
 /** The page of one thing that is on its way: where it belongs, its name, a few facts, and what it is about. */
 export function SkeletonPage() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   return (
     <div role="status" aria-label={t("state.loading")} className="flex min-h-0 flex-1 flex-col">
       <Skeleton className="mb-3 h-3.5 w-24" />
@@ -52,7 +52,7 @@ export function SkeletonPage() {
 
 /** Cards that are on their way. */
 export function SkeletonCards({ count, className }: { count: number; className: string }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   return (
     <div role="status" aria-label={t("state.loading")} className={className}>
       {Array.from({ length: count }, (_, index) => (
@@ -68,7 +68,7 @@ export function SkeletonCards({ count, className }: { count: number; className: 
 
 /** Rows that are on their way. */
 export function SkeletonRows({ count = 6 }: { count?: number }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   return (
     <div role="status" aria-label={t("state.loading")} className="divide-y">
       {Array.from({ length: count }, (_, index) => (
@@ -84,7 +84,7 @@ export function SkeletonRows({ count = 6 }: { count?: number }) {
 
 /** The id to ask about; nothing where there was no answer. */
 export function RequestId({ problem }: { problem: Problem }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   if (!problem.request_id) return null;
   return <Copy text={problem.request_id} label={t("state.requestId", { id: problem.request_id.slice(-8) })} />;
 }
@@ -97,7 +97,7 @@ export function problemOf(error: unknown): Problem {
 
 /** A problem: what kind, what exactly, what to do, and the id to ask about. */
 export function ProblemView({ error, retry, className }: { error: unknown; retry?: () => void; className?: string }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const problem = problemOf(error);
   const { title, detail, suggestion } = useProblemWords(problem);
   return (

@@ -1,6 +1,6 @@
 // Times that go on by themselves: one clock for the whole page.
 import { useSyncExternalStore } from "react";
-import { useFormats } from "@/i18n/format";
+import { useFormats } from "@/i18n/language";
 
 let now = Date.now();
 const listeners = new Set<() => void>();

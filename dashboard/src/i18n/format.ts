@@ -1,5 +1,4 @@
 // Numbers, times and durations in the reader's language.
-import { useTranslation } from "react-i18next";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -82,16 +81,4 @@ export function formatsOf(language: string): Formats {
       }).format(Date.parse(instant)),
     moment: (instant) => dateFormat(language, { dateStyle: "medium", timeStyle: "medium" }).format(Date.parse(instant)),
   };
-}
-
-const perLanguage = new Map<string, Formats>();
-
-export function useFormats(): Formats {
-  const { i18n } = useTranslation();
-  let found = perLanguage.get(i18n.language);
-  if (!found) {
-    found = formatsOf(i18n.language);
-    perLanguage.set(i18n.language, found);
-  }
-  return found;
 }

@@ -1,7 +1,8 @@
 // What the service writes, in the reader's language: kinds of problems and failures by their codes. What is particular about one of
 // them stays as the service wrote it, as a detail.
-import { useTranslation } from "react-i18next";
+import i18next from "i18next";
 import type { Failure, Problem } from "@/api/generated/schema";
+import { useLanguage } from "@/i18n/language";
 
 export interface Words {
   title: string;
@@ -14,10 +15,10 @@ export const PROBLEMS = "problems";
 
 /** A code that the catalog of this language lacks is said as the service says it. */
 export function useProblemWords(problem: Problem): Words {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useLanguage();
   const { code, title, detail, suggestion } = problem;
   if (code === "unreachable") return { title: t("state.unreachable"), suggestion: t("state.unreachableHint") };
-  const known = i18n.getResource(i18n.language, PROBLEMS, code) as Words | undefined;
+  const known = i18next.getResource(language, PROBLEMS, code) as Words | undefined;
   return {
     title: known?.title ?? (title || t("state.unexpected")),
     detail: detail || undefined,
@@ -41,10 +42,10 @@ const STANDARD = "https://serverlessworkflow.io/spec/1.0.0/errors/";
 
 /** The title of a failure is English, or its author's. In other languages its kind comes first. */
 export function useFailureWords(failure: Failure): Words {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useLanguage();
   const { type, title, detail, suggestion } = failure;
   const kind = kinds.find((one) => type === STANDARD + one);
   const words = { detail: detail ?? undefined, suggestion: suggestion ?? undefined };
-  if (i18n.language === "en" || !kind) return { ...words, title: title ?? (kind ? t(`failure.${kind}`) : type) };
+  if (language === "en" || !kind) return { ...words, title: title ?? (kind ? t(`failure.${kind}`) : type) };
   return { ...words, title: t(`failure.${kind}`), detail: [title, detail].filter(Boolean).join(": ") || undefined };
 }

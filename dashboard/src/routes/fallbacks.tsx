@@ -1,13 +1,13 @@
 import { Link } from "@tanstack/react-router";
 import { Compass } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { buttonClass } from "@/components/Button";
 import { Empty, ProblemView } from "@/components/states";
 import { useTitle } from "@/components/useTitle";
+import { useLanguage } from "@/i18n/language";
 
 /** Stands alone: an address that leads nowhere has no frame around it. */
 export function Missing() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   useTitle(t("state.missing"));
   return (
     <main className="mx-auto grid min-h-dvh w-full max-w-2xl content-center p-4">
@@ -23,7 +23,7 @@ export function Missing() {
 
 /** In place of a page that could not be drawn. */
 export function Failed({ error }: { error: unknown }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   return (
     <div className="mx-auto w-full max-w-2xl space-y-4 p-4">
       <h1 className="sr-only">{t("state.unexpected")}</h1>

@@ -1,12 +1,12 @@
 import { getRouteApi, Link, Navigate } from "@tanstack/react-router";
 import { ShieldX } from "lucide-react";
 import { type ComponentType, lazy, Suspense } from "react";
-import { useTranslation } from "react-i18next";
 import { useStanding } from "@/api/me";
 import { Card, PageHead } from "@/components/Card";
 import { Empty, SkeletonPage, SkeletonRows } from "@/components/states";
 import { tabClass } from "@/components/Tabs";
 import { useStrip } from "@/components/useStrip";
+import { useLanguage } from "@/i18n/language";
 import { type SectionName, sections } from "./sections";
 
 const panels: Record<SectionName, ComponentType> = {
@@ -22,7 +22,7 @@ const panels: Record<SectionName, ComponentType> = {
 const route = getRouteApi("/pages/admin/$section");
 
 export function AdminPage() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { section } = route.useParams();
   const { role, may } = useStanding();
   const strip = useStrip(role && section);

@@ -1,7 +1,6 @@
 import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Download, ScrollText } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { auditExport, auditList } from "@/api/admin";
 import type { AuditView } from "@/api/generated/schema";
 import { Button } from "@/components/Button";
@@ -10,6 +9,7 @@ import { Copy } from "@/components/Copy";
 import { Empty, ProblemView, SkeletonRows } from "@/components/states";
 import { tellProblem } from "@/components/tellProblem";
 import { Ago } from "@/components/time";
+import { useLanguage } from "@/i18n/language";
 import { Item, More } from "./parts";
 
 const route = getRouteApi("/pages/admin/$section");
@@ -17,7 +17,7 @@ const texts = ["action", "target_kind", "target_id", "actor_id", "provider"] as 
 const days = ["after", "before"] as const;
 
 export default function Audit() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const filter = route.useSearch();
   const navigate = route.useNavigate();
   const list = useInfiniteQuery(auditList(filter));
@@ -89,7 +89,7 @@ export default function Audit() {
 
 /** `only` shows nothing but the entries that have a value like this one's. */
 function Entry({ entry, only }: { entry: AuditView; only: (name: string, value: string) => void }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   return (
     <Item
       title={

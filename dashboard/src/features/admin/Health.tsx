@@ -1,7 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { CircleCheck, CircleX, ExternalLink, type LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
 import type { Dependency, QueueView } from "@/api/generated/schema";
 import { liveness, readiness } from "@/api/health";
 import { queueView } from "@/api/queue";
@@ -9,14 +8,14 @@ import { buttonClass } from "@/components/Button";
 import { Card, CardHead } from "@/components/Card";
 import { Fact } from "@/components/Fact";
 import { ProblemView, SkeletonCards } from "@/components/states";
-import { useFormats } from "@/i18n/format";
+import { useFormats, useLanguage } from "@/i18n/language";
 import { useLive } from "@/live/useLive";
 
 /** What is known by a name of its own; others are shown under the name that the service gives them. */
 const known = ["store", "engine"] as const;
 
 export default function Health() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const ready = useQuery(readiness);
   const live = useQuery(liveness);
   const queue = useQuery(queueView);
@@ -75,7 +74,7 @@ function Verdict({ isWell, children }: { isWell: boolean; children: ReactNode })
 }
 
 function Part({ name, dependency }: { name: string; dependency: Dependency }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const formats = useFormats();
   const isWell = dependency.status === "ok";
   const part = known.find((one) => one === name);
@@ -100,7 +99,7 @@ function Part({ name, dependency }: { name: string; dependency: Dependency }) {
 
 /** The slots and the queue: of the whole service for those who see it, of the own tenant for the others. */
 function Engine({ queue }: { queue: QueueView }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const formats = useFormats();
   const whole = queue.service;
   const shown = whole ?? queue;

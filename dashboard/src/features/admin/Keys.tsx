@@ -2,7 +2,6 @@ import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-q
 import { KeyRound, Plus } from "lucide-react";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
-import { useTranslation } from "react-i18next";
 import type { ApiKeyView, Role, Scope } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
 import { apiKeyList, createApiKey, peopleKeys, revokeApiKey, scopes } from "@/api/people";
@@ -14,12 +13,12 @@ import { Line } from "@/components/Line";
 import { Empty, ProblemView, SkeletonRows } from "@/components/states";
 import { tellProblem } from "@/components/tellProblem";
 import { Ago, useNow } from "@/components/time";
-import { useFormats } from "@/i18n/format";
+import { useFormats, useLanguage } from "@/i18n/language";
 import { rolesUpTo } from "@/may";
 import { FormEnd, type Handover, Item, More, Pill, ShownOnce } from "./parts";
 
 export default function Keys() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const [withRevoked, setWithRevoked] = useState(false);
   const list = useInfiniteQuery(apiKeyList(withRevoked));
   const [isMaking, setMaking] = useState(false);
@@ -68,7 +67,7 @@ export default function Keys() {
 }
 
 function Key({ apiKey }: { apiKey: ApiKeyView }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const formats = useFormats();
   const now = useNow();
   const queries = useQueryClient();
@@ -145,7 +144,7 @@ interface Values {
 const DAY_MS = 86_400_000;
 
 function KeyForm({ onClose, onHandover }: { onClose: () => void; onHandover: (handover: Handover) => void }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { role, may } = useStanding();
   // A key for somebody else's tenant reaches beyond it only when that is chosen.
   const usual = useViewed() && role === "operator" ? "admin" : role;

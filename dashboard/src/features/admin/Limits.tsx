@@ -1,7 +1,6 @@
 // The limits of the tenant that one looks at, and how much of them is in use.
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { useTranslation } from "react-i18next";
 import { tenantDetail } from "@/api/admin";
 import { useStanding } from "@/api/me";
 import { queueView } from "@/api/queue";
@@ -9,11 +8,11 @@ import { spending } from "@/api/spending";
 import { useViewed } from "@/api/viewing";
 import { Card, CardHead } from "@/components/Card";
 import { ProblemView, SkeletonCards } from "@/components/states";
-import { useFormats } from "@/i18n/format";
+import { useFormats, useLanguage } from "@/i18n/language";
 import { monthBegin } from "./limits";
 
 export default function Limits() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const formats = useFormats();
   const viewed = useViewed();
   const { tenantId } = useStanding();
@@ -77,7 +76,7 @@ function Limit({
   limit?: number | null;
   show: (value: number) => string;
 }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const part = limit ? Math.min(1, value / limit) : 0;
   const look = part >= 1 ? "status-failed" : part >= 0.8 ? "status-paused" : "status-running";
   return (

@@ -1,10 +1,10 @@
 // A form of numbers that may be left to the defaults.
 import { useMutation } from "@tanstack/react-query";
 import { useForm } from "react-hook-form";
-import { useTranslation } from "react-i18next";
 import { Button } from "@/components/Button";
 import { Line } from "@/components/Line";
 import { ProblemView } from "@/components/states";
+import { useLanguage } from "@/i18n/language";
 
 export interface NumberField<Name extends string> {
   name: Name;
@@ -26,7 +26,7 @@ export function Numbers<Name extends string>({
   /** Something that can be done with the numbers before they are saved. */
   trial?: { label: string; act: (values: Record<Name, number | null>) => Promise<unknown> };
 }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { register, handleSubmit } = useForm<Record<string, string>>({
     defaultValues: Object.fromEntries(fields.map(({ name, value }) => [name, value === null ? "" : String(value)])),
   });

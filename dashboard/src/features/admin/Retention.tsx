@@ -1,7 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Eraser, LoaderCircle } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
 import { adminKeys, decideRetention, previewRetention, retention, runRetention } from "@/api/admin";
 import type { RetentionPreview, UpkeepState } from "@/api/generated/schema";
@@ -14,7 +13,7 @@ import { StatusBadge } from "@/components/StatusBadge";
 import { ProblemView, SkeletonCards } from "@/components/states";
 import { tellProblem } from "@/components/tellProblem";
 import { Ago, Elapsed } from "@/components/time";
-import { useFormats } from "@/i18n/format";
+import { useFormats, useLanguage } from "@/i18n/language";
 import { Numbers } from "./Numbers";
 
 const names = [
@@ -28,7 +27,7 @@ const names = [
 ] as const;
 
 export default function Retention() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { may } = useStanding();
   const queries = useQueryClient();
   const { data, error, refetch } = useQuery(retention);
@@ -73,7 +72,7 @@ export default function Retention() {
 const ended = ["succeeded", "failed", "cancelled"] as const;
 
 function Preview({ preview }: { preview: RetentionPreview }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const formats = useFormats();
   return (
     <Card className="animate-appear overflow-hidden" role="status">
@@ -112,7 +111,7 @@ function Preview({ preview }: { preview: RetentionPreview }) {
 
 /** Rounds of deleting: the last one, the one that runs, the next one. */
 function Upkeep({ upkeep }: { upkeep: UpkeepState }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const formats = useFormats();
   const { may } = useStanding();
   const queries = useQueryClient();

@@ -2,7 +2,6 @@ import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-q
 import { Lock, Plus, RefreshCcwDot } from "lucide-react";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
-import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
 import { adminKeys, putSecret, removeSecret, rotateSecretKeys, secretList } from "@/api/admin";
 import type { SecretView } from "@/api/generated/schema";
@@ -14,11 +13,12 @@ import { Line } from "@/components/Line";
 import { Empty, ProblemView, SkeletonRows } from "@/components/states";
 import { tellProblem } from "@/components/tellProblem";
 import { Ago } from "@/components/time";
+import { useLanguage } from "@/i18n/language";
 import { FormEnd, Item, More, Pill } from "./parts";
 import { type SecretKind, secretKinds, secretOf } from "./secret";
 
 export default function Secrets() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { may } = useStanding();
   const list = useInfiniteQuery(secretList);
   // The name of the one whose value is set, empty for a further one.
@@ -66,7 +66,7 @@ export default function Secrets() {
 
 /** After another key has become the current one: encrypts with it what older ones have encrypted. */
 function Rotate() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const queries = useQueryClient();
   const [isAsking, setAsking] = useState(false);
   const rotate = useMutation({
@@ -100,7 +100,7 @@ function Rotate() {
 }
 
 function Secret({ secret, onSet }: { secret: SecretView; onSet: () => void }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { may } = useStanding();
   const queries = useQueryClient();
   const [isAsking, setAsking] = useState(false);
@@ -164,7 +164,7 @@ interface Values {
 }
 
 function SecretForm({ name, onClose }: { name: string; onClose: () => void }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const queries = useQueryClient();
   const { register, handleSubmit, formState, watch } = useForm<Values>({
     defaultValues: { name, kind: "text", text: "", object: "" },

@@ -2,7 +2,6 @@ import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-q
 import { DoorClosed, DoorOpen, Ellipsis, Eye, Gauge, Pencil, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
-import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
 import { adminKeys, changeTenant, createTenant, removeTenant, tenantList } from "@/api/admin";
 import type { ChangeTenant, TenantView } from "@/api/generated/schema";
@@ -16,12 +15,13 @@ import { ProblemView, SkeletonRows } from "@/components/states";
 import { tellProblem } from "@/components/tellProblem";
 import { Ago } from "@/components/time";
 import { useLookAt } from "@/features/shell/useLookAt";
+import { useLanguage } from "@/i18n/language";
 import { limitFields } from "./limits";
 import { Numbers } from "./Numbers";
 import { FormEnd, Item, More, Pill } from "./parts";
 
 export default function Tenants() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const list = useInfiniteQuery(tenantList);
   const [isAdding, setAdding] = useState(false);
   const tenants = list.data?.pages.flatMap((page) => page.items);
@@ -61,7 +61,7 @@ export default function Tenants() {
 type Asked = "limits" | "rename" | "close" | "remove";
 
 function Tenant({ tenant }: { tenant: TenantView }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { tenantId } = useStanding();
   const queries = useQueryClient();
   const lookAt = useLookAt();
@@ -199,7 +199,7 @@ function TenantForm({
   onSave: (values: { name: string; slug: string }) => Promise<unknown>;
   onClose: () => void;
 }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const queries = useQueryClient();
   const { register, handleSubmit, formState } = useForm({
     defaultValues: { name: tenant?.name ?? "", slug: tenant?.slug ?? "" },

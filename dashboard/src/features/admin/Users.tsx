@@ -2,7 +2,6 @@ import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-q
 import { Ellipsis, KeyRound, UserCheck, UserPlus, Users as UsersIcon, UserX } from "lucide-react";
 import { useDeferredValue, useState } from "react";
 import { useForm } from "react-hook-form";
-import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
 import type { ChangeUser, CreateUser, Role, UserView } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
@@ -15,11 +14,12 @@ import { Menu, MenuChoice, MenuItem, MenuLine } from "@/components/Menu";
 import { Empty, ProblemView, SkeletonRows } from "@/components/states";
 import { tellProblem } from "@/components/tellProblem";
 import { Ago } from "@/components/time";
+import { useLanguage } from "@/i18n/language";
 import { roles, rolesUpTo } from "@/may";
 import { FormEnd, type Handover, Item, More, Pill, ShownOnce } from "./parts";
 
 export default function Users() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const [text, setText] = useState("");
   const list = useInfiniteQuery(userList(useDeferredValue(text.trim())));
   const [isAdding, setAdding] = useState(false);
@@ -65,7 +65,7 @@ export default function Users() {
 }
 
 function Person({ person, onHandover }: { person: UserView; onHandover: (handover: Handover) => void }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { role, ownerId } = useStanding();
   const queries = useQueryClient();
   const [asked, setAsked] = useState<"reset" | "deactivate">();
@@ -164,7 +164,7 @@ function Person({ person, onHandover }: { person: UserView; onHandover: (handove
 }
 
 function AddForm({ onClose, onHandover }: { onClose: () => void; onHandover: (handover: Handover) => void }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { role } = useStanding();
   const queries = useQueryClient();
   const { register, handleSubmit, watch, formState } = useForm<CreateUser & { role: Role }>({

@@ -1,10 +1,10 @@
 // What the sections share.
 import { clsx } from "clsx";
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
 import { Button } from "@/components/Button";
 import { Copy } from "@/components/Copy";
 import { Dialog } from "@/components/Dialog";
+import { useLanguage } from "@/i18n/language";
 
 export function Pill({ look, children }: { look: "good" | "off" | "bad"; children: ReactNode }) {
   const status = { good: "status-succeeded", off: "status-cancelled", bad: "status-failed" }[look];
@@ -39,7 +39,7 @@ export function Item({
 }
 
 export function More({ hasMore, isReading, onMore }: { hasMore: boolean; isReading: boolean; onMore: () => void }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   if (!hasMore) return null;
   return (
     <div className="flex justify-center border-t p-3">
@@ -58,7 +58,7 @@ export interface Handover {
 
 /** Something that is not to be had again: it is shown until somebody closes it, and kept nowhere. */
 export function ShownOnce({ handover, onClose }: { handover?: Handover; onClose: () => void }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   return (
     <Dialog isOpen={handover !== undefined} onClose={onClose} title={handover?.title ?? ""}>
       {handover && (
@@ -80,7 +80,7 @@ export function ShownOnce({ handover, onClose }: { handover?: Handover; onClose:
 }
 
 export function FormEnd({ onClose, isBusy, action }: { onClose: () => void; isBusy: boolean; action: string }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   return (
     <div className="flex justify-end gap-2 border-t pt-4">
       <Button onClick={onClose}>{t("action.close")}</Button>

@@ -2,7 +2,6 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useId } from "react";
 import { useForm } from "react-hook-form";
-import { useTranslation } from "react-i18next";
 import { secretNames } from "@/api/admin";
 import { agentKeys, changeAgent, createAgent } from "@/api/agents";
 import type { Adapter, AgentView } from "@/api/generated/schema";
@@ -11,6 +10,7 @@ import { Button } from "@/components/Button";
 import { Dialog } from "@/components/Dialog";
 import { Line } from "@/components/Line";
 import { ProblemView } from "@/components/states";
+import { useLanguage } from "@/i18n/language";
 import { keyOf, withKey, withoutKey } from "./key";
 
 const adapters: readonly Adapter[] = ["openai", "command", "builtin"];
@@ -28,7 +28,7 @@ interface Values {
 
 /** Makes an agent, or changes one. */
 export function AgentDialog({ agent, isOpen, onClose }: { agent?: AgentView; isOpen: boolean; onClose: () => void }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   return (
     <Dialog isOpen={isOpen} onClose={onClose} title={t(agent ? "agent.change" : "agent.new")} isWide>
       <AgentForm agent={agent} onClose={onClose} />
@@ -46,7 +46,7 @@ function isJsonObject(text: string): boolean {
 }
 
 function AgentForm({ agent, onClose }: { agent?: AgentView; onClose: () => void }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const queries = useQueryClient();
   const navigate = useNavigate();
   const { register, handleSubmit, watch, formState } = useForm<Values>({

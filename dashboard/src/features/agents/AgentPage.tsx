@@ -3,7 +3,6 @@ import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { clsx } from "clsx";
 import { FlaskConical, GitCompareArrows, Pencil, Play, RefreshCw, Trash2 } from "lucide-react";
 import { type ReactNode, useMemo, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
 import { agentDetail, agentKeys, removeAgent, testAgent } from "@/api/agents";
 import { executionList } from "@/api/executionLists";
@@ -22,7 +21,7 @@ import { Ago, Elapsed } from "@/components/time";
 import { useTitle } from "@/components/useTitle";
 import { Answer } from "@/features/execution/OutputTab";
 import { shortId } from "@/features/executions/Name";
-import { useFormats } from "@/i18n/format";
+import { useFormats, useLanguage } from "@/i18n/language";
 import { expectEnd } from "@/live/notices";
 import { useEvents } from "@/live/useLive";
 import { AgentDialog } from "./AgentDialog";
@@ -41,7 +40,7 @@ export function AgentPage() {
 }
 
 function Loaded({ agent }: { agent: AgentView }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { test } = route.useSearch();
   const { may } = useStanding();
   const tests = useQuery(executionList({ type: "agent_test", agent: agent.id }));
@@ -68,7 +67,7 @@ function Loaded({ agent }: { agent: AgentView }) {
 }
 
 function Head({ agent, rows }: { agent: AgentView; rows: readonly Row[] | undefined }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const formats = useFormats();
   const queries = useQueryClient();
   const navigate = useNavigate();
@@ -155,7 +154,7 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
 }
 
 function TestForm({ agent }: { agent: AgentView }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const formats = useFormats();
   const navigate = route.useNavigate();
   const [text, setText] = useState("");
@@ -219,7 +218,7 @@ function TestForm({ agent }: { agent: AgentView }) {
 }
 
 function TestResult({ id }: { id: string }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const navigate = route.useNavigate();
   const { may } = useStanding();
   const { data, error, refetch } = useQuery(executionDetail(id));
@@ -281,7 +280,7 @@ function Recent({
   error: Error | null;
   onRetry: () => void;
 }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   return (
     <Card className="overflow-hidden">
       <CardHead title={t("agent.recent")} />
@@ -340,7 +339,7 @@ function Recent({
 }
 
 function Settings({ agent }: { agent: AgentView }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const formats = useFormats();
   const skills = Object.entries(agent.capabilities);
   const parameters = Object.keys(agent.parameters).length > 0;

@@ -2,18 +2,18 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Bot, Plus } from "lucide-react";
 import { useDeferredValue, useMemo, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { agentList } from "@/api/agents";
 import type { AgentView } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
 import { Button } from "@/components/Button";
 import { Card, PageHead } from "@/components/Card";
 import { Empty, ProblemView, SkeletonCards } from "@/components/states";
+import { useLanguage } from "@/i18n/language";
 import { AgentDialog } from "./AgentDialog";
 import { Measured } from "./Measured";
 
 export function AgentsPage() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { may } = useStanding();
   const [text, setText] = useState("");
   const [isMaking, setMaking] = useState(false);
@@ -61,7 +61,7 @@ export function AgentsPage() {
 }
 
 function Item({ agent }: { agent: AgentView }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   return (
     <li className="relative flex flex-col rounded-xl border bg-surface p-4 shadow-card transition-colors hover:border-line-strong">
       <div className="flex items-start gap-3">

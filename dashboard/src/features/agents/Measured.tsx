@@ -1,14 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { useTranslation } from "react-i18next";
 import { executionList } from "@/api/executionLists";
 import { useSeen } from "@/components/useSeen";
-import { useFormats } from "@/i18n/format";
+import { useFormats, useLanguage } from "@/i18n/language";
 import { measure } from "./measured";
 
 /** How an agent has done in its newest tests. */
 export function Measured({ agentId }: { agentId: string }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const formats = useFormats();
   const [place, isSeen] = useSeen();
   const { data } = useQuery({ ...executionList({ type: "agent_test", agent: agentId }), enabled: isSeen });

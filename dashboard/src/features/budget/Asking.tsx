@@ -3,7 +3,6 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Ban, HandCoins, Play } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
 import { approveBudget, type Command, executionKeys } from "@/api/executions";
 import type { Bound, BudgetView, ExecutionDetail } from "@/api/generated/schema";
@@ -14,6 +13,7 @@ import { sentence } from "@/components/sentence";
 import { ProblemView } from "@/components/states";
 import { useNow } from "@/components/time";
 import type { Timeline } from "@/features/execution/timeline";
+import { useLanguage } from "@/i18n/language";
 import { changed, isOfMonth, limitNames, limitsOf, metersOf, proposal, wallSecondsOf } from "./budget";
 import { LimitFields } from "./LimitFields";
 import { Meters } from "./Meters";
@@ -27,7 +27,7 @@ export function Asking({
   timeline: Timeline;
   onCommand: (command: Command) => void;
 }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { may } = useStanding();
   const { budget, pause_limit: bound } = execution;
   const maySteer = may("execution_steer", execution.created_by);
@@ -70,7 +70,7 @@ function Standing({
   budget: BudgetView;
   timeline: Timeline;
 }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const meters = useMeters(execution, budget, timeline);
   if (meters.length === 0) return null;
   return (
@@ -110,7 +110,7 @@ function Answer({
   bound: Bound | null | undefined;
   onCommand: (command: Command) => void;
 }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const queries = useQueryClient();
   // What is proposed follows the limit in the way until somebody types.
   const [typed, setTyped] = useState<ReturnType<typeof proposal>>();

@@ -1,5 +1,5 @@
-import { useTranslation } from "react-i18next";
 import { Line } from "@/components/Line";
+import { useLanguage } from "@/i18n/language";
 import { type LimitName, type LimitTexts, limitNames } from "./budget";
 
 /** What may be spent, as a part of a form. */
@@ -14,7 +14,7 @@ export function LimitFields({
   wrong: readonly LimitName[];
   onChange: (texts: LimitTexts) => void;
 }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   return (
     <div className="grid grid-cols-2 gap-3 sm:grid-cols-4">
       {names.map((name) => (

@@ -1,11 +1,10 @@
 import { clsx } from "clsx";
-import { useTranslation } from "react-i18next";
-import { useFormats } from "@/i18n/format";
+import { useFormats, useLanguage } from "@/i18n/language";
 import { type LimitName, type Meter, partOf } from "./budget";
 
 /** How much of each limit is used. */
 export function Meters({ meters, className }: { meters: readonly Meter[]; className?: string }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const formats = useFormats();
   const show = (name: LimitName, value: number) => {
     switch (name) {

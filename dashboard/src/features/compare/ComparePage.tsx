@@ -3,7 +3,6 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { clsx } from "clsx";
 import { ArrowLeftRight, ChevronRight, Equal, GitCompareArrows } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { executionList } from "@/api/executionLists";
 import { executionDetail, executionDiff } from "@/api/executions";
 import type { DiffSide, ExecutionDiff, TaskDiff } from "@/api/generated/schema";
@@ -14,13 +13,13 @@ import { StatusBadge, StatusIcon } from "@/components/StatusBadge";
 import { Empty, ProblemView, Skeleton } from "@/components/states";
 import { Ago } from "@/components/time";
 import { Name, shortId } from "@/features/executions/Name";
-import { useFormats } from "@/i18n/format";
+import { useFormats, useLanguage } from "@/i18n/language";
 import { asText } from "./compare";
 
 const route = getRouteApi("/pages/compare");
 
 export function ComparePage() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { a, b } = route.useSearch();
   const navigate = route.useNavigate();
   return (
@@ -51,7 +50,7 @@ export function ComparePage() {
 
 /** One side: which execution it is, and others of its kind to take instead. */
 function Side({ name, id, other }: { name: "a" | "b"; id?: string; other?: string }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const navigate = route.useNavigate();
   const own = useQuery({ ...executionDetail(id ?? ""), enabled: id !== undefined });
   const otherDetail = useQuery({ ...executionDetail(other ?? ""), enabled: other !== undefined });
@@ -123,7 +122,7 @@ function tokens({ usage }: DiffSide): number {
 }
 
 function Numbers({ a, b }: { a: DiffSide; b: DiffSide }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const formats = useFormats();
   const rows: [string, number | null | undefined, number | null | undefined, (value: number) => string][] = [
     [t("fact.duration"), a.execution.run_ms, b.execution.run_ms, formats.duration],
@@ -171,7 +170,7 @@ function Numbers({ a, b }: { a: DiffSide; b: DiffSide }) {
 }
 
 function Tasks({ tasks }: { tasks: readonly TaskDiff[] }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const [hidesSame, setHidesSame] = useState(false);
   const shown = hidesSame ? tasks.filter((task) => !task.is_same) : tasks;
   return (
@@ -201,7 +200,7 @@ function Tasks({ tasks }: { tasks: readonly TaskDiff[] }) {
 }
 
 function TaskLine({ task }: { task: TaskDiff }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const [isOpen, setOpen] = useState(false);
   return (
     <li>
@@ -236,7 +235,7 @@ function TaskLine({ task }: { task: TaskDiff }) {
 
 /** What came of a task in both. */
 function Outcomes({ task }: { task: TaskDiff }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const formats = useFormats();
   if (task.a?.output_seq || task.b?.output_seq) {
     return <p className="text-ink-soft">{t(task.is_same ? "diff.same" : "compare.large")}</p>;
@@ -259,7 +258,7 @@ function outcome(task: TaskDiff["a"]): unknown {
 }
 
 function Half({ task }: { task?: TaskDiff["a"] }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const formats = useFormats();
   if (!task) return <span className="text-ink-faint text-xs">{t("compare.absent")}</span>;
   return (
@@ -272,7 +271,7 @@ function Half({ task }: { task?: TaskDiff["a"] }) {
 }
 
 function Texts({ diff: { a, b, same } }: { diff: ExecutionDiff }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const [one, other] = [a.execution, b.execution];
   return (
     <>

@@ -3,7 +3,6 @@ import { Link } from "@tanstack/react-router";
 import { clsx } from "clsx";
 import { ArrowRight, CircleCheck, HandCoins } from "lucide-react";
 import { useMemo } from "react";
-import { useTranslation } from "react-i18next";
 import { executionList } from "@/api/executionLists";
 import { type ExecutionPages, isTerminal, type Row } from "@/api/executions";
 import { buttonClass } from "@/components/Button";
@@ -15,6 +14,7 @@ import { Empty, ProblemView, SkeletonRows } from "@/components/states";
 import { Ago, Elapsed } from "@/components/time";
 import { Name, shortId, TypeIcon } from "@/features/executions/Name";
 import { Nothing } from "@/features/executions/Nothing";
+import { useLanguage } from "@/i18n/language";
 import { attention } from "./attention";
 import { Figures } from "./Figures";
 
@@ -23,7 +23,7 @@ const MAX_HISTORY = 20;
 const MAX_ATTENTION = 8;
 
 export function DashboardPage() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   return (
     <>
       <PageHead title={t("nav.dashboard")} />
@@ -37,7 +37,7 @@ export function DashboardPage() {
 }
 
 function History() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { data, error, refetch } = useQuery(executionList({}));
   const rows = useMemo(() => data?.pages.flatMap((page) => page.items).slice(0, MAX_HISTORY), [data]);
   const newest = rows?.[0]?.id;
@@ -109,7 +109,7 @@ function firstOf(data: ExecutionPages): readonly Row[] {
 
 /** What waits for somebody: what asks for more budget, what has failed, and what somebody has paused. */
 function Attention() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const paused = useQuery(executionList({ status: ["paused"] }));
   const failed = useQuery(executionList({ status: ["failed"] }));
   const error = paused.error ?? failed.error;

@@ -1,7 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useMemo } from "react";
-import { useTranslation } from "react-i18next";
 import { executionStats } from "@/api/executions";
 import { useStanding } from "@/api/me";
 import { queueView } from "@/api/queue";
@@ -11,7 +10,7 @@ import { Card } from "@/components/Card";
 import { Sparkline } from "@/components/Sparkline";
 import { ProblemView, Skeleton } from "@/components/states";
 import { useMidnight, useNow } from "@/components/time";
-import { useFormats } from "@/i18n/format";
+import { useFormats, useLanguage } from "@/i18n/language";
 import { dayOf, seriesOf } from "./hours";
 import { course, type Sample, withSample } from "./lately";
 
@@ -20,7 +19,7 @@ const DAY_MS = 86_400_000;
 
 /** The numbers of the last day, and of this moment. */
 export function Figures() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const formats = useFormats();
   const stats = useQuery(executionStats(HOURS));
   const queue = useQuery(queueView);
@@ -77,7 +76,7 @@ const courses = new Map<string, Sample[]>();
 
 /** How a figure of this moment has gone since the page was opened. */
 function Lately({ name, value }: { name: string; value?: number }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const now = useNow();
   const viewed = useViewed();
   const { tenantId } = useStanding();
@@ -91,7 +90,7 @@ function Lately({ name, value }: { name: string; value?: number }) {
 
 /** In dollars where prices are known, in tokens otherwise. */
 function SpentToday() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const formats = useFormats();
   const midnight = useMidnight();
   const begin = midnight - DAY_MS;

@@ -17,7 +17,7 @@ import {
 } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
 import { useEffect, useMemo, useRef } from "react";
-import { useTranslation } from "react-i18next";
+import { useLanguage } from "@/i18n/language";
 import { useIsDark } from "@/theme";
 import { END, layout, MARK, START } from "./layout";
 import type { TaskNode } from "./model";
@@ -43,7 +43,7 @@ export default function Graph({
   selected?: string;
   onSelect?: (pointer: string | undefined) => void;
 }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const isDark = useIsDark();
   const picture = useMemo(() => layout(tasks), [tasks]);
   const edges = useMemo(() => edgesOf(picture.arrows), [picture]);

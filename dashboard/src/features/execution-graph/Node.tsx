@@ -17,9 +17,9 @@ import {
   TriangleAlert,
   Variable,
 } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import type { TaskStatus } from "@/api/generated/schema";
 import { StatusIcon } from "@/components/StatusBadge";
+import { useLanguage } from "@/i18n/language";
 import type { Kind, Lane } from "./model";
 
 export interface TaskData {
@@ -74,7 +74,7 @@ function Handles() {
 }
 
 export function TaskBox({ data }: NodeProps) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const task = data as unknown as TaskData;
   const Icon = icons[task.kind];
   const { status } = task;
@@ -128,7 +128,7 @@ export function TaskBox({ data }: NodeProps) {
 }
 
 export function Mark({ data }: NodeProps) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { end } = data as unknown as MarkData;
   return (
     <div className="grid h-full w-full place-items-center rounded-full border border-line-strong bg-surface text-[11px] text-ink-soft">
@@ -139,7 +139,7 @@ export function Mark({ data }: NodeProps) {
 }
 
 export function Title({ data }: NodeProps) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { role } = data as unknown as TitleData;
   return <p className="font-medium text-[11px] text-ink-faint">{t(`lane.${role}`)}</p>;
 }

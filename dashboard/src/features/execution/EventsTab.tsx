@@ -4,13 +4,12 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { clsx } from "clsx";
 import { BookOpen, ChevronRight, Download } from "lucide-react";
 import { memo, useCallback, useMemo, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import type { EventView } from "@/api/generated/schema";
 import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
 import { JsonView, save } from "@/components/JsonView";
 import { Empty, SkeletonRows } from "@/components/states";
-import { useFormats } from "@/i18n/format";
+import { useFormats, useLanguage } from "@/i18n/language";
 import { nameOf } from "./timeline";
 
 const route = getRouteApi("/pages/executions/$id");
@@ -28,7 +27,7 @@ export function lookOf(type: string): string {
 }
 
 export default function EventsTab({ events }: { events: EventView[] | undefined }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { id } = route.useParams();
   const { type } = route.useSearch();
   const navigate = route.useNavigate();

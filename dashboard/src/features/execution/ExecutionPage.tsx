@@ -1,7 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { lazy, type ReactNode } from "react";
-import { useTranslation } from "react-i18next";
 import { actionOf, commandsFor, executionDetail, isTerminal } from "@/api/executions";
 import type { ExecutionDetail } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
@@ -12,6 +11,7 @@ import { Tabs } from "@/components/Tabs";
 import { Asking } from "@/features/budget/Asking";
 import { isOfMonth } from "@/features/budget/budget";
 import { useCommand } from "@/features/executions/useCommand";
+import { useLanguage } from "@/i18n/language";
 import { Head } from "./Head";
 import { type Tab, tabs } from "./search";
 import { useTimeline } from "./useTimeline";
@@ -35,7 +35,7 @@ export function ExecutionPage() {
 }
 
 function Loaded({ execution }: { execution: ExecutionDetail }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const { may } = useStanding();
@@ -78,7 +78,7 @@ function Loaded({ execution }: { execution: ExecutionDetail }) {
 }
 
 function Failure({ execution }: { execution: ExecutionDetail }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const navigate = route.useNavigate();
   const { error } = execution;
   if (!error) return null;

@@ -14,7 +14,6 @@ import {
   ShieldCheck,
 } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { type Command, isTerminal } from "@/api/executions";
 import type { BudgetView, ExecutionDetail } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
@@ -29,7 +28,7 @@ import { useTitle } from "@/components/useTitle";
 import { useMeters } from "@/features/budget/Asking";
 import { partOf } from "@/features/budget/budget";
 import { useName } from "@/features/executions/Name";
-import { useFormats } from "@/i18n/format";
+import { useFormats, useLanguage } from "@/i18n/language";
 import type { Timeline as Story } from "./timeline";
 
 const commandIcons: Record<Command, LucideIcon> = {
@@ -53,7 +52,7 @@ export function Head({
   send: (command: Command) => void;
   isBusy: boolean;
 }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const name = useName(execution);
   useTitle(`${t(`status.${execution.status}`)} · ${name}`);
   const isOpen = !isTerminal(execution.status);
@@ -86,7 +85,7 @@ function Commands({
   send: (command: Command) => void;
   isBusy: boolean;
 }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const compared = { a: execution.forked_from?.execution_id, b: execution.id };
   return (
     <div className="ml-auto flex gap-2">
@@ -144,7 +143,7 @@ function Subject({ execution, name }: { execution: ExecutionDetail; name: string
 }
 
 function Facts({ execution, timeline }: { execution: ExecutionDetail; timeline: Story }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const formats = useFormats();
   const { usage } = execution;
   const tokens = usage.input_tokens + usage.cached_input_tokens + usage.output_tokens + usage.reasoning_tokens;
@@ -244,7 +243,7 @@ function Facts({ execution, timeline }: { execution: ExecutionDetail; timeline: 
 
 /** Who started it, as far as one may know them by name. */
 function Owner({ execution }: { execution: ExecutionDetail }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { ownerId } = useStanding();
   if (execution.created_by === ownerId) return t("fact.you");
   if (execution.created_by_name) return execution.created_by_name;
@@ -253,7 +252,7 @@ function Owner({ execution }: { execution: ExecutionDetail }) {
 
 /** How much of the limit that is closest to its end is used. */
 function BudgetFact(props: { execution: ExecutionDetail; budget: BudgetView; timeline: Story }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const formats = useFormats();
   const meters = useMeters(props.execution, props.budget, props.timeline);
   return (

@@ -3,14 +3,13 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { clsx } from "clsx";
 import { ArrowDownToLine, Download, ScrollText } from "lucide-react";
 import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import type { LogView } from "@/api/generated/schema";
 import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
 import { Copy } from "@/components/Copy";
 import { save } from "@/components/JsonView";
 import { Empty, ProblemView, SkeletonRows } from "@/components/states";
-import { useFormats } from "@/i18n/format";
+import { useFormats, useLanguage } from "@/i18n/language";
 import { useLogs } from "@/live/useLive";
 import { asText, LogReader } from "./logs";
 import { type Level, levels } from "./search";
@@ -27,7 +26,7 @@ const lookOf: Record<Level, string> = {
 };
 
 export default function LogsTab({ id }: { id: string }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { level, q = "", task } = route.useSearch();
   const navigate = route.useNavigate();
   const { data: lines, error, refetch } = useLogs(id);
@@ -127,7 +126,7 @@ function Lines({
   onFollow: (is: boolean) => void;
 }) {
   const formats = useFormats();
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const scroller = useRef<HTMLDivElement>(null);
   // The same function until the lines change: with another one, all of them are measured anew.
   const keyOf = useCallback((index: number) => lines[index]?.n ?? index, [lines]);

@@ -1,14 +1,14 @@
 import { CornerDownRight, LoaderCircle } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { isTerminal } from "@/api/executions";
 import type { ExecutionDetail } from "@/api/generated/schema";
 import { Card, CardHead } from "@/components/Card";
 import { JsonView } from "@/components/JsonView";
+import { useLanguage } from "@/i18n/language";
 import { useStreamedOutput } from "@/live/useLive";
 import { nameOf } from "./timeline";
 
 export default function OutputTab({ execution }: { execution: ExecutionDetail }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const isTest = execution.execution_type === "agent_test";
   return (
     <div className="grid items-start gap-4 lg:grid-cols-2">
@@ -30,7 +30,7 @@ export default function OutputTab({ execution }: { execution: ExecutionDetail })
 
 /** The result, or what is being answered until it is there. */
 export function Answer({ execution }: { execution: ExecutionDetail }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const streamed = Object.entries(useStreamedOutput(execution.id));
   const output =
     execution.execution_type === "agent_test" ? (execution.test_output ?? execution.output) : execution.output;

@@ -3,7 +3,6 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { X } from "lucide-react";
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
 import { taskInstance } from "@/api/executions";
 import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
@@ -11,7 +10,7 @@ import { FailureView } from "@/components/FailureView";
 import { JsonView } from "@/components/JsonView";
 import { StatusBadge } from "@/components/StatusBadge";
 import { Elapsed, useNow } from "@/components/time";
-import { useFormats } from "@/i18n/format";
+import { useFormats, useLanguage } from "@/i18n/language";
 import { type Instance, nameOf, type Timeline } from "./timeline";
 
 export function TaskPanel({
@@ -25,7 +24,7 @@ export function TaskPanel({
   task: string;
   onSelect: (task: string | undefined) => void;
 }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const byPath = timeline.instances.find((instance) => instance.path === task);
   const pointer = byPath?.pointer ?? task;
   const instances = timeline.instances.filter((instance) => instance.pointer === pointer);
@@ -64,7 +63,7 @@ export function TaskPanel({
 }
 
 function Details({ id, instance }: { id: string; instance: Instance }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const formats = useFormats();
   const now = useNow();
   const instant = (ms: number) => new Date(ms).toISOString();
@@ -112,7 +111,7 @@ function Details({ id, instance }: { id: string; instance: Instance }) {
 
 /** What the task works on. The service follows the data from task to task; the page does not. */
 function Input({ id, instance }: { id: string; instance: Instance }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { data: task } = useQuery(taskInstance(id, instance.path));
   if (!task) return null;
   if (task.input_seq) {

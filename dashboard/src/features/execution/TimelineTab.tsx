@@ -4,12 +4,11 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { clsx } from "clsx";
 import { ChartNoAxesGantt } from "lucide-react";
 import { useMemo, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { Card } from "@/components/Card";
 import { StatusIcon } from "@/components/StatusBadge";
 import { Empty } from "@/components/states";
 import { useNow } from "@/components/time";
-import { useFormats } from "@/i18n/format";
+import { useFormats, useLanguage } from "@/i18n/language";
 import { TaskPanel } from "./TaskPanel";
 import { type Instance, type Scale, type StretchKind, scaleOf, type Timeline } from "./timeline";
 
@@ -17,7 +16,7 @@ const route = getRouteApi("/pages/executions/$id");
 const ROW = 32;
 
 export default function TimelineTab({ timeline, isOver }: { timeline: Timeline; isOver: boolean }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const formats = useFormats();
   const { id } = route.useParams();
   const { task } = route.useSearch();
@@ -108,7 +107,7 @@ const looks: Record<BarKind, string> = {
 };
 
 function Legend({ kind }: { kind: BarKind }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   return (
     <span className={clsx("inline-flex items-center gap-1.5", kind === "work" && "status-succeeded")}>
       <span className={clsx("h-2.5 w-4 rounded-sm", looks[kind])} aria-hidden />
@@ -121,7 +120,7 @@ const columns =
   "grid grid-cols-[minmax(120px,260px)_minmax(0,1fr)_76px] items-center gap-3 px-4 max-sm:grid-cols-[110px_minmax(0,1fr)_60px]";
 
 function Queue({ timeline, now, scale }: { timeline: Timeline; now: number; scale: Scale }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const formats = useFormats();
   const { createdAt, startedAt, endedAt } = timeline;
   if (createdAt === undefined) return null;

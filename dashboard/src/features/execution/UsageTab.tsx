@@ -2,19 +2,18 @@ import { useQuery } from "@tanstack/react-query";
 import { clsx } from "clsx";
 import { Coins } from "lucide-react";
 import { useMemo } from "react";
-import { useTranslation } from "react-i18next";
 import { executionUsage } from "@/api/executions";
 import type { BudgetView, ExecutionDetail } from "@/api/generated/schema";
 import { Card, CardHead } from "@/components/Card";
 import { Empty, ProblemView, SkeletonRows } from "@/components/states";
 import { useMeters } from "@/features/budget/Asking";
 import { Meters } from "@/features/budget/Meters";
-import { useFormats } from "@/i18n/format";
+import { useFormats, useLanguage } from "@/i18n/language";
 import { nameOf, type Timeline } from "./timeline";
 import { type TaskUsage, usageByTask } from "./usage";
 
 export default function UsageTab({ execution, timeline }: { execution: ExecutionDetail; timeline: Timeline }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { data, error, refetch } = useQuery(executionUsage(execution.id));
   const sums = useMemo(() => usageByTask(data?.items ?? []), [data]);
   return (
@@ -38,7 +37,7 @@ export default function UsageTab({ execution, timeline }: { execution: Execution
 }
 
 function Budget(props: { execution: ExecutionDetail; budget: BudgetView; timeline: Timeline }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   return (
     <Card>
       <CardHead title={t("budget.title")} />
@@ -48,7 +47,7 @@ function Budget(props: { execution: ExecutionDetail; budget: BudgetView; timelin
 }
 
 function Sums({ sums }: { sums: readonly TaskUsage[] }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const formats = useFormats();
   const most = sums[0]?.tokens || 1;
   return (

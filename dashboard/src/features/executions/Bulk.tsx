@@ -1,7 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Ban, RotateCcw, Square } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
 import { executionCount, matchingIds } from "@/api/executionLists";
 import { actionOf, command, commandsFor, type Filter, type Row } from "@/api/executions";
@@ -10,7 +9,7 @@ import { Button } from "@/components/Button";
 import { Confirm } from "@/components/Dialog";
 import { problemOf } from "@/components/states";
 import { ProblemTitle, tellProblem } from "@/components/tellProblem";
-import { useFormats } from "@/i18n/format";
+import { useFormats, useLanguage } from "@/i18n/language";
 import { type BulkCommand, type BulkProgress, forEach, grouped, narrowed } from "./bulk";
 
 interface Work {
@@ -37,7 +36,7 @@ export function Bulk({
   onAll: () => void;
   onClear: () => void;
 }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const formats = useFormats();
   const [work, setWork] = useState<Work>();
   const [asked, setAsked] = useState<BulkCommand>();

@@ -1,19 +1,22 @@
 import { Link } from "@tanstack/react-router";
 import { clsx } from "clsx";
 import { memo } from "react";
-import { useTranslation } from "react-i18next";
 import type { Row } from "@/api/executions";
 import { isTerminal } from "@/api/executions";
 import { Progress } from "@/components/Progress";
 import { StatusBadge } from "@/components/StatusBadge";
 import { Skeleton } from "@/components/states";
 import { Ago, Elapsed } from "@/components/time";
+import { useLanguage } from "@/i18n/language";
 import type { Column } from "./columns";
 import { Name, shortId, TypeIcon } from "./Name";
 
 export const ROW_HEIGHT = 52;
 
-/** The same grid for the heads and the rows. On small screens only status, name and time remain. */
+/** Status and name. */
+const NARROW_GRID = "112px minmax(0,1fr)";
+
+/** The same grid for the heads and the rows. */
 export function gridColumns(columns: readonly Column[]): string {
   const widths: Record<Column, string> = {
     version: "80px",
@@ -32,47 +35,55 @@ export function startsLeft(column: Column): boolean {
   return column === "labels" || column === "version" || column === "owner";
 }
 
+/** A row as it lies in its list, `top` pixels below its beginning. Nothing in it moves anything outside. */
 export const ExecutionRow = memo(function ExecutionRow({
   row,
+  top,
   columns,
+  isNarrow,
   isNew,
   isCurrent,
   isSelected,
   onSelect,
 }: {
   row: Row;
+  top: number;
   columns: readonly Column[];
+  /** Only status, name and time. */
+  isNarrow: boolean;
   isNew: boolean;
   isCurrent: boolean;
   isSelected: boolean;
   /** Missing when nothing could be done to what is selected. */
   onSelect?: (id: string, isRange: boolean) => void;
 }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   return (
     <div
       role="row"
       aria-selected={isSelected}
-      style={{ height: ROW_HEIGHT, gridTemplateColumns: gridColumns(columns) }}
+      style={{ top, height: ROW_HEIGHT, gridTemplateColumns: isNarrow ? NARROW_GRID : gridColumns(columns) }}
       className={clsx(
-        "relative grid items-center gap-3 border-b px-3 transition-colors hover:bg-sunken max-md:!grid-cols-[112px_minmax(0,1fr)]",
+        "absolute inset-x-0 grid items-center gap-3 border-b px-3 [contain:strict] hover:bg-sunken",
         isNew && "animate-slide-in",
         isSelected && "bg-accent-soft",
         isCurrent && "shadow-[inset_3px_0_0_var(--accent)] bg-sunken",
       )}
     >
-      <div role="cell" className="relative z-10 grid place-items-center max-md:hidden">
-        {onSelect && (
-          <input
-            type="checkbox"
-            checked={isSelected}
-            aria-label={t("executions.select", { id: shortId(row.id) })}
-            className="size-4 accent-[var(--accent)]"
-            onClick={(event) => onSelect(row.id, event.shiftKey)}
-            onChange={() => undefined}
-          />
-        )}
-      </div>
+      {!isNarrow && (
+        <div role="cell" className="relative z-10 grid place-items-center">
+          {onSelect && (
+            <input
+              type="checkbox"
+              checked={isSelected}
+              aria-label={t("executions.select", { id: shortId(row.id) })}
+              className="size-4 accent-[var(--accent)]"
+              onClick={(event) => onSelect(row.id, event.shiftKey)}
+              onChange={() => undefined}
+            />
+          )}
+        </div>
+      )}
       <div role="cell">
         <StatusBadge status={row.status} />
       </div>
@@ -86,30 +97,38 @@ export const ExecutionRow = memo(function ExecutionRow({
           <span className="truncate">
             <Name row={row} />
           </span>
-          <span className="font-mono font-normal text-ink-faint text-xs max-md:hidden">{shortId(row.id)}</span>
+          {!isNarrow && <span className="font-mono font-normal text-ink-faint text-xs">{shortId(row.id)}</span>}
         </Link>
-        <p className="truncate pl-6 text-ink-soft text-xs md:hidden">
-          <Ago at={row.created_at} />
-        </p>
-        {row.error?.detail && <p className="truncate pl-6 text-ink-soft text-xs max-md:hidden">{row.error.detail}</p>}
+        {isNarrow ? (
+          <p className="truncate pl-6 text-ink-soft text-xs">
+            <Ago at={row.created_at} />
+          </p>
+        ) : (
+          row.error?.detail && <p className="truncate pl-6 text-ink-soft text-xs">{row.error.detail}</p>
+        )}
       </div>
-      {columns.map((column) => (
-        <div
-          key={column}
-          role="cell"
-          className={clsx("min-w-0 truncate text-ink-soft", "max-md:hidden", !startsLeft(column) && "text-right")}
-        >
-          <Cell row={row} column={column} />
-        </div>
-      ))}
+      {!isNarrow &&
+        columns.map((column) => (
+          <div
+            key={column}
+            role="cell"
+            className={clsx("min-w-0 truncate text-ink-soft", !startsLeft(column) && "text-right")}
+          >
+            <Cell row={row} column={column} />
+          </div>
+        ))}
     </div>
   );
 });
 
 /** Stands where a row is on its way. */
-export function SkeletonRow() {
+export function SkeletonRow({ top }: { top: number }) {
   return (
-    <div aria-hidden style={{ height: ROW_HEIGHT }} className="flex items-center gap-4 border-b px-4">
+    <div
+      aria-hidden
+      style={{ top, height: ROW_HEIGHT }}
+      className="absolute inset-x-0 flex items-center gap-4 border-b px-4 [contain:strict]"
+    >
       <Skeleton className="h-[22px] w-24 rounded-full md:ml-12" />
       <Skeleton className="h-4 w-48" />
       <Skeleton className="ml-auto h-4 w-24 max-md:hidden" />

@@ -3,11 +3,12 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useEffectEvent, useLayoutEffect, useMemo, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import type { Filter } from "@/api/executions";
 import { useStanding } from "@/api/me";
 import { ProblemView } from "@/components/states";
+import { useIsNarrow } from "@/components/useIsNarrow";
 import { isTyping } from "@/features/shell/shortcuts";
+import { useLanguage } from "@/i18n/language";
 import type { Rows } from "@/live/pages";
 import { Bulk } from "./Bulk";
 import { useColumns } from "./columns";
@@ -25,11 +26,12 @@ export function ExecutionTable({
   /** What let them through. */
   filter: Filter;
 }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { may } = useStanding();
   const maySelect = may("execution_steer");
   const navigate = useNavigate();
   const columns = useColumns();
+  const isNarrow = useIsNarrow();
   const scroller = useRef<HTMLDivElement>(null);
   const [currentId, setCurrentId] = useState<string>();
   const [selectedIds, setSelectedIds] = useState<ReadonlySet<string>>(new Set());
@@ -167,26 +169,19 @@ export function ExecutionTable({
           <div role="presentation" style={{ height: virtual.getTotalSize() }} className="relative">
             {items.map((item) => {
               const row = rows.at(item.index);
+              if (!row) return <SkeletonRow key={item.index} top={item.start} />;
               return (
-                <div
-                  key={row?.id ?? item.index}
-                  role="presentation"
-                  className="absolute inset-x-0 top-0"
-                  style={{ transform: `translateY(${item.start}px)` }}
-                >
-                  {row ? (
-                    <ExecutionRow
-                      row={row}
-                      columns={columns}
-                      isNew={isNew(row.id)}
-                      isCurrent={row.id === currentId}
-                      isSelected={selectedIds.has(row.id)}
-                      onSelect={maySelect ? onSelect : undefined}
-                    />
-                  ) : (
-                    <SkeletonRow />
-                  )}
-                </div>
+                <ExecutionRow
+                  key={row.id}
+                  row={row}
+                  top={item.start}
+                  columns={columns}
+                  isNarrow={isNarrow}
+                  isNew={isNew(row.id)}
+                  isCurrent={row.id === currentId}
+                  isSelected={selectedIds.has(row.id)}
+                  onSelect={maySelect ? onSelect : undefined}
+                />
               );
             })}
           </div>

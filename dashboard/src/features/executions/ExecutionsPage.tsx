@@ -1,10 +1,10 @@
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { Activity, GitCompareArrows } from "lucide-react";
 import { useMemo, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { buttonClass } from "@/components/Button";
 import { Card, PageHead } from "@/components/Card";
 import { Empty, ProblemView, SkeletonRows } from "@/components/states";
+import { useLanguage } from "@/i18n/language";
 import { ExecutionTable } from "./ExecutionTable";
 import { Filters } from "./Filters";
 import { Nothing } from "./Nothing";
@@ -14,7 +14,7 @@ import { useExecutionRows } from "./useExecutionRows";
 const route = getRouteApi("/pages/executions");
 
 export function ExecutionsPage() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const search = route.useSearch();
   const [openedAt] = useState(Date.now);
   const filter = useMemo(() => filterOf(search, openedAt), [search, openedAt]);
@@ -46,7 +46,7 @@ export function ExecutionsPage() {
 }
 
 function NoneFound({ isFiltered }: { isFiltered: boolean }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   if (!isFiltered) return <Nothing />;
   return (
     <Empty icon={Activity} title={t("executions.noneFound")}>

@@ -4,12 +4,12 @@ import { clsx } from "clsx";
 import { Columns3, Search, SlidersHorizontal, X } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import { useEffect, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { agentList } from "@/api/agents";
 import { fullName, workflowList } from "@/api/workflows";
 import { Button } from "@/components/Button";
 import { Menu } from "@/components/Menu";
 import { statusIcons } from "@/components/StatusBadge";
+import { useLanguage } from "@/i18n/language";
 import { columns, columnsText, keepColumns, toggled, useColumns } from "./columns";
 import { type ListSearch, spans, statuses, statusesOf, types } from "./search";
 import { TakingOver } from "./TakingOver";
@@ -18,7 +18,7 @@ import { Views } from "./Views";
 const route = getRouteApi("/pages/executions");
 
 export function Filters() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const change = (part: ListSearch) => void navigate({ search: (old) => ({ ...old, ...part }), replace: true });
@@ -119,7 +119,7 @@ export function Filters() {
 const TYPING_PAUSE_MS = 300;
 
 function SearchField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const [text, setText] = useState(value);
   useEffect(() => {
     if (text === value) return;
@@ -147,7 +147,7 @@ function SearchField({ value, onChange }: { value: string; onChange: (value: str
 }
 
 function LabelField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   return (
     <label>
       <span className="sr-only">{t("executions.labels")}</span>
@@ -196,7 +196,7 @@ function Choice<T extends string>({
 }
 
 function ColumnMenu({ said, onSay }: { said: string | undefined; onSay: (columns: string) => void }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const shown = useColumns();
   return (
     <Menu

@@ -1,10 +1,10 @@
 // What an execution is a run of, in words.
 import { useQuery } from "@tanstack/react-query";
 import { Bot, type LucideIcon, Users, Workflow } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { agentList } from "@/api/agents";
 import type { Row } from "@/api/executions";
 import type { ExecutionType } from "@/api/generated/schema";
+import { useLanguage } from "@/i18n/language";
 
 export const typeIcons: Record<ExecutionType, LucideIcon> = {
   workflow: Workflow,
@@ -29,7 +29,7 @@ function workflowName(row: Named): string {
 
 /** The name of the workflow, or of the agent that is tested. */
 export function useName(row: Named): string {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const isTest = isAgentTest(row);
   const { data: agents } = useQuery({ ...agentList, enabled: isTest });
   if (!isTest) return workflowName(row);
@@ -38,20 +38,19 @@ export function useName(row: Named): string {
 
 /** The same, for lists: only rows that need the agents ask for them. */
 export function Name({ row }: { row: Named }) {
-  return isAgentTest(row) ? <AgentName row={row} /> : <>{workflowName(row)}</>;
+  return isAgentTest(row) ? <AgentName row={row} /> : workflowName(row);
 }
 
 function AgentName({ row }: { row: Named }) {
-  return <>{useName(row)}</>;
+  return useName(row);
 }
 
 export function TypeIcon({ type, className }: { type: ExecutionType; className?: string }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const Icon = typeIcons[type];
   return (
     <span title={t(`type.${type}`)} className={className}>
-      <Icon className="size-4 text-ink-faint" aria-hidden />
-      <span className="sr-only">{t(`type.${type}`)}</span>
+      <Icon className="size-4 text-ink-faint" role="img" aria-label={t(`type.${type}`)} />
     </span>
   );
 }

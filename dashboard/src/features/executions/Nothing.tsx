@@ -1,16 +1,16 @@
 // A list of executions without any: what to do next, for whom there is something to do.
 import { Link } from "@tanstack/react-router";
 import { Activity } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { useStanding } from "@/api/me";
 import { buttonClass } from "@/components/Button";
 import { Empty } from "@/components/states";
+import { useLanguage } from "@/i18n/language";
 
 /** Somebody whom one does not know. */
 const SOMEBODY = "";
 
 export function Nothing() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { may } = useStanding();
   const seesOthers = may("execution_read", SOMEBODY);
   return (

@@ -1,12 +1,12 @@
 import { HardDriveUpload } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { Button } from "@/components/Button";
+import { useLanguage } from "@/i18n/language";
 import { postponeTakingOver, useIsPostponed, useLocalViews } from "./localViews";
 import { useTakingOver } from "./useTakingOver";
 
 /** Offers once to take over what this browser had saved before the service kept views. Later, the menu still does. */
 export function TakingOver() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const locals = useLocalViews();
   const isPostponed = useIsPostponed();
   const takeOver = useTakingOver();

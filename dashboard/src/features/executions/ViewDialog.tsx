@@ -1,8 +1,8 @@
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import type { SavedViewDetail } from "@/api/generated/schema";
 import { Button } from "@/components/Button";
 import { Dialog } from "@/components/Dialog";
+import { useLanguage } from "@/i18n/language";
 
 /** Asks for the name of a view and, where it may be, whether everybody is to see it. */
 export function ViewDialog({
@@ -23,7 +23,7 @@ export function ViewDialog({
   onClose: () => void;
   onSave: (body: { name: string; is_shared?: boolean }) => void;
 }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const [name, setName] = useState(view?.name ?? "");
   const [isShared, setShared] = useState(false);
   return (

@@ -4,7 +4,6 @@ import { getRouteApi } from "@tanstack/react-router";
 import { Bookmark, BookmarkPlus, Check, HardDriveUpload, Pencil, RefreshCw, Trash2, Users } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import { type ReactNode, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
 import type { SavedViewDetail } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
@@ -13,6 +12,7 @@ import { Button } from "@/components/Button";
 import { Confirm } from "@/components/Dialog";
 import { Menu, MenuItem, MenuLine } from "@/components/Menu";
 import { tellProblem } from "@/components/tellProblem";
+import { useLanguage } from "@/i18n/language";
 import { useColumns } from "./columns";
 import { useLocalViews } from "./localViews";
 import { useTakingOver } from "./useTakingOver";
@@ -25,7 +25,7 @@ const route = getRouteApi("/pages/executions");
 type Asked = "save" | "rename" | "remove";
 
 export function Views() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { may, ownerId } = useStanding();
   const search = route.useSearch();
   const navigate = route.useNavigate();
@@ -162,7 +162,7 @@ export function Views() {
 
 /** What is done to views; afterwards they are read again. */
 function useChanges(onDone: () => void) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const queries = useQueryClient();
   const onSettled = () => queries.invalidateQueries({ queryKey: viewKeys.all });
   const done = (view: SavedViewDetail, said: string) => {
@@ -211,7 +211,7 @@ function Group({
   current: SavedViewDetail | undefined;
   onOpen: (view: SavedViewDetail) => void;
 }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { ownerId } = useStanding();
   if (views.length === 0) return null;
   return (
@@ -234,7 +234,7 @@ function Group({
 
 /** Which one is open. */
 function Mark({ isOn = false }: { isOn?: boolean }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   return (
     <span className="grid size-4 shrink-0 place-items-center">
       {isOn && <Check className="size-4" aria-label={t("views.isOpen")} />}

@@ -2,15 +2,15 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
 import { type Command, command, executionKeys } from "@/api/executions";
 import { Confirm } from "@/components/Dialog";
 import { tellProblem } from "@/components/tellProblem";
+import { useLanguage } from "@/i18n/language";
 import { expectEnd } from "@/live/notices";
 
 export function useCommand(id: string) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const queries = useQueryClient();
   const navigate = useNavigate();
   const [asked, setAsked] = useState<Command>();

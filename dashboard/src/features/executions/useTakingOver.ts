@@ -1,15 +1,15 @@
 // Takes what this browser had saved over into the service. What has arrived is forgotten here, one by one, and only then.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
 import { me } from "@/api/me";
 import { createView, savedViews, viewKeys } from "@/api/views";
 import { tellProblem } from "@/components/tellProblem";
+import { useLanguage } from "@/i18n/language";
 import { forgetLocalView, useLocalViews } from "./localViews";
 import { sorted, transfers } from "./view";
 
 export function useTakingOver() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const queries = useQueryClient();
   const locals = useLocalViews();
   return useMutation({

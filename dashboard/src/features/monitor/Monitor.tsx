@@ -4,7 +4,6 @@ import { Link } from "@tanstack/react-router";
 import { clsx } from "clsx";
 import { Ban, X } from "lucide-react";
 import { Popover } from "radix-ui";
-import { useTranslation } from "react-i18next";
 import { activeExecutions, type Row } from "@/api/executions";
 import { useStanding } from "@/api/me";
 import { Button } from "@/components/Button";
@@ -13,13 +12,13 @@ import { StatusIcon } from "@/components/StatusBadge";
 import { Elapsed } from "@/components/time";
 import { Name, shortId } from "@/features/executions/Name";
 import { useCommand } from "@/features/executions/useCommand";
-import { useFormats } from "@/i18n/format";
+import { useFormats, useLanguage } from "@/i18n/language";
 
 /** The list shows this many; a link leads to the others. */
 const MAX_SHOWN = 30;
 
 export function Monitor() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const formats = useFormats();
   const { data: rows } = useQuery(activeExecutions);
   if (!rows?.length) return null;
@@ -74,7 +73,7 @@ export function Monitor() {
 }
 
 function Item({ row }: { row: Row }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const formats = useFormats();
   const { may } = useStanding();
   const { send, dialog, isBusy } = useCommand(row.id);

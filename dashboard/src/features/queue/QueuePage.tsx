@@ -2,7 +2,6 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { clsx } from "clsx";
 import { CircleCheck } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { executionList } from "@/api/executionLists";
 import type { QueueView } from "@/api/generated/schema";
 import { queueView } from "@/api/queue";
@@ -10,10 +9,10 @@ import { Card, CardHead, PageHead } from "@/components/Card";
 import { Empty, ProblemView, SkeletonCards, SkeletonRows } from "@/components/states";
 import { Ago } from "@/components/time";
 import { Name, shortId } from "@/features/executions/Name";
-import { useFormats } from "@/i18n/format";
+import { useFormats, useLanguage } from "@/i18n/language";
 
 export function QueuePage() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { data, error, refetch } = useQuery(queueView);
   return (
     <>
@@ -39,7 +38,7 @@ export function QueuePage() {
 }
 
 function Loaded({ queue }: { queue: QueueView }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const formats = useFormats();
   return (
     <div className="space-y-5">
@@ -113,7 +112,7 @@ function Gauge({ name, value, limit, note }: { name: string; value: number; limi
 }
 
 function Priorities({ queue }: { queue: QueueView }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const formats = useFormats();
   const most = Math.max(1, ...queue.by_priority.map((depth) => depth.pending));
   return (
@@ -152,7 +151,7 @@ function Priorities({ queue }: { queue: QueueView }) {
 
 /** The newest that wait. */
 function Next() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { data, error, refetch } = useQuery(executionList({ status: ["pending"] }));
   const rows = data?.pages[0]?.items.slice(0, 15);
   return (

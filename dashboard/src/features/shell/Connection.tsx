@@ -1,14 +1,14 @@
 // Says when the page is not live. Nothing is shown while it is.
 import { CloudOff } from "lucide-react";
 import { useEffect, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useLanguage } from "@/i18n/language";
 import { useLive } from "@/live/useLive";
 
 /** A first connection that takes longer than this is worth mentioning. */
 const PATIENCE_MS = 3_000;
 
 export function Connection() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { status } = useLive();
   const [isSlow, setSlow] = useState(false);
   useEffect(() => {

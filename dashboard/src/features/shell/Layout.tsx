@@ -4,13 +4,13 @@ import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { clsx } from "clsx";
 import { Keyboard, LogOut, Search, Settings2 } from "lucide-react";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { signOut, usePerson } from "@/api/auth";
 import { Button } from "@/components/Button";
 import { Menu, MenuChoice, MenuItem, MenuLine } from "@/components/Menu";
 import { tellProblem } from "@/components/tellProblem";
 import { Monitor } from "@/features/monitor/Monitor";
 import { chooseLanguage, isLanguage, languages } from "@/i18n";
+import { useLanguage } from "@/i18n/language";
 import { chooseTheme, themes, useTheme } from "@/theme";
 import { Connection } from "./Connection";
 import { places } from "./navigation";
@@ -25,7 +25,7 @@ const Shortcuts = lazy(() => import("./Shortcuts"));
 const PALETTE_AFTER_MS = 2_000;
 
 export function Layout() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const [open, setOpen] = useState<"palette" | "shortcuts">();
   useShortcuts({ onPalette: () => setOpen("palette"), onShortcuts: () => setOpen("shortcuts") });
   const main = useRef<HTMLElement>(null);
@@ -144,7 +144,7 @@ function Brand({ isSmall }: { isSmall?: boolean }) {
 const languageNames = { en: "English", "zh-CN": "简体中文" } as const;
 
 function Preferences({ onShortcuts, isWide }: { onShortcuts: () => void; isWide?: boolean }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useLanguage();
   const theme = useTheme();
   const person = usePerson();
   const queries = useQueryClient();
@@ -164,7 +164,7 @@ function Preferences({ onShortcuts, isWide }: { onShortcuts: () => void; isWide?
     <Menu trigger={trigger}>
       <MenuChoice
         label={t("shell.language")}
-        value={isLanguage(i18n.language) ? i18n.language : "en"}
+        value={isLanguage(language) ? language : "en"}
         options={languages.map((value) => ({ value, label: languageNames[value] }))}
         onChoose={(language) => void chooseLanguage(language)}
       />

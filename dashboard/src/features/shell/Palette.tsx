@@ -6,7 +6,6 @@ import { Command } from "cmdk";
 import { Bot, Building2, FilePlus2, Languages, Search, SunMoon, Undo2, Workflow } from "lucide-react";
 import { Dialog } from "radix-ui";
 import { type ReactNode, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { tenantList } from "@/api/admin";
 import { agentList } from "@/api/agents";
 import { executionList } from "@/api/executionLists";
@@ -17,6 +16,7 @@ import { StatusIcon } from "@/components/StatusBadge";
 import { useFocusReturn } from "@/components/useFocusReturn";
 import { Name, shortId } from "@/features/executions/Name";
 import { chooseLanguage } from "@/i18n";
+import { useLanguage } from "@/i18n/language";
 import { chooseTheme, useIsDark } from "@/theme";
 import { places } from "./navigation";
 import { rank } from "./rank";
@@ -26,7 +26,7 @@ const item =
   "flex h-9 cursor-pointer items-center gap-2.5 rounded-lg px-2.5 data-[selected=true]:bg-sunken [&_svg]:size-4 [&_svg]:shrink-0 [&_svg]:text-ink-faint";
 
 export default function Palette({ onClose }: { onClose: () => void }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useLanguage();
   const navigate = useNavigate();
   const isDark = useIsDark();
   const { may, tenantId } = useStanding();
@@ -110,10 +110,10 @@ export default function Palette({ onClose }: { onClose: () => void }) {
                 <Command.Item
                   value="language 语言 english 中文"
                   className={item}
-                  onSelect={act(() => chooseLanguage(i18n.language === "en" ? "zh-CN" : "en"))}
+                  onSelect={act(() => chooseLanguage(language === "en" ? "zh-CN" : "en"))}
                 >
                   <Languages aria-hidden />
-                  {i18n.language === "en" ? "切换到简体中文" : "Switch to English"}
+                  {language === "en" ? "切换到简体中文" : "Switch to English"}
                 </Command.Item>
               </Group>
               {workflows && workflows.length > 0 && (

@@ -1,9 +1,9 @@
-import { useTranslation } from "react-i18next";
 import { Dialog } from "@/components/Dialog";
+import { useLanguage } from "@/i18n/language";
 import { places } from "./navigation";
 
 export default function Shortcuts({ onClose }: { onClose: () => void }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const rows: [string[], string][] = [
     [["⌘", "K"], t("shortcut.palette")],
     [["?"], t("shortcut.help")],

@@ -1,9 +1,9 @@
 // How the ends of one's own executions are told: one notice each, and one for all when there are many.
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
-import { useTranslation } from "react-i18next";
 import { Toaster, toast } from "sonner";
 import type { ExecutionUpdate } from "@/api/generated/schema";
+import { useLanguage } from "@/i18n/language";
 import { MAX_NOTICES, setTell } from "@/live/notices";
 import { useIsDark } from "@/theme";
 
@@ -13,7 +13,7 @@ function isSeen(id: string): boolean {
 }
 
 export function Toasts() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const navigate = useNavigate();
   useEffect(() => {
     const one = (execution: ExecutionUpdate) => {

@@ -1,12 +1,12 @@
 // Says, on every page, that one looks at somebody else's things.
 import { Building2, Undo2 } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { useViewed } from "@/api/viewing";
 import { Button } from "@/components/Button";
+import { useLanguage } from "@/i18n/language";
 import { useLookAt } from "./useLookAt";
 
 export function ViewedTenant() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const tenant = useViewed();
   const lookAt = useLookAt();
   if (!tenant) return null;

@@ -2,13 +2,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { clsx } from "clsx";
 import { CircleAlert, KeyRound } from "lucide-react";
-import { useTranslation } from "react-i18next";
 import { providerAddress, providersOptions } from "@/api/auth";
 import { buttonClass } from "@/components/Button";
+import { useLanguage } from "@/i18n/language";
 
 /** Where to go afterwards. */
 export function Providers({ next }: { next?: string }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { data: providers = [] } = useQuery(providersOptions);
   if (providers.length === 0) return null;
   return (
@@ -42,7 +42,7 @@ const reasons = [
 
 /** What the person can do about it. A reason that this page does not know is a failure like any other. */
 export function ProviderProblem({ word }: { word: string }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const reason = reasons.find((one) => one === word) ?? "service_failed";
   return (
     <div role="alert" className="status-failed mb-4 flex gap-3 rounded-lg bg-status-tint p-4">

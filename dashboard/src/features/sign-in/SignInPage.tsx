@@ -4,13 +4,13 @@ import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { LogIn } from "lucide-react";
 import { useEffect, useState } from "react";
 import { type FieldErrors, useForm } from "react-hook-form";
-import { useTranslation } from "react-i18next";
 import { firstSignIn, signIn } from "@/api/auth";
 import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
 import { Line } from "@/components/Line";
 import { ProblemView, problemOf } from "@/components/states";
 import { useTitle } from "@/components/useTitle";
+import { useLanguage } from "@/i18n/language";
 import { ProviderProblem, Providers } from "./Providers";
 
 const route = getRouteApi("/sign-in");
@@ -24,7 +24,7 @@ interface Values {
 }
 
 export function SignInPage() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { token: linked, next, problem } = route.useSearch();
   const navigate = useNavigate();
   // The token works once and for whoever has it: it does not stay in the address, nor in the history.

@@ -23,8 +23,8 @@ import {
 } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { useEffect, useEffectEvent, useRef } from "react";
-import { useTranslation } from "react-i18next";
 import type { FieldError } from "@/api/generated/schema";
+import { useLanguage } from "@/i18n/language";
 import { useIsDark } from "@/theme";
 import { completions } from "./completions";
 
@@ -77,7 +77,7 @@ export interface EditorProps {
 }
 
 export default function Editor({ text, isReadOnly, problems, goTo, onChange }: EditorProps) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const isDark = useIsDark();
   const place = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(undefined);

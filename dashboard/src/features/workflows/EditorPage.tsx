@@ -2,7 +2,6 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tansta
 import { getRouteApi, useBlocker, useNavigate } from "@tanstack/react-router";
 import { BookOpen, CircleAlert, CircleCheck, LoaderCircle, Save, TriangleAlert } from "lucide-react";
 import { lazy, Suspense, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
 import { parse } from "yaml";
 import type { FieldError, Validation } from "@/api/generated/schema";
@@ -17,6 +16,7 @@ import { Menu, MenuItem, MenuLine } from "@/components/Menu";
 import { ProblemView, Skeleton, SkeletonPage } from "@/components/states";
 import { useTitle } from "@/components/useTitle";
 import { modelOf, type TaskNode } from "@/features/execution-graph/model";
+import { useLanguage } from "@/i18n/language";
 import { exampleNamed, examples } from "./examples";
 import { nextVersion } from "./version";
 
@@ -78,7 +78,7 @@ function useTasks(text: string): TaskNode[] {
 
 /** What a new workflow begins with. */
 function Beginnings() {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const navigate = useNavigate();
   const begin = (example?: string) => void navigate({ to: "/workflows/new", search: { example } });
   return (
@@ -101,7 +101,7 @@ function Beginnings() {
 }
 
 function Written({ beginning, hasChoice }: { beginning: string; hasChoice: boolean }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const navigate = useNavigate();
   const queries = useQueryClient();
   const [text, setText] = useState(beginning);
@@ -189,7 +189,7 @@ function Written({ beginning, hasChoice }: { beginning: string; hasChoice: boole
 }
 
 function Verdict({ isCurrent, validation: found }: { isCurrent: boolean; validation?: Validation }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const base = "inline-flex items-center gap-1.5 text-[13px]";
   if (!isCurrent || !found) {
     return (
@@ -214,7 +214,7 @@ function Verdict({ isCurrent, validation: found }: { isCurrent: boolean; validat
 }
 
 function Problems({ problems, onOpen }: { problems: readonly FieldError[]; onOpen: (problem: FieldError) => void }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   return (
     <section aria-label={t("editor.problemList")} className="max-h-44 shrink-0 overflow-auto border-t bg-sunken">
       <ul>

@@ -16,7 +16,6 @@ import {
   Workflow,
 } from "lucide-react";
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
 import type { PreflightView, TouchKind, Verdict, WorkflowDetail } from "@/api/generated/schema";
 import { preflight } from "@/api/workflows";
 import { Button } from "@/components/Button";
@@ -24,11 +23,11 @@ import { Card, CardHead } from "@/components/Card";
 import { Fact } from "@/components/Fact";
 import { ProblemView, Skeleton } from "@/components/states";
 import { nameOf } from "@/features/execution/timeline";
-import { useFormats } from "@/i18n/format";
+import { useFormats, useLanguage } from "@/i18n/language";
 import { badCount, groupsOf, isBad } from "./preflight";
 
 export function Preflight({ workflow }: { workflow: WorkflowDetail }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const formats = useFormats();
   const { data, error, refetch, isFetching } = useQuery(preflight(workflow.id));
   if (error && !data) return <ProblemView error={error} retry={() => void refetch()} />;
@@ -102,7 +101,7 @@ const icons: Record<TouchKind, LucideIcon> = {
 };
 
 function Outcome({ view }: { view: PreflightView }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const Icon = view.is_ready ? CircleCheck : TriangleAlert;
   return (
     <p
@@ -142,7 +141,7 @@ function Thing({
   about?: string;
   isComputed?: boolean;
 }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const look = isBad(verdict) ? "status-failed" : verdict === "ready" ? "status-succeeded" : "status-pending";
   const Icon = isBad(verdict) ? TriangleAlert : verdict === "ready" ? CircleCheck : CircleHelp;
   return (
@@ -166,7 +165,7 @@ function Thing({
 
 /** In the run dialog: says so when a run is sure to come to something that would fail. */
 export function PreflightWarning({ workflowId }: { workflowId: string }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { data } = useQuery(preflight(workflowId));
   if (!data || data.is_ready) return null;
   return (

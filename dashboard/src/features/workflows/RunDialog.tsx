@@ -2,7 +2,6 @@ import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { ChevronRight, Play } from "lucide-react";
 import { useMemo, useState } from "react";
-import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
 import { startExecution } from "@/api/executions";
 import type { WorkflowDetail } from "@/api/generated/schema";
@@ -14,6 +13,7 @@ import { ProblemView } from "@/components/states";
 import { type LimitTexts, limitsOf } from "@/features/budget/budget";
 import { LimitFields } from "@/features/budget/LimitFields";
 import { labelsOf } from "@/features/executions/search";
+import { useLanguage } from "@/i18n/language";
 import { expectEnd } from "@/live/notices";
 import { type Field, fieldsOf, inputOf, inputSchema } from "./form";
 import { PreflightWarning } from "./Preflight";
@@ -27,7 +27,7 @@ export function RunDialog({
   isOpen: boolean;
   onClose: () => void;
 }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   return (
     <Dialog isOpen={isOpen} onClose={onClose} title={t("run.title", { name: fullName(workflow) })} isWide>
       <RunForm workflow={workflow} onClose={onClose} />
@@ -36,7 +36,7 @@ export function RunDialog({
 }
 
 function RunForm({ workflow, onClose }: { workflow: WorkflowDetail; onClose: () => void }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const navigate = useNavigate();
   const fields = useMemo(() => {
     const schema = inputSchema(workflow.definition);
@@ -180,7 +180,7 @@ function FieldInput({
   problem?: "required" | "number" | "json";
   onChange: (text: string) => void;
 }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   return (
     // biome-ignore lint/a11y/noLabelWithoutControl: the control is the input below
     <label className="block">
@@ -206,7 +206,7 @@ function Input({
   isWrong: boolean;
   onChange: (text: string) => void;
 }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const common = {
     value,
     "aria-invalid": isWrong,

@@ -1,14 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
-import { useTranslation } from "react-i18next";
 import { executionList } from "@/api/executionLists";
 import { fullName } from "@/api/workflows";
 import { useSeen } from "@/components/useSeen";
+import { useLanguage } from "@/i18n/language";
 
 const RUNS = 16;
 
 /** The last runs of a workflow: a bar each, as high as it took long, in the color of how it ended. */
 export function LastRuns({ workflow }: { workflow: { namespace: string; name: string } }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const [place, isSeen] = useSeen();
   const { data } = useQuery({ ...executionList({ workflow: fullName(workflow) }), enabled: isSeen });
   const runs = (data?.pages[0]?.items ?? []).slice(0, RUNS).reverse();

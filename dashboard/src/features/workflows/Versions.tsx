@@ -1,6 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useTranslation } from "react-i18next";
 import type { WorkflowDetail, WorkflowView } from "@/api/generated/schema";
 import { workflowDetail } from "@/api/workflows";
 import { Button } from "@/components/Button";
@@ -8,6 +7,7 @@ import { Card, CardHead } from "@/components/Card";
 import { Diff } from "@/components/Diff";
 import { ProblemView, Skeleton } from "@/components/states";
 import { Ago } from "@/components/time";
+import { useLanguage } from "@/i18n/language";
 
 export default function Versions({
   current,
@@ -20,7 +20,7 @@ export default function Versions({
   compared?: string;
   onCompare: (id: string | undefined) => void;
 }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const other = versions.find((version) => version.id === compared && version.id !== current.id);
   return (
     <div className="grid items-start gap-4 lg:grid-cols-[320px_minmax(0,1fr)]">

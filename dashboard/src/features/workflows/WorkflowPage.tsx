@@ -2,7 +2,6 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { Archive, ArchiveRestore, FilePen, Play } from "lucide-react";
 import { lazy, useMemo } from "react";
-import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
 import type { WorkflowDetail } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
@@ -18,6 +17,7 @@ import { useTitle } from "@/components/useTitle";
 import { modelOf } from "@/features/execution-graph/model";
 import { ExecutionTable } from "@/features/executions/ExecutionTable";
 import { useExecutionRows } from "@/features/executions/useExecutionRows";
+import { useLanguage } from "@/i18n/language";
 import { workflowTabs } from "@/routes/workflow";
 import { Preflight } from "./Preflight";
 import { RunDialog } from "./RunDialog";
@@ -36,7 +36,7 @@ export function WorkflowPage() {
 }
 
 function Loaded({ workflow }: { workflow: WorkflowDetail }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const { may } = useStanding();
@@ -70,7 +70,7 @@ function Loaded({ workflow }: { workflow: WorkflowDetail }) {
 }
 
 function Head({ workflow, onRun }: { workflow: WorkflowDetail; onRun: () => void }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { may } = useStanding();
   const queries = useQueryClient();
   useTitle(fullName(workflow));
@@ -151,7 +151,7 @@ function Definition({ workflow }: { workflow: WorkflowDetail }) {
 }
 
 function Runs({ workflow }: { workflow: WorkflowDetail }) {
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const filter = useMemo(() => ({ workflow: fullName(workflow) }), [workflow]);
   const list = useExecutionRows(filter);
   const { rows, error, retry } = list;

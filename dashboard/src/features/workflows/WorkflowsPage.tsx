@@ -2,7 +2,6 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { FilePlus2, Play, Workflow } from "lucide-react";
 import { useDeferredValue, useMemo, useState } from "react";
-import { useTranslation } from "react-i18next";
 import type { WorkflowView } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
 import { fullName, workflowList } from "@/api/workflows";
@@ -10,13 +9,14 @@ import { buttonClass } from "@/components/Button";
 import { Card, PageHead } from "@/components/Card";
 import { Empty, ProblemView, SkeletonRows } from "@/components/states";
 import { Ago } from "@/components/time";
+import { useLanguage } from "@/i18n/language";
 import { LastRuns } from "./Sparkbars";
 
 const route = getRouteApi("/pages/workflows");
 
 export function WorkflowsPage() {
   const { may } = useStanding();
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   const { q = "" } = route.useSearch();
   const navigate = route.useNavigate();
   const [text, setText] = useState(q);
@@ -68,7 +68,7 @@ export function WorkflowsPage() {
 
 function Item({ workflow }: { workflow: WorkflowView }) {
   const { may } = useStanding();
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   return (
     <li className="relative grid grid-cols-[minmax(0,1fr)_auto] items-center gap-4 px-4 py-3 hover:bg-sunken md:grid-cols-[minmax(0,1fr)_140px_110px_auto]">
       <div className="min-w-0">
@@ -110,7 +110,7 @@ function Item({ workflow }: { workflow: WorkflowView }) {
 
 function Nothing({ hasAny }: { hasAny: boolean }) {
   const { may } = useStanding();
-  const { t } = useTranslation();
+  const { t } = useLanguage();
   if (hasAny) return <Empty icon={Workflow} title={t("workflow.noneFound")} />;
   if (!may("workflow_register")) return <Empty icon={Workflow} title={t("workflow.none")} />;
   return (
