@@ -6,8 +6,8 @@ import { executionList, readAgain, readFurther } from "@/api/executionLists";
 import { type ExecutionPages, executionKeys, type Filter } from "@/api/executions";
 import { Rows, released } from "@/live/pages";
 
-/** Further rows are read when fewer than this are left below the visible ones. */
-const READ_AHEAD = 150;
+/** Rows are read that are no further than this from the visible ones, so that they are there when one comes to them. */
+const READ_AHEAD = 300;
 
 export interface ExecutionRows {
   rows: Rows | undefined;
@@ -42,7 +42,7 @@ export function useExecutionRows(filter: Filter): ExecutionRows {
   const look = useCallback(
     (from: number, to: number) => {
       if (!rows || !pages || furtherError) return;
-      const [first, last] = [rows.pageAt(from), rows.pageAt(to)];
+      const [first, last] = [rows.pageAt(from - READ_AHEAD), rows.pageAt(to + READ_AHEAD)];
       for (let index = first; index <= last; index += 1)
         if (pages[index]?.released) read(index, () => readAgain(queries, filter, index));
       if (hasMore && to >= rows.count - READ_AHEAD) read(pages.length, () => readFurther(queries, filter));
