@@ -162,7 +162,9 @@ async function take(
     }
   } catch (error) {
     // The others are worth seeing all the same.
-    console.error(`${state}/${place.name}: ${String(error)}`);
+    const path = join(folder, `${state}-${place.name}-failed.png`);
+    await page.screenshot({ path });
+    console.error(`${path}: ${String(error)}`);
     process.exitCode = 1;
   }
   await page.close();

@@ -110,6 +110,7 @@ function ofWorkflows({ workflow, newerWorkflow, neverRun }: ExampleData): Scene[
       path: `/workflows/${workflow}?run=1`,
       open: async (page) => {
         await page.locator("summary").click();
+        await page.locator("form input[inputmode=decimal]").first().fill("many");
         await send(page);
       },
       brings: WRONG,
