@@ -3,7 +3,7 @@ import { clsx } from "clsx";
 import type { ReactNode } from "react";
 import { Button } from "@/components/Button";
 import { Copy } from "@/components/Copy";
-import { Dialog } from "@/components/Dialog";
+import { Dialog, DialogEnd } from "@/components/Dialog";
 import { useLanguage } from "@/i18n/language";
 
 export function Pill({ look, children }: { look: "good" | "off" | "bad"; children: ReactNode }) {
@@ -67,12 +67,12 @@ export function ShownOnce({ handover, onClose }: { handover?: Handover; onClose:
           <p className="status-paused select-all break-all rounded-lg bg-status-tint p-3 font-mono text-[13px]">
             {handover.secret}
           </p>
-          <div className="flex items-center justify-end gap-2">
+          <DialogEnd>
             <Copy text={handover.secret} label={t("action.copy")} />
             <Button look="primary" onClick={onClose}>
               {t("admin.kept")}
             </Button>
-          </div>
+          </DialogEnd>
         </div>
       )}
     </Dialog>
@@ -82,11 +82,11 @@ export function ShownOnce({ handover, onClose }: { handover?: Handover; onClose:
 export function FormEnd({ onClose, isBusy, action }: { onClose: () => void; isBusy: boolean; action: string }) {
   const { t } = useLanguage();
   return (
-    <div className="flex justify-end gap-2 border-t pt-4">
+    <DialogEnd>
       <Button onClick={onClose}>{t("action.close")}</Button>
       <Button type="submit" look="primary" isBusy={isBusy}>
         {action}
       </Button>
-    </div>
+    </DialogEnd>
   );
 }

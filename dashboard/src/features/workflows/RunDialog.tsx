@@ -7,7 +7,7 @@ import { startExecution } from "@/api/executions";
 import type { WorkflowDetail } from "@/api/generated/schema";
 import { fullName } from "@/api/workflows";
 import { Button } from "@/components/Button";
-import { Dialog } from "@/components/Dialog";
+import { Dialog, DialogEnd } from "@/components/Dialog";
 import { Line } from "@/components/Line";
 import { ProblemView } from "@/components/states";
 import { type LimitTexts, limitsOf } from "@/features/budget/budget";
@@ -147,16 +147,16 @@ function RunForm({ workflow, onClose }: { workflow: WorkflowDetail; onClose: () 
       </details>
       <PreflightWarning workflowId={workflow.id} />
       {run.error && <ProblemView error={run.error} />}
-      <div className="flex flex-wrap items-center gap-3 border-t pt-4">
+      <DialogEnd>
         {fields && (
-          <Button look="quiet" onClick={toggle}>
+          <Button look="quiet" onClick={toggle} className="-ml-3">
             {t(isJson ? "run.asForm" : "run.asJson")}
           </Button>
         )}
         <Button type="submit" look="primary" icon={Play} isBusy={run.isPending} className="ml-auto">
           {t("run.run")}
         </Button>
-      </div>
+      </DialogEnd>
     </form>
   );
 }
