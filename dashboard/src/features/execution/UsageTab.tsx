@@ -22,7 +22,9 @@ export default function UsageTab({ execution, timeline }: { execution: Execution
       {error && !data ? (
         <ProblemView error={error} retry={() => void refetch()} />
       ) : !data ? (
-        <SkeletonRows count={3} />
+        <Card>
+          <SkeletonRows count={3} />
+        </Card>
       ) : sums.length === 0 ? (
         <Card>
           <Empty icon={Coins} title={t("usage.none")}>
@@ -55,7 +57,7 @@ function Sums({ sums }: { sums: readonly TaskUsage[] }) {
       <div className="relative overflow-x-auto">
         <table className="w-full min-w-[640px] text-left">
           <thead className="border-b bg-sunken text-ink-soft text-xs">
-            <tr className="h-9 [&>th]:px-4 [&>th]:font-medium">
+            <tr className="h-9 [&>th]:whitespace-nowrap [&>th]:px-4 [&>th]:font-medium">
               <th>{t("usage.task")}</th>
               <th>{t("usage.model")}</th>
               <th className="text-right">{t("usage.calls")}</th>
@@ -70,7 +72,7 @@ function Sums({ sums }: { sums: readonly TaskUsage[] }) {
           </thead>
           <tbody className="divide-y">
             {sums.map((sum) => (
-              <tr key={sum.task} className="tabular h-11 [&>td]:px-4">
+              <tr key={sum.task} className="tabular h-11 [&>td]:whitespace-nowrap [&>td]:px-4">
                 <td className="font-medium">{nameOf(sum.task)}</td>
                 <td className="text-ink-soft">{sum.models.join(", ")}</td>
                 <td className="text-right">{formats.number(sum.calls)}</td>
