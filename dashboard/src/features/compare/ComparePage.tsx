@@ -9,8 +9,9 @@ import type { DiffSide, ExecutionDiff, TaskDiff } from "@/api/generated/schema";
 import { Button } from "@/components/Button";
 import { Card, CardHead, PageHead } from "@/components/Card";
 import { Diff } from "@/components/Diff";
+import { JsonView } from "@/components/JsonView";
 import { StatusBadge, StatusIcon } from "@/components/StatusBadge";
-import { Empty, ProblemView, Skeleton } from "@/components/states";
+import { Empty, ProblemView, Skeleton, SkeletonPanel } from "@/components/states";
 import { Ago } from "@/components/time";
 import { Name, shortId } from "@/features/executions/Name";
 import { useFormats, useLanguage } from "@/i18n/language";
@@ -107,7 +108,7 @@ function Side({ name, id, other }: { name: "a" | "b"; id?: string; other?: strin
 function Both({ a, b }: { a: string; b: string }) {
   const { data: diff, error, refetch } = useQuery(executionDiff(a, b));
   if (error && !diff) return <ProblemView error={error} retry={() => void refetch()} />;
-  if (!diff) return <Skeleton className="h-64 w-full rounded-xl" />;
+  if (!diff) return <SkeletonPanel className="h-64" />;
   return (
     <div className="space-y-5">
       <Numbers a={diff.a} b={diff.b} />
@@ -189,15 +190,26 @@ function Tasks({ tasks }: { tasks: readonly TaskDiff[] }) {
       {shown.length === 0 ? (
         <Empty icon={Equal} title={t("compare.allSame")} />
       ) : (
-        <ul className="max-h-[60vh] divide-y overflow-auto">
-          {shown.map((task) => (
-            <TaskLine key={task.path} task={task} />
-          ))}
-        </ul>
+        <>
+          <div aria-hidden className={clsx(columns, "h-9 border-b bg-sunken font-medium text-ink-soft text-xs")}>
+            <span className="col-start-2">{t("executions.name")}</span>
+            <span>A</span>
+            <span>B</span>
+          </div>
+          <ul className="max-h-[60vh] divide-y overflow-auto">
+            {shown.map((task) => (
+              <TaskLine key={task.path} task={task} />
+            ))}
+          </ul>
+        </>
       )}
     </Card>
   );
 }
+
+/** The same for the heads and the lines. */
+const columns =
+  "grid grid-cols-[16px_minmax(0,1fr)_110px_110px_20px] items-center gap-3 px-4 max-sm:grid-cols-[16px_minmax(0,1fr)_76px_76px]";
 
 function TaskLine({ task }: { task: TaskDiff }) {
   const { t } = useLanguage();
@@ -208,7 +220,7 @@ function TaskLine({ task }: { task: TaskDiff }) {
         type="button"
         aria-expanded={isOpen}
         onClick={() => setOpen(!isOpen)}
-        className="grid w-full grid-cols-[16px_minmax(0,1fr)_110px_110px_20px] items-center gap-3 px-4 py-2 text-left hover:bg-sunken max-sm:grid-cols-[16px_minmax(0,1fr)_76px_76px]"
+        className={clsx(columns, "min-h-10 w-full py-2 text-left hover:bg-sunken")}
       >
         <ChevronRight
           className={clsx("size-4 text-ink-faint transition-transform", isOpen && "rotate-90")}
@@ -225,7 +237,7 @@ function TaskLine({ task }: { task: TaskDiff }) {
         </span>
       </button>
       {isOpen && (
-        <div className="px-4 pb-3 sm:pl-11">
+        <div className="px-4 pt-1 pb-4 sm:pl-11">
           <Outcomes task={task} />
         </div>
       )}
@@ -237,6 +249,16 @@ function TaskLine({ task }: { task: TaskDiff }) {
 function Outcomes({ task }: { task: TaskDiff }) {
   const { t } = useLanguage();
   const formats = useFormats();
+  if (!task.a || !task.b) {
+    const only = task.a ?? task.b;
+    const said = outcome(only);
+    return (
+      <div className="space-y-2">
+        <p className="text-ink-soft">{t("compare.onlyIn", { side: task.a ? "A" : "B" })}</p>
+        {said !== undefined && <JsonView value={said} name={task.name} />}
+      </div>
+    );
+  }
   if (task.a?.output_seq || task.b?.output_seq) {
     return <p className="text-ink-soft">{t(task.is_same ? "diff.same" : "compare.large")}</p>;
   }

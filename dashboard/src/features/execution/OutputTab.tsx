@@ -15,7 +15,7 @@ export default function OutputTab({ execution }: { execution: ExecutionDetail })
       <Card className="overflow-hidden">
         <CardHead title={t("output.input")} />
         <div className="p-4">
-          <JsonView value={isTest ? (execution.test_input ?? "") : execution.input} name="input" />
+          <JsonView value={isTest ? (execution.test_input ?? "") : execution.input} name="input" isProse={isTest} />
         </div>
       </Card>
       <Card className="overflow-hidden">
@@ -32,9 +32,10 @@ export default function OutputTab({ execution }: { execution: ExecutionDetail })
 export function Answer({ execution }: { execution: ExecutionDetail }) {
   const { t } = useLanguage();
   const streamed = Object.entries(useStreamedOutput(execution.id));
-  const output =
-    execution.execution_type === "agent_test" ? (execution.test_output ?? execution.output) : execution.output;
-  if (execution.status === "succeeded" && output !== undefined) return <JsonView value={output} name="output" />;
+  const isTest = execution.execution_type === "agent_test";
+  const output = isTest ? (execution.test_output ?? execution.output) : execution.output;
+  if (execution.status === "succeeded" && output !== undefined)
+    return <JsonView value={output} name="output" isProse={isTest} />;
   if (isTerminal(execution.status)) {
     return <p className="text-ink-soft">{t(execution.status === "failed" ? "output.failed" : "output.none")}</p>;
   }
