@@ -17,7 +17,7 @@ export const ROW_HEIGHT = 52;
 const NARROW_GRID = "112px minmax(0,1fr)";
 
 /** The same grid for the heads and the rows. */
-export function gridColumns(columns: readonly Column[]): string {
+export function gridColumns(columns: readonly Column[], maySelect: boolean): string {
   const widths: Record<Column, string> = {
     version: "80px",
     owner: "140px",
@@ -27,7 +27,7 @@ export function gridColumns(columns: readonly Column[]): string {
     labels: "minmax(110px,0.6fr)",
     created: "128px",
   };
-  return `36px 122px minmax(180px,1fr) ${columns.map((column) => widths[column]).join(" ")}`;
+  return `${maySelect ? "24px " : ""}122px minmax(180px,1fr) ${columns.map((column) => widths[column]).join(" ")}`;
 }
 
 /** Words begin at the left, numbers end at the right. */
@@ -62,38 +62,36 @@ export const ExecutionRow = memo(function ExecutionRow({
     <div
       role="row"
       aria-selected={isSelected}
-      style={{ top, height: ROW_HEIGHT, gridTemplateColumns: isNarrow ? NARROW_GRID : gridColumns(columns) }}
+      style={{
+        top,
+        height: ROW_HEIGHT,
+        gridTemplateColumns: isNarrow ? NARROW_GRID : gridColumns(columns, onSelect !== undefined),
+      }}
       className={clsx(
-        "absolute inset-x-0 grid items-center gap-3 border-b px-3 [contain:strict] hover:bg-sunken",
+        "absolute inset-x-0 grid items-center gap-3 border-b px-4 [contain:strict] hover:bg-sunken",
         isNew && "animate-slide-in",
         isSelected && "bg-accent-soft",
         isCurrent && "shadow-[inset_3px_0_0_var(--accent)] bg-sunken",
       )}
     >
-      {!isNarrow && (
+      {!isNarrow && onSelect && (
         <div role="cell" className="relative z-10 grid place-items-center">
-          {onSelect && (
-            <input
-              type="checkbox"
-              checked={isSelected}
-              aria-label={t("executions.select", { id: shortId(row.id) })}
-              className="size-4 accent-[var(--accent)]"
-              onClick={(event) => onSelect(row.id, event.shiftKey)}
-              onChange={() => undefined}
-            />
-          )}
+          <input
+            type="checkbox"
+            checked={isSelected}
+            aria-label={t("executions.select", { id: shortId(row.id) })}
+            className="size-4 accent-[var(--accent)]"
+            onClick={(event) => onSelect(row.id, event.shiftKey)}
+            onChange={() => undefined}
+          />
         </div>
       )}
       <div role="cell">
         <StatusBadge status={row.status} />
       </div>
       <div role="cell" className="min-w-0">
-        <Link
-          to="/executions/$id"
-          params={{ id: row.id }}
-          className="flex items-center gap-2 font-medium after:absolute after:inset-0"
-        >
-          <TypeIcon type={row.execution_type} />
+        <Link to="/executions/$id" params={{ id: row.id }} className="flex items-baseline gap-2 font-medium covers">
+          <TypeIcon type={row.execution_type} className="self-center" />
           <span className="truncate">
             <Name row={row} />
           </span>
@@ -129,7 +127,7 @@ export function SkeletonRow({ top }: { top: number }) {
       style={{ top, height: ROW_HEIGHT }}
       className="absolute inset-x-0 flex items-center gap-4 border-b px-4 [contain:strict]"
     >
-      <Skeleton className="h-[22px] w-24 rounded-full md:ml-12" />
+      <Skeleton className="h-[22px] w-24 rounded-full md:ml-9" />
       <Skeleton className="h-4 w-48" />
       <Skeleton className="ml-auto h-4 w-24 max-md:hidden" />
     </div>
