@@ -49,7 +49,7 @@ export default function Audit() {
               event.target.value.trim() !== (filter[name] ?? "") && set(name, event.target.value.trim())
             }
             onKeyDown={(event) => event.key === "Enter" && set(name, event.currentTarget.value.trim())}
-            className="field w-40 max-sm:w-[calc(50%-4px)]"
+            className="field w-[calc(50%-4px)] sm:w-auto sm:flex-1 sm:basis-32"
           />
         ))}
         {days.map((name) => (
@@ -59,7 +59,7 @@ export default function Audit() {
               type="date"
               value={filter[name]?.slice(0, 10) ?? ""}
               onChange={(event) => set(name, event.target.value && `${event.target.value}T00:00:00Z`)}
-              className="field w-36"
+              className="field w-[138px]"
             />
           </label>
         ))}
@@ -117,11 +117,12 @@ function Entry({ entry, only }: { entry: AuditView; only: (name: string, value: 
       }
       about={<span className="break-all font-mono text-xs leading-5">{`${entry.target_kind} ${entry.target_id}`}</span>}
     >
-      <span className="text-right text-ink-faint text-xs">
+      <span className="shrink-0 text-right text-ink-faint text-xs">
         <Ago at={entry.at} />
       </span>
       {entry.request_id && (
-        <span className="max-sm:hidden">
+        // As wide for every id, so that the times stand below each other.
+        <span className="-mr-2 flex w-44 shrink-0 justify-end max-sm:hidden">
           <Copy text={entry.request_id} label={t("state.requestId", { id: entry.request_id.slice(-8) })} />
         </span>
       )}

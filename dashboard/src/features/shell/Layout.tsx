@@ -14,7 +14,7 @@ import { useLanguage } from "@/i18n/language";
 import { chooseTheme, themes, useTheme } from "@/theme";
 import { Connection } from "./Connection";
 import { places } from "./navigation";
-import { useShortcuts } from "./shortcuts";
+import { isApple, paletteKeys, useShortcuts } from "./shortcuts";
 import { ViewedTenant } from "./ViewedTenant";
 
 const readPalette = () => import("./Palette");
@@ -79,7 +79,7 @@ export function Layout() {
             <Search className="size-[18px] shrink-0" aria-hidden />
             <span className="sr-only lg:not-sr-only">{t("shell.search")}</span>
             <kbd className="ml-auto hidden rounded border bg-surface px-1.5 font-sans text-ink-faint text-xs lg:inline">
-              ⌘K
+              {paletteKeys.join(isApple ? "" : " ")}
             </kbd>
           </button>
           <Preferences onShortcuts={() => setOpen("shortcuts")} isWide />
@@ -102,7 +102,7 @@ export function Layout() {
           className="min-h-0 min-w-0 flex-1 overflow-auto focus-visible:outline-none"
         >
           {/* What stands last can be scrolled out from under the monitor. */}
-          <div className="mx-auto flex min-h-full max-w-[1680px] flex-col px-4 py-5 group-has-[#monitor]/shell:pb-20 sm:px-6 lg:px-8">
+          <div className="mx-auto flex min-h-full max-w-[1680px] flex-col min-[188rem]:max-w-[2560px] px-4 py-5 group-has-[#monitor]/shell:pb-20 sm:px-6 lg:px-8">
             <Outlet />
           </div>
         </main>
@@ -161,7 +161,7 @@ function Preferences({ onShortcuts, isWide }: { onShortcuts: () => void; isWide?
     <Button look="quiet" icon={Settings2} aria-label={t("shell.preferences")} />
   );
   return (
-    <Menu trigger={trigger}>
+    <Menu trigger={trigger} align={isWide ? "start" : "end"}>
       <MenuChoice
         label={t("shell.language")}
         value={isLanguage(language) ? language : "en"}
@@ -175,6 +175,10 @@ function Preferences({ onShortcuts, isWide }: { onShortcuts: () => void; isWide?
         onChoose={chooseTheme}
       />
       <MenuLine />
+      <MenuItem icon={Keyboard} onSelect={onShortcuts}>
+        {t("shell.shortcuts")}
+      </MenuItem>
+      {person && <MenuLine />}
       {person && (
         <p className="truncate px-2 pt-1 text-ink-faint text-xs">{`${person.display_name} · ${t(`role.${person.role}`)}`}</p>
       )}
@@ -183,9 +187,6 @@ function Preferences({ onShortcuts, isWide }: { onShortcuts: () => void; isWide?
           {t("shell.signOut")}
         </MenuItem>
       )}
-      <MenuItem icon={Keyboard} onSelect={onShortcuts}>
-        {t("shell.shortcuts")}
-      </MenuItem>
     </Menu>
   );
 }

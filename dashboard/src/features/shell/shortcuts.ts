@@ -14,6 +14,10 @@ export function isTyping(event: KeyboardEvent): boolean {
   );
 }
 
+/** Which of the two keys that open the palette is named: the one that the keyboard has. */
+export const isApple = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? "");
+export const paletteKeys: readonly string[] = [isApple ? "⌘" : "Ctrl", "K"];
+
 const SEQUENCE_MS = 1_200;
 
 export function useShortcuts({ onPalette, onShortcuts }: { onPalette: () => void; onShortcuts: () => void }): void {

@@ -60,6 +60,8 @@ function look(isDark: boolean): Extension {
         color: "var(--ink)",
         overflow: "hidden",
       },
+      ".cm-tooltip.cm-tooltip-autocomplete > ul": { fontFamily: "var(--font-mono)", padding: "4px" },
+      ".cm-tooltip.cm-tooltip-autocomplete > ul > li": { borderRadius: "5px", padding: "2px 8px", lineHeight: "1.5" },
       ".cm-tooltip-autocomplete ul li[aria-selected]": { backgroundColor: "var(--accent)", color: "var(--accent-ink)" },
       ".cm-panels": { backgroundColor: "var(--sunken)", color: "var(--ink)" },
     },
@@ -113,7 +115,7 @@ export default function Editor({ text, isReadOnly, problems, goTo, onChange }: E
       indentOnInput(),
       highlightActiveLine(),
       highlightActiveLineGutter(),
-      autocompletion({ override: [completions] }),
+      autocompletion({ override: [completions], icons: false }),
       keymap.of([indentWithTab]),
       EditorView.updateListener.of((update) => {
         if (update.docChanged) changed(update.state.doc.toString());
