@@ -2,7 +2,7 @@
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
 import en from "./en.json";
-import { PROBLEMS } from "./words";
+import { PROBLEMS, SERVICE } from "./words";
 
 export const languages = ["en", "zh-CN"] as const;
 export type Language = (typeof languages)[number];
@@ -28,9 +28,14 @@ function chosen(): Language {
 
 export async function setLanguage(language: Language): Promise<void> {
   if (language === "zh-CN" && !i18next.hasResourceBundle("zh-CN", "translation")) {
-    const [sentences, problems] = await Promise.all([import("./zh-CN.json"), import("./problems.zh-CN.json")]);
+    const [sentences, problems, service] = await Promise.all([
+      import("./zh-CN.json"),
+      import("./problems.zh-CN.json"),
+      import("./service.zh-CN.json"),
+    ]);
     i18next.addResourceBundle("zh-CN", "translation", sentences.default);
     i18next.addResourceBundle("zh-CN", PROBLEMS, problems.default);
+    i18next.addResourceBundle("zh-CN", SERVICE, service.default);
   }
   await i18next.changeLanguage(language);
   document.documentElement.lang = language;

@@ -8,6 +8,7 @@ import { StatusBadge } from "@/components/StatusBadge";
 import { Skeleton } from "@/components/states";
 import { Ago, Elapsed } from "@/components/time";
 import { useLanguage } from "@/i18n/language";
+import { useFailureLine } from "@/i18n/words";
 import type { Column } from "./columns";
 import { Name, shortId, TypeIcon } from "./Name";
 
@@ -58,6 +59,7 @@ export const ExecutionRow = memo(function ExecutionRow({
   onSelect?: (id: string, isRange: boolean) => void;
 }) {
   const { t } = useLanguage();
+  const failure = useFailureLine()(row.error);
   return (
     <div
       role="row"
@@ -104,7 +106,7 @@ export const ExecutionRow = memo(function ExecutionRow({
             <Ago at={row.created_at} />
           </p>
         ) : (
-          row.error?.detail && <p className="truncate pl-6 text-ink-soft text-xs">{row.error.detail}</p>
+          failure && <p className="truncate pl-6 text-ink-soft text-xs">{failure}</p>
         )}
       </div>
       {!isNarrow &&
