@@ -23,6 +23,12 @@ it("takes a value for a word only where it is one", () => {
   expect(translate("3 of 5 things of $& are used")).toBe("$&共 5 things，已用 3");
 });
 
+it("leaves no space between Chinese characters", () => {
+  const said = translatorOf({ "{what} must be {wanted}": "{word:what} 必须是 {word:wanted}，", "a list": "列表" });
+  expect(said("with.body must be a list")).toBe("with.body 必须是列表，");
+  expect(said("a list must be x")).toBe("列表必须是 x，");
+});
+
 it("takes what leaves less open", () => {
   expect(translate("the command x reported an error")).toBe("命令 x 报告了错误");
 });

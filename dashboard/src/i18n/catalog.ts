@@ -1,6 +1,7 @@
 // Sentences of the service in another language, in the way of gettext: the English sentence is the key, its translation the value.
 // A name in braces stands for what the service puts in there, and is put into the translation at the same name; `{word:name}`
-// puts it in translated, because it is a word of the service itself.
+// puts it in translated, because it is a word of the service itself. A space beside the braces is for what is written with Latin
+// letters: between Chinese characters there is none.
 
 /** Says a sentence in the language of a catalog; what the catalog lacks is `undefined`. */
 export type Translator = (sentence: string) => string | undefined;
@@ -14,6 +15,7 @@ interface Pattern {
 }
 
 const HOLE = /\{(\w+)\}/g;
+const CHINESE = /[\p{Script=Han}“”（）]/u;
 
 export function translatorOf(catalog: Readonly<Record<string, string>>): Translator {
   const whole = new Map(Object.entries(catalog));
@@ -29,10 +31,14 @@ export function translatorOf(catalog: Readonly<Record<string, string>>): Transla
       const found = matches.exec(sentence);
       if (!found) continue;
       const values = new Map(names.map((name, index) => [name, found[index + 1] ?? ""]));
-      return translation.replace(/\{(word:)?(\w+)\}/g, (hole, isWord: string | undefined, name: string) => {
+      const filled = / ?\{(word:)?(\w+)\} ?/g;
+      return translation.replace(filled, (hole, isWord: string | undefined, name: string) => {
         const value = values.get(name);
         if (value === undefined) return hole;
-        return (isWord && translate(value)) || value;
+        const said = (isWord && translate(value)) || value;
+        const before = hole.startsWith(" ") && !CHINESE.test(said.charAt(0)) ? " " : "";
+        const after = hole.endsWith(" ") && !CHINESE.test(said.charAt(said.length - 1)) ? " " : "";
+        return before + said + after;
       });
     }
     return undefined;

@@ -2,7 +2,7 @@
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
 import en from "./en.json";
-import { PROBLEMS, SERVICE } from "./words";
+import { DEFINITION, PROBLEMS, SERVICE } from "./words";
 
 export const languages = ["en", "zh-CN"] as const;
 export type Language = (typeof languages)[number];
@@ -28,14 +28,16 @@ function chosen(): Language {
 
 export async function setLanguage(language: Language): Promise<void> {
   if (language === "zh-CN" && !i18next.hasResourceBundle("zh-CN", "translation")) {
-    const [sentences, problems, service] = await Promise.all([
+    const [sentences, problems, service, definition] = await Promise.all([
       import("./zh-CN.json"),
       import("./problems.zh-CN.json"),
       import("./service.zh-CN.json"),
+      import("./definition.zh-CN.json"),
     ]);
     i18next.addResourceBundle("zh-CN", "translation", sentences.default);
     i18next.addResourceBundle("zh-CN", PROBLEMS, problems.default);
     i18next.addResourceBundle("zh-CN", SERVICE, service.default);
+    i18next.addResourceBundle("zh-CN", DEFINITION, definition.default);
   }
   await i18next.changeLanguage(language);
   document.documentElement.lang = language;

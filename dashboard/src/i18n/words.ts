@@ -14,8 +14,9 @@ export interface Words {
 
 /** The translated catalog of problems, by language, beside the sentences of the dashboard. */
 export const PROBLEMS = "problems";
-/** The translated sentences of the service, by language. */
+/** The translated sentences of the service, by language: about executions, and about definitions. */
 export const SERVICE = "service";
+export const DEFINITION = "definition";
 
 /** A code that the catalog of this language lacks is said as the service says it. */
 export function useProblemWords(problem: Problem): Words {
@@ -33,19 +34,20 @@ export function useProblemWords(problem: Problem): Words {
 const translators = new Map<string, Translator>();
 
 /** The translator of a language, which is made when its catalog is there. English says everything itself. */
-function translatorTo(language: string): Translator | undefined {
-  const known = translators.get(language);
-  const catalog = known ? undefined : i18next.getResourceBundle(language, SERVICE);
+function translatorTo(language: string, name: string = SERVICE): Translator | undefined {
+  const key = `${language} ${name}`;
+  const known = translators.get(key);
+  const catalog = known ? undefined : i18next.getResourceBundle(language, name);
   if (!catalog) return known;
   const made = translatorOf(catalog as Record<string, string>);
-  translators.set(language, made);
+  translators.set(key, made);
   return made;
 }
 
 /** Says a sentence of the service in the reader's language; one that no catalog has, as the service said it. */
-export function useServiceWords(): (sentence: string) => string {
+export function useServiceWords(catalog: string = SERVICE): (sentence: string) => string {
   const { language } = useLanguage();
-  return useCallback((sentence) => translatorTo(language)?.(sentence) ?? sentence, [language]);
+  return useCallback((sentence) => translatorTo(language, catalog)?.(sentence) ?? sentence, [language, catalog]);
 }
 
 /** The standard types of errors of the workflow language. */

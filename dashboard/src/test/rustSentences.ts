@@ -81,6 +81,15 @@ export function sentencesOfVariable(file: RustFile, name: string): string[] {
   );
 }
 
+/** Everything in a file that has more than one word, apart from what lints are told. */
+export function sentencesOf(file: RustFile): string[] {
+  return file.literals.flatMap((literal) => {
+    const before = file.code.slice(0, literal.at);
+    if (/\bformat!\(\s*$/.test(before) && /\S \S/.test(literal.text)) return [holes(file, literal)];
+    return /[a-z] +\S|\S +[a-z]/i.test(literal.text) && !/\breason = $/.test(before) ? [literal.text] : [];
+  });
+}
+
 /** The literals that a pattern finds the places of. */
 export function literalsAt(file: RustFile, pattern: RegExp): string[] {
   return [...file.code.matchAll(pattern)].flatMap((found) =>
