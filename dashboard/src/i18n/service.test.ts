@@ -16,6 +16,9 @@ const recoveries = files.flatMap((file) => literalsAt(file, /const RESTARTED: &s
 const health = files
   .filter((file) => file.path === "http/health.rs")
   .flatMap((file) => literalsAt(file, /format!\("[^"]*"/g).map((text) => text.replace("{}", "{0}")));
+const agents = files
+  .filter((file) => file.path === "store/agents.rs")
+  .flatMap((file) => literalsAt(file, /(?<=^ {4}\(\d+, "[^"]*", "[^"]*", )"[^"]*"/gm));
 /** What stands in a sentence and is a word of the service itself: what is checked against a schema, what is counted. */
 const words = files.flatMap((file) =>
   file.path.startsWith("machine/")
@@ -35,6 +38,7 @@ it("finds what the service says", () => {
   expect(reasons).toHaveLength(3);
   expect(recoveries).toHaveLength(1);
   expect(health).toHaveLength(1);
+  expect(agents).toHaveLength(5);
   expect(new Set(words)).toEqual(
     new Set(["input", "output", "context", "calls", "tokens", "the execution's budget", "the tenant's month"]),
   );
@@ -52,7 +56,7 @@ it("finds what the service says", () => {
 });
 
 it("translates every sentence, and no other", () => {
-  const said = new Set([...failures, ...reasons, ...recoveries, ...health, ...words, ...responses]);
+  const said = new Set([...failures, ...reasons, ...recoveries, ...health, ...agents, ...words, ...responses]);
   expect(Object.keys(chinese).sort()).toEqual([...said].sort());
   for (const [sentence, text] of Object.entries(chinese))
     if (!/^HTTP \{\w+\}$/.test(sentence)) expect(text, sentence).toMatch(/[\u4e00-\u9fff]/);

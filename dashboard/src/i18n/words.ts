@@ -2,7 +2,7 @@
 // particular about one of them stays as the service wrote it, as a detail.
 import i18next from "i18next";
 import { useCallback } from "react";
-import type { Failure, Problem } from "@/api/generated/schema";
+import type { AgentView, Failure, Problem } from "@/api/generated/schema";
 import { useLanguage } from "@/i18n/language";
 import { type Translator, translatorOf } from "./catalog";
 
@@ -48,6 +48,12 @@ function translatorTo(language: string, name: string = SERVICE): Translator | un
 export function useServiceWords(catalog: string = SERVICE): (sentence: string) => string {
   const { language } = useLanguage();
   return useCallback((sentence) => translatorTo(language, catalog)?.(sentence) ?? sentence, [language, catalog]);
+}
+
+/** What an agent is good at: the agents of the program say it in the reader's language, the others as their author wrote it. */
+export function useAgentDescription(): (agent: AgentView) => string {
+  const say = useServiceWords();
+  return useCallback(({ is_system, description }) => (is_system ? say(description) : description), [say]);
 }
 
 /** The standard types of errors of the workflow language. */
