@@ -35,7 +35,7 @@ export function translatorOf(catalog: Readonly<Record<string, string>>): Transla
       return translation.replace(filled, (hole, isWord: string | undefined, name: string) => {
         const value = values.get(name);
         if (value === undefined) return hole;
-        const said = (isWord && translate(value)) || value;
+        const said = isWord ? (translate(value) ?? quoted(value)) : value;
         const before = hole.startsWith(" ") && !CHINESE.test(said.charAt(0)) ? " " : "";
         const after = hole.endsWith(" ") && !CHINESE.test(said.charAt(said.length - 1)) ? " " : "";
         return before + said + after;
@@ -44,6 +44,11 @@ export function translatorOf(catalog: Readonly<Record<string, string>>): Transla
     return undefined;
   };
   return translate;
+}
+
+/** Several words in their quotes, as Chinese lists them. */
+function quoted(value: string): string {
+  return /^'[^']*'(?:, '[^']*')*$/.test(value) ? value.replace(/'([^']*)'/g, "“$1”").replaceAll("”, “", "”、“") : value;
 }
 
 function patternOf(sentence: string, translation: string): Pattern {

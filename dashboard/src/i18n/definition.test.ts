@@ -46,7 +46,7 @@ it("says problems as they come from a running service", () => {
     "the condition 'if' must be text, but it is a boolean": "条件“if”必须是文本，但实际是布尔值",
     "an item of do must be an object, but it is text": "do 的一项必须是对象，但实际是文本",
     "with.output cannot be 'reponse'; it is one of 'content', 'response', 'raw'":
-      "with.output 不能是“reponse”，只能是 'content', 'response', 'raw' 之一",
+      "with.output 不能是“reponse”，只能是“content”、“response”、“raw”之一",
     "'PT250MS' is not an ISO 8601 duration: every unit needs a number before it, such as '1.5H'":
       "“PT250MS”不是 ISO 8601 时长：每个单位之前都需要数字，例如“1.5H”",
     "'example.com' is not an absolute URI": "“example.com”不是绝对 URI",
