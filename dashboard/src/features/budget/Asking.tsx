@@ -151,7 +151,7 @@ function Answer({
           {t("budget.approve")}
         </Button>
         <Button icon={Ban} className="text-danger!" onClick={() => onCommand("cancel")}>
-          {t("budget.refuse")}
+          {t("execution.cancel")}
         </Button>
       </div>
     </form>

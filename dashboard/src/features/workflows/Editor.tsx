@@ -65,7 +65,10 @@ function look(isDark: boolean): Extension {
       ".cm-panels": { backgroundColor: "var(--sunken)", color: "var(--ink)" },
       ".cm-panels-bottom": { borderTop: "1px solid var(--line)" },
       ".cm-panel.cm-search": { padding: "8px 28px 8px 8px", fontFamily: "var(--font-sans)" },
-      ".cm-panel.cm-search label": { fontSize: "13px" },
+      ".cm-panel.cm-search input, .cm-panel.cm-search button, .cm-panel.cm-search label": { margin: "2px 6px 2px 0" },
+      ".cm-panel.cm-search label": { display: "inline-flex", alignItems: "center", gap: "4px", fontSize: "13px" },
+      ".cm-panel.cm-search label input": { margin: "0" },
+      ".cm-panel.cm-search .cm-textfield": { width: "150px" },
       ".cm-panel.cm-search [name=close]": { top: "6px", right: "8px", fontSize: "18px", cursor: "pointer" },
       ".cm-textfield, .cm-button": {
         height: "28px",
