@@ -18,11 +18,12 @@ import { useTitle } from "@/components/useTitle";
 import { modelOf, type TaskNode } from "@/features/execution-graph/model";
 import { useLanguage } from "@/i18n/language";
 import { DEFINITION, useServiceWords } from "@/i18n/words";
+import { whenThere } from "@/parts";
 import { exampleNamed, examples } from "./examples";
 import { nextVersion } from "./version";
 
-const Graph = lazy(() => import("@/features/execution-graph/Graph"));
-const Editor = lazy(() => import("./Editor"));
+const Graph = lazy(whenThere(() => import("@/features/execution-graph/Graph")));
+const Editor = lazy(whenThere(() => import("./Editor")));
 const route = getRouteApi("/pages/workflows/new");
 
 const BEGINNING = `document:
