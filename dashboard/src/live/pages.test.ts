@@ -77,6 +77,15 @@ describe("pages that are let go", () => {
   });
 });
 
+it("is read again when what it ends with has left it: what comes in may lie beyond it", () => {
+  const running = { status: ["running" as const] };
+  const list = [page(10, 9), { ...page(8, 8, { cursor: "b", next: "c" }), items: [] }];
+  const { data, isStale } = patchPages(list, running, [update({ id: "000003" }), update({ id: "000011" })]);
+  expect([ids(data), isStale]).toEqual([[[11, 10, 9], []], true]);
+  const empty = patchPages([{ items: [], next: "c" }], running, [update({ id: "000003" })]);
+  expect([ids(empty.data), empty.isStale]).toEqual([[[]], true]);
+});
+
 it("does not grow for ever by what comes in", () => {
   let pages: readonly Page[] = [page(50, 1, { next: "b" })];
   for (let id = 51; id <= LONGEST_HEAD + 51; id += 1)

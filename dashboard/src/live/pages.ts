@@ -60,14 +60,18 @@ export function patchPages(
     return pageChanged ? { ...page, items } : page;
   });
   const last = patched.at(-1);
-  const oldest = last?.next ? oldestOf(last) : undefined;
+  const isComplete = last?.next === undefined;
+  const bound = patched.findLast((page) => oldestOf(page));
+  const oldest = bound && oldestOf(bound);
   const added: Row[] = [];
   for (const update of byId.values()) {
     const belongs = matches(update, filter);
     if (belongs === undefined) isStale = true;
     if (!belongs) continue;
     const { output: _, ...row } = update;
-    if (!oldest || byNewest(row, oldest) < 0) added.push(row);
+    if (isComplete || (oldest && byNewest(row, oldest) < 0)) added.push(row);
+    // All the rows of the last page have left it: nothing tells what lies beyond it.
+    else if (bound !== last) isStale = true;
   }
   if (added.length > 0 && insert(patched, added)) changed = true;
   if (patched.length === 1 && patched[0]) patched[0] = cut(patched[0]);
