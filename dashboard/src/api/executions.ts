@@ -4,6 +4,7 @@ import { queryOptions } from "@tanstack/react-query";
 import { freshest } from "@/live/latest";
 import type { Action } from "@/may";
 import { client, freshKey, must } from "./client";
+import { serviceNow } from "./clock";
 import type {
   BudgetLimits,
   EventView,
@@ -111,13 +112,24 @@ export const activeExecutions = queryOptions({
   meta: live,
 });
 
+const HOUR_MS = 3_600_000;
+
+/** How long the hour that has begun goes on. */
+function restOfHour(): number {
+  return HOUR_MS - (serviceNow() % HOUR_MS) + 1_000;
+}
+
+/** Figures of the last hours go on without anything happening: with each hour that begins they are read again. */
+export const hourly = { refetchInterval: restOfHour, refetchIntervalInBackground: true };
+
 export function executionStats(hours: number) {
   return queryOptions({
     queryKey: executionKeys.stats(hours),
     queryFn: ({ signal }) => {
-      const since = new Date(Date.now() - hours * 3_600_000).toISOString();
+      const since = new Date(serviceNow() - hours * HOUR_MS).toISOString();
       return must(client.GET("/api/v1/executions/stats", { params: { query: { since } }, signal }));
     },
+    ...hourly,
     meta: live,
   });
 }
