@@ -100,7 +100,8 @@ export async function readFurther(queries: QueryClient, filter: Filter): Promise
   if (!last?.next) return;
   if (last.next === AGAIN) {
     const page = await readRows(filter, undefined, last.items.length + LONGEST_PAGE);
-    queries.setQueryData<ExecutionPages>(key, { pages: [page] });
+    // Meanwhile the list may have become another one, of another tenant even.
+    queries.setQueryData<ExecutionPages>(key, (now) => (now?.pages.at(-1)?.next === AGAIN ? { pages: [page] } : now));
     return;
   }
   const page = await readRows(filter, last.next, Math.min(LONGEST_PAGE, FIRST_PAGE * 2 ** pages.length));

@@ -1,7 +1,7 @@
 // A list as one looks at it: further pages are read when one comes near the end, pages far away are let go, and read again when one
 // comes back to them.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useState } from "react";
 import { executionList, readAgain, readFurther } from "@/api/executionLists";
 import { type ExecutionPages, executionKeys, type Filter } from "@/api/executions";
 import { Rows, released } from "@/live/pages";
@@ -27,17 +27,26 @@ export function useExecutionRows(filter: Filter): ExecutionRows {
   const rows = useMemo(() => data && new Rows(data.pages), [data]);
   const pages = data?.pages;
   const hasMore = pages?.at(-1)?.next !== undefined;
-  const reading = useRef(new Set<number>());
-  const [furtherError, setFurtherError] = useState<Error>();
+  // What belongs to another filter neither keeps this one from reading nor is told here.
+  const reading = useMemo(() => ({ filter, pages: new Set<number>() }), [filter]);
+  const [failed, setFailed] = useState<{ filter: Filter; error: Error }>();
+  const furtherError = failed?.filter === filter ? failed.error : undefined;
 
   /** Reads a page, unless that is being done already. */
-  const read = useCallback((page: number, act: () => Promise<void>) => {
-    if (reading.current.has(page)) return;
-    reading.current.add(page);
-    act()
-      .then(() => setFurtherError(undefined), setFurtherError)
-      .finally(() => reading.current.delete(page));
-  }, []);
+  const read = useCallback(
+    (page: number, act: () => Promise<void>) => {
+      const { filter, pages } = reading;
+      if (pages.has(page)) return;
+      pages.add(page);
+      act()
+        .then(
+          () => setFailed((now) => (now?.filter === filter ? undefined : now)),
+          (error: Error) => setFailed({ filter, error }),
+        )
+        .finally(() => pages.delete(page));
+    },
+    [reading],
+  );
 
   const look = useCallback(
     (from: number, to: number) => {
@@ -59,7 +68,7 @@ export function useExecutionRows(filter: Filter): ExecutionRows {
     };
   }, [queries, filter]);
   const retry = useCallback(() => {
-    setFurtherError(undefined);
+    setFailed(undefined);
     void refetch();
   }, [refetch]);
   return { rows, error: data ? null : error, furtherError, hasMore, retry, look };
