@@ -1,6 +1,7 @@
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
 import { Ellipsis, KeyRound, UserCheck, UserPlus, Users as UsersIcon, UserX } from "lucide-react";
-import { useDeferredValue, useState } from "react";
+import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { toast } from "sonner";
 import type { ChangeUser, CreateUser, Role, UserView } from "@/api/generated/schema";
@@ -14,14 +15,22 @@ import { Menu, MenuChoice, MenuItem, MenuLine } from "@/components/Menu";
 import { Empty, ProblemView, SkeletonRows } from "@/components/states";
 import { tellProblem } from "@/components/tellProblem";
 import { Ago } from "@/components/time";
+import { useTyped } from "@/components/useTyped";
 import { useLanguage } from "@/i18n/language";
 import { roles, rolesUpTo } from "@/may";
 import { FormEnd, type Handover, Item, More, Pill, ShownOnce } from "./parts";
 
+const route = getRouteApi("/pages/admin/$section");
+
 export default function Users() {
   const { t } = useLanguage();
-  const [text, setText] = useState("");
-  const list = useInfiniteQuery(userList(useDeferredValue(text.trim())));
+  const { q = "" } = route.useSearch();
+  const navigate = route.useNavigate();
+  const { field } = useTyped(
+    q,
+    (typed) => void navigate({ search: (old) => ({ ...old, q: typed || undefined }), replace: true }),
+  );
+  const list = useInfiniteQuery(userList(q.trim()));
   const [isAdding, setAdding] = useState(false);
   const [handover, setHandover] = useState<Handover>();
   const people = list.data?.pages.flatMap((page) => page.items);
@@ -29,11 +38,10 @@ export default function Users() {
     <>
       <div className="mb-3 flex flex-wrap gap-2">
         <input
+          {...field}
           type="search"
           aria-label={t("users.search")}
           placeholder={t("users.search")}
-          value={text}
-          onChange={(event) => setText(event.target.value)}
           className="field w-60"
         />
         <Button look="primary" icon={UserPlus} className="ml-auto" onClick={() => setAdding(true)}>
