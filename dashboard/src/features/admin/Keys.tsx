@@ -66,7 +66,7 @@ export default function Keys() {
             ))}
           </ul>
         )}
-        <More hasMore={list.hasNextPage} isReading={list.isFetchingNextPage} onMore={() => void list.fetchNextPage()} />
+        <More list={list} />
       </Card>
       <Dialog isOpen={isMaking} onClose={() => setMaking(false)} title={t("keys.new")} isWide>
         <KeyForm onClose={() => setMaking(false)} onHandover={setHandover} />

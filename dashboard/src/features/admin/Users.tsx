@@ -62,7 +62,7 @@ export default function Users() {
             ))}
           </ul>
         )}
-        <More hasMore={list.hasNextPage} isReading={list.isFetchingNextPage} onMore={() => void list.fetchNextPage()} />
+        <More list={list} />
       </Card>
       <Dialog isOpen={isAdding} onClose={() => setAdding(false)} title={t("users.add")}>
         <AddForm onClose={() => setAdding(false)} onHandover={setHandover} />
