@@ -47,7 +47,8 @@ export function Answer({ execution }: { execution: ExecutionDetail }) {
     );
   }
   return (
-    <div aria-live="polite" className="space-y-3">
+    // Not told while it grows: it would be read from its beginning with every piece.
+    <div className="space-y-3">
       {streamed.map(([path, { task, text, hasGap }]) => (
         <div key={path}>
           {streamed.length > 1 && (
