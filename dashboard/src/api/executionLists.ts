@@ -21,7 +21,7 @@ function queryOf(filter: Filter) {
 }
 
 /** What is seen at first. */
-const FIRST_PAGE = 50;
+export const FIRST_PAGE = 50;
 /** Who reads on reads more and more at once, up to this. */
 const LONGEST_PAGE = 500;
 /** The service gives no more than this at once. */

@@ -38,6 +38,7 @@ export function startsLeft(column: Column): boolean {
 /** A row as it lies in its list, `top` pixels below its beginning. Nothing in it moves anything outside. */
 export const ExecutionRow = memo(function ExecutionRow({
   row,
+  place,
   top,
   columns,
   isNarrow,
@@ -47,6 +48,8 @@ export const ExecutionRow = memo(function ExecutionRow({
   onSelect,
 }: {
   row: Row;
+  /** In the list, from 0. */
+  place: number;
   top: number;
   columns: readonly Column[];
   /** Only status, name and time. */
@@ -61,6 +64,7 @@ export const ExecutionRow = memo(function ExecutionRow({
   return (
     <div
       role="row"
+      aria-rowindex={place + 2}
       aria-selected={isSelected}
       style={{ top, height: ROW_HEIGHT, gridTemplateColumns: isNarrow ? NARROW_GRID : gridColumns(columns) }}
       className={clsx(

@@ -1,13 +1,16 @@
 // A list as one looks at it: further pages are read when one comes near the end, pages far away are let go, and read again when one
 // comes back to them.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { executionList, readAgain, readFurther } from "@/api/executionLists";
 import { type ExecutionPages, executionKeys, type Filter } from "@/api/executions";
 import { Rows, released } from "@/live/pages";
 
 /** Rows are read that are no further than this from the visible ones, so that they are there when one comes to them. */
 const READ_AHEAD = 300;
+
+/** The beginning is read again at most this often. */
+const READ_AGAIN_MS = 1_000;
 
 export interface ExecutionRows {
   rows: Rows | undefined;
@@ -17,6 +20,8 @@ export interface ExecutionRows {
   furtherError: Error | undefined;
   hasMore: boolean;
   retry(): void;
+  /** Reads the beginning of the list again, soon and not too often. */
+  readHead(): void;
   /** To be told which places of the list are seen. */
   look(from: number, to: number): void;
 }
@@ -71,5 +76,13 @@ export function useExecutionRows(filter: Filter): ExecutionRows {
     setFailed(undefined);
     void refetch();
   }, [refetch]);
-  return { rows, error: data ? null : error, furtherError, hasMore, retry, look };
+  const waiting = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(waiting.current), []);
+  const readHead = useCallback(() => {
+    waiting.current ??= setTimeout(() => {
+      waiting.current = undefined;
+      void refetch({ cancelRefetch: false });
+    }, READ_AGAIN_MS);
+  }, [refetch]);
+  return { rows, error: data ? null : error, furtherError, hasMore, retry, look, readHead };
 }
