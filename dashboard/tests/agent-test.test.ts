@@ -15,7 +15,10 @@ test("a test goes on while one is elsewhere, and its answer is whole in the end"
   const agent = await ada.api.createAgent({
     name: "Slow writer",
     adapter: "command",
-    parameters: { program: "sh", arguments: ["-c", `echo "First half."; cat "${pipe}" "${last}"; echo "Second half."`] },
+    parameters: {
+      program: "sh",
+      arguments: ["-c", `echo "First half."; cat "${pipe}" "${last}"; echo "Second half."`],
+    },
   });
   const page = await world.open(ada);
   await page.goto("/agents");

@@ -49,5 +49,6 @@ export async function startLanguages(language: Language = chosen()): Promise<voi
     // React escapes.
     interpolation: { escapeValue: false },
   });
-  if (language !== "en") await setLanguage(language);
+  // In English rather than not at all.
+  if (language !== "en") await setLanguage(language).catch(() => undefined);
 }
