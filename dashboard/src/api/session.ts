@@ -49,6 +49,12 @@ class Session {
     this.#tell();
   }
 
+  /** Whoever is signed in has changed something about themselves. */
+  know(person: UserView): void {
+    this.#person = person;
+    this.#tell();
+  }
+
   end(): void {
     this.#token = undefined;
     this.#person = undefined;

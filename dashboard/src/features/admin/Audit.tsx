@@ -129,7 +129,11 @@ function Entry({ entry, only }: { entry: AuditView; only: (name: string, value: 
           )}
         </>
       }
-      about={<span className="break-all font-mono text-xs leading-5">{`${entry.target_kind} ${entry.target_id}`}</span>}
+      about={
+        <span className="break-all font-mono text-xs leading-5">
+          {[`${entry.target_kind} ${entry.target_id}`, entry.address].filter(Boolean).join(" · ")}
+        </span>
+      }
     >
       <span className="text-right text-ink-faint text-xs">
         <Ago at={entry.at} />

@@ -1,12 +1,12 @@
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { Ellipsis, KeyRound, UserCheck, UserPlus, Users as UsersIcon, UserX } from "lucide-react";
+import { Ellipsis, KeyRound, Trash2, UserCheck, UserPlus, Users as UsersIcon, UserX } from "lucide-react";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { toast } from "sonner";
 import type { ChangeUser, CreateUser, Role, UserView } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
-import { changeUser, createUser, peopleKeys, resetUser, signInLink, userList } from "@/api/people";
+import { changeUser, createUser, peopleKeys, removeUser, resetUser, signInLink, userList } from "@/api/people";
 import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
 import { Confirm, Dialog } from "@/components/Dialog";
@@ -76,7 +76,7 @@ function Person({ person, onHandover }: { person: UserView; onHandover: (handove
   const { t } = useLanguage();
   const { role, ownerId } = useStanding();
   const queries = useQueryClient();
-  const [asked, setAsked] = useState<"reset" | "deactivate">();
+  const [asked, setAsked] = useState<"reset" | "deactivate" | "remove">();
   const settled = {
     onSettled: () => {
       setAsked(undefined);
@@ -99,6 +99,12 @@ function Person({ person, onHandover }: { person: UserView; onHandover: (handove
       }),
     ...settled,
   });
+  const remove = useMutation({
+    mutationFn: () => removeUser(person.id),
+    onSuccess: () => toast.success(t("users.removed", { name: person.display_name })),
+    ...settled,
+  });
+  const act = { reset, deactivate: { mutate: () => change.mutate({ is_active: false }) }, remove };
   // Nobody changes themself here, nor somebody above.
   const mayTouch = person.id !== ownerId && rolesUpTo(role).includes(person.role);
   return (
@@ -156,16 +162,19 @@ function Person({ person, onHandover }: { person: UserView; onHandover: (handove
               {t("users.activate")}
             </MenuItem>
           )}
+          <MenuItem icon={Trash2} isDangerous onSelect={() => setAsked("remove")}>
+            {t("users.remove")}
+          </MenuItem>
         </Menu>
       )}
       <Confirm
         isOpen={asked !== undefined}
         onClose={() => setAsked(undefined)}
-        onConfirm={() => (asked === "reset" ? reset.mutate() : change.mutate({ is_active: false }))}
-        title={t(asked === "reset" ? "users.resetTitle" : "users.deactivateTitle", { name: person.display_name })}
-        text={t(asked === "reset" ? "users.resetText" : "users.deactivateText")}
-        action={t(asked === "reset" ? "users.reset" : "users.deactivate")}
-        isBusy={reset.isPending || change.isPending}
+        onConfirm={() => asked && act[asked].mutate()}
+        title={t(`users.${asked ?? "reset"}Title`, { name: person.display_name })}
+        text={t(`users.${asked ?? "reset"}Text`)}
+        action={t(`users.${asked ?? "reset"}`)}
+        isBusy={reset.isPending || change.isPending || remove.isPending}
       />
     </Item>
   );

@@ -181,6 +181,9 @@ function Facts({ execution, timeline }: { execution: ExecutionDetail; timeline: 
             <Owner execution={execution} />
           </Fact>
         )}
+        {execution.status === "pending" && execution.start_at && (
+          <Fact name={t("fact.starts")}>{formats.soon(execution.start_at, midnight)}</Fact>
+        )}
         <Fact name={t("fact.queued")}>
           {execution.started_at || isTerminal(execution.status) ? (
             formats.duration(execution.queued_ms)
