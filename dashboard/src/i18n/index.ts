@@ -26,7 +26,7 @@ function chosen(): Language {
   return navigator.languages.find((language) => /^(zh|en)/.test(language))?.startsWith("zh") ? "zh-CN" : "en";
 }
 
-export async function setLanguage(language: Language): Promise<void> {
+async function setLanguage(language: Language): Promise<void> {
   if (language === "zh-CN" && !i18next.hasResourceBundle("zh-CN", "translation")) {
     const [sentences, problems] = await Promise.all([import("./zh-CN.json"), import("./problems.zh-CN.json")]);
     i18next.addResourceBundle("zh-CN", "translation", sentences.default);

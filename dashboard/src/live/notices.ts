@@ -27,7 +27,7 @@ export function setTell(next: Tell | undefined): void {
 }
 
 /** The executions among `frames` that have ended and whose end was waited for. */
-export function endsOf(frames: readonly ServerFrame[], expected: ReadonlySet<string>): ExecutionUpdate[] {
+function endsOf(frames: readonly ServerFrame[], expected: ReadonlySet<string>): ExecutionUpdate[] {
   const ended = new Map<string, ExecutionUpdate>();
   for (const frame of frames) {
     if (frame.type !== "execution_update" || frame.data.finished_at == null) continue;

@@ -9,7 +9,7 @@ function oldestOf(page: Page): { id: string } | undefined {
   return page.items.at(-1) ?? (page.released && { id: page.released.oldest });
 }
 
-export function countOf(page: Page): number {
+function countOf(page: Page): number {
   return page.released?.count ?? page.items.length;
 }
 
