@@ -43,7 +43,7 @@ async function readPage(
     for (const item of answer.items) items.push(toRow(item));
     next = ("next_cursor" in answer && answer.next_cursor) || undefined;
   } while (next && !isEnough(items));
-  return freshest.page({ cursor, items, next }, filter, cursor === undefined);
+  return freshest.page({ cursor, items, next, end: items.at(-1)?.id }, filter, cursor === undefined);
 }
 
 function readRows(filter: Filter, cursor: string | undefined, count: number, signal?: AbortSignal): Promise<Page> {
@@ -121,6 +121,10 @@ export async function readAgain(queries: QueryClient, filter: Filter, index: num
   const items = read.items.filter(({ id }) => id >= oldest);
   queries.setQueryData<ExecutionPages>(key, (now) => {
     if (!now?.pages[index]?.released || now.pages[index].cursor !== page.cursor) return now;
-    return { pages: now.pages.map((one, at) => (at === index ? { cursor: one.cursor, next: one.next, items } : one)) };
+    return {
+      pages: now.pages.map((one, at) =>
+        at === index ? { cursor: one.cursor, next: one.next, end: oldest, items } : one,
+      ),
+    };
   });
 }

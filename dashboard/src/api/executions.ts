@@ -50,6 +50,8 @@ export interface Page {
   items: Row[];
   /** Where the next one begins; nothing follows without it. */
   next?: string;
+  /** The oldest row that was read, also when it has left the list since: the next page begins below it. */
+  end?: string;
   /** What is known of a page whose rows were let go, so that it can be read again when somebody looks at it. */
   released?: { count: number; oldest: string };
 }
