@@ -49,6 +49,10 @@ export async function startLanguages(language: Language = chosen()): Promise<voi
     // React escapes.
     interpolation: { escapeValue: false },
   });
+  globalThis.window?.addEventListener("storage", ({ key }) => {
+    // Chosen in another tab.
+    if (key === STORED) void setLanguage(chosen()).catch(() => undefined);
+  });
   // In English rather than not at all.
   if (language !== "en") await setLanguage(language).catch(() => undefined);
 }

@@ -66,6 +66,7 @@ export const ExecutionRow = memo(function ExecutionRow({
       role="row"
       aria-rowindex={place + 2}
       aria-selected={isSelected}
+      aria-current={isCurrent || undefined}
       style={{ top, height: ROW_HEIGHT, gridTemplateColumns: isNarrow ? NARROW_GRID : gridColumns(columns) }}
       className={clsx(
         "absolute inset-x-0 grid items-center gap-3 border-b px-3 [contain:strict] hover:bg-sunken",
