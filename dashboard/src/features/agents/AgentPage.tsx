@@ -170,7 +170,7 @@ function TestForm({ agent }: { agent: AgentView }) {
   });
   const length = [...text].length;
   const isTooLong = length > MAX_INPUT_CHARACTERS;
-  const isReady = text.trim() !== "" && !isTooLong && agent.is_active;
+  const isReady = text.trim() !== "" && !isTooLong && agent.is_active && !test.isPending;
   return (
     <Card className="overflow-hidden">
       <CardHead title={t("agent.test")} />

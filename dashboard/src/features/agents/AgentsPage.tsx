@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { Bot, Plus } from "lucide-react";
 import { useDeferredValue, useMemo, useState } from "react";
 import { agentList } from "@/api/agents";
@@ -8,16 +8,21 @@ import { useStanding } from "@/api/me";
 import { Button } from "@/components/Button";
 import { Card, PageHead } from "@/components/Card";
 import { Empty, ProblemView, SkeletonCards } from "@/components/states";
+import { useTyped } from "@/components/useTyped";
 import { useLanguage } from "@/i18n/language";
 import { useAgentDescription } from "@/i18n/words";
 import { AgentDialog } from "./AgentDialog";
 import { Measured } from "./Measured";
 
+const route = getRouteApi("/pages/agents");
+
 export function AgentsPage() {
   const { t } = useLanguage();
   const { may } = useStanding();
   const describe = useAgentDescription();
-  const [text, setText] = useState("");
+  const { q = "" } = route.useSearch();
+  const navigate = route.useNavigate();
+  const { text, field } = useTyped(q, (typed) => void navigate({ search: { q: typed || undefined }, replace: true }));
   const [isMaking, setMaking] = useState(false);
   const wanted = useDeferredValue(text).toLowerCase();
   const { data, error, refetch } = useQuery(agentList);
@@ -29,11 +34,10 @@ export function AgentsPage() {
     <>
       <PageHead title={t("nav.agents")}>
         <input
+          {...field}
           type="search"
           aria-label={t("agent.search")}
           placeholder={t("agent.search")}
-          value={text}
-          onChange={(event) => setText(event.target.value)}
           className="field w-56"
         />
         {may("agent_create") && (

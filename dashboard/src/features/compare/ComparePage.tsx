@@ -27,7 +27,10 @@ export function ComparePage() {
     <>
       <PageHead title={t("compare.title")} lead={t("compare.lead")}>
         {a && b && (
-          <Button icon={ArrowLeftRight} onClick={() => void navigate({ search: { a: b, b: a }, replace: true })}>
+          <Button
+            icon={ArrowLeftRight}
+            onClick={() => void navigate({ search: (old) => ({ ...old, a: b, b: a }), replace: true })}
+          >
             {t("compare.swap")}
           </Button>
         )}
@@ -172,7 +175,8 @@ function Numbers({ a, b }: { a: DiffSide; b: DiffSide }) {
 
 function Tasks({ tasks }: { tasks: readonly TaskDiff[] }) {
   const { t } = useLanguage();
-  const [hidesSame, setHidesSame] = useState(false);
+  const hidesSame = route.useSearch().tasks === "different";
+  const navigate = route.useNavigate();
   const shown = hidesSame ? tasks.filter((task) => !task.is_same) : tasks;
   return (
     <Card className="overflow-hidden">
@@ -181,7 +185,9 @@ function Tasks({ tasks }: { tasks: readonly TaskDiff[] }) {
           <input
             type="checkbox"
             checked={hidesSame}
-            onChange={(event) => setHidesSame(event.target.checked)}
+            onChange={({ target: { checked } }) =>
+              void navigate({ search: (old) => ({ ...old, tasks: checked ? "different" : undefined }), replace: true })
+            }
             className="size-4 accent-[var(--accent)]"
           />
           {t("compare.onlyDifferent")}

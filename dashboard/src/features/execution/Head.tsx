@@ -23,7 +23,7 @@ import { Copy } from "@/components/Copy";
 import { Menu, MenuItem, MenuLink } from "@/components/Menu";
 import { Progress } from "@/components/Progress";
 import { StatusBadge } from "@/components/StatusBadge";
-import { Ago, Elapsed } from "@/components/time";
+import { Ago, Elapsed, useMidnight } from "@/components/time";
 import { useTitle } from "@/components/useTitle";
 import { useMeters } from "@/features/budget/Asking";
 import { partOf } from "@/features/budget/budget";
@@ -149,6 +149,7 @@ function Facts({ execution, timeline }: { execution: ExecutionDetail; timeline: 
   const tokens = usage.input_tokens + usage.cached_input_tokens + usage.output_tokens + usage.reasoning_tokens;
   const origin = execution.forked_from?.execution_id ?? execution.parent_execution_id;
   const [isOpen, setOpen] = useState(false);
+  const midnight = useMidnight();
   return (
     <>
       <button
@@ -180,6 +181,9 @@ function Facts({ execution, timeline }: { execution: ExecutionDetail; timeline: 
             <Owner execution={execution} />
           </Fact>
         )}
+        {execution.status === "pending" && execution.start_at && (
+          <Fact name={t("fact.starts")}>{formats.soon(execution.start_at, midnight)}</Fact>
+        )}
         <Fact name={t("fact.queued")}>
           {execution.started_at || isTerminal(execution.status) ? (
             formats.duration(execution.queued_ms)
@@ -193,7 +197,7 @@ function Facts({ execution, timeline }: { execution: ExecutionDetail; timeline: 
           </Fact>
         )}
         {execution.wake_at && !isTerminal(execution.status) && (
-          <Fact name={t("fact.wakes")}>{formats.time(execution.wake_at)}</Fact>
+          <Fact name={t("fact.wakes")}>{formats.soon(execution.wake_at, midnight)}</Fact>
         )}
         {!isTerminal(execution.status) && execution.progress.known_tasks > 0 && (
           <Fact

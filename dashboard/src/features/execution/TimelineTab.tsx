@@ -3,7 +3,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { clsx } from "clsx";
 import { ChartNoAxesGantt } from "lucide-react";
-import { useMemo, useRef, useState } from "react";
+import { useMemo, useRef } from "react";
 import { Card } from "@/components/Card";
 import { StatusIcon } from "@/components/StatusBadge";
 import { Empty } from "@/components/states";
@@ -20,9 +20,9 @@ export default function TimelineTab({ timeline, isOver }: { timeline: Timeline; 
   const { t } = useLanguage();
   const formats = useFormats();
   const { id } = route.useParams();
-  const { task } = route.useSearch();
+  const { task, idle } = route.useSearch();
   const navigate = route.useNavigate();
-  const [hidesIdle, setHidesIdle] = useState(false);
+  const hidesIdle = idle === "hidden";
   const ticking = useNow();
   const now = isOver ? (timeline.endedAt ?? ticking) : ticking;
   const scale = useMemo(() => scaleOf(timeline, now, hidesIdle), [timeline, now, hidesIdle]);
@@ -55,7 +55,9 @@ export default function TimelineTab({ timeline, isOver }: { timeline: Timeline; 
             <input
               type="checkbox"
               checked={hidesIdle}
-              onChange={(event) => setHidesIdle(event.target.checked)}
+              onChange={({ target: { checked } }) =>
+                void navigate({ search: (old) => ({ ...old, idle: checked ? "hidden" : undefined }), replace: true })
+              }
               className="size-4 accent-[var(--accent)]"
             />
             {t("timeline.hideIdle")}

@@ -36,6 +36,7 @@ export function startsLeft(column: Column): boolean {
   return column === "labels" || column === "version" || column === "owner";
 }
 
+/** What a row of the list holds. */
 export const ExecutionRow = memo(function ExecutionRow({
   row,
   columns,
@@ -59,8 +60,7 @@ export const ExecutionRow = memo(function ExecutionRow({
   const failure = useFailureLine()(row.error);
   return (
     <div
-      role="row"
-      aria-selected={isSelected}
+      role="presentation"
       style={{ gridTemplateColumns: isNarrow ? NARROW_GRID : gridColumns(columns) }}
       className={clsx(
         "relative grid h-full items-center gap-3 border-b px-3 hover:bg-sunken",

@@ -13,6 +13,7 @@ import { useStanding } from "@/api/me";
 import { useViewed } from "@/api/viewing";
 import { fullName, workflowList } from "@/api/workflows";
 import { StatusIcon } from "@/components/StatusBadge";
+import { tellProblem } from "@/components/tellProblem";
 import { useFocusReturn } from "@/components/useFocusReturn";
 import { Name, shortId } from "@/features/executions/Name";
 import { chooseLanguage } from "@/i18n";
@@ -110,7 +111,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
                 <Command.Item
                   value="language 语言 english 中文"
                   className={item}
-                  onSelect={act(() => chooseLanguage(language === "en" ? "zh-CN" : "en"))}
+                  onSelect={act(() => chooseLanguage(language === "en" ? "zh-CN" : "en").catch(tellProblem))}
                 >
                   <Languages aria-hidden />
                   {language === "en" ? "切换到简体中文" : "Switch to English"}

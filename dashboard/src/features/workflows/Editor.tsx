@@ -88,6 +88,7 @@ function look(isDark: boolean): Extension {
 }
 
 export interface EditorProps {
+  /** What is read; what is written begins with it. */
   text: string;
   isReadOnly?: boolean;
   problems?: readonly FieldError[];
@@ -154,10 +155,11 @@ export default function Editor({ text, isReadOnly, problems, goTo, onChange }: E
 
   useEffect(() => {
     const editor = view.current;
-    if (editor && editor.state.doc.toString() !== text) {
+    // While somebody writes, the editor knows better: what comes back may be older than what was typed since.
+    if (isReadOnly && editor && editor.state.doc.toString() !== text) {
       editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: text } });
     }
-  }, [text]);
+  }, [isReadOnly, text]);
 
   useEffect(() => {
     view.current?.dispatch({ effects: theme.current.reconfigure(look(isDark)) });
