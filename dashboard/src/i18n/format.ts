@@ -38,14 +38,27 @@ export interface Formats {
   duration(ms: number): string;
   /** `just now`, `5 minutes ago`. */
   ago(instant: string, now: number): string;
-  time(instant: string): string;
+  /** Without the day when it is the one that begins at `midnight`. */
+  soon(instant: string, midnight: number): string;
   /** With milliseconds. */
   clock(instant: string): string;
   moment(instant: string): string;
 }
 
-export function formatsOf(language: string): Formats {
+/** How long ago something was. The standard's Chinese has no space after a number, and says 现在, at present, of what was just now. */
+function relativeOf(language: string): (value: number, unit: Intl.RelativeTimeFormatUnit) => string {
   const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
+  if (!language.startsWith("zh")) return (value, unit) => relative.format(value, unit);
+  return (value, unit) => (value === 0 ? "刚刚" : relative.format(value, unit).replace(/\d(?=\p{Script=Han})/u, "$& "));
+}
+
+export function formatsOf(language: string): Formats {
+  const relative = relativeOf(language);
+  const moment = (instant: string) =>
+    dateFormat(language, { dateStyle: "medium", timeStyle: "medium" }).format(Date.parse(instant));
+  const money = { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol" } as const;
+  const dollars = new Intl.NumberFormat(language, { ...money, maximumFractionDigits: 2 });
+  const cents = new Intl.NumberFormat(language, { ...money, maximumFractionDigits: 4 });
   const number = new Intl.NumberFormat(language);
   const compact = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 });
   const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
@@ -53,24 +66,21 @@ export function formatsOf(language: string): Formats {
     number: (value) => number.format(value),
     compact: (value) => compact.format(value),
     percent: (fraction) => percent.format(fraction),
-    dollars: (value) =>
-      new Intl.NumberFormat(language, {
-        style: "currency",
-        currency: "USD",
-        currencyDisplay: "narrowSymbol",
-        maximumFractionDigits: value !== 0 && Math.abs(value) < 1 ? 4 : 2,
-      }).format(value),
+    dollars: (value) => (value !== 0 && Math.abs(value) < 1 ? cents : dollars).format(value),
     duration,
     ago(instant, now) {
       const ms = now - Date.parse(instant);
-      if (ms < 10_000) return relative.format(0, "second");
-      if (ms < MINUTE) return relative.format(-Math.round(ms / 1_000), "second");
-      if (ms < HOUR) return relative.format(-Math.round(ms / MINUTE), "minute");
-      if (ms < DAY) return relative.format(-Math.round(ms / HOUR), "hour");
-      if (ms < 30 * DAY) return relative.format(-Math.round(ms / DAY), "day");
+      if (ms < 10_000) return relative(0, "second");
+      if (ms < MINUTE) return relative(-Math.round(ms / 1_000), "second");
+      if (ms < HOUR) return relative(-Math.round(ms / MINUTE), "minute");
+      if (ms < DAY) return relative(-Math.round(ms / HOUR), "hour");
+      if (ms < 30 * DAY) return relative(-Math.round(ms / DAY), "day");
       return dateFormat(language, { dateStyle: "medium" }).format(Date.parse(instant));
     },
-    time: (instant) => dateFormat(language, { timeStyle: "medium" }).format(Date.parse(instant)),
+    soon(instant, midnight) {
+      const isToday = new Date(Date.parse(instant)).setHours(0, 0, 0, 0) === midnight;
+      return isToday ? dateFormat(language, { timeStyle: "medium" }).format(Date.parse(instant)) : moment(instant);
+    },
     clock: (instant) =>
       dateFormat(language, {
         hour: "2-digit",
@@ -79,6 +89,6 @@ export function formatsOf(language: string): Formats {
         fractionalSecondDigits: 3,
         hourCycle: "h23",
       }).format(Date.parse(instant)),
-    moment: (instant) => dateFormat(language, { dateStyle: "medium", timeStyle: "medium" }).format(Date.parse(instant)),
+    moment,
   };
 }

@@ -3,7 +3,7 @@ import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
 import { whenThere } from "@/parts";
 import en from "./en.json";
-import { PROBLEMS } from "./words";
+import { DEFINITION, PROBLEMS, SERVICE } from "./words";
 
 export const languages = ["en", "zh-CN"] as const;
 export type Language = (typeof languages)[number];
@@ -27,12 +27,21 @@ function chosen(): Language {
   return navigator.languages.find((language) => /^(zh|en)/.test(language))?.startsWith("zh") ? "zh-CN" : "en";
 }
 
-export async function setLanguage(language: Language): Promise<void> {
+async function setLanguage(language: Language): Promise<void> {
   if (language === "zh-CN" && !i18next.hasResourceBundle("zh-CN", "translation")) {
-    const read = whenThere(() => Promise.all([import("./zh-CN.json"), import("./problems.zh-CN.json")]));
-    const [sentences, problems] = await read();
+    const read = whenThere(() =>
+      Promise.all([
+        import("./zh-CN.json"),
+        import("./problems.zh-CN.json"),
+        import("./service.zh-CN.json"),
+        import("./definition.zh-CN.json"),
+      ]),
+    );
+    const [sentences, problems, service, definition] = await read();
     i18next.addResourceBundle("zh-CN", "translation", sentences.default);
     i18next.addResourceBundle("zh-CN", PROBLEMS, problems.default);
+    i18next.addResourceBundle("zh-CN", SERVICE, service.default);
+    i18next.addResourceBundle("zh-CN", DEFINITION, definition.default);
   }
   await i18next.changeLanguage(language);
   document.documentElement.lang = language;
@@ -51,5 +60,10 @@ export async function startLanguages(language: Language = chosen()): Promise<voi
     // React escapes.
     interpolation: { escapeValue: false },
   });
-  if (language !== "en") await setLanguage(language);
+  globalThis.window?.addEventListener("storage", ({ key }) => {
+    // Chosen in another tab.
+    if (key === STORED) void setLanguage(chosen()).catch(() => undefined);
+  });
+  // In English rather than not at all.
+  if (language !== "en") await setLanguage(language).catch(() => undefined);
 }

@@ -95,6 +95,18 @@ describe("journals", () => {
   });
 });
 
+describe("log lines", () => {
+  const key = executionKeys.logs("e1");
+
+  it("are read again when some may have come while nobody listened: no further line would tell", () => {
+    const hello: ServerFrame = { type: "hello", data: { session: "s", position: 9, heartbeat_seconds: 30 } };
+    expect(apply([hello], [{ key, data: [] }]).stale).toEqual([key]);
+    const ended = updateFrame({ id: "e1", status: "succeeded", finished_at: "2026-03-01T09:00:02Z" });
+    expect(apply([ended], [{ key, data: [] }]).stale).toEqual([key]);
+    expect(apply([updateFrame({ id: "e1" })], [{ key, data: [] }]).stale).toEqual([]);
+  });
+});
+
 describe("streamed output", () => {
   const key = executionKeys.output("e1");
   const delta = (n: number, text: string): ServerFrame => ({
@@ -105,8 +117,31 @@ describe("streamed output", () => {
   it("puts pieces together, ignores repeated ones and notes missing ones", () => {
     const changes = apply([delta(1, "Ac"), delta(2, "tors"), delta(2, "tors")], [{ key, data: {} }]);
     expect(changes.set[0]?.data).toEqual({ "s0:ask": { task: "/do/0/ask", text: "Actors", n: 2, hasGap: false } });
-    const late = apply([delta(4, "late")], [{ key, data: {} }]);
-    expect(late.set[0]?.data).toMatchObject({ "s0:ask": { text: "late", hasGap: true } });
+    const late = apply([delta(4, "late")], [{ key, data: changes.set[0]?.data }]);
+    expect(late.set[0]?.data).toMatchObject({ "s0:ask": { text: "Actorslate", hasGap: true } });
+  });
+
+  it("takes the first piece of a feed for everything so far, so that nothing is shown twice", () => {
+    const whole = { "s0:ask": { task: "/do/0/ask", text: "Actors keep", n: 7, hasGap: false } };
+    expect(apply([delta(7, "Actors keep")], [{ key, data: {} }]).set[0]?.data).toEqual(whole);
+    const shown = { "s0:ask": { task: "/do/0/ask", text: "Actors", n: 2, hasGap: false } };
+    const hello: ServerFrame = { type: "hello", data: { session: "s", position: 9, heartbeat_seconds: 30 } };
+    const again = apply([hello, delta(7, "Actors keep")], [{ key, data: shown }]).set[0]?.data;
+    expect(again).toEqual(whole);
+    // Of another attempt, which has not come as far.
+    const other = apply([hello, delta(1, "St")], [{ key, data: shown }]).set[0]?.data;
+    expect(other).toMatchObject({ "s0:ask": { text: "St", n: 1 } });
+    const next = apply([delta(8, " state")], [{ key, data: again }]).set[0]?.data;
+    expect(next).toMatchObject({ "s0:ask": { text: "Actors keep state", hasGap: false } });
+  });
+
+  it("tells after a lag whether it begins again or goes on", () => {
+    const shown = { "s0:ask": { task: "/do/0/ask", text: "Actors", n: 2, hasGap: false } };
+    const lag: ServerFrame = { type: "resync", data: { reason: "lagging", from: 3 } };
+    const again = apply([lag, delta(3, "Actors keep")], [{ key, data: shown }]).set[0]?.data;
+    expect(again).toMatchObject({ "s0:ask": { text: "Actors keep", n: 3 } });
+    const goesOn = apply([lag, delta(3, " keep")], [{ key, data: shown }]).set[0]?.data;
+    expect(goesOn).toMatchObject({ "s0:ask": { text: "Actors keep", n: 3 } });
   });
 
   it("begins anew with the first piece of another attempt", () => {

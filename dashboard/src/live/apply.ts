@@ -11,7 +11,7 @@ import type {
   ServerFrame,
 } from "@/api/generated/schema";
 import { distrusted, patchPages } from "./pages";
-import { patchActive, patchDetail, patchEvents, patchLogs, patchOutput, type Streamed } from "./patch";
+import { aged, patchActive, patchDetail, patchEvents, patchLogs, patchOutput, type Streamed } from "./patch";
 
 /** One entry of the cache that has data. */
 export interface Entry {
@@ -33,6 +33,8 @@ interface Batch {
   logs: Map<string, LogLine[]>;
   output: Map<string, OutputDelta[]>;
   mustReload: boolean;
+  /** What is not in the journal may have been missed: the session is new, or has fallen behind. */
+  hasMissed?: "joined" | "lagging";
 }
 
 function push<T>(map: Map<string, T[]>, key: string, value: T): void {
@@ -63,8 +65,11 @@ export function sort(frames: readonly ServerFrame[]): Batch {
       case "resync":
         // A session that only lagged is caught up by the service; one that was away for too long is not.
         batch.mustReload ||= frame.data.reason !== "lagging";
+        batch.hasMissed ??= "lagging";
         break;
       case "hello":
+        batch.hasMissed = "joined";
+        break;
       case "pong":
       case "error":
       case "goodbye":
@@ -89,9 +94,13 @@ export function apply(frames: readonly ServerFrame[], entries: readonly Entry[])
   return changes;
 }
 
-/** Whether sums and budgets have changed, which no frame carries. */
-function hasSpent(events: readonly EventView[] | undefined): boolean {
-  return events?.some((event) => event.type === "usage_recorded" || event.type === "approval_given") ?? false;
+/** Sums and budgets have changed, which no frame carries. */
+const SPENT: readonly string[] = ["usage_recorded", "approval_given"];
+/** So has what only a reading of the execution tells: until when it waits, how often it was recovered. */
+const TOLD_BY_DETAIL: readonly string[] = [...SPENT, "timer_set", "execution_recovered"];
+
+function has(types: readonly string[], events: readonly EventView[] | undefined): boolean {
+  return events?.some(({ type }) => types.includes(type)) ?? false;
 }
 
 function applyTo(key: QueryKey, data: unknown, batch: Batch, stale: QueryKey[]): unknown {
@@ -115,7 +124,7 @@ function applyTo(key: QueryKey, data: unknown, batch: Batch, stale: QueryKey[]):
       return data;
     case "detail": {
       const update = batch.updates.find((one) => one.id === id);
-      if (hasSpent(batch.events.get(id))) stale.push(key);
+      if (has(TOLD_BY_DETAIL, batch.events.get(id))) stale.push(key);
       return update ? keep(patchDetail(data as ExecutionDetail, update)) : data;
     }
     case "diff":
@@ -127,14 +136,19 @@ function applyTo(key: QueryKey, data: unknown, batch: Batch, stale: QueryKey[]):
     }
     case "logs": {
       const added = batch.logs.get(id);
+      const hasEnded = batch.updates.some((one) => one.id === id && one.finished_at != null);
+      // Lines are not sent again: the last ones may have come while nobody listened.
+      if (batch.hasMissed || hasEnded) stale.push(key);
       return added ? keep(patchLogs(data as LogView[], added)) : data;
     }
     case "output": {
       const added = batch.output.get(id);
-      return added ? patchOutput(data as Record<string, Streamed>, added) : data;
+      const known = data as Record<string, Streamed>;
+      const before = batch.hasMissed && Object.keys(known).length > 0 ? aged(known, batch.hasMissed) : known;
+      return added ? patchOutput(before, added) : before;
     }
     case "usage": {
-      if (hasSpent(batch.events.get(id))) stale.push(key);
+      if (has(SPENT, batch.events.get(id))) stale.push(key);
       return data;
     }
     default:

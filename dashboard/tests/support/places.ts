@@ -51,6 +51,15 @@ export function placesOf(data: ExampleData): Place[] {
     { name: "palette", path: "/queue", open: (page) => page.keyboard.press("Control+k") },
     { name: "shortcuts", path: "/queue", open: (page) => page.keyboard.press("?") },
     { name: "preferences", path: "/queue", open: (page) => page.locator("[aria-haspopup=menu]:visible").click() },
+    {
+      name: "account",
+      path: "/queue",
+      open: async (page) => {
+        await page.locator("[aria-haspopup=menu]:visible").click();
+        await page.locator("[role=menuitem]").first().click();
+        await page.locator("[role=dialog] input").first().waitFor();
+      },
+    },
     { name: "monitor", path: "/queue", open: (page) => page.locator("[aria-haspopup=dialog].fixed").click() },
     {
       name: "question",

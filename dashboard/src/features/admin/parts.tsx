@@ -1,9 +1,11 @@
 // What the sections share.
+import type { UseInfiniteQueryResult } from "@tanstack/react-query";
 import { clsx } from "clsx";
 import type { ReactNode } from "react";
 import { Button } from "@/components/Button";
 import { Copy } from "@/components/Copy";
 import { Dialog, DialogEnd } from "@/components/Dialog";
+import { ProblemView } from "@/components/states";
 import { useLanguage } from "@/i18n/language";
 
 export function Pill({ look, children }: { look: "good" | "off" | "bad"; children: ReactNode }) {
@@ -38,14 +40,24 @@ export function Item({
   );
 }
 
-export function More({ hasMore, isReading, onMore }: { hasMore: boolean; isReading: boolean; onMore: () => void }) {
+/** The way to the rest of a list, and why it could not be read. */
+export function More({
+  list,
+}: {
+  list: Pick<UseInfiniteQueryResult, "error" | "data" | "hasNextPage" | "isFetchingNextPage" | "fetchNextPage">;
+}) {
   const { t } = useLanguage();
-  if (!hasMore) return null;
+  if (!list.data || !list.hasNextPage) return null;
+  const read = () => void list.fetchNextPage();
   return (
     <div className="flex justify-center border-t p-3">
-      <Button isBusy={isReading} onClick={onMore}>
-        {t("admin.more")}
-      </Button>
+      {list.error && !list.isFetchingNextPage ? (
+        <ProblemView error={list.error} retry={read} className="flex-1" />
+      ) : (
+        <Button isBusy={list.isFetchingNextPage} onClick={read}>
+          {t("admin.more")}
+        </Button>
+      )}
     </div>
   );
 }

@@ -23,6 +23,7 @@ import { useTitle } from "@/components/useTitle";
 import { Answer } from "@/features/execution/OutputTab";
 import { shortId } from "@/features/executions/Name";
 import { useFormats, useLanguage } from "@/i18n/language";
+import { useAgentDescription } from "@/i18n/words";
 import { expectEnd } from "@/live/notices";
 import { useEvents } from "@/live/useLive";
 import { AgentDialog } from "./AgentDialog";
@@ -69,6 +70,7 @@ function Loaded({ agent }: { agent: AgentView }) {
 
 function Head({ agent, rows }: { agent: AgentView; rows: readonly Row[] | undefined }) {
   const { t } = useLanguage();
+  const describe = useAgentDescription();
   const formats = useFormats();
   const queries = useQueryClient();
   const navigate = useNavigate();
@@ -90,7 +92,7 @@ function Head({ agent, rows }: { agent: AgentView; rows: readonly Row[] | undefi
         <h1 className={clsx("truncate", headline)}>
           {agent.name} <span className="font-mono font-normal text-ink-faint text-sm">{agent.slug}</span>
         </h1>
-        <p className="text-ink-soft">{agent.description}</p>
+        <p className="text-ink-soft">{describe(agent)}</p>
       </div>
       {(!rows || measures.count > 0) && (
         <dl className="flex gap-6">
@@ -169,7 +171,7 @@ function TestForm({ agent }: { agent: AgentView }) {
   });
   const length = [...text].length;
   const isTooLong = length > MAX_INPUT_CHARACTERS;
-  const isReady = text.trim() !== "" && !isTooLong && agent.is_active;
+  const isReady = text.trim() !== "" && !isTooLong && agent.is_active && !test.isPending;
   return (
     <Card className="overflow-hidden">
       <CardHead title={t("agent.test")} />

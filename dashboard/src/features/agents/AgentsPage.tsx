@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { Bot, Plus } from "lucide-react";
 import { useDeferredValue, useMemo, useState } from "react";
 import { agentList } from "@/api/agents";
@@ -8,32 +8,37 @@ import { useStanding } from "@/api/me";
 import { Button } from "@/components/Button";
 import { Card, PageHead } from "@/components/Card";
 import { Empty, ProblemView, SkeletonCards } from "@/components/states";
+import { useTyped } from "@/components/useTyped";
 import { useLanguage } from "@/i18n/language";
+import { useAgentDescription } from "@/i18n/words";
 import { AgentDialog } from "./AgentDialog";
 import { Measured } from "./Measured";
 
+const route = getRouteApi("/pages/agents");
 const cards = "grid gap-4 sm:grid-cols-2 xl:grid-cols-3 2xl:grid-cols-4 min-[188rem]:grid-cols-6";
 
 export function AgentsPage() {
   const { t } = useLanguage();
   const { may } = useStanding();
-  const [text, setText] = useState("");
+  const describe = useAgentDescription();
+  const { q = "" } = route.useSearch();
+  const navigate = route.useNavigate();
+  const { text, field } = useTyped(q, (typed) => void navigate({ search: { q: typed || undefined }, replace: true }));
   const [isMaking, setMaking] = useState(false);
   const wanted = useDeferredValue(text).toLowerCase();
   const { data, error, refetch } = useQuery(agentList);
   const shown = useMemo(
-    () => data?.filter((agent) => `${agent.name} ${agent.slug} ${agent.description}`.toLowerCase().includes(wanted)),
-    [data, wanted],
+    () => data?.filter((agent) => `${agent.name} ${agent.slug} ${describe(agent)}`.toLowerCase().includes(wanted)),
+    [data, wanted, describe],
   );
   return (
     <>
       <PageHead title={t("nav.agents")}>
         <input
+          {...field}
           type="search"
           aria-label={t("agent.search")}
           placeholder={t("agent.search")}
-          value={text}
-          onChange={(event) => setText(event.target.value)}
           className="field w-56 max-sm:flex-1"
         />
         {may("agent_create") && (
@@ -64,6 +69,7 @@ export function AgentsPage() {
 
 function Item({ agent }: { agent: AgentView }) {
   const { t } = useLanguage();
+  const describe = useAgentDescription();
   return (
     <li className="relative flex flex-col rounded-xl border bg-surface p-4 shadow-card transition-colors hover:border-line-strong">
       <div className="flex items-start gap-3">
@@ -82,7 +88,7 @@ function Item({ agent }: { agent: AgentView }) {
           </span>
         )}
       </div>
-      <p className="mt-2 line-clamp-2 flex-1 text-[13px] text-ink-soft">{agent.description}</p>
+      <p className="mt-2 line-clamp-2 flex-1 text-[13px] text-ink-soft">{describe(agent)}</p>
       <div className="mt-3 flex items-end justify-between gap-3 border-t pt-3 text-xs">
         <span className="text-ink-faint">
           {[t(`adapter.${agent.adapter}`), agent.model].filter(Boolean).join(" · ")}

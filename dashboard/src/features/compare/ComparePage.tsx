@@ -5,7 +5,7 @@ import { ArrowLeftRight, ChevronRight, Equal, GitCompareArrows } from "lucide-re
 import { type ReactNode, useState } from "react";
 import { executionList } from "@/api/executionLists";
 import { executionDetail, executionDiff } from "@/api/executions";
-import type { DiffSide, ExecutionDiff, TaskDiff } from "@/api/generated/schema";
+import type { DiffSide, ExecutionDiff, Failure, TaskDiff } from "@/api/generated/schema";
 import { Button } from "@/components/Button";
 import { Card, CardHead, PageHead } from "@/components/Card";
 import { Diff } from "@/components/Diff";
@@ -15,6 +15,7 @@ import { Empty, ProblemView, Skeleton, SkeletonPanel } from "@/components/states
 import { Ago } from "@/components/time";
 import { Name, shortId } from "@/features/executions/Name";
 import { useFormats, useLanguage } from "@/i18n/language";
+import { useServiceWords } from "@/i18n/words";
 import { asText } from "./compare";
 
 const route = getRouteApi("/pages/compare");
@@ -27,7 +28,10 @@ export function ComparePage() {
     <>
       <PageHead title={t("compare.title")} lead={t("compare.lead")}>
         {a && b && (
-          <Button icon={ArrowLeftRight} onClick={() => void navigate({ search: { a: b, b: a }, replace: true })}>
+          <Button
+            icon={ArrowLeftRight}
+            onClick={() => void navigate({ search: (old) => ({ ...old, a: b, b: a }), replace: true })}
+          >
             {t("compare.swap")}
           </Button>
         )}
@@ -172,7 +176,8 @@ function Numbers({ a, b }: { a: DiffSide; b: DiffSide }) {
 
 function Tasks({ tasks }: { tasks: readonly TaskDiff[] }) {
   const { t } = useLanguage();
-  const [hidesSame, setHidesSame] = useState(false);
+  const hidesSame = route.useSearch().tasks === "different";
+  const navigate = route.useNavigate();
   const shown = hidesSame ? tasks.filter((task) => !task.is_same) : tasks;
   return (
     <Card className="overflow-hidden">
@@ -181,7 +186,9 @@ function Tasks({ tasks }: { tasks: readonly TaskDiff[] }) {
           <input
             type="checkbox"
             checked={hidesSame}
-            onChange={(event) => setHidesSame(event.target.checked)}
+            onChange={({ target: { checked } }) =>
+              void navigate({ search: (old) => ({ ...old, tasks: checked ? "different" : undefined }), replace: true })
+            }
             className="size-4 accent-[var(--accent)]"
           />
           {t("compare.onlyDifferent")}
@@ -248,14 +255,15 @@ function TaskLine({ task }: { task: TaskDiff }) {
 /** What came of a task in both. */
 function Outcomes({ task }: { task: TaskDiff }) {
   const { t } = useLanguage();
+  const say = useServiceWords();
   const formats = useFormats();
+  const outcome = (one: TaskDiff["a"]) => (one?.status === "failed" ? said(one.error, say) : one?.output);
   if (!task.a || !task.b) {
-    const only = task.a ?? task.b;
-    const said = outcome(only);
+    const only = outcome(task.a ?? task.b);
     return (
       <div className="space-y-2">
         <p className="text-ink-soft">{t("compare.onlyIn", { side: task.a ? "A" : "B" })}</p>
-        {said !== undefined && <JsonView value={said} name={task.name} />}
+        {only !== undefined && <JsonView value={only} name={task.name} />}
       </div>
     );
   }
@@ -275,8 +283,11 @@ function Outcomes({ task }: { task: TaskDiff }) {
   );
 }
 
-function outcome(task: TaskDiff["a"]): unknown {
-  return task?.status === "failed" ? task.error : task?.output;
+/** A failure as the reader would read it. */
+function said(failure: Failure | null | undefined, say: (sentence: string) => string): Failure | undefined {
+  if (!failure) return undefined;
+  const { title, suggestion } = failure;
+  return { ...failure, title: title && say(title), suggestion: suggestion && say(suggestion) };
 }
 
 function Half({ task }: { task?: TaskDiff["a"] }) {
@@ -294,6 +305,7 @@ function Half({ task }: { task?: TaskDiff["a"] }) {
 
 function Texts({ diff: { a, b, same } }: { diff: ExecutionDiff }) {
   const { t } = useLanguage();
+  const say = useServiceWords();
   const [one, other] = [a.execution, b.execution];
   return (
     <>
@@ -301,7 +313,10 @@ function Texts({ diff: { a, b, same } }: { diff: ExecutionDiff }) {
         <Diff before={asText(one.test_input ?? one.input)} after={asText(other.test_input ?? other.input)} />
       </Part>
       <Part title={t("output.output")}>
-        <Diff before={asText(one.output ?? one.error)} after={asText(other.output ?? other.error)} />
+        <Diff
+          before={asText(one.output ?? said(one.error, say))}
+          after={asText(other.output ?? said(other.error, say))}
+        />
       </Part>
       <Part title={t("compare.definition")}>
         {same.definition ? (

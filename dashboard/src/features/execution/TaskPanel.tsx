@@ -2,13 +2,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { X } from "lucide-react";
-import { type ReactNode, useEffect, useRef } from "react";
+import { type ReactNode, useEffect, useLayoutEffect, useRef } from "react";
 import { taskInstance } from "@/api/executions";
 import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
 import { FailureView } from "@/components/FailureView";
 import { JsonView } from "@/components/JsonView";
 import { StatusBadge } from "@/components/StatusBadge";
+import { ProblemView } from "@/components/states";
 import { Elapsed, useNow } from "@/components/time";
 import { useFormats, useLanguage } from "@/i18n/language";
 import { type Instance, nameOf, type Timeline } from "./timeline";
@@ -32,14 +33,14 @@ export function TaskPanel({
   const pointer = byPath?.pointer ?? task;
   const instances = timeline.instances.filter((instance) => instance.pointer === pointer);
   const instance = byPath ?? instances.at(-1);
-  const panel = useRef<HTMLDivElement>(null);
+  const place = useReturning();
   // Where it stands below what it was chosen in, it would not be noticed.
   useEffect(() => {
-    if (task && !BESIDE.matches) panel.current?.scrollIntoView({ block: "nearest", behavior: "smooth" });
-  }, [task]);
+    if (task && !BESIDE.matches) place.current?.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  }, [task, place]);
   return (
     <Card
-      ref={panel}
+      ref={place}
       aria-label={t("task.details")}
       className="flex max-h-[80vh] w-full shrink-0 flex-col overflow-hidden lg:w-[400px] 2xl:w-[520px]"
     >
@@ -69,6 +70,21 @@ export function TaskPanel({
       </div>
     </Card>
   );
+}
+
+/** Who closes the panel from within is where they were before it was opened. */
+function useReturning() {
+  const place = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    const before = document.activeElement;
+    const panel = place.current;
+    return () => {
+      if (!panel?.contains(document.activeElement)) return;
+      const target = before instanceof HTMLElement && before.isConnected ? before : document.getElementById("content");
+      target?.focus({ preventScroll: true });
+    };
+  }, []);
+  return place;
 }
 
 function Details({ id, instance }: { id: string; instance: Instance }) {
@@ -121,7 +137,8 @@ function Details({ id, instance }: { id: string; instance: Instance }) {
 /** What the task works on. The service follows the data from task to task; the page does not. */
 function Input({ id, instance }: { id: string; instance: Instance }) {
   const { t } = useLanguage();
-  const { data: task } = useQuery(taskInstance(id, instance.path));
+  const { data: task, error, refetch } = useQuery(taskInstance(id, instance.path));
+  if (error && !task) return <ProblemView error={error} retry={() => void refetch()} />;
   if (!task) return null;
   if (task.input_seq) {
     return (

@@ -3,12 +3,13 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { clsx } from "clsx";
 import { ChartNoAxesGantt } from "lucide-react";
-import { type ReactNode, useMemo, useRef, useState } from "react";
+import { type ReactNode, useMemo, useRef } from "react";
 import { Card } from "@/components/Card";
 import { StatusIcon } from "@/components/StatusBadge";
 import { Empty, SkeletonPanel } from "@/components/states";
 import { useNow } from "@/components/time";
 import { useFormats, useLanguage } from "@/i18n/language";
+import { useServiceWords } from "@/i18n/words";
 import { TaskPanel } from "./TaskPanel";
 import { type Instance, type Scale, type StretchKind, scaleOf, type Timeline } from "./timeline";
 
@@ -28,9 +29,9 @@ export default function TimelineTab({
   const { t } = useLanguage();
   const formats = useFormats();
   const { id } = route.useParams();
-  const { task } = route.useSearch();
+  const { task, idle } = route.useSearch();
   const navigate = route.useNavigate();
-  const [hidesIdle, setHidesIdle] = useState(false);
+  const hidesIdle = idle === "hidden";
   const ticking = useNow();
   const now = isOver ? (timeline.endedAt ?? ticking) : ticking;
   const scale = useMemo(() => scaleOf(timeline, now, hidesIdle), [timeline, now, hidesIdle]);
@@ -64,7 +65,9 @@ export default function TimelineTab({
             <input
               type="checkbox"
               checked={hidesIdle}
-              onChange={(event) => setHidesIdle(event.target.checked)}
+              onChange={({ target: { checked } }) =>
+                void navigate({ search: (old) => ({ ...old, idle: checked ? "hidden" : undefined }), replace: true })
+              }
               className="size-4 accent-[var(--accent)]"
             />
             {t("timeline.hideIdle")}
@@ -132,6 +135,7 @@ const columns =
 
 function Queue({ timeline, now, scale }: { timeline: Timeline; now: number; scale: Scale }) {
   const { t } = useLanguage();
+  const say = useServiceWords();
   const formats = useFormats();
   const { createdAt, startedAt, endedAt } = timeline;
   if (createdAt === undefined) return null;
@@ -144,7 +148,7 @@ function Queue({ timeline, now, scale }: { timeline: Timeline; now: number; scal
         {timeline.recoveries.map((recovery) => (
           <span
             key={recovery.at}
-            title={t("timeline.recovered", { time: formats.duration(recovery.tookMs), reason: recovery.reason })}
+            title={t("timeline.recovered", { time: formats.duration(recovery.tookMs), reason: say(recovery.reason) })}
             className="status-succeeded absolute inset-y-1 w-0.5 bg-status-solid"
             style={{ left: `${scale.at(recovery.at) * 100}%` }}
           />

@@ -3,7 +3,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { clsx } from "clsx";
 import { Check, Columns3, Search, SlidersHorizontal, X } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { agentList } from "@/api/agents";
 import type { Status } from "@/api/generated/schema";
 import { fullName, workflowList } from "@/api/workflows";
@@ -11,6 +11,7 @@ import { Button } from "@/components/Button";
 import { Menu, menuItem } from "@/components/Menu";
 import { statusIcons } from "@/components/StatusBadge";
 import { useStrip } from "@/components/useStrip";
+import { useTyped } from "@/components/useTyped";
 import { useLanguage } from "@/i18n/language";
 import { columns, columnsText, keepColumns, toggled, useColumns } from "./columns";
 import { type ListSearch, spans, statuses, statusesOf, types } from "./search";
@@ -35,7 +36,7 @@ export function Filters() {
   return (
     <div className="mb-3 flex flex-wrap items-center gap-2">
       <div className={line}>
-        <SearchField key={search.q ?? ""} value={search.q ?? ""} onChange={(q) => change({ q: q || undefined })} />
+        <SearchField value={search.q ?? ""} onChange={(q) => change({ q: q || undefined })} />
         <Statuses
           chosen={chosen}
           onChoose={(next) => change({ status: next.length > 0 ? next.join(",") : undefined })}
@@ -76,11 +77,7 @@ export function Filters() {
             options={spans.map((value) => ({ value, label: t(`span.${value}`) }))}
             onChoose={(since) => change({ since })}
           />
-          <LabelField
-            key={search.label ?? ""}
-            value={search.label ?? ""}
-            onChange={(label) => change({ label: label || undefined })}
-          />
+          <LabelField value={search.label ?? ""} onChange={(label) => change({ label: label || undefined })} />
         </div>
         <div className="ml-auto flex flex-wrap justify-end gap-1">
           <Button
@@ -139,17 +136,9 @@ function Statuses({ chosen, onChoose }: { chosen: readonly Status[]; onChoose: (
   );
 }
 
-/** Text is looked for when one stops typing. */
-const TYPING_PAUSE_MS = 300;
-
 function SearchField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
   const { t } = useLanguage();
-  const [text, setText] = useState(value);
-  useEffect(() => {
-    if (text === value) return;
-    const timer = setTimeout(() => onChange(text), TYPING_PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [text, value, onChange]);
+  const { field } = useTyped(value, onChange);
   return (
     <label className="relative min-w-28 flex-1 sm:min-w-40 sm:max-w-80">
       <span className="sr-only">{t("executions.search")}</span>
@@ -157,31 +146,18 @@ function SearchField({ value, onChange }: { value: string; onChange: (value: str
         className="pointer-events-none absolute top-1/2 left-2.5 size-4 -translate-y-1/2 text-ink-faint"
         aria-hidden
       />
-      <input
-        type="search"
-        // biome-ignore lint/a11y/noAutofocus: the field is made anew when its text has become part of the address
-        autoFocus={value !== "" && document.activeElement === document.body}
-        value={text}
-        placeholder={t("executions.search")}
-        onChange={(event) => setText(event.target.value)}
-        className="field w-full pl-8"
-      />
+      <input {...field} type="search" placeholder={t("executions.search")} className="field w-full pl-8" />
     </label>
   );
 }
 
 function LabelField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
   const { t } = useLanguage();
+  const { field } = useTyped(value, onChange, "leave");
   return (
     <label>
       <span className="sr-only">{t("executions.labels")}</span>
-      <input
-        defaultValue={value}
-        placeholder={t("executions.labelsHint")}
-        onBlur={(event) => event.target.value !== value && onChange(event.target.value)}
-        onKeyDown={(event) => event.key === "Enter" && onChange(event.currentTarget.value)}
-        className="field w-36"
-      />
+      <input {...field} placeholder={t("executions.labelsHint")} className="field w-36" />
     </label>
   );
 }

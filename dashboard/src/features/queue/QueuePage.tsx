@@ -1,9 +1,10 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { clsx } from "clsx";
 import { CircleCheck } from "lucide-react";
+import { tenantList } from "@/api/admin";
 import { executionList } from "@/api/executionLists";
-import type { QueueView } from "@/api/generated/schema";
+import type { NamedTenantQueue, QueueView } from "@/api/generated/schema";
 import { queueView } from "@/api/queue";
 import { Card, CardHead, CardLink, PageHead } from "@/components/Card";
 import { Empty, ProblemView, SkeletonCards, SkeletonRows } from "@/components/states";
@@ -88,6 +89,7 @@ function Loaded({ queue }: { queue: QueueView }) {
           <Next />
         </div>
       )}
+      {queue.service && queue.service.tenants.length > 0 && <Tenants tenants={queue.service.tenants} />}
     </div>
   );
 }
@@ -202,6 +204,42 @@ function Next() {
           ))}
         </ul>
       )}
+    </Card>
+  );
+}
+
+/** For operators: how the tenants share the slots of the service. */
+function Tenants({ tenants }: { tenants: readonly NamedTenantQueue[] }) {
+  const { t } = useLanguage();
+  const formats = useFormats();
+  const { data } = useInfiniteQuery(tenantList);
+  const known = data?.pages.flatMap((page) => page.items) ?? [];
+  const of = (count: number, limit: number) => `${formats.number(count)} / ${formats.number(limit)}`;
+  return (
+    <Card className="overflow-x-auto lg:col-span-2">
+      <CardHead title={t("admin.section.tenants")} />
+      <table className="tabular w-full text-left">
+        <thead className="border-b bg-sunken text-ink-soft text-xs">
+          <tr className="h-9 [&>th]:px-4 [&>th]:font-medium">
+            <th>{t("tenants.name")}</th>
+            <th className="text-right">{t("queue.slots")}</th>
+            <th className="text-right">{t("queue.pending")}</th>
+          </tr>
+        </thead>
+        <tbody className="divide-y">
+          {tenants.map(({ tenant_id, running, max_running, pending, delayed, max_queued }) => (
+            <tr key={tenant_id} className="h-10 [&>td]:px-4">
+              <td className="break-words">
+                {known.find(({ id }) => id === tenant_id)?.name ?? (
+                  <span className="font-mono text-xs">{shortId(tenant_id)}</span>
+                )}
+              </td>
+              <td className="whitespace-nowrap text-right">{of(running, max_running)}</td>
+              <td className="whitespace-nowrap text-right">{of(pending + delayed, max_queued)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
     </Card>
   );
 }

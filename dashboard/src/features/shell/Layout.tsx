@@ -3,7 +3,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { clsx } from "clsx";
-import { Keyboard, LogOut, Search, Settings2 } from "lucide-react";
+import { Keyboard, LogOut, Search, Settings2, UserRound } from "lucide-react";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { signOut, usePerson } from "@/api/auth";
 import { Button } from "@/components/Button";
@@ -22,13 +22,16 @@ import { ViewedTenant } from "./ViewedTenant";
 const readPalette = whenThere(() => import("./Palette"));
 const Palette = lazy(readPalette);
 const Shortcuts = lazy(whenThere(() => import("./Shortcuts")));
+const Account = lazy(whenThere(() => import("./Account")));
+
+type Opened = "palette" | "shortcuts" | "account";
 
 /** By then the page itself has been read. */
 const PALETTE_AFTER_MS = 2_000;
 
 export function Layout() {
   const { t } = useLanguage();
-  const [open, setOpen] = useState<"palette" | "shortcuts">();
+  const [open, setOpen] = useState<Opened>();
   useShortcuts({ onPalette: () => setOpen("palette"), onShortcuts: () => setOpen("shortcuts") });
   const main = useRef<HTMLElement>(null);
   const path = useRouterState({ select: (state) => state.location.pathname });
@@ -46,6 +49,7 @@ export function Layout() {
     return () => clearTimeout(timer);
   }, []);
   const close = () => setOpen(undefined);
+  const person = usePerson();
   return (
     <div className="group/shell flex h-dvh flex-col sm:flex-row">
       <a
@@ -84,7 +88,7 @@ export function Layout() {
               {paletteKeys.join(isApple ? "" : " ")}
             </kbd>
           </button>
-          <Preferences onShortcuts={() => setOpen("shortcuts")} isWide />
+          <Preferences onOpen={setOpen} isWide />
         </div>
       </aside>
       <header className="flex h-12 shrink-0 items-center justify-between border-b bg-sunken px-3 sm:hidden">
@@ -92,7 +96,7 @@ export function Layout() {
         <div className="flex items-center gap-1">
           <Connection />
           <Button look="quiet" icon={Search} aria-label={t("shell.search")} onClick={() => setOpen("palette")} />
-          <Preferences onShortcuts={() => setOpen("shortcuts")} />
+          <Preferences onOpen={setOpen} />
         </div>
       </header>
       <div className="flex min-h-0 min-w-0 flex-1 flex-col">
@@ -129,6 +133,7 @@ export function Layout() {
       <Suspense>
         {open === "palette" && <Palette onClose={close} />}
         {open === "shortcuts" && <Shortcuts onClose={close} />}
+        {open === "account" && person && <Account person={person} onClose={close} />}
       </Suspense>
     </div>
   );
@@ -145,7 +150,7 @@ function Brand({ isSmall }: { isSmall?: boolean }) {
 
 const languageNames = { en: "English", "zh-CN": "简体中文" } as const;
 
-function Preferences({ onShortcuts, isWide }: { onShortcuts: () => void; isWide?: boolean }) {
+function Preferences({ onOpen, isWide }: { onOpen: (what: Opened) => void; isWide?: boolean }) {
   const { t, language } = useLanguage();
   const theme = useTheme();
   const person = usePerson();
@@ -168,7 +173,7 @@ function Preferences({ onShortcuts, isWide }: { onShortcuts: () => void; isWide?
         label={t("shell.language")}
         value={isLanguage(language) ? language : "en"}
         options={languages.map((value) => ({ value, label: languageNames[value] }))}
-        onChoose={(language) => void chooseLanguage(language)}
+        onChoose={(language) => void chooseLanguage(language).catch(tellProblem)}
       />
       <MenuChoice
         label={t("shell.theme")}
@@ -177,12 +182,17 @@ function Preferences({ onShortcuts, isWide }: { onShortcuts: () => void; isWide?
         onChoose={chooseTheme}
       />
       <MenuLine />
-      <MenuItem icon={Keyboard} onSelect={onShortcuts}>
+      <MenuItem icon={Keyboard} onSelect={() => onOpen("shortcuts")}>
         {t("shell.shortcuts")}
       </MenuItem>
       {person && <MenuLine />}
       {person && (
         <p className="truncate px-2 pt-1 text-ink-faint text-xs">{`${person.display_name} · ${t(`role.${person.role}`)}`}</p>
+      )}
+      {person && (
+        <MenuItem icon={UserRound} onSelect={() => onOpen("account")}>
+          {t("account.title")}
+        </MenuItem>
       )}
       {person && (
         <MenuItem icon={LogOut} onSelect={() => void signOut(queries).catch(tellProblem)}>

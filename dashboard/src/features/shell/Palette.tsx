@@ -13,6 +13,7 @@ import { useStanding } from "@/api/me";
 import { useViewed } from "@/api/viewing";
 import { fullName, workflowList } from "@/api/workflows";
 import { StatusIcon } from "@/components/StatusBadge";
+import { tellProblem } from "@/components/tellProblem";
 import { useFocusReturn } from "@/components/useFocusReturn";
 import { Name, shortId } from "@/features/executions/Name";
 import { chooseLanguage } from "@/i18n";
@@ -64,7 +65,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
                 className="h-12 flex-1 bg-transparent outline-none placeholder:text-ink-faint"
               />
             </div>
-            <Command.List className="max-h-[60vh] overflow-auto p-2">
+            <Command.List label={t("shell.search")} className="max-h-[60vh] overflow-auto p-2">
               <Command.Empty className="px-3 py-8 text-center text-ink-soft">{t("palette.nothing")}</Command.Empty>
               {isId && (
                 <Command.Item
@@ -110,7 +111,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
                 <Command.Item
                   value="language 语言 english 中文"
                   className={item}
-                  onSelect={act(() => chooseLanguage(language === "en" ? "zh-CN" : "en"))}
+                  onSelect={act(() => chooseLanguage(language === "en" ? "zh-CN" : "en").catch(tellProblem))}
                 >
                   <Languages aria-hidden />
                   {language === "en" ? "切换到简体中文" : "Switch to English"}

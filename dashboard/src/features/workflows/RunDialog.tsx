@@ -15,7 +15,7 @@ import { LimitFields } from "@/features/budget/LimitFields";
 import { labelsOf } from "@/features/executions/search";
 import { useLanguage } from "@/i18n/language";
 import { expectEnd } from "@/live/notices";
-import { type Field, fieldsOf, inputOf, inputSchema } from "./form";
+import { type Field, fieldsOf, inputOf, inputSchema, textsOf } from "./form";
 import { PreflightWarning } from "./Preflight";
 
 export function RunDialog({
@@ -74,8 +74,11 @@ function RunForm({ workflow, onClose }: { workflow: WorkflowDetail; onClose: () 
     if (wrong.length > 0 || (isJson ? parsed === undefined : Object.keys(problems).length > 0)) return;
     run.mutate(isJson ? parsed?.value : filled.value);
   };
+  // What was written as JSON is not lost on the way back to the form: there is none when the form cannot show it.
+  const asForm = useMemo(() => textsOf(fields ?? [], parsed?.value), [fields, parsed]);
   const toggle = () => {
     if (!isJson) setJsonText(JSON.stringify(filled.value, null, 2));
+    else if (asForm) setTexts(asForm);
     setJson(!isJson);
   };
   return (
@@ -149,7 +152,7 @@ function RunForm({ workflow, onClose }: { workflow: WorkflowDetail; onClose: () 
       {run.error && <ProblemView error={run.error} />}
       <DialogEnd>
         {fields && (
-          <Button look="quiet" onClick={toggle} className="-ml-3">
+          <Button look="quiet" disabled={isJson && !asForm} onClick={toggle} className="-ml-3">
             {t(isJson ? "run.asForm" : "run.asJson")}
           </Button>
         )}

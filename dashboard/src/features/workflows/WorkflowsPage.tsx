@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { FilePlus2, Play, Workflow } from "lucide-react";
-import { useDeferredValue, useMemo, useState } from "react";
+import { useDeferredValue, useMemo } from "react";
 import type { WorkflowView } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
 import { fullName, workflowList } from "@/api/workflows";
@@ -9,6 +9,7 @@ import { buttonClass } from "@/components/Button";
 import { Card, PageHead } from "@/components/Card";
 import { Empty, ProblemView, SkeletonRows } from "@/components/states";
 import { Ago } from "@/components/time";
+import { useTyped } from "@/components/useTyped";
 import { useLanguage } from "@/i18n/language";
 import { LastRuns } from "./Sparkbars";
 
@@ -19,7 +20,7 @@ export function WorkflowsPage() {
   const { t } = useLanguage();
   const { q = "" } = route.useSearch();
   const navigate = route.useNavigate();
-  const [text, setText] = useState(q);
+  const { text, field } = useTyped(q, (typed) => void navigate({ search: { q: typed || undefined }, replace: true }));
   const wanted = useDeferredValue(text).toLowerCase();
   const { data, error, refetch } = useQuery(workflowList());
   const shown = useMemo(
@@ -30,14 +31,10 @@ export function WorkflowsPage() {
     <>
       <PageHead title={t("nav.workflows")}>
         <input
+          {...field}
           type="search"
           aria-label={t("workflow.search")}
           placeholder={t("workflow.search")}
-          value={text}
-          onChange={(event) => {
-            setText(event.target.value);
-            void navigate({ search: { q: event.target.value || undefined }, replace: true });
-          }}
           className="field w-56 max-sm:flex-1"
         />
         {may("workflow_register") && (

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { fieldsOf, inputOf, inputSchema } from "./form";
+import { fieldsOf, inputOf, inputSchema, textsOf } from "./form";
 
 const schema = {
   type: "object",
@@ -48,4 +48,14 @@ it("says what is wrong with which field", () => {
   const filled = inputOf(fieldsOf(schema), { name: "Ada", count: "1.5", list: "" });
   expect(filled.problems).toEqual({ count: "number", list: "required" });
   expect(inputOf(fieldsOf(schema), { list: "[1" }).problems).toEqual({ list: "json" });
+});
+
+it("takes over into the form what was written as JSON, and only what the form can show", () => {
+  const fields = fieldsOf(schema);
+  const input = { name: "Ada", count: 7, mode: 2, loud: false, list: [1, { a: "b" }] };
+  expect(inputOf(fields, textsOf(fields, input) ?? {}).value).toEqual(input);
+  // What was taken out does not come back as its default.
+  expect(inputOf(fields, textsOf(fields, { name: "Ada", list: [] }) ?? {}).value).toEqual({ name: "Ada", list: [] });
+  for (const other of [{ ...input, further: 1 }, { ...input, count: "seven" }, [], "Ada", undefined])
+    expect(textsOf(fields, other)).toBeUndefined();
 });

@@ -121,3 +121,32 @@ export function inputOf(fields: readonly Field[], texts: Readonly<Record<string,
   }
   return filled;
 }
+
+/** Whether a field can hold a value as it is. */
+function fits(kind: FieldKind, value: unknown): boolean {
+  switch (kind) {
+    case "text":
+    case "long":
+      return typeof value === "string";
+    case "number":
+    case "integer":
+      return typeof value === "number";
+    case "boolean":
+      return typeof value === "boolean";
+    case "choice":
+    case "json":
+      return true;
+  }
+}
+
+/** A form that means this input; `undefined` when there is something in it that the form has no place for. */
+export function textsOf(fields: readonly Field[], input: unknown): Record<string, string> | undefined {
+  if (!isObject(input)) return undefined;
+  const texts: Record<string, string> = {};
+  for (const { name, kind } of fields) {
+    const value = input[name];
+    if (value !== undefined && !fits(kind, value)) return undefined;
+    texts[name] = value === undefined ? "" : asText(kind, value);
+  }
+  return Object.keys(input).every((name) => name in texts) ? texts : undefined;
+}
