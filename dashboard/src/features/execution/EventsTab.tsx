@@ -66,7 +66,9 @@ export default function EventsTab({ events }: { events: EventView[] | undefined 
             </option>
           ))}
         </select>
-        <span className="tabular ml-auto text-[13px] text-ink-soft">{t("events.count", { count: shown.length })}</span>
+        <span className="tabular ml-auto text-[13px] text-ink-soft">
+          {events && t("events.count", { count: shown.length })}
+        </span>
         <Button
           look="quiet"
           size="small"

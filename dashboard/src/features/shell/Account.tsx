@@ -5,7 +5,7 @@ import { toast } from "sonner";
 import { changeMe } from "@/api/auth";
 import type { UserView } from "@/api/generated/schema";
 import { Button } from "@/components/Button";
-import { Dialog } from "@/components/Dialog";
+import { Dialog, DialogEnd } from "@/components/Dialog";
 import { Line } from "@/components/Line";
 import { ProblemView } from "@/components/states";
 import { useLanguage } from "@/i18n/language";
@@ -47,7 +47,6 @@ export default function Account({ person, onClose }: { person: UserView; onClose
           <input
             {...register("name", { required: true, maxLength: 120, validate: (name) => name.trim() !== "" })}
             autoComplete="name"
-            aria-invalid={Boolean(errors.name)}
             className="field mt-1 w-full"
           />
         </Line>
@@ -62,7 +61,6 @@ export default function Account({ person, onClose }: { person: UserView; onClose
                 {...register("password", { minLength: MIN_PASSWORD_CHARACTERS, maxLength: 256 })}
                 type="password"
                 autoComplete="new-password"
-                aria-invalid={Boolean(errors.password)}
                 className="field mt-1 w-full"
               />
             </Line>
@@ -72,7 +70,6 @@ export default function Account({ person, onClose }: { person: UserView; onClose
                   {...register("current", { required: wantsPassword, maxLength: 256 })}
                   type="password"
                   autoComplete="current-password"
-                  aria-invalid={Boolean(errors.current)}
                   className="field mt-1 w-full"
                 />
               </Line>
@@ -80,12 +77,12 @@ export default function Account({ person, onClose }: { person: UserView; onClose
           </>
         )}
         {save.error && <ProblemView error={save.error} />}
-        <div className="flex justify-end gap-2 border-t pt-4">
+        <DialogEnd>
           <Button onClick={onClose}>{t("action.close")}</Button>
           <Button type="submit" look="primary" isBusy={save.isPending}>
             {t("action.save")}
           </Button>
-        </div>
+        </DialogEnd>
       </form>
     </Dialog>
   );
