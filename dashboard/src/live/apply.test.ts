@@ -97,9 +97,9 @@ describe("journals", () => {
 
 describe("streamed output", () => {
   const key = executionKeys.output("e1");
-  const delta = (n: number, text: string): ServerFrame => ({
+  const delta = (n: number, text: string, from = n): ServerFrame => ({
     type: "output_delta",
-    data: { execution_id: "e1", task: "/do/0/ask", path: "s0:ask", n, text },
+    data: { execution_id: "e1", task: "/do/0/ask", path: "s0:ask", n, from, text },
   });
 
   it("puts pieces together, ignores repeated ones and notes missing ones", () => {
@@ -107,6 +107,14 @@ describe("streamed output", () => {
     expect(changes.set[0]?.data).toEqual({ "s0:ask": { task: "/do/0/ask", text: "Actors", n: 2, hasGap: false } });
     const late = apply([delta(4, "late")], [{ key, data: {} }]);
     expect(late.set[0]?.data).toMatchObject({ "s0:ask": { text: "late", hasGap: true } });
+  });
+
+  it("shows once what was said before and while nobody watched", () => {
+    const data = { "s0:ask": { task: "/do/0/ask", text: "Actors", n: 2, hasGap: false } };
+    const changes = apply([delta(5, "Actors never share", 1), delta(6, " state")], [{ key, data }]);
+    expect(changes.set[0]?.data).toEqual({
+      "s0:ask": { task: "/do/0/ask", text: "Actors never share state", n: 6, hasGap: false },
+    });
   });
 
   it("begins anew with the first piece of another attempt", () => {

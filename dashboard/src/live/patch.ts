@@ -124,20 +124,20 @@ export interface Streamed {
   hasGap: boolean;
 }
 
-/** Output that streams in, by instance of the task. Piece 1 begins an attempt anew. */
+/** Output that streams in, by instance of the task. What begins with piece 1 is all there is: of a new attempt, or so far. */
 export function patchOutput(
   outputs: Readonly<Record<string, Streamed>>,
   deltas: readonly OutputDelta[],
 ): Record<string, Streamed> {
   const next = { ...outputs };
   for (const delta of deltas) {
-    const known = delta.n === 1 ? undefined : next[delta.path];
+    const known = delta.from === 1 ? undefined : next[delta.path];
     if (known && delta.n <= known.n) continue;
     next[delta.path] = {
       task: delta.task,
       text: (known?.text ?? "") + delta.text,
       n: delta.n,
-      hasGap: (known?.hasGap ?? false) || delta.n !== (known?.n ?? 0) + 1,
+      hasGap: (known?.hasGap ?? false) || delta.from !== (known?.n ?? 0) + 1,
     };
   }
   return next;
