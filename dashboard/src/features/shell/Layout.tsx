@@ -14,7 +14,7 @@ import { useLanguage } from "@/i18n/language";
 import { chooseTheme, themes, useTheme } from "@/theme";
 import { Connection } from "./Connection";
 import { places } from "./navigation";
-import { useShortcuts } from "./shortcuts";
+import { commandKey, useShortcuts } from "./shortcuts";
 import { ViewedTenant } from "./ViewedTenant";
 
 const readPalette = () => import("./Palette");
@@ -79,7 +79,7 @@ export function Layout() {
             <Search className="size-[18px] shrink-0" aria-hidden />
             <span className="sr-only lg:not-sr-only">{t("shell.search")}</span>
             <kbd className="ml-auto hidden rounded border bg-surface px-1.5 font-sans text-ink-faint text-xs lg:inline">
-              ⌘K
+              {commandKey === "⌘" ? "⌘K" : "Ctrl K"}
             </kbd>
           </button>
           <Preferences onShortcuts={() => setOpen("shortcuts")} isWide />
