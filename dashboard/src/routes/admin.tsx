@@ -1,4 +1,5 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { whenThere } from "@/parts";
 import { pagesRoute } from "./root";
 
 /** The filters of the audit, as the service names them. */
@@ -8,7 +9,10 @@ export type AuditSearch = Partial<Record<(typeof filters)[number], string>>;
 export const adminRoute = createRoute({
   getParentRoute: () => pagesRoute,
   path: "/admin",
-  component: lazyRouteComponent(() => import("@/features/admin/AdminPage"), "AdminStart"),
+  component: lazyRouteComponent(
+    whenThere(() => import("@/features/admin/AdminPage")),
+    "AdminStart",
+  ),
 });
 
 export const adminSectionRoute = createRoute({
@@ -16,5 +20,8 @@ export const adminSectionRoute = createRoute({
   path: "/admin/$section",
   validateSearch: (raw: Record<string, unknown>): AuditSearch =>
     Object.fromEntries(filters.map((name) => [name, typeof raw[name] === "string" ? raw[name] : undefined])),
-  component: lazyRouteComponent(() => import("@/features/admin/AdminPage"), "AdminPage"),
+  component: lazyRouteComponent(
+    whenThere(() => import("@/features/admin/AdminPage")),
+    "AdminPage",
+  ),
 });

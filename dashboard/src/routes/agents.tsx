@@ -1,8 +1,12 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { whenThere } from "@/parts";
 import { pagesRoute } from "./root";
 
 export const agentsRoute = createRoute({
   getParentRoute: () => pagesRoute,
   path: "/agents",
-  component: lazyRouteComponent(() => import("@/features/agents/AgentsPage"), "AgentsPage"),
+  component: lazyRouteComponent(
+    whenThere(() => import("@/features/agents/AgentsPage")),
+    "AgentsPage",
+  ),
 });

@@ -1,4 +1,5 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { whenThere } from "@/parts";
 import { pagesRoute } from "./root";
 
 export interface CompareSearch {
@@ -13,5 +14,8 @@ export const compareRoute = createRoute({
     a: typeof raw.a === "string" ? raw.a : undefined,
     b: typeof raw.b === "string" ? raw.b : undefined,
   }),
-  component: lazyRouteComponent(() => import("@/features/compare/ComparePage"), "ComparePage"),
+  component: lazyRouteComponent(
+    whenThere(() => import("@/features/compare/ComparePage")),
+    "ComparePage",
+  ),
 });

@@ -3,13 +3,16 @@ import { CircleCheck, CircleX, ExternalLink, type LucideIcon } from "lucide-reac
 import type { ReactNode } from "react";
 import type { Dependency, QueueView } from "@/api/generated/schema";
 import { liveness, readiness } from "@/api/health";
+import { useStanding } from "@/api/me";
 import { queueView } from "@/api/queue";
 import { buttonClass } from "@/components/Button";
 import { Card, CardHead } from "@/components/Card";
 import { Fact } from "@/components/Fact";
 import { ProblemView, SkeletonCards } from "@/components/states";
 import { useFormats, useLanguage } from "@/i18n/language";
+import { useServiceWords } from "@/i18n/words";
 import { useLive } from "@/live/useLive";
+import { Reports } from "./Reports";
 
 /** What is known by a name of its own; others are shown under the name that the service gives them. */
 const known = ["store", "engine"] as const;
@@ -20,6 +23,7 @@ export default function Health() {
   const live = useQuery(liveness);
   const queue = useQuery(queueView);
   const { status } = useLive();
+  const { may } = useStanding();
   if (ready.error && !ready.data) return <ProblemView error={ready.error} retry={() => void ready.refetch()} />;
   if (!ready.data) return <SkeletonCards count={3} className="space-y-4" />;
   // A service that does not answer any more is not as well as it last said.
@@ -59,6 +63,7 @@ export default function Health() {
       ) : (
         <SkeletonCards count={1} className="" />
       )}
+      {may("report_read") && <Reports />}
     </div>
   );
 }
@@ -76,6 +81,7 @@ function Verdict({ isWell, children }: { isWell: boolean; children: ReactNode })
 function Part({ name, dependency }: { name: string; dependency: Dependency }) {
   const { t } = useLanguage();
   const formats = useFormats();
+  const say = useServiceWords();
   const isWell = dependency.status === "ok";
   const part = known.find((one) => one === name);
   return (
@@ -88,10 +94,11 @@ function Part({ name, dependency }: { name: string; dependency: Dependency }) {
         </span>
       </div>
       <p className="mt-1 break-words text-[13px] text-ink-soft">
-        {dependency.detail ??
-          (dependency.latency_ms != null
+        {dependency.detail
+          ? say(dependency.detail)
+          : dependency.latency_ms != null
             ? t("health.answered", { time: formats.duration(Math.max(1, dependency.latency_ms)) })
-            : t("health.works"))}
+            : t("health.works")}
       </p>
     </Card>
   );

@@ -9,19 +9,21 @@ import { Button } from "@/components/Button";
 import { Card, PageHead } from "@/components/Card";
 import { Empty, ProblemView, SkeletonCards } from "@/components/states";
 import { useLanguage } from "@/i18n/language";
+import { useAgentDescription } from "@/i18n/words";
 import { AgentDialog } from "./AgentDialog";
 import { Measured } from "./Measured";
 
 export function AgentsPage() {
   const { t } = useLanguage();
   const { may } = useStanding();
+  const describe = useAgentDescription();
   const [text, setText] = useState("");
   const [isMaking, setMaking] = useState(false);
   const wanted = useDeferredValue(text).toLowerCase();
   const { data, error, refetch } = useQuery(agentList);
   const shown = useMemo(
-    () => data?.filter((agent) => `${agent.name} ${agent.slug} ${agent.description}`.toLowerCase().includes(wanted)),
-    [data, wanted],
+    () => data?.filter((agent) => `${agent.name} ${agent.slug} ${describe(agent)}`.toLowerCase().includes(wanted)),
+    [data, wanted, describe],
   );
   return (
     <>
@@ -62,6 +64,7 @@ export function AgentsPage() {
 
 function Item({ agent }: { agent: AgentView }) {
   const { t } = useLanguage();
+  const describe = useAgentDescription();
   return (
     <li className="relative flex flex-col rounded-xl border bg-surface p-4 shadow-card transition-colors hover:border-line-strong">
       <div className="flex items-start gap-3">
@@ -84,7 +87,7 @@ function Item({ agent }: { agent: AgentView }) {
           </span>
         )}
       </div>
-      <p className="mt-2 line-clamp-2 flex-1 text-[13px] text-ink-soft">{agent.description}</p>
+      <p className="mt-2 line-clamp-2 flex-1 text-[13px] text-ink-soft">{describe(agent)}</p>
       <div className="mt-3 flex items-end justify-between gap-3 border-t pt-3 text-xs">
         <span className="text-ink-faint">
           {[t(`adapter.${agent.adapter}`), agent.model].filter(Boolean).join(" · ")}

@@ -8,6 +8,7 @@ import { StatusBadge } from "@/components/StatusBadge";
 import { Skeleton } from "@/components/states";
 import { Ago, Elapsed } from "@/components/time";
 import { useLanguage } from "@/i18n/language";
+import { useFailureLine } from "@/i18n/words";
 import type { Column } from "./columns";
 import { Name, shortId, TypeIcon } from "./Name";
 
@@ -35,10 +36,8 @@ export function startsLeft(column: Column): boolean {
   return column === "labels" || column === "version" || column === "owner";
 }
 
-/** A row as it lies in its list, `top` pixels below its beginning. Nothing in it moves anything outside. */
 export const ExecutionRow = memo(function ExecutionRow({
   row,
-  top,
   columns,
   isNarrow,
   isNew,
@@ -47,7 +46,6 @@ export const ExecutionRow = memo(function ExecutionRow({
   onSelect,
 }: {
   row: Row;
-  top: number;
   columns: readonly Column[];
   /** Only status, name and time. */
   isNarrow: boolean;
@@ -58,13 +56,14 @@ export const ExecutionRow = memo(function ExecutionRow({
   onSelect?: (id: string, isRange: boolean) => void;
 }) {
   const { t } = useLanguage();
+  const failure = useFailureLine()(row.error);
   return (
     <div
       role="row"
       aria-selected={isSelected}
-      style={{ top, height: ROW_HEIGHT, gridTemplateColumns: isNarrow ? NARROW_GRID : gridColumns(columns) }}
+      style={{ gridTemplateColumns: isNarrow ? NARROW_GRID : gridColumns(columns) }}
       className={clsx(
-        "absolute inset-x-0 grid items-center gap-3 border-b px-3 [contain:strict] hover:bg-sunken",
+        "relative grid h-full items-center gap-3 border-b px-3 hover:bg-sunken",
         isNew && "animate-slide-in",
         isSelected && "bg-accent-soft",
         isCurrent && "shadow-[inset_3px_0_0_var(--accent)] bg-sunken",
@@ -104,7 +103,7 @@ export const ExecutionRow = memo(function ExecutionRow({
             <Ago at={row.created_at} />
           </p>
         ) : (
-          row.error?.detail && <p className="truncate pl-6 text-ink-soft text-xs">{row.error.detail}</p>
+          failure && <p className="truncate pl-6 text-ink-soft text-xs">{failure}</p>
         )}
       </div>
       {!isNarrow &&
@@ -122,13 +121,9 @@ export const ExecutionRow = memo(function ExecutionRow({
 });
 
 /** Stands where a row is on its way. */
-export function SkeletonRow({ top }: { top: number }) {
+export function SkeletonRow() {
   return (
-    <div
-      aria-hidden
-      style={{ top, height: ROW_HEIGHT }}
-      className="absolute inset-x-0 flex items-center gap-4 border-b px-4 [contain:strict]"
-    >
+    <div aria-hidden className="flex h-full items-center gap-4 border-b px-4">
       <Skeleton className="h-[22px] w-24 rounded-full md:ml-12" />
       <Skeleton className="h-4 w-48" />
       <Skeleton className="ml-auto h-4 w-24 max-md:hidden" />

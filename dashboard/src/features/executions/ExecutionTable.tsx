@@ -169,19 +169,28 @@ export function ExecutionTable({
           <div role="presentation" style={{ height: virtual.getTotalSize() }} className="relative">
             {items.map((item) => {
               const row = rows.at(item.index);
-              if (!row) return <SkeletonRow key={item.index} top={item.start} />;
               return (
-                <ExecutionRow
-                  key={row.id}
-                  row={row}
-                  top={item.start}
-                  columns={columns}
-                  isNarrow={isNarrow}
-                  isNew={isNew(row.id)}
-                  isCurrent={row.id === currentId}
-                  isSelected={selectedIds.has(row.id)}
-                  onSelect={maySelect ? onSelect : undefined}
-                />
+                // Rows that only move are not drawn again, and nothing in one of them moves anything outside.
+                <div
+                  key={row?.id ?? item.index}
+                  role="presentation"
+                  className="absolute inset-x-0 [contain:strict]"
+                  style={{ top: item.start, height: ROW_HEIGHT }}
+                >
+                  {row ? (
+                    <ExecutionRow
+                      row={row}
+                      columns={columns}
+                      isNarrow={isNarrow}
+                      isNew={isNew(row.id)}
+                      isCurrent={row.id === currentId}
+                      isSelected={selectedIds.has(row.id)}
+                      onSelect={maySelect ? onSelect : undefined}
+                    />
+                  ) : (
+                    <SkeletonRow />
+                  )}
+                </div>
               );
             })}
           </div>
