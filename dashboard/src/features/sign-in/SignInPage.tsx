@@ -80,7 +80,6 @@ export function SignInPage() {
               {...register("email", { required: !token, pattern: /.+@.+/ })}
               type="email"
               autoComplete="username"
-              aria-invalid={Boolean(errors.email)}
               className="field mt-1 w-full"
             />
           </Line>
@@ -100,7 +99,6 @@ export function SignInPage() {
               })}
               type="password"
               autoComplete={token ? "new-password" : "current-password"}
-              aria-invalid={Boolean(errors.password)}
               className="field mt-1 w-full"
             />
           </Line>
