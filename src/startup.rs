@@ -17,11 +17,12 @@ use crate::vault::{self, Keys, Vault};
 use actix_web::dev::Server;
 use serde_json::Value;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+mod files;
 mod people;
 
 pub use people::identity_options;
@@ -98,7 +99,7 @@ impl Core {
         let options = store_options(settings, &points);
         let store_clock = Arc::clone(&clock);
         let store = blocking(move || Store::open(&options, store_clock)).await?;
-        let source = key_source(settings);
+        let source = files::key_source(settings);
         let keys = blocking(move || Keys::load(&source)).await?;
         let vault = Vault::new(store.clone(), Arc::clone(&clock), keys, secrets);
         vault.check().await?;
@@ -183,6 +184,7 @@ impl Application {
             heartbeat: Duration::from_secs(settings.live.heartbeat_seconds),
             renewal: Duration::from_secs(settings.identity.renewal_seconds),
             seats: http::Seats::new(settings.live.max_sessions_per_tenant),
+            reports: files::reports_folder(settings),
         };
         let server = http::server(listener, &settings.server, service)?;
         let grace = Duration::from_secs(settings.server.shutdown_grace_seconds);
@@ -330,20 +332,6 @@ fn default_limits(settings: &settings::Limits) -> Limits {
         max_tokens_per_month: limit(settings.max_tokens_per_month),
         max_cost_per_month: Some(settings.max_cost_per_month).filter(|cost| *cost > 0.0),
     }
-}
-
-/// Where the keys of secrets come from. The default file counts only when it is there or is to be made.
-fn key_source(settings: &Settings) -> vault::Source {
-    let secrets = &settings.secrets;
-    let database = settings.store.url.expose().strip_prefix("sqlite:").map(Path::new);
-    let folder = database.map_or(Path::new("data"), |database| database.parent().unwrap_or(Path::new("")));
-    let default = folder.join("secrets.key");
-    let file = if secrets.key_file.is_empty() {
-        Some(default).filter(|file| secrets.generate_key || file.exists())
-    } else {
-        Some(PathBuf::from(&secrets.key_file))
-    };
-    vault::Source { keys: secrets.keys.expose().to_owned().into(), file, generate: secrets.generate_key }
 }
 
 /// What is written between commas.

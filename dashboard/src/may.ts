@@ -27,6 +27,7 @@ const table = {
   retention_read: ["all", "all", "all", "all"],
   retention_write: ["none", "none", "all", "all"],
   engine_steer: ["none", "none", "none", "all"],
+  report_read: ["none", "none", "none", "all"],
   tenant_read: ["all", "all", "all", "all"],
   tenant_write: ["none", "none", "none", "all"],
   user_read: ["own", "own", "all", "all"],

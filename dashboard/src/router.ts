@@ -6,7 +6,7 @@ import { compareRoute } from "@/routes/compare";
 import { dashboardRoute } from "@/routes/dashboard";
 import { executionRoute } from "@/routes/execution";
 import { executionsRoute } from "@/routes/executions";
-import { Failed, Missing } from "@/routes/fallbacks";
+import { Failed, Missing, Pending } from "@/routes/fallbacks";
 import { queueRoute } from "@/routes/queue";
 import { pagesRoute, rootRoute } from "@/routes/root";
 import { signInRoute } from "@/routes/sign-in";
@@ -35,6 +35,7 @@ export const router = createRouter({
   routeTree,
   defaultPreload: "intent",
   defaultNotFoundComponent: Missing,
+  defaultPendingComponent: Pending,
   defaultErrorComponent: Failed,
   scrollRestoration: false,
   // Plain words in the address: `?status=failed&q=Ada`, never JSON.

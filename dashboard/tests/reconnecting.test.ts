@@ -64,6 +64,30 @@ for (const database of ["sqlite", "postgres"] as const) {
 describe("without a connection", () => {
   const world = worldOfFile();
 
+  test("what was not read yet comes when the service is back", async () => {
+    const { service } = world;
+    const ada = await service.operator();
+    const id = (await ada.api.start({ definition: LONG })).id;
+    await ada.api.reached(id, "waiting");
+    const expected = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket/;
+    const page = await world.open(ada, { expected });
+    await page.goto(`/executions/${id}?tab=events`);
+    await page.getByRole("button", { name: "execution_waiting" }).first().waitFor();
+    await mark(page);
+    const address = new URL(service.url).port;
+    await service.kill();
+    await page.getByText("Offline").first().waitFor();
+    // A part of this page, another page, and the palette: none of them has been asked for before.
+    await page.getByRole("tab", { name: "Usage" }).click();
+    await page.getByRole("link", { name: "Agents" }).first().click();
+    await page.getByRole("status", { name: "Loading" }).waitFor();
+    await service.resume(Number(address));
+    await page.getByRole("heading", { name: "Agents" }).waitFor();
+    await page.goBack();
+    await page.getByText("No model was asked").waitFor();
+    expect(await isMarked(page), "the page was not loaded again").toBe(true);
+  });
+
   test("a long list reads its beginning again, and nothing else", async () => {
     const ada = await world.service.operator();
     const tiny = await ada.api.register(LONG.replace("hours: 1", "milliseconds: 1"));

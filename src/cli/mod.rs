@@ -21,6 +21,7 @@ mod local_key;
 mod login;
 mod migrate;
 mod openapi;
+mod report;
 mod reporter;
 mod retention;
 mod run;

@@ -102,6 +102,8 @@ permissions! {
     RetentionWrite "retention_write" (Some(Scope::TenantsWrite)) None None Tenant Platform;
     /// Act on the service as a whole: upkeep, re-encryption of secrets.
     EngineSteer "engine_steer" (Some(Scope::TenantsWrite)) None None None Platform;
+    /// See the reports of measurements.
+    ReportRead "report_read" (Some(Scope::TenantsRead)) None None None Platform;
     /// See the tenant and its limits.
     TenantRead "tenant_read" (Some(Scope::TenantsRead)) Tenant Tenant Tenant Platform;
     /// Make, change and remove tenants.

@@ -38,6 +38,7 @@ mod preflight;
 mod providers;
 mod query;
 mod queue;
+mod reports;
 mod retention;
 mod routing;
 mod seats;
@@ -74,6 +75,7 @@ use actix_web::{App, HttpServer, middleware, web};
 use routing::{Address, at};
 use std::io;
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,6 +100,8 @@ pub struct Service {
     pub renewal: Duration,
     /// Open sockets and streams.
     pub seats: Seats,
+    /// The folder with the reports of measurements.
+    pub reports: PathBuf,
 }
 
 /// All addresses.
@@ -200,6 +204,7 @@ fn identity_and_service() -> Vec<Address> {
             .delete(SecretWrite, secrets::remove),
         at("/ws/executions").get(Access::Live(ExecutionRead), live::all),
         at("/ws/executions/{id}").get(Access::Live(ExecutionRead), live::one),
+        at("/api/v1/reports").get(ReportRead, reports::list),
         at("/livez").get(Open, health::live),
         at("/readyz").get(Open, health::ready),
         at("/metrics").get(Open, health::metrics),

@@ -6,7 +6,7 @@ use super::error::{Error, Result};
 use super::examples::Examples;
 use super::{
     agents, api_keys, audit, auth, budget, commands, diff, executions, health, home, idempotency, journal, live,
-    preflight, providers, queue, retention, secrets, spending,
+    preflight, providers, queue, reports, retention, secrets, spending,
 };
 use super::{start, stream, tenants, users, views, workflows};
 use crate::wire::catalog::Code;
@@ -67,7 +67,7 @@ pub const DOCS_FOLDER: &str = "/docs/";
         tenants::create, tenants::list, tenants::detail, tenants::change, tenants::remove,
         users::create, users::list, users::detail, users::change, users::remove, users::reset,
         api_keys::create, api_keys::list, api_keys::detail, api_keys::revoke, audit::list, audit::export,
-        spending::summary, queue::view, health::live, health::ready, health::metrics, home::page,
+        spending::summary, queue::view, reports::list, health::live, health::ready, health::metrics, home::page,
     ),
     components(schemas(Problem, ServerFrame<'static>, ClientFrame)),
     modifiers(&Constraints, &Examples, &Problems, &Security),
@@ -113,7 +113,7 @@ const SPECIFIC: &[(&str, &str, &[Code])] = &[
     ("DELETE", "/api/v1/agents/{id}", &[Code::ReadOnly]),
     ("POST", "/api/v1/agents/{id}/test", &[Code::NotRunnable, Code::QueueFull, Code::TenantQueueFull]),
     ("POST", "/api/v1/views", &[Code::AlreadyExists, Code::LimitReached]),
-    ("PUT", "/api/v1/views/{id}", &[Code::AlreadyExists]),
+    ("PUT", "/api/v1/views/{id}", &[Code::AlreadyExists, Code::Conflict]),
     ("PUT", "/api/v1/secrets/{name}", &[Code::NoSecretKey]),
     ("POST", "/api/v1/secret-keys/rotate", &[Code::NoSecretKey]),
 ];

@@ -1,12 +1,12 @@
 //! Saved views: filters and columns of a list, under a name. One's own, and those that others of the tenant share.
 
 use super::Service;
+use super::answers::{self, Asked};
 use super::api_keys::own_user;
 use super::body::{Json, escape};
 use super::caller::Caller;
 use super::error::{Error, Result};
 use super::executions::{request_of, show};
-use super::idempotency::{self, Once};
 use super::path;
 use super::query::{Query, one_of};
 use super::start::field;
@@ -40,7 +40,7 @@ pub async fn create(
         id: SavedViewId(clock::new_id()),
         tenant_id: caller.tenant_id,
         created_by: caller.owner(),
-        created_by_name: None,
+        created_by_name: Some(caller.name()),
         user_id: own_user(&caller),
         list,
         name,
@@ -50,14 +50,15 @@ pub async fn create(
         updated_at: now,
     })?;
     may_share(&caller, &view)?;
-    let once = match idempotency::begin(&service, &caller, &request, &body.bytes).await? {
-        Once::Answered(response) => return Ok(response),
-        Once::Begun(once) => once,
+    let asking = match answers::begin(&service, &caller, &request, &body.bytes).await? {
+        Asked::Before(response) => return Ok(response),
+        Asked::Now(asking) => asking,
     };
     let change = Change::created("view_created", "view", view.id, &facts(&view));
-    let created = service.engine.store().noting(service.entry(&caller, change)).create_saved_view(view).await;
-    let answer = created.map(|view| (StatusCode::CREATED, SavedViewDetail::from(view))).map_err(Error::from);
-    once.finish(&request, answer).await
+    let answer = asking.answer(StatusCode::CREATED, &SavedViewDetail::from(view.clone()))?;
+    let store = answer.keeping(service.engine.store());
+    store.noting(service.entry(&caller, change)).create_saved_view(view).await?;
+    Ok(answer.send(&request))
 }
 
 /// The own views and those that others share, newest first.

@@ -315,6 +315,9 @@ section! {
         format: LogFormat = "human",
         /// `error`, `warn`, `info`, `debug`, `trace`, or directives such as `info,callboard=debug`.
         level: String = "info,actix_server=warn,actix_http::h1=off",
+        /// A folder with reports of `callboard bench` and `callboard chaos`, as `--json` writes them: operators see them in the
+        /// dashboard. Empty means `reports` beside the database (with PostgreSQL: in `data`).
+        reports: String = "",
     }
 }
 

@@ -1,7 +1,7 @@
 //! Changes of things that somebody has looked at first: only what they changed is written. What somebody else has changed
 //! meanwhile stays, and what both have changed is refused, so that no slow request brings back what was.
 //!
-//! Called by what replaces whole rows of people and tenants.
+//! Called by what replaces whole rows: of people, tenants and saved views.
 
 use super::Error;
 

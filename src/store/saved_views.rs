@@ -2,6 +2,7 @@
 
 use super::column_types::{json, natural, optional_word, word};
 use super::connection::{AnyConnection, MultiBackend};
+use super::merge::merge;
 use super::page::{Page, PageRequest};
 use super::schema::{api_keys, saved_views, users};
 use super::statement::{Bind, Statement};
@@ -61,15 +62,16 @@ impl Store {
     /// somebody else has changed meanwhile stays.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Conflict`] when its owner has another one of this name.
+    /// [`Error::NotFound`]; [`Error::Conflict`] when its owner has another one of this name; [`Error::Obstacle`] when somebody
+    /// else has made something else of the same part.
     pub async fn update_saved_view(&self, known: SavedView, wanted: SavedView) -> Result<SavedView, Error> {
         self.write(move |connection| {
             let (id, tenant_id) = (wanted.id.to_string(), wanted.tenant_id.to_string());
             let current = get(connection, &tenant_id, &id)?;
             let view = SavedView {
-                name: if wanted.name == known.name { current.name } else { wanted.name },
-                query: if wanted.query == known.query { current.query } else { wanted.query },
-                is_shared: if wanted.is_shared == known.is_shared { current.is_shared } else { wanted.is_shared },
+                name: merge(known.name, wanted.name, current.name)?,
+                query: merge(known.query, wanted.query, current.query)?,
+                is_shared: merge(known.is_shared, wanted.is_shared, current.is_shared)?,
                 updated_at: wanted.updated_at.max(current.updated_at),
                 ..current
             };

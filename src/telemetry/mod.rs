@@ -98,7 +98,7 @@ mod tests {
     fn written(format: LogFormat, level: &str, say: impl FnOnce()) -> String {
         let lines = Lines::default();
         let writer = lines.clone();
-        let settings = settings::Telemetry { format, level: level.to_owned() };
+        let settings = settings::Telemetry { format, level: level.to_owned(), reports: String::new() };
         let layer = layer(&settings, false, move || writer.clone()).unwrap();
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), say);
         lines.text()

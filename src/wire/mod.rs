@@ -18,6 +18,7 @@ pub mod page;
 pub mod preflight;
 pub mod problem;
 pub mod queue;
+pub mod report;
 pub mod retention;
 pub mod saved_view;
 mod schema;

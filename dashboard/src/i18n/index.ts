@@ -1,6 +1,7 @@
 // English comes with the program; Chinese is fetched when it is wanted.
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
+import { whenThere } from "@/parts";
 import en from "./en.json";
 import { PROBLEMS } from "./words";
 
@@ -28,7 +29,8 @@ function chosen(): Language {
 
 async function setLanguage(language: Language): Promise<void> {
   if (language === "zh-CN" && !i18next.hasResourceBundle("zh-CN", "translation")) {
-    const [sentences, problems] = await Promise.all([import("./zh-CN.json"), import("./problems.zh-CN.json")]);
+    const read = whenThere(() => Promise.all([import("./zh-CN.json"), import("./problems.zh-CN.json")]));
+    const [sentences, problems] = await read();
     i18next.addResourceBundle("zh-CN", "translation", sentences.default);
     i18next.addResourceBundle("zh-CN", PROBLEMS, problems.default);
   }

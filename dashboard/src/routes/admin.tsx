@@ -1,4 +1,5 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { whenThere } from "@/parts";
 import { pagesRoute } from "./root";
 
 /** The filters of the audit, as the service names them. */
@@ -19,7 +20,10 @@ export function auditSearchOf(search: AdminSearch): AuditSearch {
 export const adminRoute = createRoute({
   getParentRoute: () => pagesRoute,
   path: "/admin",
-  component: lazyRouteComponent(() => import("@/features/admin/AdminPage"), "AdminStart"),
+  component: lazyRouteComponent(
+    whenThere(() => import("@/features/admin/AdminPage")),
+    "AdminStart",
+  ),
 });
 
 export const adminSectionRoute = createRoute({
@@ -30,5 +34,8 @@ export const adminSectionRoute = createRoute({
     q: typeof raw.q === "string" ? raw.q : undefined,
     revoked: raw.revoked === "1" ? "1" : undefined,
   }),
-  component: lazyRouteComponent(() => import("@/features/admin/AdminPage"), "AdminPage"),
+  component: lazyRouteComponent(
+    whenThere(() => import("@/features/admin/AdminPage")),
+    "AdminPage",
+  ),
 });

@@ -1,4 +1,5 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { whenThere } from "@/parts";
 import { pagesRoute } from "./root";
 
 export const agentRoute = createRoute({
@@ -7,5 +8,8 @@ export const agentRoute = createRoute({
   validateSearch: (raw: Record<string, unknown>): { test?: string } => ({
     test: typeof raw.test === "string" ? raw.test : undefined,
   }),
-  component: lazyRouteComponent(() => import("@/features/agents/AgentPage"), "AgentPage"),
+  component: lazyRouteComponent(
+    whenThere(() => import("@/features/agents/AgentPage")),
+    "AgentPage",
+  ),
 });

@@ -1,4 +1,5 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { whenThere } from "@/parts";
 import { pagesRoute } from "./root";
 
 export interface AgentsSearch {
@@ -11,5 +12,8 @@ export const agentsRoute = createRoute({
   validateSearch: (raw: Record<string, unknown>): AgentsSearch => ({
     q: typeof raw.q === "string" ? raw.q : undefined,
   }),
-  component: lazyRouteComponent(() => import("@/features/agents/AgentsPage"), "AgentsPage"),
+  component: lazyRouteComponent(
+    whenThere(() => import("@/features/agents/AgentsPage")),
+    "AgentsPage",
+  ),
 });

@@ -1,4 +1,5 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { whenThere } from "@/parts";
 import { pagesRoute } from "./root";
 
 export interface CompareSearch {
@@ -16,5 +17,8 @@ export const compareRoute = createRoute({
     b: typeof raw.b === "string" ? raw.b : undefined,
     tasks: raw.tasks === "different" ? "different" : undefined,
   }),
-  component: lazyRouteComponent(() => import("@/features/compare/ComparePage"), "ComparePage"),
+  component: lazyRouteComponent(
+    whenThere(() => import("@/features/compare/ComparePage")),
+    "ComparePage",
+  ),
 });

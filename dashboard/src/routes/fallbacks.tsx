@@ -1,7 +1,8 @@
 import { Link } from "@tanstack/react-router";
 import { Compass } from "lucide-react";
 import { buttonClass } from "@/components/Button";
-import { Empty, ProblemView } from "@/components/states";
+import { Card } from "@/components/Card";
+import { Empty, ProblemView, Skeleton, SkeletonRows } from "@/components/states";
 import { useTitle } from "@/components/useTitle";
 import { useLanguage } from "@/i18n/language";
 
@@ -18,6 +19,19 @@ export function Missing() {
         </Link>
       </Empty>
     </main>
+  );
+}
+
+/** In place of a page that is on its way, when that takes longer than a moment. */
+export function Pending() {
+  const { t } = useLanguage();
+  return (
+    <div role="status" aria-label={t("state.loading")}>
+      <Skeleton className="mb-6 h-7 w-48" />
+      <Card>
+        <SkeletonRows />
+      </Card>
+    </div>
   );
 }
 

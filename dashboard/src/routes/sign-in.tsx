@@ -1,4 +1,5 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { whenThere } from "@/parts";
 import { rootRoute } from "./root";
 
 export interface SignInSearch {
@@ -18,5 +19,8 @@ export const signInRoute = createRoute({
     next: typeof raw.next === "string" ? raw.next : undefined,
     problem: typeof raw.problem === "string" ? raw.problem : undefined,
   }),
-  component: lazyRouteComponent(() => import("@/features/sign-in/SignInPage"), "SignInPage"),
+  component: lazyRouteComponent(
+    whenThere(() => import("@/features/sign-in/SignInPage")),
+    "SignInPage",
+  ),
 });

@@ -1,4 +1,5 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { whenThere } from "@/parts";
 import { pagesRoute } from "./root";
 
 export const workflowTabs = ["definition", "runs", "preflight", "versions"] as const;
@@ -12,7 +13,10 @@ export const workflowRoute = createRoute({
     run: raw.run === "1" ? "1" : undefined,
     compare: typeof raw.compare === "string" ? raw.compare : undefined,
   }),
-  component: lazyRouteComponent(() => import("@/features/workflows/WorkflowPage"), "WorkflowPage"),
+  component: lazyRouteComponent(
+    whenThere(() => import("@/features/workflows/WorkflowPage")),
+    "WorkflowPage",
+  ),
 });
 
 export const newWorkflowRoute = createRoute({
@@ -23,5 +27,8 @@ export const newWorkflowRoute = createRoute({
     from: typeof raw.from === "string" ? raw.from : undefined,
     example: typeof raw.example === "string" ? raw.example : undefined,
   }),
-  component: lazyRouteComponent(() => import("@/features/workflows/EditorPage"), "EditorPage"),
+  component: lazyRouteComponent(
+    whenThere(() => import("@/features/workflows/EditorPage")),
+    "EditorPage",
+  ),
 });

@@ -1,4 +1,5 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { whenThere } from "@/parts";
 import { pagesRoute } from "./root";
 
 export interface WorkflowsSearch {
@@ -11,5 +12,8 @@ export const workflowsRoute = createRoute({
   validateSearch: (raw: Record<string, unknown>): WorkflowsSearch => ({
     q: typeof raw.q === "string" ? raw.q : undefined,
   }),
-  component: lazyRouteComponent(() => import("@/features/workflows/WorkflowsPage"), "WorkflowsPage"),
+  component: lazyRouteComponent(
+    whenThere(() => import("@/features/workflows/WorkflowsPage")),
+    "WorkflowsPage",
+  ),
 });

@@ -1,5 +1,10 @@
 // Something of everything: what the pages are looked at with, by the tests that visit all of them and in the pictures.
+import { execFile } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import type { Api, Person } from "./api";
+import { servicePath } from "./program";
 import { PASSWORD, type Service } from "./service";
 
 const EXAMPLES = ["hello", "review-panel", "endpoint-check", "long-haul"];
@@ -71,7 +76,23 @@ export function fill(service: Service): Promise<ExampleData> {
 /** The tests of a file share a service. */
 const filled = new WeakMap<Service, Promise<ExampleData>>();
 
+/** Two small reports beside the service, of real runs. */
+async function measure(service: Service): Promise<void> {
+  const folder = join(service.folder, "reports");
+  mkdirSync(folder);
+  for (const [name, ...words] of [
+    ["latency", "bench", "latency", "--executions", "20"],
+    ["chaos", "chaos", "--kills", "1", "--rate", "20"],
+  ])
+    await promisify(execFile)(servicePath(), [...words, "--json", join(folder, `${name}.json`)]);
+}
+
 async function fillOnce(service: Service): Promise<ExampleData> {
+  const [data] = await Promise.all([runOnce(service), measure(service)]);
+  return data;
+}
+
+async function runOnce(service: Service): Promise<ExampleData> {
   const operator = await service.operator();
   const { api } = operator;
   for (const name of EXAMPLES) await api.register(service.example(name));

@@ -5,13 +5,14 @@
 
 use super::load::{as_f64, histogram, percentile_ms};
 use super::raw::{self, Template};
-use super::report::{Workload, rounded};
 use super::subscriber::{Seen, Subscriber};
 use super::{Bench, Common, Kind};
 use crate::cli::Exit;
 use crate::cli::error::Error;
 use crate::cli::link::{Endpoint, Link};
+use crate::cli::report::rounded;
 use crate::cli::service::Service;
+use crate::wire::report::Workload;
 use hyper::body::Bytes;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::{Value, json};
@@ -92,7 +93,7 @@ async fn measure(bench: &Bench, arguments: &Arguments) -> Result<Workload, Error
     let readers = subscribe(&service, arguments.subscribers - 1).await?;
     let subscribed_bytes = service.memory_bytes();
     let (cpu, begin) = (service.cpu_time(), Instant::now());
-    let started = load(service.endpoint(), &body, arguments, bench.report.seed).await?;
+    let started = load(service.endpoint(), &body, arguments, bench.seed).await?;
     let settled = settle(&readers, &started).await;
     let elapsed = begin.elapsed();
     let cpu = service.cpu_time().saturating_sub(cpu);

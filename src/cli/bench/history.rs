@@ -4,12 +4,13 @@
 
 use super::archive::{self, Archive};
 use super::load::{histogram, note, percentile_ms};
-use super::report::{Workload, rounded};
 use super::{Bench, Common};
 use crate::cli::Exit;
 use crate::cli::client::text_at;
 use crate::cli::error::Error;
 use crate::cli::link::{Answer, Link};
+use crate::cli::report::rounded;
+use crate::wire::report::Workload;
 use serde_json::{Value, json};
 use std::time::Instant;
 use url::form_urlencoded::byte_serialize;

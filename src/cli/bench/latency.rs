@@ -2,13 +2,14 @@
 
 use super::load::{as_f64, histogram, note, percentile_ms};
 use super::raw::{self, Template};
-use super::report::{Workload, rounded};
 use super::{Bench, Common, Kind};
 use crate::cli::Exit;
 use crate::cli::client::text_at;
 use crate::cli::error::Error;
 use crate::cli::link::{Endpoint, Link};
 use crate::cli::live::Connection;
+use crate::cli::report::rounded;
+use crate::wire::report::Workload;
 use hdrhistogram::Histogram;
 use hyper::body::Bytes;
 use serde_json::{Value, json};

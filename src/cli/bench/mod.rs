@@ -11,7 +11,6 @@ mod latency;
 mod load;
 mod raw;
 mod recovery;
-mod report;
 mod subscriber;
 mod throughput;
 mod workload;
@@ -19,8 +18,9 @@ mod workload;
 use super::Exit;
 use super::database::Database;
 use super::error::{Error, block_on_until_interrupted};
+use super::report;
 use super::service::{Launch, Service};
-use report::Report;
+use crate::wire::report::Report;
 use std::path::PathBuf;
 use workload::Kind;
 
@@ -56,7 +56,7 @@ struct Common {
     /// Makes a run repeatable where chance plays a part
     #[arg(long)]
     seed: Option<u64>,
-    /// Writes the report as JSON too
+    /// Writes the report as JSON too; the dashboard shows those in the folder `telemetry.reports`
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 }
@@ -80,6 +80,7 @@ pub fn execute(arguments: &Arguments) -> Exit {
 struct Bench {
     database: Database,
     launch: Launch,
+    seed: u64,
     report: Report,
 }
 
@@ -93,8 +94,8 @@ impl Bench {
             launch = launch.with(key, value);
         }
         let seed = common.seed.unwrap_or_else(|| fastrand::u64(..));
-        let report = Report::new(benchmark, seed, &launch.settings);
-        Ok(Self { database, launch, report })
+        let report = report::begin(benchmark, database.kind, seed, &launch.settings);
+        Ok(Self { database, launch, seed, report })
     }
 
     async fn service(&self) -> Result<Service, Error> {
@@ -103,8 +104,8 @@ impl Bench {
 
     /// Prints the report and writes it to the file that was asked for.
     fn publish(self, common: &Common) -> Result<(), Error> {
-        super::terminal::print(&self.report.markdown());
-        common.json.as_ref().map_or(Ok(()), |file| self.report.write_json(file))
+        super::terminal::print(&report::markdown(&self.report));
+        common.json.as_ref().map_or(Ok(()), |file| report::write_json(&self.report, file))
     }
 
     /// Says what is being done, so that a long measurement does not look stuck.

@@ -4,12 +4,13 @@
 //! `execution_recovered` to its journal before it asks for the effect again; the service counts its appends.
 
 use super::load::{self, as_f64};
-use super::report::{Workload, rounded};
 use super::{Bench, Common};
 use crate::cli::Exit;
 use crate::cli::error::Error;
 use crate::cli::link::Link;
+use crate::cli::report::rounded;
 use crate::cli::service::Service;
+use crate::wire::report::Workload;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 

@@ -2,11 +2,12 @@
 
 use super::load::{self, percentile_ms};
 use super::raw::{self, Template};
-use super::report::{Workload, rounded};
 use super::{Bench, Common, Kind};
 use crate::cli::Exit;
 use crate::cli::error::Error;
 use crate::cli::link::Link;
+use crate::cli::report::rounded;
+use crate::wire::report::Workload;
 use serde_json::json;
 
 /// How many executions write at the same time when the raw limit is measured: as many as the service lets run by default,

@@ -13,6 +13,7 @@ use super::Exit;
 use super::database::Database;
 use super::error::{Error, block_on_until_interrupted};
 use super::link::Link;
+use super::report;
 use super::service::{Launch, Service};
 use super::terminal::{print, tell};
 use crate::clock::{Clock, SystemClock};
@@ -59,7 +60,7 @@ pub struct Arguments {
     /// A setting of the service; repeatable
     #[arg(long, value_name = "KEY=VALUE", value_parser = super::client::label)]
     set: Vec<(String, String)>,
-    /// Writes the report as JSON too
+    /// Writes the report as JSON too; the dashboard shows those in the folder `telemetry.reports`
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 }
@@ -77,6 +78,7 @@ async fn run(arguments: &Arguments) -> Result<Exit, Error> {
     for (key, value) in &arguments.set {
         launch = launch.with(key, value);
     }
+    let mut report = report::begin("chaos", database.kind, seed, &launch.settings);
     let run = format!("{seed:x}-{:x}", SystemClock.now().as_millis());
     let crowd = Rc::new(Crowd::new(launch.endpoint.clone(), run, seed, database.directory().join("marks.txt")));
     let begin = Instant::now();
@@ -97,25 +99,29 @@ async fn run(arguments: &Arguments) -> Result<Exit, Error> {
         slowest.as_millis(),
         begin.elapsed().as_secs()
     ));
-    report(&violations);
+    tell_violations(&violations);
     if let Some(file) = &arguments.json {
-        let all: Vec<String> = violations.iter().map(Violation::to_string).collect();
-        let report = json!({
-            "seed": seed,
+        let figures = json!({
+            "name": "everything",
             "kills": arguments.kills,
-            "store": database.kind,
-            "commit": env!("CALLBOARD_COMMIT"),
             "acknowledged": ledger.acknowledged.len(),
             "executions": checked.executions,
             "events": checked.events,
-            "violations": all,
+            "marks": checked.marks,
+            "recoveries": checked.restarts,
+            "frames": ledger.frames,
+            "reconnects": ledger.reconnects,
+            "slowest_start_ms": u64::try_from(slowest.as_millis()).unwrap_or(u64::MAX),
+            "seconds": begin.elapsed().as_secs(),
         });
-        std::fs::write(file, format!("{report:#}\n")).map_err(|error| Error::file("write", file, &error))?;
+        report.workloads.extend(figures.as_object().cloned());
+        report.violations = Some(violations.iter().map(Violation::to_string).collect());
+        report::write_json(&report, file)?;
     }
     Ok(if violations.is_empty() { Exit::Success } else { Exit::Failure })
 }
 
-fn report(violations: &[Violation]) {
+fn tell_violations(violations: &[Violation]) {
     for violation in violations.iter().take(MOST_PRINTED) {
         print(&format!("VIOLATION {violation}"));
     }

@@ -13,6 +13,7 @@ mod lists;
 mod preflight;
 mod problems;
 mod reach;
+mod reports;
 mod retention;
 mod stream;
 mod tasks;

@@ -140,6 +140,7 @@ fn of_identity() -> Vec<Operation> {
         (get, "/api/v1/secrets/{name}", SecretRead, Secret, none.clone()),
         (put, "/api/v1/secrets/{name}", SecretWrite, Secret, json!({ "value": "something long" })),
         (delete, "/api/v1/secrets/{name}", SecretWrite, Secret, none.clone()),
+        (get, "/api/v1/reports", ReportRead, Nothing, none.clone()),
         (post, "/api/v1/secret-keys/rotate", EngineSteer, Nothing, none.clone()),
         // What these remove others still need, so they come last.
         (delete, "/api/v1/api-keys/{id}", KeyWrite, Key, none.clone()),

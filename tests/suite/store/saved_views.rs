@@ -57,7 +57,13 @@ async fn a_view_lives(fixture: Fixture) {
     // Another window had read it before, and gives it another name only.
     own.name = "Failed".to_owned();
     let late = SavedView { name: own.name.clone(), ..read.clone() };
-    assert_eq!(store.update_saved_view(read, late).await.as_ref(), Ok(&own), "what was changed meanwhile stays");
+    assert_eq!(
+        store.update_saved_view(read.clone(), late).await.as_ref(),
+        Ok(&own),
+        "what was changed meanwhile stays"
+    );
+    let again = SavedView { name: "failures".to_owned(), ..read.clone() };
+    assert!(matches!(store.update_saved_view(read, again).await, Err(Error::Obstacle { .. })), "both named it anew");
     let taken = SavedView { name: "slow".to_owned(), ..own.clone() };
     assert!(matches!(store.update_saved_view(own.clone(), taken).await, Err(Error::Conflict { .. })));
     let renamed = User { display_name: "Countess".to_owned(), ..ada.clone() };

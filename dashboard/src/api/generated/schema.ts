@@ -1100,6 +1100,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The reports of `callboard bench` and `callboard chaos` in the folder of the service, the newest first. */
+        get: operations["get_reports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/livez": {
         parameters: {
             query?: never;
@@ -1780,6 +1797,14 @@ export interface components {
             reason: string;
             /** Format: int64 */
             retry_after_ms: number;
+        };
+        /** @description The machine. */
+        Hardware: {
+            cpu: string;
+            /** Format: int64 */
+            cores: number;
+            /** Format: int64 */
+            memory_bytes: number;
         };
         /** @description The execution that is next. */
         Head: {
@@ -2584,6 +2609,44 @@ export interface components {
             /** @description What probably does not do what its author wants. */
             warnings: components["schemas"]["FieldError"][];
         };
+        /** @description What was measured once, with the circumstances without which figures mean nothing. */
+        Report: {
+            /** @description `throughput`, `latency`, `fanout`, `history`, `recovery` or `chaos`. */
+            benchmark: string;
+            /** @description When it was begun. */
+            taken_at: components["schemas"]["Timestamp"];
+            hardware: components["schemas"]["Hardware"];
+            /** @description Of the program that was measured. */
+            commit: string;
+            version: string;
+            /** @description `sqlite` or `postgres`. */
+            store: string;
+            /** @description What the service was started with on top of its defaults, without addresses of databases. */
+            settings: {
+                [key: string]: string;
+            };
+            /** @description What `--seed` repeats it with. A text: not every program can read whole numbers of this size. */
+            seed: string;
+            /** @description The figures, one group for each workload, which `name` names. */
+            workloads: {
+                [key: string]: unknown;
+            }[];
+            /** @description The promises that were not kept, of a run that looks for them. */
+            violations?: string[] | null;
+        };
+        /** @description A report, and the file that it stands in. */
+        ReportFile: components["schemas"]["Report"] & {
+            file: string;
+        };
+        /** @description The reports that the service has. */
+        Reports: {
+            /** @description Where they are, on the machine of the service: `telemetry.reports`. */
+            folder: string;
+            /** @description The newest first. */
+            items: components["schemas"]["ReportFile"][];
+            /** @description Files of the folder that are no reports. */
+            unreadable: components["schemas"]["UnreadableReport"][];
+        };
         /** @description A link for somebody who has forgotten their password. */
         ResetView: {
             /** @description Shown once; exchanged at `/api/v1/auth/first-sign-in`. */
@@ -3383,6 +3446,12 @@ export interface components {
          * @enum {string}
          */
         Trigger: "api" | "schedule" | "event" | "parent" | "retry" | "fork";
+        /** @description A file that is no report. */
+        UnreadableReport: {
+            file: string;
+            /** @description Why it cannot be read. */
+            detail: string;
+        };
         /** @description A round of upkeep. */
         UpkeepRound: {
             started_at: components["schemas"]["Timestamp"];
@@ -3637,6 +3706,7 @@ export type FieldError = components['schemas']['FieldError'];
 export type FirstSignIn = components['schemas']['FirstSignIn'];
 export type ForkedFromView = components['schemas']['ForkedFromView'];
 export type Goodbye = components['schemas']['Goodbye'];
+export type Hardware = components['schemas']['Hardware'];
 export type Head = components['schemas']['Head'];
 export type Hello = components['schemas']['Hello'];
 export type History = components['schemas']['History'];
@@ -3683,6 +3753,9 @@ export type QueueView = components['schemas']['QueueView'];
 export type Ready = components['schemas']['Ready'];
 export type RefreshBody = components['schemas']['RefreshBody'];
 export type RegisteredView = components['schemas']['RegisteredView'];
+export type Report = components['schemas']['Report'];
+export type ReportFile = components['schemas']['ReportFile'];
+export type Reports = components['schemas']['Reports'];
 export type ResetView = components['schemas']['ResetView'];
 export type Resync = components['schemas']['Resync'];
 export type RetentionDecision = components['schemas']['RetentionDecision'];
@@ -3731,6 +3804,7 @@ export type Tokens = components['schemas']['Tokens'];
 export type TouchKind = components['schemas']['TouchKind'];
 export type TouchView = components['schemas']['TouchView'];
 export type Trigger = components['schemas']['Trigger'];
+export type UnreadableReport = components['schemas']['UnreadableReport'];
 export type UpkeepRound = components['schemas']['UpkeepRound'];
 export type UpkeepState = components['schemas']['UpkeepState'];
 export type Usage = components['schemas']['Usage'];
@@ -8797,7 +8871,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description already_exists */
+            /** @description already_exists, conflict */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12777,6 +12851,86 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QueueView"];
+                };
+            };
+            /** @description unauthenticated, invalid_credentials, token_expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description host_not_allowed, forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description store_unavailable, shutting_down */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_reports: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to work in, for operators; their own when absent. */
+                "X-Tenant-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reports"];
                 };
             };
             /** @description unauthenticated, invalid_credentials, token_expired */

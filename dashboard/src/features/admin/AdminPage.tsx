@@ -7,17 +7,18 @@ import { Empty, SkeletonPage, SkeletonRows } from "@/components/states";
 import { tabClass } from "@/components/Tabs";
 import { useStrip } from "@/components/useStrip";
 import { useLanguage } from "@/i18n/language";
+import { whenThere } from "@/parts";
 import { type SectionName, sections } from "./sections";
 
 const panels: Record<SectionName, ComponentType> = {
-  users: lazy(() => import("./Users")),
-  keys: lazy(() => import("./Keys")),
-  secrets: lazy(() => import("./Secrets")),
-  audit: lazy(() => import("./Audit")),
-  tenants: lazy(() => import("./Tenants")),
-  limits: lazy(() => import("./Limits")),
-  retention: lazy(() => import("./Retention")),
-  health: lazy(() => import("./Health")),
+  users: lazy(whenThere(() => import("./Users"))),
+  keys: lazy(whenThere(() => import("./Keys"))),
+  secrets: lazy(whenThere(() => import("./Secrets"))),
+  audit: lazy(whenThere(() => import("./Audit"))),
+  tenants: lazy(whenThere(() => import("./Tenants"))),
+  limits: lazy(whenThere(() => import("./Limits"))),
+  retention: lazy(whenThere(() => import("./Retention"))),
+  health: lazy(whenThere(() => import("./Health"))),
 };
 const route = getRouteApi("/pages/admin/$section");
 

@@ -3,6 +3,7 @@ import { CircleCheck, CircleX, ExternalLink, type LucideIcon } from "lucide-reac
 import type { ReactNode } from "react";
 import type { Dependency, QueueView } from "@/api/generated/schema";
 import { liveness, readiness } from "@/api/health";
+import { useStanding } from "@/api/me";
 import { queueView } from "@/api/queue";
 import { buttonClass } from "@/components/Button";
 import { Card, CardHead } from "@/components/Card";
@@ -10,6 +11,7 @@ import { Fact } from "@/components/Fact";
 import { ProblemView, SkeletonCards } from "@/components/states";
 import { useFormats, useLanguage } from "@/i18n/language";
 import { useLive } from "@/live/useLive";
+import { Reports } from "./Reports";
 
 /** What is known by a name of its own; others are shown under the name that the service gives them. */
 const known = ["store", "engine"] as const;
@@ -20,6 +22,7 @@ export default function Health() {
   const live = useQuery(liveness);
   const queue = useQuery(queueView);
   const { status } = useLive();
+  const { may } = useStanding();
   if (ready.error && !ready.data) return <ProblemView error={ready.error} retry={() => void ready.refetch()} />;
   if (!ready.data) return <SkeletonCards count={3} className="space-y-4" />;
   // A service that does not answer any more is not as well as it last said.
@@ -59,6 +62,7 @@ export default function Health() {
       ) : (
         <SkeletonCards count={1} className="" />
       )}
+      {may("report_read") && <Reports />}
     </div>
   );
 }

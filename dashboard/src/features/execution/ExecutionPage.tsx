@@ -12,16 +12,17 @@ import { Asking } from "@/features/budget/Asking";
 import { isOfMonth } from "@/features/budget/budget";
 import { useCommand } from "@/features/executions/useCommand";
 import { useLanguage } from "@/i18n/language";
+import { whenThere } from "@/parts";
 import { Head } from "./Head";
 import { type Tab, tabs } from "./search";
 import { useTimeline } from "./useTimeline";
 
-const Graph = lazy(() => import("./GraphTab"));
-const Timeline = lazy(() => import("./TimelineTab"));
-const Logs = lazy(() => import("./LogsTab"));
-const Events = lazy(() => import("./EventsTab"));
-const Output = lazy(() => import("./OutputTab"));
-const Usage = lazy(() => import("./UsageTab"));
+const Graph = lazy(whenThere(() => import("./GraphTab")));
+const Timeline = lazy(whenThere(() => import("./TimelineTab")));
+const Logs = lazy(whenThere(() => import("./LogsTab")));
+const Events = lazy(whenThere(() => import("./EventsTab")));
+const Output = lazy(whenThere(() => import("./OutputTab")));
+const Usage = lazy(whenThere(() => import("./UsageTab")));
 
 const route = getRouteApi("/pages/executions/$id");
 

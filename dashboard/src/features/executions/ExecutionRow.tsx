@@ -35,11 +35,8 @@ export function startsLeft(column: Column): boolean {
   return column === "labels" || column === "version" || column === "owner";
 }
 
-/** A row as it lies in its list, `top` pixels below its beginning. Nothing in it moves anything outside. */
 export const ExecutionRow = memo(function ExecutionRow({
   row,
-  place,
-  top,
   columns,
   isNarrow,
   isNew,
@@ -48,9 +45,6 @@ export const ExecutionRow = memo(function ExecutionRow({
   onSelect,
 }: {
   row: Row;
-  /** In the list, from 0. */
-  place: number;
-  top: number;
   columns: readonly Column[];
   /** Only status, name and time. */
   isNarrow: boolean;
@@ -63,13 +57,10 @@ export const ExecutionRow = memo(function ExecutionRow({
   const { t } = useLanguage();
   return (
     <div
-      role="row"
-      aria-rowindex={place + 2}
-      aria-selected={isSelected}
-      aria-current={isCurrent || undefined}
-      style={{ top, height: ROW_HEIGHT, gridTemplateColumns: isNarrow ? NARROW_GRID : gridColumns(columns) }}
+      role="presentation"
+      style={{ gridTemplateColumns: isNarrow ? NARROW_GRID : gridColumns(columns) }}
       className={clsx(
-        "absolute inset-x-0 grid items-center gap-3 border-b px-3 [contain:strict] hover:bg-sunken",
+        "relative grid h-full items-center gap-3 border-b px-3 hover:bg-sunken",
         isNew && "animate-slide-in",
         isSelected && "bg-accent-soft",
         isCurrent && "shadow-[inset_3px_0_0_var(--accent)] bg-sunken",
@@ -127,13 +118,9 @@ export const ExecutionRow = memo(function ExecutionRow({
 });
 
 /** Stands where a row is on its way. */
-export function SkeletonRow({ top }: { top: number }) {
+export function SkeletonRow() {
   return (
-    <div
-      aria-hidden
-      style={{ top, height: ROW_HEIGHT }}
-      className="absolute inset-x-0 flex items-center gap-4 border-b px-4 [contain:strict]"
-    >
+    <div aria-hidden className="flex h-full items-center gap-4 border-b px-4">
       <Skeleton className="h-[22px] w-24 rounded-full md:ml-12" />
       <Skeleton className="h-4 w-48" />
       <Skeleton className="ml-auto h-4 w-24 max-md:hidden" />

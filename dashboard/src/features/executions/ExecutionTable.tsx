@@ -4,7 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useEffectEvent, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { FIRST_PAGE } from "@/api/executionLists";
-import type { Filter } from "@/api/executions";
+import type { Filter, Row } from "@/api/executions";
 import { useStanding } from "@/api/me";
 import { ProblemView } from "@/components/states";
 import { useIsNarrow } from "@/components/useIsNarrow";
@@ -181,20 +181,28 @@ export function ExecutionTable({
           <div role="presentation" style={{ height: virtual.getTotalSize() }} className="relative">
             {items.map((item) => {
               const row = rows.at(item.index);
-              if (!row) return <SkeletonRow key={item.index} top={item.start} />;
               return (
-                <ExecutionRow
-                  key={row.id}
-                  row={row}
-                  place={item.index}
-                  top={item.start}
-                  columns={columns}
-                  isNarrow={isNarrow}
-                  isNew={isNew(row.id)}
-                  isCurrent={row.id === currentId}
-                  isSelected={selectedIds.has(row.id)}
-                  onSelect={maySelect ? onSelect : undefined}
-                />
+                // Rows that only move are not drawn again, and nothing in one of them moves anything outside.
+                <div
+                  key={row?.id ?? item.index}
+                  {...roleOf(item.index, row, selectedIds, currentId)}
+                  className="absolute inset-x-0 [contain:strict]"
+                  style={{ top: item.start, height: ROW_HEIGHT }}
+                >
+                  {row ? (
+                    <ExecutionRow
+                      row={row}
+                      columns={columns}
+                      isNarrow={isNarrow}
+                      isNew={isNew(row.id)}
+                      isCurrent={row.id === currentId}
+                      isSelected={selectedIds.has(row.id)}
+                      onSelect={maySelect ? onSelect : undefined}
+                    />
+                  ) : (
+                    <SkeletonRow />
+                  )}
+                </div>
               );
             })}
           </div>
@@ -203,6 +211,17 @@ export function ExecutionTable({
       </div>
     </>
   );
+}
+
+/** What stands at a place, for those who do not see it. The heads are the first row. */
+function roleOf(place: number, row: Row | undefined, selected: ReadonlySet<string>, currentId: string | undefined) {
+  if (!row) return { role: "presentation" };
+  return {
+    role: "row",
+    "aria-rowindex": place + 2,
+    "aria-selected": selected.has(row.id),
+    "aria-current": row.id === currentId || undefined,
+  };
 }
 
 /** A little longer than a row takes to slide in. */

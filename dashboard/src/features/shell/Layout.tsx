@@ -1,4 +1,5 @@
 // The frame around every page: a sidebar, on small screens a bar at the bottom.
+
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { clsx } from "clsx";
@@ -11,16 +12,17 @@ import { tellProblem } from "@/components/tellProblem";
 import { Monitor } from "@/features/monitor/Monitor";
 import { chooseLanguage, isLanguage, languages } from "@/i18n";
 import { useLanguage } from "@/i18n/language";
+import { whenThere } from "@/parts";
 import { chooseTheme, themes, useTheme } from "@/theme";
 import { Connection } from "./Connection";
 import { places } from "./navigation";
 import { useShortcuts } from "./shortcuts";
 import { ViewedTenant } from "./ViewedTenant";
 
-const readPalette = () => import("./Palette");
+const readPalette = whenThere(() => import("./Palette"));
 const Palette = lazy(readPalette);
-const Shortcuts = lazy(() => import("./Shortcuts"));
-const Account = lazy(() => import("./Account"));
+const Shortcuts = lazy(whenThere(() => import("./Shortcuts")));
+const Account = lazy(whenThere(() => import("./Account")));
 
 type Opened = "palette" | "shortcuts" | "account";
 

@@ -17,11 +17,12 @@ import { ProblemView, Skeleton, SkeletonPage } from "@/components/states";
 import { useTitle } from "@/components/useTitle";
 import { modelOf, type TaskNode } from "@/features/execution-graph/model";
 import { useLanguage } from "@/i18n/language";
+import { whenThere } from "@/parts";
 import { exampleNamed, examples } from "./examples";
 import { nextVersion } from "./version";
 
-const Graph = lazy(() => import("@/features/execution-graph/Graph"));
-const Editor = lazy(() => import("./Editor"));
+const Graph = lazy(whenThere(() => import("@/features/execution-graph/Graph")));
+const Editor = lazy(whenThere(() => import("./Editor")));
 const route = getRouteApi("/pages/workflows/new");
 
 const BEGINNING = `document:

@@ -18,13 +18,14 @@ import { modelOf } from "@/features/execution-graph/model";
 import { ExecutionTable } from "@/features/executions/ExecutionTable";
 import { useExecutionRows } from "@/features/executions/useExecutionRows";
 import { useLanguage } from "@/i18n/language";
+import { whenThere } from "@/parts";
 import { workflowTabs } from "@/routes/workflow";
 import { Preflight } from "./Preflight";
 import { RunDialog } from "./RunDialog";
 
-const Graph = lazy(() => import("@/features/execution-graph/Graph"));
-const Editor = lazy(() => import("./Editor"));
-const Versions = lazy(() => import("./Versions"));
+const Graph = lazy(whenThere(() => import("@/features/execution-graph/Graph")));
+const Editor = lazy(whenThere(() => import("./Editor")));
+const Versions = lazy(whenThere(() => import("./Versions")));
 const route = getRouteApi("/pages/workflows/$id");
 
 export function WorkflowPage() {
