@@ -55,7 +55,7 @@ test("a workflow is found, run, watched and cancelled without a pointer", async 
   await tabTo(page, /^Cancel$/);
   await page.keyboard.press("Enter");
   await page.getByRole("alertdialog").waitFor();
-  await tabTo(page, /^Cancel$/);
+  await tabTo(page, /^Cancel the execution$/);
   await page.keyboard.press("Enter");
   await page.getByRole("button", { name: "Run again" }).waitFor();
 

@@ -42,6 +42,28 @@ test("a browser in Chinese is greeted in Chinese, in dark when its system is", a
   expect(await page.evaluate(() => document.documentElement.classList.contains("dark"))).toBe(true);
 });
 
+const FAILING = `document: { dsl: '1.0.3', namespace: test, name: nobody-there, version: '1.0.0' }
+do:
+  - ask:
+      call: agent
+      with: { agent: nobody, prompt: Hello }
+`;
+
+test("who reads Chinese is told in Chinese what has failed and what to do, with the particulars of the service", async () => {
+  const person = await world.service.operator();
+  await person.api.register(FAILING);
+  const { id } = await person.api.start({ workflow: { namespace: "test", name: "nobody-there" } });
+  await person.api.reached(id, "failed");
+  const page = await world.open(person, { locale: "zh-CN" });
+  await page.goto("/");
+  await page.getByText("没有这个智能体：there is no agent with the id, slug or name 'nobody'").first().waitFor();
+  await page.goto(`/executions/${id}`);
+  const alert = page.getByRole("alert");
+  await alert.getByText("没有这个智能体", { exact: true }).waitFor();
+  await alert.getByText("there is no agent with the id, slug or name 'nobody'").waitFor();
+  expect(await alert.textContent()).toContain("请用 callboard agents list 查看现有智能体，或新建一个。");
+});
+
 test("people change their name, and their password with the old one", async () => {
   const operator = await world.service.operator();
   const grace = await operator.api.addPerson("Grace", "viewer", PASSWORD);

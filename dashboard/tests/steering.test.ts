@@ -32,7 +32,7 @@ test("an example is watched, paused, resumed, cancelled, run again and compared"
   await page.getByRole("button", { name: "Resume" }).click();
   await statusOf("Waiting").waitFor();
   await page.getByRole("button", { name: "Cancel", exact: true }).click();
-  await page.getByRole("alertdialog").getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Cancel the execution" }).click();
   await statusOf("Cancelled").waitFor();
   // Whoever looks at it sees it: nobody is told besides.
   expect(await page.getByText("examples/long-haul was cancelled").count()).toBe(0);

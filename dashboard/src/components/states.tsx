@@ -6,7 +6,7 @@ import type { ReactNode } from "react";
 import { ProblemError, unreachable } from "@/api/client";
 import type { Problem } from "@/api/generated/schema";
 import { useLanguage } from "@/i18n/language";
-import { useProblemWords } from "@/i18n/words";
+import { DEFINITION, useProblemWords, useServiceWords } from "@/i18n/words";
 import { Advice } from "./Advice";
 import { Button } from "./Button";
 import { Copy } from "./Copy";
@@ -100,6 +100,7 @@ export function ProblemView({ error, retry, className }: { error: unknown; retry
   const { t } = useLanguage();
   const problem = problemOf(error);
   const { title, detail, suggestion } = useProblemWords(problem);
+  const say = useServiceWords(DEFINITION);
   return (
     <div role="alert" className={clsx("status-failed flex gap-3 rounded-lg bg-status-tint p-4", className)}>
       <CircleAlert className="mt-0.5 size-[18px] shrink-0 text-status" aria-hidden />
@@ -108,7 +109,7 @@ export function ProblemView({ error, retry, className }: { error: unknown; retry
         {detail && <p className="break-words">{detail}</p>}
         {(problem.errors ?? []).map((one, index) => (
           <p key={index} className="break-words font-mono text-[13px]">
-            {[one.line && `${one.line}:${one.column}`, one.pointer ?? one.parameter, one.detail]
+            {[one.line && `${one.line}:${one.column}`, one.pointer ?? one.parameter, say(one.detail)]
               .filter(Boolean)
               .join("  ")}
           </p>

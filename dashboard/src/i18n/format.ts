@@ -56,10 +56,17 @@ export interface Formats {
   moment(instant: string): string;
 }
 
+/** How long ago something was. The standard's Chinese has no space after a number, and says 现在, at present, of what was just now. */
+function relativeOf(language: string): (value: number, unit: Intl.RelativeTimeFormatUnit) => string {
+  const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
+  if (!language.startsWith("zh")) return (value, unit) => relative.format(value, unit);
+  return (value, unit) => (value === 0 ? "刚刚" : relative.format(value, unit).replace(/\d(?=\p{Script=Han})/u, "$& "));
+}
+
 export function formatsOf(language: string): Formats {
+  const relative = relativeOf(language);
   const moment = (instant: string) =>
     dateFormat(language, { dateStyle: "medium", timeStyle: "medium" }).format(Date.parse(instant));
-  const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
   const money = { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol" } as const;
   const dollars = new Intl.NumberFormat(language, { ...money, maximumFractionDigits: 2 });
   const cents = new Intl.NumberFormat(language, { ...money, maximumFractionDigits: 4 });
@@ -74,11 +81,11 @@ export function formatsOf(language: string): Formats {
     duration,
     ago(instant, now) {
       const ms = now - Date.parse(instant);
-      if (ms < 10_000) return relative.format(0, "second");
-      if (ms < MINUTE) return relative.format(-Math.round(ms / 1_000), "second");
-      if (ms < HOUR) return relative.format(-Math.round(ms / MINUTE), "minute");
-      if (ms < DAY) return relative.format(-Math.round(ms / HOUR), "hour");
-      if (ms < 30 * DAY) return relative.format(-Math.round(ms / DAY), "day");
+      if (ms < 10_000) return relative(0, "second");
+      if (ms < MINUTE) return relative(-Math.round(ms / 1_000), "second");
+      if (ms < HOUR) return relative(-Math.round(ms / MINUTE), "minute");
+      if (ms < DAY) return relative(-Math.round(ms / HOUR), "hour");
+      if (ms < 30 * DAY) return relative(-Math.round(ms / DAY), "day");
       return dateFormat(language, { dateStyle: "medium" }).format(Date.parse(instant));
     },
     soon(instant, midnight) {

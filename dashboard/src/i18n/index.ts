@@ -4,7 +4,7 @@ import { initReactI18next } from "react-i18next";
 import { whenThere } from "@/parts";
 import en from "./en.json";
 import { numberFormat } from "./format";
-import { PROBLEMS } from "./words";
+import { DEFINITION, PROBLEMS, SERVICE } from "./words";
 
 export const languages = ["en", "zh-CN"] as const;
 export type Language = (typeof languages)[number];
@@ -30,10 +30,19 @@ function chosen(): Language {
 
 async function setLanguage(language: Language): Promise<void> {
   if (language === "zh-CN" && !i18next.hasResourceBundle("zh-CN", "translation")) {
-    const read = whenThere(() => Promise.all([import("./zh-CN.json"), import("./problems.zh-CN.json")]));
-    const [sentences, problems] = await read();
+    const read = whenThere(() =>
+      Promise.all([
+        import("./zh-CN.json"),
+        import("./problems.zh-CN.json"),
+        import("./service.zh-CN.json"),
+        import("./definition.zh-CN.json"),
+      ]),
+    );
+    const [sentences, problems, service, definition] = await read();
     i18next.addResourceBundle("zh-CN", "translation", sentences.default);
     i18next.addResourceBundle("zh-CN", PROBLEMS, problems.default);
+    i18next.addResourceBundle("zh-CN", SERVICE, service.default);
+    i18next.addResourceBundle("zh-CN", DEFINITION, definition.default);
   }
   await i18next.changeLanguage(language);
   document.documentElement.lang = language;

@@ -1,8 +1,10 @@
-// What the service writes, in the reader's language: kinds of problems and failures by their codes. What is particular about one of
-// them stays as the service wrote it, as a detail.
+// What the service writes, in the reader's language: kinds of problems by their codes, and sentences by a catalog. What is
+// particular about one of them stays as the service wrote it, as a detail.
 import i18next from "i18next";
-import type { Failure, Problem } from "@/api/generated/schema";
+import { useCallback } from "react";
+import type { AgentView, Failure, Problem } from "@/api/generated/schema";
 import { useLanguage } from "@/i18n/language";
+import { type Translator, translatorOf } from "./catalog";
 
 export interface Words {
   title: string;
@@ -12,6 +14,9 @@ export interface Words {
 
 /** The translated catalog of problems, by language, beside the sentences of the dashboard. */
 export const PROBLEMS = "problems";
+/** The translated sentences of the service, by language: about executions, and about definitions. */
+export const SERVICE = "service";
+export const DEFINITION = "definition";
 
 /** A code that the catalog of this language lacks is said as the service says it. */
 export function useProblemWords(problem: Problem): Words {
@@ -24,6 +29,31 @@ export function useProblemWords(problem: Problem): Words {
     detail: detail || undefined,
     suggestion: known?.suggestion ?? (suggestion || undefined),
   };
+}
+
+const translators = new Map<string, Translator>();
+
+/** The translator of a language, which is made when its catalog is there. English says everything itself. */
+function translatorTo(language: string, name: string = SERVICE): Translator | undefined {
+  const key = `${language} ${name}`;
+  const known = translators.get(key);
+  const catalog = known ? undefined : i18next.getResourceBundle(language, name);
+  if (!catalog) return known;
+  const made = translatorOf(catalog as Record<string, string>);
+  translators.set(key, made);
+  return made;
+}
+
+/** Says a sentence of the service in the reader's language; one that no catalog has, as the service said it. */
+export function useServiceWords(catalog: string = SERVICE): (sentence: string) => string {
+  const { language } = useLanguage();
+  return useCallback((sentence) => translatorTo(language, catalog)?.(sentence) ?? sentence, [language, catalog]);
+}
+
+/** What an agent is good at: the agents of the program say it in the reader's language, the others as their author wrote it. */
+export function useAgentDescription(): (agent: AgentView) => string {
+  const say = useServiceWords();
+  return useCallback(({ is_system, description }) => (is_system ? say(description) : description), [say]);
 }
 
 /** The standard types of errors of the workflow language. */
@@ -40,12 +70,27 @@ const kinds = [
 
 const STANDARD = "https://serverlessworkflow.io/spec/1.0.0/errors/";
 
-/** The title of a failure is English, or its author's. In other languages its kind comes first. */
-export function useFailureWords(failure: Failure): Words {
-  const { t, language } = useLanguage();
-  const { type, title, detail, suggestion } = failure;
+/** What the author of a workflow has written about a failure stays as it is. */
+export function useFailureWords({ type, title, detail, suggestion }: Failure): Words {
+  const { t } = useLanguage();
+  const say = useServiceWords();
   const kind = kinds.find((one) => type === STANDARD + one);
-  const words = { detail: detail ?? undefined, suggestion: suggestion ?? undefined };
-  if (language === "en" || !kind) return { ...words, title: title ?? (kind ? t(`failure.${kind}`) : type) };
-  return { ...words, title: t(`failure.${kind}`), detail: [title, detail].filter(Boolean).join(": ") || undefined };
+  return {
+    title: title ? say(title) : kind ? t(`failure.${kind}`) : type,
+    detail: detail ?? undefined,
+    suggestion: suggestion ? say(suggestion) : undefined,
+  };
+}
+
+/** Says a failure in one line. */
+export function useFailureLine(): (failure: Failure | null | undefined) => string | undefined {
+  const { language } = useLanguage();
+  return useCallback((failure) => (failure ? failureLine(failure, translatorTo(language)) : undefined), [language]);
+}
+
+/** The detail says it, in English. Whoever may not read that gets the title before it. */
+export function failureLine({ title, detail }: Failure, translate?: Translator): string | undefined {
+  const said = title ? translate?.(title) : undefined;
+  if (said && detail) return `${said}：${detail}`;
+  return said ?? detail ?? title ?? undefined;
 }

@@ -10,6 +10,7 @@ import { Card, CardHead } from "@/components/Card";
 import { Fact } from "@/components/Fact";
 import { ProblemView, SkeletonCards } from "@/components/states";
 import { useFormats, useLanguage } from "@/i18n/language";
+import { useServiceWords } from "@/i18n/words";
 import { useLive } from "@/live/useLive";
 import { Reports } from "./Reports";
 
@@ -80,6 +81,7 @@ function Verdict({ isWell, children }: { isWell: boolean; children: ReactNode })
 function Part({ name, dependency }: { name: string; dependency: Dependency }) {
   const { t } = useLanguage();
   const formats = useFormats();
+  const say = useServiceWords();
   const isWell = dependency.status === "ok";
   const part = known.find((one) => one === name);
   return (
@@ -92,10 +94,11 @@ function Part({ name, dependency }: { name: string; dependency: Dependency }) {
         </span>
       </div>
       <p className="mt-1 break-words text-[13px] text-ink-soft">
-        {dependency.detail ??
-          (dependency.latency_ms != null
+        {dependency.detail
+          ? say(dependency.detail)
+          : dependency.latency_ms != null
             ? t("health.answered", { time: formats.duration(Math.max(1, dependency.latency_ms)) })
-            : t("health.works"))}
+            : t("health.works")}
       </p>
     </Card>
   );

@@ -22,6 +22,7 @@ import { useTitle } from "@/components/useTitle";
 import { Answer } from "@/features/execution/OutputTab";
 import { shortId } from "@/features/executions/Name";
 import { useFormats, useLanguage } from "@/i18n/language";
+import { useAgentDescription } from "@/i18n/words";
 import { expectEnd } from "@/live/notices";
 import { useEvents } from "@/live/useLive";
 import { AgentDialog } from "./AgentDialog";
@@ -68,6 +69,7 @@ function Loaded({ agent }: { agent: AgentView }) {
 
 function Head({ agent, rows }: { agent: AgentView; rows: readonly Row[] | undefined }) {
   const { t } = useLanguage();
+  const describe = useAgentDescription();
   const formats = useFormats();
   const queries = useQueryClient();
   const navigate = useNavigate();
@@ -89,7 +91,7 @@ function Head({ agent, rows }: { agent: AgentView; rows: readonly Row[] | undefi
         <h1 className="truncate font-semibold text-xl tracking-tight">
           {agent.name} <span className="font-mono font-normal text-ink-faint text-sm">{agent.slug}</span>
         </h1>
-        <p className="mt-0.5 text-ink-soft">{agent.description}</p>
+        <p className="mt-0.5 text-ink-soft">{describe(agent)}</p>
       </div>
       {(!rows || measures.count > 0) && (
         <dl className="flex gap-6">

@@ -10,6 +10,7 @@ import { Card, PageHead } from "@/components/Card";
 import { Empty, ProblemView, SkeletonCards } from "@/components/states";
 import { useTyped } from "@/components/useTyped";
 import { useLanguage } from "@/i18n/language";
+import { useAgentDescription } from "@/i18n/words";
 import { AgentDialog } from "./AgentDialog";
 import { Measured } from "./Measured";
 
@@ -18,6 +19,7 @@ const route = getRouteApi("/pages/agents");
 export function AgentsPage() {
   const { t } = useLanguage();
   const { may } = useStanding();
+  const describe = useAgentDescription();
   const { q = "" } = route.useSearch();
   const navigate = route.useNavigate();
   const { text, field } = useTyped(q, (typed) => void navigate({ search: { q: typed || undefined }, replace: true }));
@@ -25,8 +27,8 @@ export function AgentsPage() {
   const wanted = useDeferredValue(text).toLowerCase();
   const { data, error, refetch } = useQuery(agentList);
   const shown = useMemo(
-    () => data?.filter((agent) => `${agent.name} ${agent.slug} ${agent.description}`.toLowerCase().includes(wanted)),
-    [data, wanted],
+    () => data?.filter((agent) => `${agent.name} ${agent.slug} ${describe(agent)}`.toLowerCase().includes(wanted)),
+    [data, wanted, describe],
   );
   return (
     <>
@@ -66,6 +68,7 @@ export function AgentsPage() {
 
 function Item({ agent }: { agent: AgentView }) {
   const { t } = useLanguage();
+  const describe = useAgentDescription();
   return (
     <li className="relative flex flex-col rounded-xl border bg-surface p-4 shadow-card transition-colors hover:border-line-strong">
       <div className="flex items-start gap-3">
@@ -88,7 +91,7 @@ function Item({ agent }: { agent: AgentView }) {
           </span>
         )}
       </div>
-      <p className="mt-2 line-clamp-2 flex-1 text-[13px] text-ink-soft">{agent.description}</p>
+      <p className="mt-2 line-clamp-2 flex-1 text-[13px] text-ink-soft">{describe(agent)}</p>
       <div className="mt-3 flex items-end justify-between gap-3 border-t pt-3 text-xs">
         <span className="text-ink-faint">
           {[t(`adapter.${agent.adapter}`), agent.model].filter(Boolean).join(" · ")}

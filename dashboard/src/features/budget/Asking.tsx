@@ -14,6 +14,7 @@ import { ProblemView } from "@/components/states";
 import { useNow } from "@/components/time";
 import type { Timeline } from "@/features/execution/timeline";
 import { useLanguage } from "@/i18n/language";
+import { useServiceWords } from "@/i18n/words";
 import { changed, isOfMonth, limitNames, limitsOf, metersOf, proposal, wallSecondsOf } from "./budget";
 import { LimitFields } from "./LimitFields";
 import { Meters } from "./Meters";
@@ -29,6 +30,7 @@ export function Asking({
 }) {
   const { t } = useLanguage();
   const { may } = useStanding();
+  const say = useServiceWords();
   const { budget, pause_limit: bound } = execution;
   const maySteer = may("execution_steer", execution.created_by);
   return (
@@ -39,7 +41,7 @@ export function Asking({
           <h2 id="asking" className="font-semibold text-status">
             {t("budget.paused", { reason: t(bound ? `budget.bound.${bound}` : "budget.bound.unknown") })}
           </h2>
-          <p className="break-words">{execution.pause_reason && sentence(execution.pause_reason)}</p>
+          <p className="break-words">{execution.pause_reason && sentence(say(execution.pause_reason))}</p>
           {isOfMonth(bound) && (
             <p className="mt-1 text-ink-soft">
               {t("budget.monthHint")}{" "}
@@ -149,7 +151,7 @@ function Answer({
           {t("budget.approve")}
         </Button>
         <Button icon={Ban} className="text-danger!" onClick={() => onCommand("cancel")}>
-          {t("budget.refuse")}
+          {t("execution.cancel")}
         </Button>
       </div>
     </form>

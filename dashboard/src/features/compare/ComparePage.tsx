@@ -5,7 +5,7 @@ import { ArrowLeftRight, ChevronRight, Equal, GitCompareArrows } from "lucide-re
 import { type ReactNode, useState } from "react";
 import { executionList } from "@/api/executionLists";
 import { executionDetail, executionDiff } from "@/api/executions";
-import type { DiffSide, ExecutionDiff, TaskDiff } from "@/api/generated/schema";
+import type { DiffSide, ExecutionDiff, Failure, TaskDiff } from "@/api/generated/schema";
 import { Button } from "@/components/Button";
 import { Card, CardHead, PageHead } from "@/components/Card";
 import { Diff } from "@/components/Diff";
@@ -14,6 +14,7 @@ import { Empty, ProblemView, Skeleton } from "@/components/states";
 import { Ago } from "@/components/time";
 import { Name, shortId } from "@/features/executions/Name";
 import { useFormats, useLanguage } from "@/i18n/language";
+import { useServiceWords } from "@/i18n/words";
 import { asText } from "./compare";
 
 const route = getRouteApi("/pages/compare");
@@ -242,14 +243,16 @@ function TaskLine({ task }: { task: TaskDiff }) {
 /** What came of a task in both. */
 function Outcomes({ task }: { task: TaskDiff }) {
   const { t } = useLanguage();
+  const say = useServiceWords();
   const formats = useFormats();
   if (task.a?.output_seq || task.b?.output_seq) {
     return <p className="text-ink-soft">{t(task.is_same ? "diff.same" : "compare.large")}</p>;
   }
   const usage = [task.a?.usage, task.b?.usage];
+  const outcome = (one: TaskDiff["a"]) => asText(one?.status === "failed" ? said(one.error, say) : one?.output);
   return (
     <div className="space-y-2">
-      <Diff before={asText(outcome(task.a))} after={asText(outcome(task.b))} />
+      <Diff before={outcome(task.a)} after={outcome(task.b)} />
       {usage.some(Boolean) && (
         <p className="text-ink-soft text-xs">
           {`${t("fact.tokens")}: ${usage.map((one) => (one ? formats.number(one.tokens) : "–")).join(" → ")}`}
@@ -259,8 +262,11 @@ function Outcomes({ task }: { task: TaskDiff }) {
   );
 }
 
-function outcome(task: TaskDiff["a"]): unknown {
-  return task?.status === "failed" ? task.error : task?.output;
+/** A failure as the reader would read it. */
+function said(failure: Failure | null | undefined, say: (sentence: string) => string): Failure | undefined {
+  if (!failure) return undefined;
+  const { title, suggestion } = failure;
+  return { ...failure, title: title && say(title), suggestion: suggestion && say(suggestion) };
 }
 
 function Half({ task }: { task?: TaskDiff["a"] }) {
@@ -278,6 +284,7 @@ function Half({ task }: { task?: TaskDiff["a"] }) {
 
 function Texts({ diff: { a, b, same } }: { diff: ExecutionDiff }) {
   const { t } = useLanguage();
+  const say = useServiceWords();
   const [one, other] = [a.execution, b.execution];
   return (
     <>
@@ -285,7 +292,10 @@ function Texts({ diff: { a, b, same } }: { diff: ExecutionDiff }) {
         <Diff before={asText(one.test_input ?? one.input)} after={asText(other.test_input ?? other.input)} />
       </Part>
       <Part title={t("output.output")}>
-        <Diff before={asText(one.output ?? one.error)} after={asText(other.output ?? other.error)} />
+        <Diff
+          before={asText(one.output ?? said(one.error, say))}
+          after={asText(other.output ?? said(other.error, say))}
+        />
       </Part>
       <Part title={t("compare.definition")}>
         {same.definition ? (

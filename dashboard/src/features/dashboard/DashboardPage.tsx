@@ -15,6 +15,7 @@ import { Ago, Elapsed } from "@/components/time";
 import { Name, shortId, TypeIcon } from "@/features/executions/Name";
 import { Nothing } from "@/features/executions/Nothing";
 import { useLanguage } from "@/i18n/language";
+import { useFailureLine, useServiceWords } from "@/i18n/words";
 import { attention } from "./attention";
 import { Figures } from "./Figures";
 
@@ -67,6 +68,7 @@ function History() {
 }
 
 function HistoryItem({ row, isNewest }: { row: Row; isNewest: boolean }) {
+  const failure = useFailureLine()(row.error);
   const isOpen = !isTerminal(row.status);
   return (
     <li
@@ -91,7 +93,7 @@ function HistoryItem({ row, isNewest }: { row: Row; isNewest: boolean }) {
         {isOpen && row.started_at && (
           <Progress fraction={row.progress.fraction} status={row.status} className="mt-1.5 max-w-sm" />
         )}
-        {row.error?.detail && <p className="truncate pl-6 text-ink-soft text-xs">{row.error.detail}</p>}
+        {failure && <p className="truncate pl-6 text-ink-soft text-xs">{failure}</p>}
       </div>
       <div className="text-right text-ink-soft text-xs">
         <p>{row.started_at && <Elapsed from={row.started_at} to={row.finished_at} />}</p>
@@ -110,6 +112,8 @@ function firstOf(data: ExecutionPages): readonly Row[] {
 /** What waits for somebody: what asks for more budget, what has failed, and what somebody has paused. */
 function Attention() {
   const { t } = useLanguage();
+  const say = useServiceWords();
+  const lineOf = useFailureLine();
   const paused = useQuery(executionList({ status: ["paused"] }));
   const failed = useQuery(executionList({ status: ["failed"] }));
   const error = paused.error ?? failed.error;
@@ -168,9 +172,7 @@ function Attention() {
                   </p>
                 )}
                 <p className="line-clamp-2 break-words text-ink-soft text-xs">
-                  {row.pause_reason
-                    ? sentence(row.pause_reason)
-                    : (row.error?.detail ?? row.error?.title ?? t("dashboard.paused"))}
+                  {row.pause_reason ? sentence(say(row.pause_reason)) : (lineOf(row.error) ?? t("dashboard.paused"))}
                 </p>
               </div>
               <p className="text-ink-faint text-xs">

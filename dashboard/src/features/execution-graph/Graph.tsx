@@ -45,8 +45,28 @@ export default function Graph({
 }) {
   const { t } = useLanguage();
   const isDark = useIsDark();
+  const labels = useMemo(
+    () => ({
+      "node.a11yDescription.default": t("graph.hint"),
+      "node.a11yDescription.keyboardDisabled": t("graph.hint"),
+      "controls.ariaLabel": t("graph.controls"),
+      "controls.zoomIn.ariaLabel": t("graph.zoomIn"),
+      "controls.zoomOut.ariaLabel": t("graph.zoomOut"),
+      "controls.fitView.ariaLabel": t("graph.fit"),
+    }),
+    [t],
+  );
   const picture = useMemo(() => layout(tasks), [tasks]);
-  const edges = useMemo(() => edgesOf(picture.arrows), [picture]);
+  const edges = useMemo(() => {
+    const names = new Map(picture.boxes.map((box) => [box.task.pointer, box.task.name]));
+    const nameOf = (id: string) =>
+      id === START ? t("graph.start") : id === END ? t("graph.end") : (names.get(id) ?? id);
+    return edgesOf(picture.arrows).map((edge) => ({
+      ...edge,
+      ariaLabel: `${nameOf(edge.source)} → ${nameOf(edge.target)}`,
+      domAttributes: { "aria-roledescription": t("graph.arrow") },
+    }));
+  }, [picture, t]);
   const nodes = useMemo(() => {
     const all: Node[] = picture.boxes.map((box) => {
       const state = shown?.get(box.task.pointer);
@@ -71,6 +91,7 @@ export default function Graph({
         parentId: box.parent,
         data: data as unknown as Record<string, unknown>,
         ariaLabel: box.task.name,
+        domAttributes: { "aria-roledescription": t("task.details") },
       };
     });
     for (const title of picture.titles) {
@@ -94,7 +115,7 @@ export default function Graph({
         all.push({ id, type: "mark", position, ...MARK, data: { end }, selectable: false, focusable: false });
     }
     return all;
-  }, [picture, shown, selected]);
+  }, [picture, shown, selected, t]);
   return (
     <ReactFlow
       nodes={nodes}
@@ -118,10 +139,11 @@ export default function Graph({
       fitView
       fitViewOptions={{ padding: 0.12, maxZoom: 1 }}
       aria-label={t("graph.label")}
+      ariaLabelConfig={labels}
       proOptions={{ hideAttribution: true }}
     >
       <Background variant={BackgroundVariant.Dots} gap={20} size={1} color="var(--line)" bgColor="transparent" />
-      <Controls showInteractive={false} aria-label={t("graph.controls")} />
+      <Controls showInteractive={false} />
       <Fit size={`${picture.width}x${picture.height}`} />
     </ReactFlow>
   );

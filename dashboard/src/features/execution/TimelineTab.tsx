@@ -9,6 +9,7 @@ import { StatusIcon } from "@/components/StatusBadge";
 import { Empty } from "@/components/states";
 import { useNow } from "@/components/time";
 import { useFormats, useLanguage } from "@/i18n/language";
+import { useServiceWords } from "@/i18n/words";
 import { TaskPanel } from "./TaskPanel";
 import { type Instance, type Scale, type StretchKind, scaleOf, type Timeline } from "./timeline";
 
@@ -123,6 +124,7 @@ const columns =
 
 function Queue({ timeline, now, scale }: { timeline: Timeline; now: number; scale: Scale }) {
   const { t } = useLanguage();
+  const say = useServiceWords();
   const formats = useFormats();
   const { createdAt, startedAt, endedAt } = timeline;
   if (createdAt === undefined) return null;
@@ -135,7 +137,7 @@ function Queue({ timeline, now, scale }: { timeline: Timeline; now: number; scal
         {timeline.recoveries.map((recovery) => (
           <span
             key={recovery.at}
-            title={t("timeline.recovered", { time: formats.duration(recovery.tookMs), reason: recovery.reason })}
+            title={t("timeline.recovered", { time: formats.duration(recovery.tookMs), reason: say(recovery.reason) })}
             className="status-succeeded absolute top-0 h-full w-0.5 bg-status-solid"
             style={{ left: `${scale.at(recovery.at) * 100}%` }}
           />

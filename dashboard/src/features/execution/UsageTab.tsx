@@ -55,7 +55,7 @@ function Sums({ sums }: { sums: readonly TaskUsage[] }) {
       <div className="relative overflow-x-auto">
         <table className="w-full min-w-[640px] text-left">
           <thead className="border-b bg-sunken text-ink-soft text-xs">
-            <tr className="h-9 [&>th]:px-4 [&>th]:font-medium">
+            <tr className="h-9 [&>th]:whitespace-nowrap [&>th]:px-4 [&>th]:font-medium">
               <th>{t("usage.task")}</th>
               <th>{t("usage.model")}</th>
               <th className="text-right">{t("usage.calls")}</th>

@@ -8,6 +8,7 @@ import { StatusBadge } from "@/components/StatusBadge";
 import { Skeleton } from "@/components/states";
 import { Ago, Elapsed } from "@/components/time";
 import { useLanguage } from "@/i18n/language";
+import { useFailureLine } from "@/i18n/words";
 import type { Column } from "./columns";
 import { Name, shortId, TypeIcon } from "./Name";
 
@@ -35,6 +36,7 @@ export function startsLeft(column: Column): boolean {
   return column === "labels" || column === "version" || column === "owner";
 }
 
+/** What a row of the list holds. */
 export const ExecutionRow = memo(function ExecutionRow({
   row,
   columns,
@@ -55,6 +57,7 @@ export const ExecutionRow = memo(function ExecutionRow({
   onSelect?: (id: string, isRange: boolean) => void;
 }) {
   const { t } = useLanguage();
+  const failure = useFailureLine()(row.error);
   return (
     <div
       role="presentation"
@@ -100,7 +103,7 @@ export const ExecutionRow = memo(function ExecutionRow({
             <Ago at={row.created_at} />
           </p>
         ) : (
-          row.error?.detail && <p className="truncate pl-6 text-ink-soft text-xs">{row.error.detail}</p>
+          failure && <p className="truncate pl-6 text-ink-soft text-xs">{failure}</p>
         )}
       </div>
       {!isNarrow &&

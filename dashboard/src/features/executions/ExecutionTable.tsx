@@ -4,7 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useEffectEvent, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { FIRST_PAGE } from "@/api/executionLists";
-import type { Filter, Row } from "@/api/executions";
+import type { Filter } from "@/api/executions";
 import { useStanding } from "@/api/me";
 import { ProblemView } from "@/components/states";
 import { useIsNarrow } from "@/components/useIsNarrow";
@@ -181,27 +181,37 @@ export function ExecutionTable({
           <div role="presentation" style={{ height: virtual.getTotalSize() }} className="relative">
             {items.map((item) => {
               const row = rows.at(item.index);
-              return (
-                // Rows that only move are not drawn again, and nothing in one of them moves anything outside.
-                <div
-                  key={row?.id ?? item.index}
-                  {...roleOf(item.index, row, selectedIds, currentId)}
-                  className="absolute inset-x-0 [contain:strict]"
-                  style={{ top: item.start, height: ROW_HEIGHT }}
-                >
-                  {row ? (
-                    <ExecutionRow
-                      row={row}
-                      columns={columns}
-                      isNarrow={isNarrow}
-                      isNew={isNew(row.id)}
-                      isCurrent={row.id === currentId}
-                      isSelected={selectedIds.has(row.id)}
-                      onSelect={maySelect ? onSelect : undefined}
-                    />
-                  ) : (
+              // Rows that only move are not drawn again, and nothing in one of them moves anything outside.
+              const place = {
+                className: "absolute inset-x-0 [contain:strict]",
+                style: { top: item.start, height: ROW_HEIGHT },
+              };
+              if (!row)
+                return (
+                  <div key={item.index} role="presentation" {...place}>
                     <SkeletonRow />
-                  )}
+                  </div>
+                );
+              const isSelected = selectedIds.has(row.id);
+              const isCurrent = row.id === currentId;
+              return (
+                <div
+                  key={row.id}
+                  role="row"
+                  aria-rowindex={item.index + 2}
+                  aria-selected={isSelected}
+                  aria-current={isCurrent || undefined}
+                  {...place}
+                >
+                  <ExecutionRow
+                    row={row}
+                    columns={columns}
+                    isNarrow={isNarrow}
+                    isNew={isNew(row.id)}
+                    isCurrent={isCurrent}
+                    isSelected={isSelected}
+                    onSelect={maySelect ? onSelect : undefined}
+                  />
                 </div>
               );
             })}
@@ -211,17 +221,6 @@ export function ExecutionTable({
       </div>
     </>
   );
-}
-
-/** What stands at a place, for those who do not see it. The heads are the first row. */
-function roleOf(place: number, row: Row | undefined, selected: ReadonlySet<string>, currentId: string | undefined) {
-  if (!row) return { role: "presentation" };
-  return {
-    role: "row",
-    "aria-rowindex": place + 2,
-    "aria-selected": selected.has(row.id),
-    "aria-current": row.id === currentId || undefined,
-  };
 }
 
 /** A little longer than a row takes to slide in. */

@@ -36,7 +36,7 @@ export function useCommand(id: string) {
       onConfirm={() => asked && mutation.mutate(asked)}
       title={t("execution.cancelTitle")}
       text={t("execution.cancelText")}
-      action={t("command.cancel")}
+      action={t("execution.cancel")}
       isBusy={mutation.isPending}
     />
   );

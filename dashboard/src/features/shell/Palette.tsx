@@ -65,7 +65,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
                 className="h-12 flex-1 bg-transparent outline-none placeholder:text-ink-faint"
               />
             </div>
-            <Command.List className="max-h-[60vh] overflow-auto p-2">
+            <Command.List label={t("shell.search")} className="max-h-[60vh] overflow-auto p-2">
               <Command.Empty className="px-3 py-8 text-center text-ink-soft">{t("palette.nothing")}</Command.Empty>
               {isId && (
                 <Command.Item

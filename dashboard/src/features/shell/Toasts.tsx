@@ -4,6 +4,7 @@ import { useEffect } from "react";
 import { Toaster, toast } from "sonner";
 import type { ExecutionUpdate } from "@/api/generated/schema";
 import { useLanguage } from "@/i18n/language";
+import { useFailureLine } from "@/i18n/words";
 import { MAX_NOTICES, setTell } from "@/live/notices";
 import { useIsDark } from "@/theme";
 
@@ -15,6 +16,7 @@ function isSeen(id: string): boolean {
 export function Toasts() {
   const { t } = useLanguage();
   const navigate = useNavigate();
+  const lineOf = useFailureLine();
   useEffect(() => {
     const one = (execution: ExecutionUpdate) => {
       const name = `${execution.workflow.namespace}/${execution.workflow.name}`;
@@ -25,7 +27,7 @@ export function Toasts() {
         label: t("action.open"),
         onClick: () => void navigate({ to: "/executions/$id", params: { id: execution.id } }),
       };
-      const options = { id: execution.id, action: open, description: execution.error?.detail };
+      const options = { id: execution.id, action: open, description: lineOf(execution.error) };
       if (execution.status === "failed") toast.error(text, options);
       else if (execution.status === "succeeded") toast.success(text, options);
       else toast(text, options);
@@ -38,7 +40,7 @@ export function Toasts() {
       toast(t("toast.many", { count: ended.length, failed }), { action: open });
     });
     return () => setTell(undefined);
-  }, [navigate, t]);
+  }, [navigate, t, lineOf]);
   return (
     <Toaster
       theme={useIsDark() ? "dark" : "light"}

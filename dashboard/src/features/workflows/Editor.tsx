@@ -27,6 +27,7 @@ import type { FieldError } from "@/api/generated/schema";
 import { useLanguage } from "@/i18n/language";
 import { useIsDark } from "@/theme";
 import { completions } from "./completions";
+import { phrasesOf } from "./phrases";
 
 const colors = HighlightStyle.define([
   { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: "var(--accent-text)" },
@@ -62,6 +63,25 @@ function look(isDark: boolean): Extension {
       },
       ".cm-tooltip-autocomplete ul li[aria-selected]": { backgroundColor: "var(--accent)", color: "var(--accent-ink)" },
       ".cm-panels": { backgroundColor: "var(--sunken)", color: "var(--ink)" },
+      ".cm-panels-bottom": { borderTop: "1px solid var(--line)" },
+      ".cm-panel.cm-search": { padding: "8px 28px 8px 8px", fontFamily: "var(--font-sans)" },
+      ".cm-panel.cm-search input, .cm-panel.cm-search button, .cm-panel.cm-search label": { margin: "2px 6px 2px 0" },
+      ".cm-panel.cm-search label": { display: "inline-flex", alignItems: "center", gap: "4px", fontSize: "13px" },
+      ".cm-panel.cm-search label input": { margin: "0" },
+      ".cm-panel.cm-search .cm-textfield": { width: "150px" },
+      ".cm-panel.cm-search [name=close]": { top: "6px", right: "8px", fontSize: "18px", cursor: "pointer" },
+      ".cm-textfield, .cm-button": {
+        height: "28px",
+        padding: "0 8px",
+        border: "1px solid var(--line-strong)",
+        borderRadius: "6px",
+        backgroundColor: "var(--surface)",
+        backgroundImage: "none",
+        color: "var(--ink)",
+        fontSize: "13px",
+      },
+      ".cm-button": { cursor: "pointer" },
+      ".cm-button:hover": { backgroundColor: "var(--sunken)" },
     },
     { dark: isDark },
   );
@@ -84,11 +104,12 @@ export default function Editor({ text, isReadOnly, problems, goTo, onChange }: E
   const view = useRef<EditorView>(undefined);
   const theme = useRef(new Compartment());
   const changed = useEffectEvent((next: string) => onChange?.(next));
-  const first = useRef({ text, isDark, label: t("editor.label") });
+  const first = useRef({ text, isDark, label: t("editor.label"), phrases: phrasesOf(t) });
 
   useEffect(() => {
     if (!place.current) return;
     const common = [
+      EditorState.phrases.of(first.current.phrases),
       lineNumbers(),
       foldGutter(),
       drawSelection(),

@@ -17,6 +17,7 @@ import { ProblemView, Skeleton, SkeletonPage } from "@/components/states";
 import { useTitle } from "@/components/useTitle";
 import { modelOf, type TaskNode } from "@/features/execution-graph/model";
 import { useLanguage } from "@/i18n/language";
+import { DEFINITION, useServiceWords } from "@/i18n/words";
 import { whenThere } from "@/parts";
 import { exampleNamed, examples } from "./examples";
 import { nextVersion } from "./version";
@@ -103,6 +104,7 @@ function Beginnings() {
 
 function Written({ beginning, hasChoice }: { beginning: string; hasChoice: boolean }) {
   const { t } = useLanguage();
+  const say = useServiceWords(DEFINITION);
   const navigate = useNavigate();
   const queries = useQueryClient();
   const [text, setText] = useState(beginning);
@@ -132,7 +134,7 @@ function Written({ beginning, hasChoice }: { beginning: string; hasChoice: boole
     withResolver: true,
     enableBeforeUnload: () => text !== beginning && !isSaved.current,
   });
-  const problems = checked.data?.problems;
+  const problems = useMemo(() => checked.data?.problems.map((problem) => said(problem, say)), [checked.data, say]);
   return (
     <div className="flex min-h-0 flex-1 flex-col">
       <BackLink to="/workflows">{t("nav.workflows")}</BackLink>
@@ -187,6 +189,11 @@ function Written({ beginning, hasChoice }: { beginning: string; hasChoice: boole
       />
     </div>
   );
+}
+
+/** A problem of a definition as the reader would read it. */
+function said(problem: FieldError, say: (sentence: string) => string): FieldError {
+  return { ...problem, detail: say(problem.detail), suggestion: problem.suggestion && say(problem.suggestion) };
 }
 
 function Verdict({ isCurrent, validation: found }: { isCurrent: boolean; validation?: Validation }) {
