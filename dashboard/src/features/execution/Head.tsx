@@ -98,6 +98,7 @@ function Commands({
           key={command}
           icon={commandIcons[command]}
           disabled={isBusy}
+          title={t(`command.hint.${command}`)}
           onClick={() => send(command)}
           className={clsx(command === "cancel" && "text-danger!", index > 0 && "max-sm:hidden")}
         >

@@ -18,18 +18,21 @@ export function TaskPanel({
   id,
   timeline,
   task,
+  condition,
   onSelect,
 }: {
   id: string;
   timeline: Timeline;
   task: string;
+  /** Without which it is skipped. */
+  condition?: string;
   onSelect: (task: string | undefined) => void;
 }) {
   const { t } = useLanguage();
   const byPath = timeline.instances.find((instance) => instance.path === task);
   const pointer = byPath?.pointer ?? task;
   const instances = timeline.instances.filter((instance) => instance.pointer === pointer);
-  const instance = byPath ?? instances.at(-1);
+  const instance = byPath ?? instances.findLast((one) => one.status !== "skipped") ?? instances.at(-1);
   const place = useReturning();
   return (
     <Card
@@ -58,6 +61,13 @@ export function TaskPanel({
               ))}
             </select>
           </label>
+        )}
+        {condition && (
+          <dl>
+            <Part name={t("graph.conditional")}>
+              <span className="break-all font-mono text-[13px]">{condition}</span>
+            </Part>
+          </dl>
         )}
         {instance ? <Details id={id} instance={instance} /> : <p className="text-ink-soft">{t("task.notYet")}</p>}
       </div>

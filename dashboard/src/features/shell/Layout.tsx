@@ -16,7 +16,7 @@ import { whenThere } from "@/parts";
 import { chooseTheme, themes, useTheme } from "@/theme";
 import { Connection } from "./Connection";
 import { places } from "./navigation";
-import { useShortcuts } from "./shortcuts";
+import { commandKey, useShortcuts } from "./shortcuts";
 import { ViewedTenant } from "./ViewedTenant";
 
 const readPalette = whenThere(() => import("./Palette"));
@@ -85,7 +85,7 @@ export function Layout() {
             <Search className="size-[18px] shrink-0" aria-hidden />
             <span className="sr-only lg:not-sr-only">{t("shell.search")}</span>
             <kbd className="ml-auto hidden rounded border bg-surface px-1.5 font-sans text-ink-faint text-xs lg:inline">
-              ⌘K
+              {commandKey === "⌘" ? "⌘K" : "Ctrl K"}
             </kbd>
           </button>
           <Preferences onOpen={setOpen} isWide />

@@ -1,11 +1,12 @@
 import { Dialog } from "@/components/Dialog";
 import { useLanguage } from "@/i18n/language";
 import { places } from "./navigation";
+import { commandKey } from "./shortcuts";
 
 export default function Shortcuts({ onClose }: { onClose: () => void }) {
   const { t } = useLanguage();
   const rows: [string[], string][] = [
-    [["⌘", "K"], t("shortcut.palette")],
+    [[commandKey, "K"], t("shortcut.palette")],
     [["?"], t("shortcut.help")],
     [["/"], t("shortcut.search")],
     ...places.map((place): [string[], string] => [

@@ -14,6 +14,9 @@ export function isTyping(event: KeyboardEvent): boolean {
   );
 }
 
+/** What the key is called here that opens the palette together with K; both are taken everywhere. */
+export const commandKey = /^(Mac|iP)/.test(navigator.platform) ? "⌘" : "Ctrl";
+
 const SEQUENCE_MS = 1_200;
 
 export function useShortcuts({ onPalette, onShortcuts }: { onPalette: () => void; onShortcuts: () => void }): void {
