@@ -204,7 +204,7 @@ function Facts({ execution, timeline }: { execution: ExecutionDetail; timeline: 
         {!isTerminal(execution.status) && execution.progress.known_tasks > 0 && (
           <Fact
             name={t("fact.tasks")}
-          >{`${execution.progress.completed_tasks} / ${execution.progress.known_tasks}`}</Fact>
+          >{`${formats.number(execution.progress.completed_tasks)} / ${formats.number(execution.progress.known_tasks)}`}</Fact>
         )}
         {execution.restarts > 0 && (
           <Fact name={t("fact.restarts")}>
