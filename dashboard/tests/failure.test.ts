@@ -19,7 +19,7 @@ const ORDER = workflow(
         customer: { type: string, minLength: 3 }
         amount: { type: integer, minimum: 1, maximum: 100 }
 do:
-  - keep: { set: { kept: \${ .customer } } }
+  - keep: { set: { kept: '\${ .customer }' } }
 `,
 );
 
