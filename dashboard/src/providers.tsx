@@ -1,8 +1,10 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import type { ReactNode } from "react";
+import { type ReactNode, useSyncExternalStore } from "react";
 import { ProblemError } from "@/api/client";
-import { useViewed } from "@/api/viewing";
+import { session } from "@/api/session";
+import { useViewed, viewing } from "@/api/viewing";
 import { LanguageProvider } from "@/i18n/language";
+import { forget } from "@/live/forget";
 import { LiveProvider } from "@/live/LiveProvider";
 
 /** What the service has refused will be refused again; everything else is worth another try. */
@@ -26,13 +28,29 @@ export const queries = new QueryClient({
   },
 });
 
+/** What one person has seen does not stay for another one, nor does the tenant that only operators look at. */
+function keepApart(): void {
+  let changes = session.changes;
+  session.subscribe(() => {
+    const { person } = session;
+    if (person && person.role !== "operator" && viewing.tenant) viewing.choose(undefined);
+    if (session.changes === changes) return;
+    changes = session.changes;
+    viewing.choose(undefined);
+    forget(queries);
+  });
+}
+
+keepApart();
+
 export function Providers({ children }: { children: ReactNode }) {
   const tenant = useViewed();
+  const changes = useSyncExternalStore(session.subscribe, () => session.changes);
   return (
     <QueryClientProvider client={queries}>
       <LanguageProvider>
-        {/* Another tenant is another page: nothing of the last one stays, its connection least of all. */}
-        <LiveProvider key={tenant?.id ?? ""}>{children}</LiveProvider>
+        {/* Another person or tenant is another page: nothing of the last one stays, its connection least of all. */}
+        <LiveProvider key={`${changes} ${tenant?.id ?? ""}`}>{children}</LiveProvider>
       </LanguageProvider>
     </QueryClientProvider>
   );

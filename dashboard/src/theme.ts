@@ -20,6 +20,8 @@ function show(): void {
 }
 
 system.addEventListener("change", show);
+// Chosen in another tab.
+window.addEventListener("storage", ({ key }) => key === STORED && show());
 
 export function chooseTheme(theme: Theme): void {
   localStorage.setItem(STORED, theme);

@@ -147,8 +147,12 @@ function isFocusSeen(page: Page): Promise<boolean> {
   return page.evaluate(() => {
     const element = document.activeElement;
     if (!(element instanceof HTMLElement) || element === document.body) return true;
-    const { outlineStyle, outlineWidth, boxShadow, borderColor } = getComputedStyle(element);
-    if (outlineStyle !== "none" && Number.parseFloat(outlineWidth) >= 1) return true;
+    // A link that covers a whole row has its outline there.
+    for (const part of [null, "::after"]) {
+      const { outlineStyle, outlineWidth } = getComputedStyle(element, part);
+      if (outlineStyle !== "none" && Number.parseFloat(outlineWidth) >= 1) return true;
+    }
+    const { boxShadow, borderColor } = getComputedStyle(element);
     const look = `${boxShadow} ${borderColor}`;
     element.blur();
     const { boxShadow: shadow, borderColor: color } = getComputedStyle(element);

@@ -1,5 +1,6 @@
-// Language and theme: chosen once, kept over reloads, and taken from the system until then.
+// Language and theme: chosen once, kept over reloads, and taken from the system until then. And who one is.
 import { expect, test } from "vitest";
+import { PASSWORD } from "./support/service";
 import { worldOfFile } from "./support/world";
 
 const world = worldOfFile();
@@ -61,4 +62,36 @@ test("who reads Chinese is told in Chinese what has failed and what to do, with 
   await alert.getByText("没有这个智能体", { exact: true }).waitFor();
   await alert.getByText("there is no agent with the id, slug or name 'nobody'").waitFor();
   expect(await alert.textContent()).toContain("请用 callboard agents list 查看现有智能体，或新建一个。");
+});
+
+test("people change their name, and their password with the old one", async () => {
+  const operator = await world.service.operator();
+  const grace = await operator.api.addPerson("Grace", "viewer", PASSWORD);
+  const page = await world.open(grace, { expected: /status of 40[01]|WebSocket/ });
+  await page.goto("/queue");
+  const account = page.getByRole("dialog", { name: "Your account" });
+  const open = async () => {
+    await page.getByRole("button", { name: "Preferences" }).click();
+    await page.getByRole("menuitem", { name: "Your account" }).click();
+  };
+  await open();
+  await account.getByLabel("Your name").fill("Grace Hopper");
+  await account.getByRole("button", { name: "Save" }).click();
+  await account.waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Preferences" }).click();
+  await page.getByText("Grace Hopper · Viewer").waitFor();
+  await page.keyboard.press("Escape");
+
+  await open();
+  await account.getByLabel("New password").fill("another long one");
+  await account.getByLabel("Current password").fill("not this one");
+  await account.getByRole("button", { name: "Save" }).click();
+  await account.getByRole("alert").waitFor();
+  await account.getByLabel("Current password").fill(PASSWORD);
+  await account.getByRole("button", { name: "Save" }).click();
+  await page.getByText("The password has been changed").waitFor();
+  await page.getByLabel("E-mail address").fill(grace.email);
+  await page.getByLabel("Password").fill("another long one");
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await page.getByRole("heading", { name: "Queue" }).waitFor();
 });

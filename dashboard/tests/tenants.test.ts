@@ -138,6 +138,30 @@ test("an operator who switches between tenants takes nothing along", async () =>
   expect(sockets[2]?.tenant).toBeNull();
 });
 
+test("when somebody else signs in in one tab, the other tabs forget what the first one has seen", async () => {
+  const { api } = await world.service.operator();
+  const [ben, cleo] = await Promise.all(["Ben", "Cleo"].map((name) => api.addPerson(name, "member", PASSWORD)));
+  if (!ben || !cleo) throw new Error("there are two");
+  const secret = (await ben.api.start({ definition: definition("ben") })).id;
+  const first = await world.open(ben, { expected: /status of 401|WebSocket/ });
+  const second = await first.context().newPage();
+  await Promise.all([first, second].map((page) => page.goto("/executions")));
+  await second.getByText(secret.slice(-8)).first().waitFor();
+
+  await first.getByRole("button", { name: "Preferences" }).first().click();
+  await first.getByRole("menuitem", { name: "Sign out" }).click();
+  await first.getByLabel("E-mail address").fill(cleo.email);
+  await first.getByLabel("Password").fill(PASSWORD);
+  await first.getByRole("button", { name: "Sign in", exact: true }).click();
+  await first.getByText("You have not started anything yet").waitFor();
+
+  await second.getByRole("link", { name: "Queue" }).first().click();
+  await second.getByRole("heading", { level: 1, name: "Queue" }).waitFor();
+  await second.getByRole("link", { name: "Executions" }).first().click();
+  await second.getByText("You have not started anything yet").waitFor();
+  expect(await second.content()).not.toContain("ben-secret");
+});
+
 async function lookAt(page: Page, tenant: string): Promise<void> {
   await page.keyboard.press("Control+k");
   await page.getByPlaceholder(/Go to a page/).fill(tenant);

@@ -143,3 +143,14 @@ function isWithin(page: Page): Promise<boolean> {
     return left >= 0 && top >= 0 && right <= window.innerWidth && bottom <= window.innerHeight;
   });
 }
+
+test("what comes in while one looks has the columns that only a reading tells", async () => {
+  const ada = await prepared();
+  const page = await world.open(ada);
+  await page.goto("/executions?columns=owner,labels");
+  await page.getByRole("row").nth(1).waitFor();
+  await ada.api.start({ definition: NOTHING, labels: { team: "late-comers" } });
+  const row = page.getByRole("row").filter({ hasText: "team=late-comers" });
+  await row.getByText("Ada", { exact: true }).waitFor();
+  expect(await row.getAttribute("aria-rowindex")).toBe("2");
+});

@@ -2,8 +2,17 @@
 import { type QueryClient, queryOptions } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
 import { forget } from "@/live/forget";
-import { ProblemError, unreachable } from "./client";
-import type { FirstSignIn, Login, Problem, ProviderList, ProviderView, Tokens, UserView } from "./generated/schema";
+import { client, must, ProblemError, unreachable } from "./client";
+import type {
+  ChangeMe,
+  FirstSignIn,
+  Login,
+  Problem,
+  ProviderList,
+  ProviderView,
+  Tokens,
+  UserView,
+} from "./generated/schema";
 import { session } from "./session";
 import { viewing } from "./viewing";
 
@@ -47,6 +56,14 @@ export const providersOptions = queryOptions({
 export function providerAddress(id: string, next?: string): string {
   const query = next ? `?${new URLSearchParams({ next })}` : "";
   return `/api/v1/auth/oidc/${encodeURIComponent(id)}/start${query}`;
+}
+
+/** Changes who is signed in. Another password ends all their sessions, this one with them. */
+export async function changeMe(queries: QueryClient, body: ChangeMe): Promise<void> {
+  const user = await must(client.PUT("/api/v1/auth/me", { body }));
+  if (body.password) session.end();
+  else session.know(user);
+  await queries.invalidateQueries({ queryKey: ["me"] });
 }
 
 /** Nothing of what was seen stays for whoever comes next. */

@@ -1,5 +1,6 @@
 // The one way to the service: typed by its description, signed in by a bearer token that lives in memory only.
 import createClient, { type Middleware } from "openapi-fetch";
+import { setByAnswer } from "./clock";
 import type { Problem, paths } from "./generated/schema";
 import { randomId } from "./random";
 import { session } from "./session";
@@ -36,6 +37,7 @@ const withSession: Middleware = {
     return request;
   },
   async onResponse({ request, response }) {
+    setByAnswer(response.headers.get("date"));
     const copy = copies.get(request);
     if (response.status !== 401 || !copy) return response;
     if (!(await session.renew())) return response;
@@ -82,7 +84,7 @@ export async function must<T>(answer: Promise<Answer<T>>): Promise<T> {
   throw new ProblemError(isProblem(error) ? error : unreachable(response.statusText, response.status));
 }
 
-/** A fresh `Idempotency-Key`: a double click or a retried request starts one execution, not two. */
+/** A fresh `Idempotency-Key`: a request that is sent again, after its sign-in was renewed, starts one execution and not two. */
 export function freshKey(): string {
   return randomId();
 }

@@ -21,7 +21,7 @@ function queryOf(filter: Filter) {
 }
 
 /** What is seen at first. */
-const FIRST_PAGE = 50;
+export const FIRST_PAGE = 50;
 /** Who reads on reads more and more at once, up to this. */
 const LONGEST_PAGE = 500;
 /** The service gives no more than this at once. */
@@ -43,7 +43,7 @@ async function readPage(
     for (const item of answer.items) items.push(toRow(item));
     next = ("next_cursor" in answer && answer.next_cursor) || undefined;
   } while (next && !isEnough(items));
-  return freshest.page({ cursor, items, next }, filter, cursor === undefined);
+  return freshest.page({ cursor, items, next, end: items.at(-1)?.id }, filter, cursor === undefined);
 }
 
 function readRows(filter: Filter, cursor: string | undefined, count: number, signal?: AbortSignal): Promise<Page> {
@@ -100,7 +100,8 @@ export async function readFurther(queries: QueryClient, filter: Filter): Promise
   if (!last?.next) return;
   if (last.next === AGAIN) {
     const page = await readRows(filter, undefined, last.items.length + LONGEST_PAGE);
-    queries.setQueryData<ExecutionPages>(key, { pages: [page] });
+    // Meanwhile the list may have become another one, of another tenant even.
+    queries.setQueryData<ExecutionPages>(key, (now) => (now?.pages.at(-1)?.next === AGAIN ? { pages: [page] } : now));
     return;
   }
   const page = await readRows(filter, last.next, Math.min(LONGEST_PAGE, FIRST_PAGE * 2 ** pages.length));
@@ -120,6 +121,10 @@ export async function readAgain(queries: QueryClient, filter: Filter, index: num
   const items = read.items.filter(({ id }) => id >= oldest);
   queries.setQueryData<ExecutionPages>(key, (now) => {
     if (!now?.pages[index]?.released || now.pages[index].cursor !== page.cursor) return now;
-    return { pages: now.pages.map((one, at) => (at === index ? { cursor: one.cursor, next: one.next, items } : one)) };
+    return {
+      pages: now.pages.map((one, at) =>
+        at === index ? { cursor: one.cursor, next: one.next, end: oldest, items } : one,
+      ),
+    };
   });
 }

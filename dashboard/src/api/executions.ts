@@ -4,6 +4,7 @@ import { queryOptions } from "@tanstack/react-query";
 import { freshest } from "@/live/latest";
 import type { Action } from "@/may";
 import { client, freshKey, must } from "./client";
+import { serviceNow } from "./clock";
 import type {
   BudgetLimits,
   EventView,
@@ -49,6 +50,8 @@ export interface Page {
   items: Row[];
   /** Where the next one begins; nothing follows without it. */
   next?: string;
+  /** The oldest row that was read, also when it has left the list since: the next page begins below it. */
+  end?: string;
   /** What is known of a page whose rows were let go, so that it can be read again when somebody looks at it. */
   released?: { count: number; oldest: string };
 }
@@ -111,13 +114,24 @@ export const activeExecutions = queryOptions({
   meta: live,
 });
 
+const HOUR_MS = 3_600_000;
+
+/** How long the hour that has begun goes on. */
+function restOfHour(): number {
+  return HOUR_MS - (serviceNow() % HOUR_MS) + 1_000;
+}
+
+/** Figures of the last hours go on without anything happening: with each hour that begins they are read again. */
+export const hourly = { refetchInterval: restOfHour, refetchIntervalInBackground: true };
+
 export function executionStats(hours: number) {
   return queryOptions({
     queryKey: executionKeys.stats(hours),
     queryFn: ({ signal }) => {
-      const since = new Date(Date.now() - hours * 3_600_000).toISOString();
+      const since = new Date(serviceNow() - hours * HOUR_MS).toISOString();
       return must(client.GET("/api/v1/executions/stats", { params: { query: { since } }, signal }));
     },
+    ...hourly,
     meta: live,
   });
 }

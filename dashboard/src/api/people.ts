@@ -63,6 +63,11 @@ export function resetUser(id: string): Promise<ResetView> {
   return must(client.POST("/api/v1/users/{id}/reset", { params }));
 }
 
+/** With their keys, sessions and saved views; what else they have made stays. */
+export function removeUser(id: string): Promise<unknown> {
+  return must(client.DELETE("/api/v1/users/{id}", { params: { path: { id } } }));
+}
+
 /** What a one-time token is handed over as. */
 export function signInLink(token: string): string {
   return `${globalThis.location.origin}/sign-in?token=${encodeURIComponent(token)}`;

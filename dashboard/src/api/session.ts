@@ -9,6 +9,9 @@ class Session {
   #person: UserView | undefined;
   #renewing: Promise<boolean> | undefined;
   #isRefused = false;
+  /** The last one who was signed in, also after they have left. */
+  #lastId: string | undefined;
+  #changes = 0;
   #listeners = new Set<Listener>();
 
   /** Puts the credential on a request, when there is one. */
@@ -29,10 +32,26 @@ class Session {
     return this.#isRefused;
   }
 
+  /**
+   * How often it was somebody else than before. The tabs of a browser share their cookie: who signs in in one of them comes to the
+   * others with their next renewal.
+   */
+  get changes(): number {
+    return this.#changes;
+  }
+
   begin({ access_token, user }: Pick<Tokens, "access_token" | "user">): void {
+    if (this.#lastId !== undefined && this.#lastId !== user.id) this.#changes += 1;
+    this.#lastId = user.id;
     this.#token = access_token;
     this.#person = user;
     this.#isRefused = false;
+    this.#tell();
+  }
+
+  /** Whoever is signed in has changed something about themselves. */
+  know(person: UserView): void {
+    this.#person = person;
     this.#tell();
   }
 

@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import { client, must } from "./client";
-import { live } from "./executions";
+import { hourly, live } from "./executions";
 
 export const spendingKey = ["spending"] as const;
 
@@ -10,6 +10,7 @@ export function spending(since: string) {
     queryKey: [...spendingKey, since],
     queryFn: ({ signal }) =>
       must(client.GET("/api/v1/observability/usage/summary", { params: { query: { since } }, signal })),
+    ...hourly,
     meta: live,
   });
 }

@@ -37,7 +37,7 @@ class Viewing {
 }
 
 /** What is stored may come from another version. */
-export function parseViewed(text: string | null): Viewed | undefined {
+function parseViewed(text: string | null): Viewed | undefined {
   if (!text) return undefined;
   try {
     const value = JSON.parse(text) as Partial<Viewed>;

@@ -18,3 +18,9 @@ it("shows what changed with a little around it, and leaves out the rest", () => 
     "gap …",
   ]);
 });
+
+it("does not hold the page up when two long texts have nothing in common", () => {
+  const text = (word: string) => Array.from({ length: 30_000 }, (_, index) => `${word} ${index}`).join("\n");
+  const lines = diffOf(text("before"), text("after"));
+  expect([lines.length, lines[0]?.kind, lines.at(-1)?.kind]).toEqual([60_000, "removed", "added"]);
+}, 30_000);

@@ -12,14 +12,22 @@ export interface DiffLine {
 /** Unchanged lines around a change. */
 const CONTEXT = 3;
 
+/** Texts that differ in more lines than this are not compared line by line: it would take minutes, and help nobody. */
+const MAX_DIFFERENT = 2_000;
+/** As many lines are shown. */
+const MAX_SHOWN = 5_000;
+
+function linesOf(kind: DiffLine["kind"], text: string): DiffLine[] {
+  return text
+    .replace(/\n$/, "")
+    .split("\n")
+    .map((text) => ({ kind, text }));
+}
+
 export function diffOf(before: string, after: string): DiffLine[] {
-  const lines: DiffLine[] = diffLines(before, after).flatMap((part) => {
-    const kind = part.added ? "added" : part.removed ? "removed" : "same";
-    return part.value
-      .replace(/\n$/, "")
-      .split("\n")
-      .map((text): DiffLine => ({ kind, text }));
-  });
+  const parts = diffLines(before, after, { maxEditLength: MAX_DIFFERENT });
+  if (!parts) return [...linesOf("removed", before), ...linesOf("added", after)];
+  const lines = parts.flatMap((part) => linesOf(part.added ? "added" : part.removed ? "removed" : "same", part.value));
   const near = lines.map((_, index) =>
     lines.slice(Math.max(0, index - CONTEXT), index + CONTEXT + 1).some((line) => line.kind !== "same"),
   );
@@ -40,7 +48,7 @@ const looks: Record<DiffLine["kind"], string> = {
 const signs: Record<DiffLine["kind"], string> = { same: " ", removed: "−", added: "+", gap: " " };
 
 export function Diff({ before, after }: { before: string; after: string }) {
-  const { t } = useLanguage();
+  const { t, formats } = useLanguage();
   const lines = useMemo(() => diffOf(before, after), [before, after]);
   if (before === after) return <p className="text-ink-soft">{t("diff.same")}</p>;
   return (
@@ -48,12 +56,15 @@ export function Diff({ before, after }: { before: string; after: string }) {
       tabIndex={0}
       className="max-h-[65vh] overflow-auto rounded-lg border bg-sunken py-2 font-mono text-[13px] leading-5"
     >
-      {lines.map((line, index) => (
+      {lines.slice(0, MAX_SHOWN).map((line, index) => (
         <div key={index} className={clsx("flex min-w-max px-3", looks[line.kind])}>
           <span className="w-5 shrink-0 select-none">{signs[line.kind]}</span>
           <span>{line.text || " "}</span>
         </div>
       ))}
+      {lines.length > MAX_SHOWN && (
+        <p className="px-3 pt-2 font-sans text-ink-soft">{t("diff.cut", { shown: formats.number(MAX_SHOWN) })}</p>
+      )}
     </pre>
   );
 }

@@ -1,15 +1,16 @@
 // Times that go on by themselves: one clock for the whole page.
 import { useSyncExternalStore } from "react";
+import { serviceNow } from "@/api/clock";
 import { useFormats } from "@/i18n/language";
 
-let now = Date.now();
+let now = serviceNow();
 const listeners = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   timer ??= setInterval(() => {
-    now = Date.now();
+    now = serviceNow();
     for (const tell of listeners) tell();
   }, 1_000);
   return () => {
@@ -22,7 +23,7 @@ function subscribe(listener: () => void): () => void {
 
 function current(): number {
   // Nobody has kept it going: what is first shown is right all the same.
-  if (timer === undefined && Date.now() - now >= 1_000) now = Date.now();
+  if (timer === undefined && Math.abs(serviceNow() - now) >= 1_000) now = serviceNow();
   return now;
 }
 

@@ -38,7 +38,8 @@ export interface Formats {
   duration(ms: number): string;
   /** `just now`, `5 minutes ago`. */
   ago(instant: string, now: number): string;
-  time(instant: string): string;
+  /** Without the day when it is the one that begins at `midnight`. */
+  soon(instant: string, midnight: number): string;
   /** With milliseconds. */
   clock(instant: string): string;
   moment(instant: string): string;
@@ -53,6 +54,11 @@ function relativeOf(language: string): (value: number, unit: Intl.RelativeTimeFo
 
 export function formatsOf(language: string): Formats {
   const relative = relativeOf(language);
+  const moment = (instant: string) =>
+    dateFormat(language, { dateStyle: "medium", timeStyle: "medium" }).format(Date.parse(instant));
+  const money = { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol" } as const;
+  const dollars = new Intl.NumberFormat(language, { ...money, maximumFractionDigits: 2 });
+  const cents = new Intl.NumberFormat(language, { ...money, maximumFractionDigits: 4 });
   const number = new Intl.NumberFormat(language);
   const compact = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 });
   const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
@@ -60,13 +66,7 @@ export function formatsOf(language: string): Formats {
     number: (value) => number.format(value),
     compact: (value) => compact.format(value),
     percent: (fraction) => percent.format(fraction),
-    dollars: (value) =>
-      new Intl.NumberFormat(language, {
-        style: "currency",
-        currency: "USD",
-        currencyDisplay: "narrowSymbol",
-        maximumFractionDigits: value !== 0 && Math.abs(value) < 1 ? 4 : 2,
-      }).format(value),
+    dollars: (value) => (value !== 0 && Math.abs(value) < 1 ? cents : dollars).format(value),
     duration,
     ago(instant, now) {
       const ms = now - Date.parse(instant);
@@ -77,7 +77,10 @@ export function formatsOf(language: string): Formats {
       if (ms < 30 * DAY) return relative(-Math.round(ms / DAY), "day");
       return dateFormat(language, { dateStyle: "medium" }).format(Date.parse(instant));
     },
-    time: (instant) => dateFormat(language, { timeStyle: "medium" }).format(Date.parse(instant)),
+    soon(instant, midnight) {
+      const isToday = new Date(Date.parse(instant)).setHours(0, 0, 0, 0) === midnight;
+      return isToday ? dateFormat(language, { timeStyle: "medium" }).format(Date.parse(instant)) : moment(instant);
+    },
     clock: (instant) =>
       dateFormat(language, {
         hour: "2-digit",
@@ -86,6 +89,6 @@ export function formatsOf(language: string): Formats {
         fractionalSecondDigits: 3,
         hourCycle: "h23",
       }).format(Date.parse(instant)),
-    moment: (instant) => dateFormat(language, { dateStyle: "medium", timeStyle: "medium" }).format(Date.parse(instant)),
+    moment,
   };
 }

@@ -27,7 +27,7 @@ function chosen(): Language {
   return navigator.languages.find((language) => /^(zh|en)/.test(language))?.startsWith("zh") ? "zh-CN" : "en";
 }
 
-export async function setLanguage(language: Language): Promise<void> {
+async function setLanguage(language: Language): Promise<void> {
   if (language === "zh-CN" && !i18next.hasResourceBundle("zh-CN", "translation")) {
     const read = whenThere(() =>
       Promise.all([
@@ -60,5 +60,10 @@ export async function startLanguages(language: Language = chosen()): Promise<voi
     // React escapes.
     interpolation: { escapeValue: false },
   });
-  if (language !== "en") await setLanguage(language);
+  globalThis.window?.addEventListener("storage", ({ key }) => {
+    // Chosen in another tab.
+    if (key === STORED) void setLanguage(chosen()).catch(() => undefined);
+  });
+  // In English rather than not at all.
+  if (language !== "en") await setLanguage(language).catch(() => undefined);
 }

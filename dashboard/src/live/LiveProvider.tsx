@@ -1,8 +1,9 @@
 // Joins the socket, the query cache and the notices: the only component that does. Everything else reads queries.
-import { useQueryClient } from "@tanstack/react-query";
+import { type QueryFilters, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { executionKeys } from "@/api/executions";
 import type { ServerFrame } from "@/api/generated/schema";
+import { me } from "@/api/me";
 import { session } from "@/api/session";
 import { spendingKey } from "@/api/spending";
 import { apply } from "./apply";
@@ -32,7 +33,12 @@ export function LiveProvider({ children }: { children: ReactNode }) {
         reading.current = undefined;
         const keys = [...stale.current.values()];
         stale.current.clear();
-        for (const queryKey of keys) void queries.invalidateQueries({ queryKey }, { cancelRefetch: false });
+        for (const queryKey of keys) {
+          // An answer that is on its way may be older than the frame.
+          for (const query of queries.getQueryCache().findAll({ queryKey, fetchStatus: "fetching" }))
+            readAgainSoon(query.queryKey);
+          void queries.invalidateQueries({ queryKey, fetchStatus: "idle" });
+        }
       }, READ_AGAIN_MS);
     };
     const onFrames = (frames: ServerFrame[]) => {
@@ -70,6 +76,8 @@ export function LiveProvider({ children }: { children: ReactNode }) {
     document.addEventListener("visibilitychange", hurryWhenSeen);
     const leave = session.subscribe(obey);
     return () => {
+      clearTimeout(reading.current);
+      reading.current = undefined;
       window.removeEventListener("online", hurry);
       document.removeEventListener("visibilitychange", hurryWhenSeen);
       leave();
@@ -80,18 +88,21 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   const hasBeenOnline = useRef(false);
   useEffect(() => {
     if (status === "online") {
-      // What carries no cursor is read again after each gap; the rest only in the beginning.
+      // What carries no cursor is read again after each gap, and so is what one may do: sessions end when that changes. The rest only
+      // in the beginning.
       const keys = hasBeenOnline.current
-        ? [["queue"], ["executions", "stats"], spendingKey]
+        ? [["queue"], ["executions", "stats"], spendingKey, me.queryKey]
         : [executionKeys.all, ["queue"], spendingKey];
-      hasBeenOnline.current = true;
       const timer = setTimeout(() => {
+        hasBeenOnline.current = true;
         for (const queryKey of keys) void queries.invalidateQueries({ queryKey });
       }, SETTLE_MS);
       return () => clearTimeout(timer);
     }
     if (status !== "offline") return;
-    const poll = () => void queries.refetchQueries({ type: "active", predicate: (query) => query.meta?.live === true });
+    const active: QueryFilters = { type: "active", predicate: (query) => query.meta?.live === true };
+    // What takes longer than the pause between two rounds is let be.
+    const poll = () => void queries.refetchQueries(active, { cancelRefetch: false });
     const timer = setInterval(poll, POLL_EVERY_MS);
     return () => clearInterval(timer);
   }, [status, queries]);

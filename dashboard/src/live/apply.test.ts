@@ -95,6 +95,18 @@ describe("journals", () => {
   });
 });
 
+describe("log lines", () => {
+  const key = executionKeys.logs("e1");
+
+  it("are read again when some may have come while nobody listened: no further line would tell", () => {
+    const hello: ServerFrame = { type: "hello", data: { session: "s", position: 9, heartbeat_seconds: 30 } };
+    expect(apply([hello], [{ key, data: [] }]).stale).toEqual([key]);
+    const ended = updateFrame({ id: "e1", status: "succeeded", finished_at: "2026-03-01T09:00:02Z" });
+    expect(apply([ended], [{ key, data: [] }]).stale).toEqual([key]);
+    expect(apply([updateFrame({ id: "e1" })], [{ key, data: [] }]).stale).toEqual([]);
+  });
+});
+
 describe("streamed output", () => {
   const key = executionKeys.output("e1");
   const delta = (n: number, text: string, from = n): ServerFrame => ({
@@ -105,8 +117,8 @@ describe("streamed output", () => {
   it("puts pieces together, ignores repeated ones and notes missing ones", () => {
     const changes = apply([delta(1, "Ac"), delta(2, "tors"), delta(2, "tors")], [{ key, data: {} }]);
     expect(changes.set[0]?.data).toEqual({ "s0:ask": { task: "/do/0/ask", text: "Actors", n: 2, hasGap: false } });
-    const late = apply([delta(4, "late")], [{ key, data: {} }]);
-    expect(late.set[0]?.data).toMatchObject({ "s0:ask": { text: "late", hasGap: true } });
+    const late = apply([delta(4, "late")], [{ key, data: changes.set[0]?.data }]);
+    expect(late.set[0]?.data).toMatchObject({ "s0:ask": { text: "Actorslate", hasGap: true } });
   });
 
   it("shows once what was said before and while nobody watched", () => {
@@ -121,6 +133,9 @@ describe("streamed output", () => {
     const data = { "s0:ask": { task: "/do/0/ask", text: "half an ans", n: 3, hasGap: true } };
     const changes = apply([delta(1, "again")], [{ key, data }]);
     expect(changes.set[0]?.data).toMatchObject({ "s0:ask": { text: "again", n: 1, hasGap: false } });
+    // One that began while nobody watched, and has not come as far.
+    const unseen = apply([delta(2, "other", 1)], [{ key, data }]);
+    expect(unseen.set[0]?.data).toMatchObject({ "s0:ask": { text: "other", n: 2, hasGap: false } });
   });
 });
 

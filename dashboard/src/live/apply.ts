@@ -33,6 +33,8 @@ interface Batch {
   logs: Map<string, LogLine[]>;
   output: Map<string, OutputDelta[]>;
   mustReload: boolean;
+  /** What is not in the journal may have been missed: the session is new, or has fallen behind. */
+  hasMissed: boolean;
 }
 
 function push<T>(map: Map<string, T[]>, key: string, value: T): void {
@@ -43,7 +45,14 @@ function push<T>(map: Map<string, T[]>, key: string, value: T): void {
 
 export function sort(frames: readonly ServerFrame[]): Batch {
   const updates = new Map<string, ExecutionUpdate>();
-  const batch: Batch = { updates: [], events: new Map(), logs: new Map(), output: new Map(), mustReload: false };
+  const batch: Batch = {
+    updates: [],
+    events: new Map(),
+    logs: new Map(),
+    output: new Map(),
+    mustReload: false,
+    hasMissed: false,
+  };
   for (const frame of frames) {
     switch (frame.type) {
       case "execution_update": {
@@ -63,8 +72,11 @@ export function sort(frames: readonly ServerFrame[]): Batch {
       case "resync":
         // A session that only lagged is caught up by the service; one that was away for too long is not.
         batch.mustReload ||= frame.data.reason !== "lagging";
+        batch.hasMissed = true;
         break;
       case "hello":
+        batch.hasMissed = true;
+        break;
       case "pong":
       case "error":
       case "goodbye":
@@ -89,9 +101,13 @@ export function apply(frames: readonly ServerFrame[], entries: readonly Entry[])
   return changes;
 }
 
-/** Whether sums and budgets have changed, which no frame carries. */
-function hasSpent(events: readonly EventView[] | undefined): boolean {
-  return events?.some((event) => event.type === "usage_recorded" || event.type === "approval_given") ?? false;
+/** Sums and budgets have changed, which no frame carries. */
+const SPENT: readonly string[] = ["usage_recorded", "approval_given"];
+/** So has what only a reading of the execution tells: until when it waits, how often it was recovered. */
+const TOLD_BY_DETAIL: readonly string[] = [...SPENT, "timer_set", "execution_recovered"];
+
+function has(types: readonly string[], events: readonly EventView[] | undefined): boolean {
+  return events?.some(({ type }) => types.includes(type)) ?? false;
 }
 
 function applyTo(key: QueryKey, data: unknown, batch: Batch, stale: QueryKey[]): unknown {
@@ -115,7 +131,7 @@ function applyTo(key: QueryKey, data: unknown, batch: Batch, stale: QueryKey[]):
       return data;
     case "detail": {
       const update = batch.updates.find((one) => one.id === id);
-      if (hasSpent(batch.events.get(id))) stale.push(key);
+      if (has(TOLD_BY_DETAIL, batch.events.get(id))) stale.push(key);
       return update ? keep(patchDetail(data as ExecutionDetail, update)) : data;
     }
     case "diff":
@@ -127,14 +143,18 @@ function applyTo(key: QueryKey, data: unknown, batch: Batch, stale: QueryKey[]):
     }
     case "logs": {
       const added = batch.logs.get(id);
+      const hasEnded = batch.updates.some((one) => one.id === id && one.finished_at != null);
+      // Lines are not sent again: the last ones may have come while nobody listened.
+      if (batch.hasMissed || hasEnded) stale.push(key);
       return added ? keep(patchLogs(data as LogView[], added)) : data;
     }
     case "output": {
       const added = batch.output.get(id);
-      return added ? patchOutput(data as Record<string, Streamed>, added) : data;
+      const known = data as Record<string, Streamed>;
+      return added ? patchOutput(known, added) : known;
     }
     case "usage": {
-      if (hasSpent(batch.events.get(id))) stale.push(key);
+      if (has(SPENT, batch.events.get(id))) stale.push(key);
       return data;
     }
     default:

@@ -3,39 +3,64 @@
 import type { Filter, Page, Row } from "@/api/executions";
 import type { ExecutionUpdate } from "@/api/generated/schema";
 import { patchPages } from "./pages";
-import { patchActive, patchDetail } from "./patch";
+import { type DetailFields, patchActive, patchDetail } from "./patch";
 
 /** Far more than change during one request. */
 const MAX_KEPT = 2_000;
+/** No request takes longer. What is older adds nothing to an answer, and may have been deleted meanwhile. */
+const KEPT_MS = 60_000;
+
+interface Noted {
+  update: ExecutionUpdate;
+  at: number;
+}
 
 export class Latest {
-  #updates = new Map<string, ExecutionUpdate>();
+  /** The oldest first. */
+  #noted = new Map<string, Noted>();
 
   note(update: ExecutionUpdate): void {
-    this.#updates.delete(update.id);
-    this.#updates.set(update.id, update);
-    if (this.#updates.size <= MAX_KEPT) return;
-    const oldest = this.#updates.keys().next();
-    if (!oldest.done) this.#updates.delete(oldest.value);
+    this.#noted.delete(update.id);
+    this.#noted.set(update.id, { update, at: performance.now() });
+    this.#forgetOld();
   }
 
   clear(): void {
-    this.#updates.clear();
+    this.#noted.clear();
+  }
+
+  /** The newest update of an execution that has changed lately. */
+  of(id: string): ExecutionUpdate | undefined {
+    this.#forgetOld();
+    return this.#noted.get(id)?.update;
+  }
+
+  #updates(): ExecutionUpdate[] {
+    this.#forgetOld();
+    return Array.from(this.#noted.values(), ({ update }) => update);
+  }
+
+  #forgetOld(): void {
+    const since = performance.now() - KEPT_MS;
+    for (const [id, { at }] of this.#noted) {
+      if (at >= since && this.#noted.size <= MAX_KEPT) return;
+      this.#noted.delete(id);
+    }
   }
 
   /** Only the first page of a list can miss executions that are new. */
   page(page: Page, filter: Filter, isFirst: boolean): Page {
     const known = new Set(page.items.map((row) => row.id));
-    const updates = [...this.#updates.values()].filter((update) => isFirst || known.has(update.id));
+    const updates = this.#updates().filter((update) => isFirst || known.has(update.id));
     return patchPages([page], filter, updates).data[0] ?? page;
   }
 
   active(rows: Row[]): Row[] {
-    return patchActive(rows, [...this.#updates.values()]);
+    return patchActive(rows, this.#updates());
   }
 
-  detail<T extends { id: string; last_seq: number; updated_at: string; output?: unknown }>(detail: T): T {
-    const update = this.#updates.get(detail.id);
+  detail<T extends DetailFields>(detail: T): T {
+    const update = this.of(detail.id);
     return update ? patchDetail(detail, update).data : detail;
   }
 }

@@ -1,5 +1,6 @@
 // Notices about executions that were started in this tab: pure bookkeeping here, how it looks is in the toasts.
 import type { ExecutionUpdate, ServerFrame } from "@/api/generated/schema";
+import { freshest } from "./latest";
 
 export type Tell = (ended: ExecutionUpdate[]) => void;
 
@@ -9,9 +10,11 @@ export const MAX_NOTICES = 3;
 const mine = new Set<string>();
 let tell: Tell | undefined;
 
-/** From now on the end of this execution is told. */
+/** From now on the end of this execution is told. A short one may have ended before the answer that it has begun. */
 export function expectEnd(id: string): void {
-  mine.add(id);
+  const update = freshest.of(id);
+  if (update?.finished_at != null) tell?.([update]);
+  else mine.add(id);
 }
 
 /** No end is waited for any more. */
@@ -24,7 +27,7 @@ export function setTell(next: Tell | undefined): void {
 }
 
 /** The executions among `frames` that have ended and whose end was waited for. */
-export function endsOf(frames: readonly ServerFrame[], expected: ReadonlySet<string>): ExecutionUpdate[] {
+function endsOf(frames: readonly ServerFrame[], expected: ReadonlySet<string>): ExecutionUpdate[] {
   const ended = new Map<string, ExecutionUpdate>();
   for (const frame of frames) {
     if (frame.type !== "execution_update" || frame.data.finished_at == null) continue;

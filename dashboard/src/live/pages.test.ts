@@ -77,6 +77,26 @@ describe("pages that are let go", () => {
   });
 });
 
+it("is read again when what it ends with has left it: what comes in may lie beyond it", () => {
+  const running = { status: ["running" as const] };
+  const list = [page(10, 9), { ...page(8, 8, { cursor: "b", next: "c" }), items: [] }];
+  const { data, isStale } = patchPages(list, running, [update({ id: "000003" }), update({ id: "000011" })]);
+  expect([ids(data), isStale]).toEqual([[[11, 10, 9], []], true]);
+  const empty = patchPages([{ items: [], next: "c" }], running, [update({ id: "000003" })]);
+  expect([ids(empty.data), empty.isStale]).toEqual([[[]], true]);
+});
+
+it("takes back the last row of what was read when it belongs again", () => {
+  const running = { status: ["running" as const] };
+  const list = [page(10, 8, { next: "b", end: "000008" })];
+  const without = patchPages(list, running, [update({ id: "000008", status: "waiting", last_seq: 3 })]).data;
+  expect(ids(without)).toEqual([[10, 9]]);
+  const again = patchPages(without, running, [update({ id: "000008", last_seq: 4 })]).data;
+  expect(ids(again)).toEqual([[10, 9, 8]]);
+  // What lies below it comes with the next page.
+  expect(ids(patchPages(again, running, [update({ id: "000007" })]).data)).toEqual([[10, 9, 8]]);
+});
+
 it("does not grow for ever by what comes in", () => {
   let pages: readonly Page[] = [page(50, 1, { next: "b" })];
   for (let id = 51; id <= LONGEST_HEAD + 51; id += 1)

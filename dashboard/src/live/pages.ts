@@ -4,22 +4,25 @@ import type { Filter, Page, Row } from "@/api/executions";
 import type { ExecutionUpdate } from "@/api/generated/schema";
 import { byNewest, matches, type Patched, patchRow } from "./patch";
 
-/** The oldest row of a page, whether it is there or was let go. */
+/** How far down a page goes, whether its rows are there, have left the list, or were let go. */
 function oldestOf(page: Page): { id: string } | undefined {
-  return page.items.at(-1) ?? (page.released && { id: page.released.oldest });
+  const last = page.items.at(-1);
+  if (page.released) return { id: page.released.oldest };
+  if (page.end !== undefined && (!last || byNewest(last, { id: page.end }) < 0)) return { id: page.end };
+  return last;
 }
 
-export function countOf(page: Page): number {
+function countOf(page: Page): number {
   return page.released?.count ?? page.items.length;
 }
 
-/** Puts new rows into the first page whose last row is older than they are. Those of pages that were let go come with a reading. */
+/** Puts new rows into the first page that goes down to where they are. Those of pages that were let go come with a reading. */
 function insert(pages: Page[], added: readonly Row[]): boolean {
   const byPage = new Map<number, Row[]>();
   for (const row of added) {
     const index = pages.findIndex((page, at) => {
       const end = oldestOf(page);
-      return at === pages.length - 1 || (end !== undefined && byNewest(row, end) < 0);
+      return at === pages.length - 1 || (end !== undefined && byNewest(row, end) <= 0);
     });
     if (pages[index]?.released) continue;
     const rows = byPage.get(index);
@@ -60,14 +63,18 @@ export function patchPages(
     return pageChanged ? { ...page, items } : page;
   });
   const last = patched.at(-1);
-  const oldest = last?.next ? oldestOf(last) : undefined;
+  const isComplete = last?.next === undefined;
+  const bound = patched.findLast((page) => oldestOf(page));
+  const oldest = bound && oldestOf(bound);
   const added: Row[] = [];
   for (const update of byId.values()) {
     const belongs = matches(update, filter);
     if (belongs === undefined) isStale = true;
     if (!belongs) continue;
     const { output: _, ...row } = update;
-    if (!oldest || byNewest(row, oldest) < 0) added.push(row);
+    if (isComplete || (oldest && byNewest(row, oldest) <= 0)) added.push(row);
+    // All the rows of the last page have left it: nothing tells what lies beyond it.
+    else if (bound !== last) isStale = true;
   }
   if (added.length > 0 && insert(patched, added)) changed = true;
   if (patched.length === 1 && patched[0]) patched[0] = cut(patched[0]);
@@ -81,13 +88,14 @@ export function patchPages(
 export function withHead(pages: readonly Page[], head: Page): Page[] {
   const [first, ...rest] = pages;
   const end = head.items.at(-1);
-  const oldest = first?.items.at(-1);
+  const oldest = first && oldestOf(first);
   if (!first || !head.next || !end || !oldest) return [head];
   const isJoined = first.items.some((row) => byNewest(row, end) <= 0);
   if (!isJoined || (rest.length > 0 && byNewest(end, oldest) > 0)) return [head];
   const older = first.items.filter((row) => byNewest(row, end) > 0);
   const next = older.length > 0 || rest.length > 0 ? first.next : head.next;
-  return [{ ...first, items: [...head.items, ...older], next }, ...rest];
+  const last = older.length > 0 || rest.length > 0 ? first.end : head.end;
+  return [{ ...first, items: [...head.items, ...older], next, end: last }, ...rest];
 }
 
 /** Where a list goes on whose end was cut off: the place has no cursor, so that it is read again from its beginning. */
@@ -97,7 +105,7 @@ export const LONGEST_HEAD = 1_000;
 
 function cut(page: Page): Page {
   return page.items.length > LONGEST_HEAD
-    ? { ...page, items: page.items.slice(0, LONGEST_HEAD / 2), next: AGAIN }
+    ? { ...page, items: page.items.slice(0, LONGEST_HEAD / 2), next: AGAIN, end: undefined }
     : page;
 }
 
@@ -121,7 +129,7 @@ export function distrusted(pages: readonly Page[]): Page[] {
 }
 
 function letGo(page: Page): Page {
-  const oldest = page.items.at(-1);
+  const oldest = page.items.length > 0 ? oldestOf(page) : undefined;
   return oldest ? { ...page, items: [], released: { count: page.items.length, oldest: oldest.id } } : page;
 }
 

@@ -1,6 +1,6 @@
 // Pure: what a live update does to a piece of data that was read before. Nothing here knows the query cache.
 import type { Filter, Row } from "@/api/executions";
-import type { EventView, ExecutionUpdate, LogLine, LogView, OutputDelta } from "@/api/generated/schema";
+import type { EventView, ExecutionUpdate, LogLine, LogView, OutputDelta, Status } from "@/api/generated/schema";
 
 /** Whether `update` is newer than what is shown. Frames may repeat and answers may be older than frames. */
 function isNewer(update: ExecutionUpdate, row: { last_seq: number; updated_at: string }): boolean {
@@ -54,8 +54,9 @@ export function patchActive(rows: readonly Row[], updates: readonly ExecutionUpd
   return changed ? [...byId.values()].sort(byNewest) : (rows as Row[]);
 }
 
-interface DetailFields {
+export interface DetailFields {
   id: string;
+  status: Status;
   last_seq: number;
   updated_at: string;
   pause_reason?: string | null;
@@ -63,14 +64,14 @@ interface DetailFields {
 }
 
 /**
- * An execution's detail after an update. `isStale` when it has ended or a limit has paused it: totals, what was spent, and large
- * outputs come with a reading only.
+ * An execution's detail after an update. `isStale` when its status is another one or a limit has paused it: until when it waits,
+ * how long it was queued, totals, what was spent, and large outputs come with a reading only.
  */
 export function patchDetail<T extends DetailFields>(detail: T, update: ExecutionUpdate): Patched<T> {
   if (update.id !== detail.id || !isNewer(update, detail)) return { data: detail, isStale: false };
   const { output, workflow: _, ...fields } = update;
   const data = { ...detail, ...fields, output: output ?? detail.output };
-  const isStale = update.finished_at != null || (update.pause_reason ?? null) !== (detail.pause_reason ?? null);
+  const isStale = update.status !== detail.status || (update.pause_reason ?? null) !== (detail.pause_reason ?? null);
   return { data, isStale };
 }
 
@@ -120,7 +121,7 @@ export interface Streamed {
   text: string;
   /** The number of the newest piece. */
   n: number;
-  /** Something at the beginning or between was not seen. */
+  /** Something between was not seen. */
   hasGap: boolean;
 }
 

@@ -75,7 +75,7 @@ describe("the live socket", () => {
     line().hello(100);
     socket.watch("e1", 4);
     line().frame(eventFrame(event(5)));
-    line().frame(updateFrame({ id: "e1" }, 117));
+    line().frame(updateFrame({ id: "e2" }, 117));
     line().drop();
     expect(statuses).toEqual(["connecting", "online", "offline"]);
     await vi.advanceTimersByTimeAsync(1_000);
@@ -84,6 +84,19 @@ describe("the live socket", () => {
     expect(addresses).toEqual([undefined, 117]);
     expect(line().sent).toEqual(['{"type":"subscribe","execution_id":"e1","after_seq":5}']);
     expect(statuses.at(-1)).toBe("online");
+  });
+
+  it("does not resume from what only the feed of a watched execution has reached", async () => {
+    const { socket, line, addresses } = begin();
+    await settle();
+    line().hello(100);
+    socket.watch("e1", 4);
+    line().frame(updateFrame({ id: "e2" }, 104));
+    // Of another one, 105 has not come yet.
+    line().frame(updateFrame({ id: "e1" }, 117));
+    line().drop();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(addresses).toEqual([undefined, 104]);
   });
 
   it("waits longer after each failure, up to half a minute, and begins anew after a success", async () => {
@@ -126,6 +139,26 @@ describe("the live socket", () => {
     await vi.advanceTimersByTimeAsync(30_000);
     expect(line().sent).toEqual(["ping", "ping"]);
     expect(statuses.at(-1)).toBe("online");
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(statuses.at(-1)).toBe("offline");
+  });
+
+  it("gives up a connection that does not come about", async () => {
+    const { line, lines, statuses } = begin();
+    await settle();
+    line().readyState = 0;
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(statuses.at(-1)).toBe("offline");
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(lines).toHaveLength(2);
+  });
+
+  it("asks a socket that a laptop has slept over whether it lives", async () => {
+    const { socket, line, statuses } = begin();
+    await settle();
+    line().hello(1);
+    socket.hurry();
+    expect(line().sent).toEqual(["ping"]);
     await vi.advanceTimersByTimeAsync(10_000);
     expect(statuses.at(-1)).toBe("offline");
   });

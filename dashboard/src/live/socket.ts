@@ -18,10 +18,12 @@ export interface Surroundings {
   random(): number;
 }
 
+/** `WebSocket.OPEN`. */
+const OPEN = 1;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 const PING_EVERY_MS = 30_000;
-/** A socket that says nothing for this long after a ping is taken for dead. */
+/** A socket that says nothing for this long after a ping, or in the beginning, is taken for dead. */
 const ANSWER_WITHIN_MS = 10_000;
 /** Frames are handed on together this often: a thousand a second are twenty renderings, not a thousand. */
 const COLLECT_MS = 50;
@@ -58,16 +60,24 @@ export class LiveSocket {
 
   stop(): void {
     this.#isStopped = true;
+    this.#attempt = 0;
+    this.#retryAfterMs = undefined;
     clearTimeout(this.#waiting);
+    this.#waiting = undefined;
     clearTimeout(this.#collecting);
     this.#collecting = undefined;
     this.#collected = [];
     this.#drop();
   }
 
-  /** Does not wait any longer for the next attempt: the network is back, or the tab is looked at again. */
+  /**
+   * Does not wait any longer for the next attempt: the network is back, or the tab is looked at again. A socket from before is asked
+   * whether it still lives.
+   */
   hurry(): void {
-    if (this.#isStopped || this.#socket || this.#waiting === undefined) return;
+    if (this.#isStopped) return;
+    if (this.#socket?.readyState === OPEN) this.#ping();
+    if (this.#socket || this.#waiting === undefined) return;
     clearTimeout(this.#waiting);
     this.#waiting = undefined;
     void this.#connect();
@@ -108,6 +118,7 @@ export class LiveSocket {
     if (this.#isStopped || this.#socket) return;
     const socket = this.#around.open(address);
     this.#socket = socket;
+    this.#expectLife(ANSWER_WITHIN_MS, () => this.#lost());
     socket.onmessage = (message) => {
       if (socket === this.#socket) this.#receive(String(message.data));
     };
@@ -117,10 +128,7 @@ export class LiveSocket {
   }
 
   #receive(text: string): void {
-    this.#expectLife(PING_EVERY_MS, () => {
-      this.#socket?.send("ping");
-      this.#expectLife(ANSWER_WITHIN_MS, () => this.#lost());
-    });
+    this.#expectLife(PING_EVERY_MS, () => this.#ping());
     if (text === "pong") return;
     const frame = JSON.parse(text) as ServerFrame;
     switch (frame.type) {
@@ -128,7 +136,8 @@ export class LiveSocket {
         this.#begin(frame.data.position);
         break;
       case "execution_update":
-        this.#cursor = frame.position;
+        // The feed of a watched execution is ahead of that of all: its position says nothing about the others.
+        if (!this.#watched.has(frame.data.id)) this.#cursor = frame.position;
         break;
       case "execution_event": {
         const watched = this.#watched.get(frame.data.execution_id);
@@ -171,7 +180,8 @@ export class LiveSocket {
   }
 
   async #renew(): Promise<void> {
-    const token = await this.#around.token();
+    // Without a fresh one the service ends the session, and the next attempt to connect asks again.
+    const token = await this.#around.token().catch(() => undefined);
     if (token) this.#send({ type: "auth", token });
   }
 
@@ -196,12 +206,17 @@ export class LiveSocket {
     socket?.close();
   }
 
+  #ping(): void {
+    if (this.#socket?.readyState === OPEN) this.#socket.send("ping");
+    this.#expectLife(ANSWER_WITHIN_MS, () => this.#lost());
+  }
+
   #expectLife(ms: number, otherwise: () => void): void {
     clearTimeout(this.#beat);
     this.#beat = setTimeout(otherwise, ms);
   }
 
   #send(frame: object): void {
-    if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(frame));
+    if (this.#socket?.readyState === OPEN) this.#socket.send(JSON.stringify(frame));
   }
 }

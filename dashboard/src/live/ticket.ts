@@ -5,12 +5,20 @@ import { randomId } from "@/api/random";
 import { session } from "@/api/session";
 import { viewing } from "@/api/viewing";
 
-async function ticket(): Promise<string | undefined> {
-  if (!session.token) return undefined;
+/** A service that has not answered by then is tried again. */
+const PATIENCE_MS = 10_000;
+
+function ask(): Promise<Response> {
   const headers = new Headers();
   session.sign(headers);
-  const answer = await fetch("/api/v1/auth/ticket", { method: "POST", headers });
-  if (answer.status === 401 && (await session.renew())) return ticket();
+  return fetch("/api/v1/auth/ticket", { method: "POST", headers, signal: AbortSignal.timeout(PATIENCE_MS) });
+}
+
+async function ticket(): Promise<string | undefined> {
+  // The service may have been away when the page was opened.
+  if (!session.token && !(await session.renew())) return undefined;
+  let answer = await ask();
+  if (answer.status === 401 && (await session.renew())) answer = await ask();
   if (!answer.ok) throw new Error(`no ticket: ${answer.status}`);
   return ((await answer.json()) as TicketView).ticket;
 }
@@ -28,7 +36,7 @@ export async function address(after: number | undefined): Promise<string> {
   return url.href;
 }
 
+/** A fresh token; none when there is none to be had just now. */
 export async function token(): Promise<string | undefined> {
-  await session.renew();
-  return session.token;
+  return (await session.renew()) ? session.token : undefined;
 }

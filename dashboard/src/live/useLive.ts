@@ -75,7 +75,7 @@ export function useLogs(id: string) {
 
 const NOTHING: Record<string, Streamed> = {};
 
-/** What the tasks of an execution are answering just now. It is not kept anywhere, so a reader who comes late sees the rest. */
+/** What the tasks of an execution are answering just now. Only the feed has it; who comes late gets all so far at once. */
 export function useStreamedOutput(id: string): Record<string, Streamed> {
   const queryKey = executionKeys.output(id);
   const { data } = useQuery({

@@ -9,6 +9,8 @@ export interface Place {
   path: string;
   /** What is opened on it: a dialog, a menu. */
   open?: (page: Page) => Promise<unknown>;
+  /** Where to see that it is open, when it is neither. */
+  brings?: string;
 }
 
 export function placesOf(data: ExampleData): Place[] {
@@ -49,6 +51,15 @@ export function placesOf(data: ExampleData): Place[] {
     { name: "palette", path: "/queue", open: (page) => page.keyboard.press("Control+k") },
     { name: "shortcuts", path: "/queue", open: (page) => page.keyboard.press("?") },
     { name: "preferences", path: "/queue", open: (page) => page.locator("[aria-haspopup=menu]:visible").click() },
+    {
+      name: "account",
+      path: "/queue",
+      open: async (page) => {
+        await page.locator("[aria-haspopup=menu]:visible").click();
+        await page.locator("[role=menuitem]").first().click();
+        await page.locator("[role=dialog] input").first().waitFor();
+      },
+    },
     { name: "monitor", path: "/queue", open: (page) => page.locator("[aria-haspopup=dialog].fixed").click() },
     {
       name: "question",
@@ -70,7 +81,10 @@ export async function visit(page: Page, place: Place): Promise<void> {
   await settle(page);
   if (!place.open) return;
   await place.open(page);
-  await page.locator("[role=dialog], [role=alertdialog], [role=menu]").first().waitFor();
+  await page
+    .locator(place.brings ?? "[role=dialog], [role=alertdialog], [role=menu]")
+    .first()
+    .waitFor();
   await settle(page);
 }
 

@@ -9,7 +9,10 @@ import { Copy } from "@/components/Copy";
 import { Empty, ProblemView, SkeletonRows } from "@/components/states";
 import { tellProblem } from "@/components/tellProblem";
 import { Ago } from "@/components/time";
+import { useTyped } from "@/components/useTyped";
 import { useLanguage } from "@/i18n/language";
+import { auditSearchOf } from "@/routes/admin";
+import { dayOf, instantOf } from "./days";
 import { Item, More } from "./parts";
 
 const route = getRouteApi("/pages/admin/$section");
@@ -18,7 +21,7 @@ const days = ["after", "before"] as const;
 
 export default function Audit() {
   const { t } = useLanguage();
-  const filter = route.useSearch();
+  const filter = auditSearchOf(route.useSearch());
   const navigate = route.useNavigate();
   const list = useInfiniteQuery(auditList(filter));
   const entries = list.data?.pages.flatMap((page) => page.items);
@@ -39,27 +42,16 @@ export default function Audit() {
     <>
       <div className="mb-3 flex flex-wrap items-end gap-2">
         {texts.map((name) => (
-          <input
-            key={name + (filter[name] ?? "")}
-            type="search"
-            aria-label={t(`audit.filter.${name}`)}
-            placeholder={t(`audit.filter.${name}`)}
-            defaultValue={filter[name]}
-            onBlur={(event) =>
-              event.target.value.trim() !== (filter[name] ?? "") && set(name, event.target.value.trim())
-            }
-            onKeyDown={(event) => event.key === "Enter" && set(name, event.currentTarget.value.trim())}
-            className="field w-40 max-sm:w-[calc(50%-4px)]"
-          />
+          <TextFilter key={name} name={name} value={filter[name] ?? ""} onTyped={(text) => set(name, text.trim())} />
         ))}
         {days.map((name) => (
           <label key={name} className="flex items-center gap-1.5 text-[13px] text-ink-soft">
             {t(`audit.filter.${name}`)}
             <input
               type="date"
-              value={filter[name]?.slice(0, 10) ?? ""}
-              onChange={(event) => set(name, event.target.value && `${event.target.value}T00:00:00Z`)}
-              className="field w-36"
+              value={dayOf(name, filter[name])}
+              onChange={(event) => set(name, instantOf(name, event.target.value))}
+              className="field w-[138px]"
             />
           </label>
         ))}
@@ -81,9 +73,31 @@ export default function Audit() {
             ))}
           </ul>
         )}
-        <More hasMore={list.hasNextPage} isReading={list.isFetchingNextPage} onMore={() => void list.fetchNextPage()} />
+        <More list={list} />
       </Card>
     </>
+  );
+}
+
+function TextFilter({
+  name,
+  value,
+  onTyped,
+}: {
+  name: (typeof texts)[number];
+  value: string;
+  onTyped: (text: string) => void;
+}) {
+  const { t } = useLanguage();
+  const { field } = useTyped(value, onTyped, "leave");
+  return (
+    <input
+      {...field}
+      type="search"
+      aria-label={t(`audit.filter.${name}`)}
+      placeholder={t(`audit.filter.${name}`)}
+      className="field w-[calc(50%-4px)] sm:w-auto sm:flex-1 sm:basis-32"
+    />
   );
 }
 
@@ -115,13 +129,18 @@ function Entry({ entry, only }: { entry: AuditView; only: (name: string, value: 
           )}
         </>
       }
-      about={<span className="break-all font-mono text-xs leading-5">{`${entry.target_kind} ${entry.target_id}`}</span>}
+      about={
+        <span className="break-all font-mono text-xs leading-5">
+          {[`${entry.target_kind} ${entry.target_id}`, entry.address].filter(Boolean).join(" · ")}
+        </span>
+      }
     >
-      <span className="text-right text-ink-faint text-xs">
+      <span className="shrink-0 text-right text-ink-faint text-xs">
         <Ago at={entry.at} />
       </span>
       {entry.request_id && (
-        <span className="max-sm:hidden">
+        // As wide for every id, so that the times stand below each other.
+        <span className="-mr-2 flex w-44 shrink-0 justify-end max-sm:hidden">
           <Copy text={entry.request_id} label={t("state.requestId", { id: entry.request_id.slice(-8) })} />
         </span>
       )}

@@ -1,4 +1,5 @@
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
 import { KeyRound, Plus } from "lucide-react";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
@@ -16,9 +17,13 @@ import { useFormats, useLanguage } from "@/i18n/language";
 import { rolesUpTo } from "@/may";
 import { FormEnd, type Handover, Item, More, Pill, ShownOnce } from "./parts";
 
+const route = getRouteApi("/pages/admin/$section");
+
 export default function Keys() {
   const { t } = useLanguage();
-  const [withRevoked, setWithRevoked] = useState(false);
+  const { revoked } = route.useSearch();
+  const navigate = route.useNavigate();
+  const withRevoked = revoked === "1";
   const list = useInfiniteQuery(apiKeyList(withRevoked));
   const [isMaking, setMaking] = useState(false);
   const [handover, setHandover] = useState<Handover>();
@@ -30,7 +35,12 @@ export default function Keys() {
           <input
             type="checkbox"
             checked={withRevoked}
-            onChange={(event) => setWithRevoked(event.target.checked)}
+            onChange={(event) =>
+              void navigate({
+                search: (old) => ({ ...old, revoked: event.target.checked ? "1" : undefined }),
+                replace: true,
+              })
+            }
             className="size-4 accent-[var(--accent)]"
           />
           {t("keys.withRevoked")}
@@ -55,7 +65,7 @@ export default function Keys() {
             ))}
           </ul>
         )}
-        <More hasMore={list.hasNextPage} isReading={list.isFetchingNextPage} onMore={() => void list.fetchNextPage()} />
+        <More list={list} />
       </Card>
       <Dialog isOpen={isMaking} onClose={() => setMaking(false)} title={t("keys.new")} isWide>
         <KeyForm onClose={() => setMaking(false)} onHandover={setHandover} />

@@ -1,6 +1,5 @@
 // The limits of the tenant that one looks at, and how much of them is in use.
 import { useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
 import { tenantDetail } from "@/api/admin";
 import { useStanding } from "@/api/me";
 import { queueView } from "@/api/queue";
@@ -8,6 +7,7 @@ import { spending } from "@/api/spending";
 import { useViewed } from "@/api/viewing";
 import { Card, CardHead } from "@/components/Card";
 import { ProblemView, SkeletonCards } from "@/components/states";
+import { useNow } from "@/components/time";
 import { useFormats, useLanguage } from "@/i18n/language";
 import { monthBegin } from "./limits";
 
@@ -17,7 +17,7 @@ export default function Limits() {
   const viewed = useViewed();
   const { tenantId } = useStanding();
   const id = viewed?.id ?? tenantId ?? "";
-  const month = useMemo(() => monthBegin(Date.now()), []);
+  const month = monthBegin(useNow());
   const tenant = useQuery({ ...tenantDetail(id), enabled: id !== "" });
   const queue = useQuery(queueView);
   const spent = useQuery(spending(month));

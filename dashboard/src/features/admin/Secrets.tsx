@@ -51,7 +51,7 @@ export default function Secrets() {
             ))}
           </ul>
         )}
-        <More hasMore={list.hasNextPage} isReading={list.isFetchingNextPage} onMore={() => void list.fetchNextPage()} />
+        <More list={list} />
       </Card>
       <Dialog
         isOpen={setting !== undefined}

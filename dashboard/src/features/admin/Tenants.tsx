@@ -45,7 +45,7 @@ export default function Tenants() {
             ))}
           </ul>
         )}
-        <More hasMore={list.hasNextPage} isReading={list.isFetchingNextPage} onMore={() => void list.fetchNextPage()} />
+        <More list={list} />
       </Card>
       <Dialog isOpen={isAdding} onClose={() => setAdding(false)} title={t("tenants.new")}>
         <TenantForm

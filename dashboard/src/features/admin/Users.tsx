@@ -1,11 +1,12 @@
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
-import { Ellipsis, KeyRound, UserCheck, UserPlus, Users as UsersIcon, UserX } from "lucide-react";
-import { useDeferredValue, useState } from "react";
+import { getRouteApi } from "@tanstack/react-router";
+import { Ellipsis, KeyRound, Trash2, UserCheck, UserPlus, Users as UsersIcon, UserX } from "lucide-react";
+import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { toast } from "sonner";
 import type { ChangeUser, CreateUser, Role, UserView } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
-import { changeUser, createUser, peopleKeys, resetUser, signInLink, userList } from "@/api/people";
+import { changeUser, createUser, peopleKeys, removeUser, resetUser, signInLink, userList } from "@/api/people";
 import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
 import { Confirm, Dialog } from "@/components/Dialog";
@@ -14,27 +15,34 @@ import { Menu, MenuChoice, MenuItem, MenuLine } from "@/components/Menu";
 import { Empty, ProblemView, SkeletonRows } from "@/components/states";
 import { tellProblem } from "@/components/tellProblem";
 import { Ago } from "@/components/time";
+import { useTyped } from "@/components/useTyped";
 import { useLanguage } from "@/i18n/language";
 import { roles, rolesUpTo } from "@/may";
 import { FormEnd, type Handover, Item, More, Pill, ShownOnce } from "./parts";
 
+const route = getRouteApi("/pages/admin/$section");
+
 export default function Users() {
   const { t } = useLanguage();
-  const [text, setText] = useState("");
-  const list = useInfiniteQuery(userList(useDeferredValue(text.trim())));
+  const { q = "" } = route.useSearch();
+  const navigate = route.useNavigate();
+  const { field } = useTyped(
+    q,
+    (typed) => void navigate({ search: (old) => ({ ...old, q: typed || undefined }), replace: true }),
+  );
+  const list = useInfiniteQuery(userList(q.trim()));
   const [isAdding, setAdding] = useState(false);
   const [handover, setHandover] = useState<Handover>();
   const people = list.data?.pages.flatMap((page) => page.items);
   return (
     <>
-      <div className="mb-3 flex flex-wrap gap-2">
+      <div className="mb-3 flex gap-2">
         <input
+          {...field}
           type="search"
           aria-label={t("users.search")}
           placeholder={t("users.search")}
-          value={text}
-          onChange={(event) => setText(event.target.value)}
-          className="field w-60"
+          className="field w-60 max-sm:flex-1"
         />
         <Button look="primary" icon={UserPlus} className="ml-auto" onClick={() => setAdding(true)}>
           {t("users.add")}
@@ -54,7 +62,7 @@ export default function Users() {
             ))}
           </ul>
         )}
-        <More hasMore={list.hasNextPage} isReading={list.isFetchingNextPage} onMore={() => void list.fetchNextPage()} />
+        <More list={list} />
       </Card>
       <Dialog isOpen={isAdding} onClose={() => setAdding(false)} title={t("users.add")}>
         <AddForm onClose={() => setAdding(false)} onHandover={setHandover} />
@@ -68,7 +76,7 @@ function Person({ person, onHandover }: { person: UserView; onHandover: (handove
   const { t } = useLanguage();
   const { role, ownerId } = useStanding();
   const queries = useQueryClient();
-  const [asked, setAsked] = useState<"reset" | "deactivate">();
+  const [asked, setAsked] = useState<"reset" | "deactivate" | "remove">();
   const settled = {
     onSettled: () => {
       setAsked(undefined);
@@ -91,6 +99,12 @@ function Person({ person, onHandover }: { person: UserView; onHandover: (handove
       }),
     ...settled,
   });
+  const remove = useMutation({
+    mutationFn: () => removeUser(person.id),
+    onSuccess: () => toast.success(t("users.removed", { name: person.display_name })),
+    ...settled,
+  });
+  const act = { reset, deactivate: { mutate: () => change.mutate({ is_active: false }) }, remove };
   // Nobody changes themself here, nor somebody above.
   const mayTouch = person.id !== ownerId && rolesUpTo(role).includes(person.role);
   return (
@@ -148,16 +162,19 @@ function Person({ person, onHandover }: { person: UserView; onHandover: (handove
               {t("users.activate")}
             </MenuItem>
           )}
+          <MenuItem icon={Trash2} isDangerous onSelect={() => setAsked("remove")}>
+            {t("users.remove")}
+          </MenuItem>
         </Menu>
       )}
       <Confirm
         isOpen={asked !== undefined}
         onClose={() => setAsked(undefined)}
-        onConfirm={() => (asked === "reset" ? reset.mutate() : change.mutate({ is_active: false }))}
-        title={t(asked === "reset" ? "users.resetTitle" : "users.deactivateTitle", { name: person.display_name })}
-        text={t(asked === "reset" ? "users.resetText" : "users.deactivateText")}
-        action={t(asked === "reset" ? "users.reset" : "users.deactivate")}
-        isBusy={reset.isPending || change.isPending}
+        onConfirm={() => asked && act[asked].mutate()}
+        title={t(`users.${asked ?? "reset"}Title`, { name: person.display_name })}
+        text={t(`users.${asked ?? "reset"}Text`)}
+        action={t(`users.${asked ?? "reset"}`)}
+        isBusy={reset.isPending || change.isPending || remove.isPending}
       />
     </Item>
   );

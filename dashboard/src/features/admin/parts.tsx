@@ -1,9 +1,11 @@
 // What the sections share.
+import type { UseInfiniteQueryResult } from "@tanstack/react-query";
 import { clsx } from "clsx";
 import type { ReactNode } from "react";
 import { Button } from "@/components/Button";
 import { Copy } from "@/components/Copy";
-import { Dialog } from "@/components/Dialog";
+import { Dialog, DialogEnd } from "@/components/Dialog";
+import { ProblemView } from "@/components/states";
 import { useLanguage } from "@/i18n/language";
 
 export function Pill({ look, children }: { look: "good" | "off" | "bad"; children: ReactNode }) {
@@ -38,14 +40,24 @@ export function Item({
   );
 }
 
-export function More({ hasMore, isReading, onMore }: { hasMore: boolean; isReading: boolean; onMore: () => void }) {
+/** The way to the rest of a list, and why it could not be read. */
+export function More({
+  list,
+}: {
+  list: Pick<UseInfiniteQueryResult, "error" | "data" | "hasNextPage" | "isFetchingNextPage" | "fetchNextPage">;
+}) {
   const { t } = useLanguage();
-  if (!hasMore) return null;
+  if (!list.data || !list.hasNextPage) return null;
+  const read = () => void list.fetchNextPage();
   return (
     <div className="flex justify-center border-t p-3">
-      <Button isBusy={isReading} onClick={onMore}>
-        {t("admin.more")}
-      </Button>
+      {list.error && !list.isFetchingNextPage ? (
+        <ProblemView error={list.error} retry={read} className="flex-1" />
+      ) : (
+        <Button isBusy={list.isFetchingNextPage} onClick={read}>
+          {t("admin.more")}
+        </Button>
+      )}
     </div>
   );
 }
@@ -74,12 +86,12 @@ export function ShownOnce({ handover, onClose }: { handover?: Handover; onClose:
               {handover.use.text} <code className="font-mono text-ink">{handover.use.code}</code>
             </p>
           )}
-          <div className="flex items-center justify-end gap-2">
+          <DialogEnd>
             <Copy text={handover.secret} label={t("action.copy")} />
             <Button look="primary" onClick={onClose}>
               {t("admin.kept")}
             </Button>
-          </div>
+          </DialogEnd>
         </div>
       )}
     </Dialog>
@@ -89,11 +101,11 @@ export function ShownOnce({ handover, onClose }: { handover?: Handover; onClose:
 export function FormEnd({ onClose, isBusy, action }: { onClose: () => void; isBusy: boolean; action: string }) {
   const { t } = useLanguage();
   return (
-    <div className="flex justify-end gap-2 border-t pt-4">
+    <DialogEnd>
       <Button onClick={onClose}>{t("action.close")}</Button>
       <Button type="submit" look="primary" isBusy={isBusy}>
         {action}
       </Button>
-    </div>
+    </DialogEnd>
   );
 }

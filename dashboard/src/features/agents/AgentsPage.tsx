@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { Bot, Plus } from "lucide-react";
 import { useDeferredValue, useMemo, useState } from "react";
 import { agentList } from "@/api/agents";
@@ -8,16 +8,22 @@ import { useStanding } from "@/api/me";
 import { Button } from "@/components/Button";
 import { Card, PageHead } from "@/components/Card";
 import { Empty, ProblemView, SkeletonCards } from "@/components/states";
+import { useTyped } from "@/components/useTyped";
 import { useLanguage } from "@/i18n/language";
 import { useAgentDescription } from "@/i18n/words";
 import { AgentDialog } from "./AgentDialog";
 import { Measured } from "./Measured";
 
+const route = getRouteApi("/pages/agents");
+const cards = "grid gap-4 sm:grid-cols-2 xl:grid-cols-3 2xl:grid-cols-4 min-[188rem]:grid-cols-6";
+
 export function AgentsPage() {
   const { t } = useLanguage();
   const { may } = useStanding();
   const describe = useAgentDescription();
-  const [text, setText] = useState("");
+  const { q = "" } = route.useSearch();
+  const navigate = route.useNavigate();
+  const { text, field } = useTyped(q, (typed) => void navigate({ search: { q: typed || undefined }, replace: true }));
   const [isMaking, setMaking] = useState(false);
   const wanted = useDeferredValue(text).toLowerCase();
   const { data, error, refetch } = useQuery(agentList);
@@ -29,12 +35,11 @@ export function AgentsPage() {
     <>
       <PageHead title={t("nav.agents")}>
         <input
+          {...field}
           type="search"
           aria-label={t("agent.search")}
           placeholder={t("agent.search")}
-          value={text}
-          onChange={(event) => setText(event.target.value)}
-          className="field w-56"
+          className="field w-56 max-sm:flex-1"
         />
         {may("agent_create") && (
           <Button look="primary" icon={Plus} onClick={() => setMaking(true)}>
@@ -45,13 +50,13 @@ export function AgentsPage() {
       {error && !data ? (
         <ProblemView error={error} retry={() => void refetch()} />
       ) : !shown ? (
-        <SkeletonCards count={6} className="grid gap-4 sm:grid-cols-2 xl:grid-cols-3" />
+        <SkeletonCards count={6} className={cards} />
       ) : shown.length === 0 ? (
         <Card>
           <Empty icon={Bot} title={t("agent.noneFound")} />
         </Card>
       ) : (
-        <ul className="grid gap-4 sm:grid-cols-2 xl:grid-cols-3">
+        <ul className={cards}>
           {shown.map((agent) => (
             <Item key={agent.id} agent={agent} />
           ))}
@@ -72,11 +77,7 @@ function Item({ agent }: { agent: AgentView }) {
           <Bot className="size-5" aria-hidden />
         </span>
         <div className="min-w-0 flex-1">
-          <Link
-            to="/agents/$id"
-            params={{ id: agent.id }}
-            className="block truncate font-medium after:absolute after:inset-0"
-          >
+          <Link to="/agents/$id" params={{ id: agent.id }} className="block truncate font-medium covers">
             {agent.name}
           </Link>
           <p className="truncate font-mono text-ink-faint text-xs">{agent.slug}</p>

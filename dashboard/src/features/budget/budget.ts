@@ -16,7 +16,7 @@ function asText(name: LimitName, limit: number): string {
   return String(Math.round((limit / SECONDS_PER_MINUTE) * 100) / 100);
 }
 
-export function textsOf(limits: BudgetLimits): LimitTexts {
+function textsOf(limits: BudgetLimits): LimitTexts {
   const texts: LimitTexts = {};
   for (const name of limitNames) {
     const limit = limits[name];

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useMemo } from "react";
+import { serviceNow } from "@/api/clock";
 import { executionStats } from "@/api/executions";
 import { useStanding } from "@/api/me";
 import { queueView } from "@/api/queue";
@@ -23,7 +24,7 @@ export function Figures() {
   const formats = useFormats();
   const stats = useQuery(executionStats(HOURS));
   const queue = useQuery(queueView);
-  const series = useMemo(() => stats.data && seriesOf(stats.data.per_hour, HOURS, Date.now()), [stats.data]);
+  const series = useMemo(() => stats.data && seriesOf(stats.data.per_hour, HOURS, serviceNow()), [stats.data]);
   const figures = stats.data;
   const now = queue.data;
   const isMissing = (stats.error && !figures) || (queue.error && !now);
@@ -95,7 +96,10 @@ function SpentToday() {
   const midnight = useMidnight();
   const begin = midnight - DAY_MS;
   const { data, error } = useQuery(spending(new Date(begin).toISOString()));
-  const day = useMemo(() => data && dayOf(data.per_hour, begin, midnight, HOURS, Date.now()), [data, begin, midnight]);
+  const day = useMemo(
+    () => data && dayOf(data.per_hour, begin, midnight, HOURS, serviceNow()),
+    [data, begin, midnight],
+  );
   const hasPrice = (data?.spent.cost_usd ?? 0) > 0;
   const tokens = day && t("figure.tokens", { count: day.today.tokens, shown: formats.compact(day.today.tokens) });
   return (
@@ -132,7 +136,7 @@ function Figure({
     <Card className="relative flex flex-col p-4">
       <p className="text-[13px] text-ink-soft">
         {to ? (
-          <Link to="/executions" search={{ status: to }} className="after:absolute after:inset-0 hover:text-ink">
+          <Link to="/executions" search={{ status: to }} className="covers hover:text-ink">
             {name}
           </Link>
         ) : (

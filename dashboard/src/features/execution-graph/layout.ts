@@ -3,7 +3,7 @@
 // nothing of this; they scatter what belongs together.
 import type { Lane, TaskNode, Way } from "./model";
 
-export const LEAF = { width: 212, height: 56 };
+const LEAF = { width: 212, height: 56 };
 /** The head of a box that has tasks inside. */
 const HEAD = 44;
 /** The title of a lane. */

@@ -19,11 +19,12 @@ import type { BudgetView, ExecutionDetail } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
 import { BackLink } from "@/components/BackLink";
 import { Button, buttonClass } from "@/components/Button";
+import { headline } from "@/components/Card";
 import { Copy } from "@/components/Copy";
 import { Menu, MenuItem, MenuLink } from "@/components/Menu";
 import { Progress } from "@/components/Progress";
 import { StatusBadge } from "@/components/StatusBadge";
-import { Ago, Elapsed } from "@/components/time";
+import { Ago, Elapsed, useMidnight } from "@/components/time";
 import { useTitle } from "@/components/useTitle";
 import { useMeters } from "@/features/budget/Asking";
 import { partOf } from "@/features/budget/budget";
@@ -60,7 +61,7 @@ export function Head({
     <>
       <BackLink to="/executions">{t("nav.executions")}</BackLink>
       <div className="mb-3 flex flex-wrap items-center gap-x-3 gap-y-2">
-        <h1 className="min-w-0 truncate font-semibold text-xl tracking-tight max-sm:w-full">
+        <h1 className={clsx("min-w-0 truncate max-sm:w-full", headline)}>
           <Subject execution={execution} name={name} />
         </h1>
         <StatusBadge status={execution.status} />
@@ -150,6 +151,7 @@ function Facts({ execution, timeline }: { execution: ExecutionDetail; timeline: 
   const tokens = usage.input_tokens + usage.cached_input_tokens + usage.output_tokens + usage.reasoning_tokens;
   const origin = execution.forked_from?.execution_id ?? execution.parent_execution_id;
   const [isOpen, setOpen] = useState(false);
+  const midnight = useMidnight();
   return (
     <>
       <button
@@ -181,6 +183,9 @@ function Facts({ execution, timeline }: { execution: ExecutionDetail; timeline: 
             <Owner execution={execution} />
           </Fact>
         )}
+        {execution.status === "pending" && execution.start_at && (
+          <Fact name={t("fact.starts")}>{formats.soon(execution.start_at, midnight)}</Fact>
+        )}
         <Fact name={t("fact.queued")}>
           {execution.started_at || isTerminal(execution.status) ? (
             formats.duration(execution.queued_ms)
@@ -194,7 +199,7 @@ function Facts({ execution, timeline }: { execution: ExecutionDetail; timeline: 
           </Fact>
         )}
         {execution.wake_at && !isTerminal(execution.status) && (
-          <Fact name={t("fact.wakes")}>{formats.time(execution.wake_at)}</Fact>
+          <Fact name={t("fact.wakes")}>{formats.soon(execution.wake_at, midnight)}</Fact>
         )}
         {!isTerminal(execution.status) && execution.progress.known_tasks > 0 && (
           <Fact

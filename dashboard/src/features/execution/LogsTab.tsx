@@ -9,6 +9,7 @@ import { Card } from "@/components/Card";
 import { Copy } from "@/components/Copy";
 import { save } from "@/components/JsonView";
 import { Empty, ProblemView, SkeletonRows } from "@/components/states";
+import { useTyped } from "@/components/useTyped";
 import { useFormats, useLanguage } from "@/i18n/language";
 import { useLogs } from "@/live/useLive";
 import { asText, LogReader } from "./logs";
@@ -30,10 +31,10 @@ export default function LogsTab({ id }: { id: string }) {
   const { level, q = "", task } = route.useSearch();
   const navigate = route.useNavigate();
   const { data: lines, error, refetch } = useLogs(id);
-  const [text, setText] = useState(q);
-  const wanted = useDeferredValue(text);
   const change = (part: { level?: Level; q?: string; task?: string }) =>
     void navigate({ search: (old) => ({ ...old, ...part }), replace: true });
+  const { text, field } = useTyped(q, (typed) => change({ q: typed || undefined }));
+  const wanted = useDeferredValue(text);
   const whole = useMemo(() => new LogReader({ text: "" }), []);
   const tasks = useMemo(() => whole.tasksOf(lines ?? NO_LINES), [whole, lines]);
   // The address may name an instance of a task, or one that has not written anything.
@@ -46,12 +47,10 @@ export default function LogsTab({ id }: { id: string }) {
     <Card className="flex min-h-[420px] flex-1 flex-col overflow-hidden">
       <div className="flex flex-wrap items-center gap-2 border-b p-2">
         <input
+          {...field}
           type="search"
           aria-label={t("logs.search")}
           placeholder={t("logs.search")}
-          value={text}
-          onChange={(event) => setText(event.target.value)}
-          onBlur={() => change({ q: text || undefined })}
           className="field min-w-36 flex-1 sm:max-w-64"
         />
         <select
@@ -104,7 +103,7 @@ export default function LogsTab({ id }: { id: string }) {
         </div>
       </div>
       {!lines ? (
-        <SkeletonRows count={5} />
+        <SkeletonRows count={5} look="lines" />
       ) : shown.length === 0 ? (
         <Empty icon={ScrollText} title={t(lines.length === 0 ? "logs.none" : "logs.noneFound")}>
           {lines.length === 0 && t("logs.noneHint")}
@@ -164,7 +163,7 @@ function Lines({
               style={{ transform: `translateY(${item.start}px)` }}
               className="absolute inset-x-0 top-0 flex gap-3 px-4 py-0.5 hover:bg-line/50"
             >
-              <time dateTime={line.at} className="tabular shrink-0 text-ink-faint">
+              <time dateTime={line.at} title={formats.moment(line.at)} className="tabular shrink-0 text-ink-faint">
                 {formats.clock(line.at)}
               </time>
               <span className={clsx("w-10 shrink-0 uppercase", lookOf[line.level as Level])}>{line.level}</span>

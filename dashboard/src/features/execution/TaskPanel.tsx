@@ -2,16 +2,20 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { X } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useLayoutEffect, useRef } from "react";
 import { taskInstance } from "@/api/executions";
 import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
 import { FailureView } from "@/components/FailureView";
 import { JsonView } from "@/components/JsonView";
 import { StatusBadge } from "@/components/StatusBadge";
+import { ProblemView } from "@/components/states";
 import { Elapsed, useNow } from "@/components/time";
 import { useFormats, useLanguage } from "@/i18n/language";
 import { type Instance, nameOf, type Timeline } from "./timeline";
+
+/** As wide as the style sheet wants it, to show the panel beside the rest. */
+const BESIDE = window.matchMedia("(min-width: 64rem)");
 
 export function TaskPanel({
   id,
@@ -32,10 +36,16 @@ export function TaskPanel({
   const pointer = byPath?.pointer ?? task;
   const instances = timeline.instances.filter((instance) => instance.pointer === pointer);
   const instance = byPath ?? instances.findLast((one) => one.status !== "skipped") ?? instances.at(-1);
+  const panel = useReturning();
+  // Where it stands below what it was chosen in, it would not be noticed.
+  useEffect(() => {
+    if (task && !BESIDE.matches) panel.current?.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  }, [task, panel]);
   return (
     <Card
+      ref={panel}
       aria-label={t("task.details")}
-      className="flex max-h-[80vh] w-full shrink-0 flex-col overflow-hidden lg:w-[400px]"
+      className="flex max-h-[80vh] w-full shrink-0 flex-col overflow-hidden lg:w-[400px] 2xl:w-[520px]"
     >
       <header className="flex items-center gap-2 border-b py-2 pr-2 pl-4">
         <h2 className="min-w-0 flex-1 truncate font-semibold">{nameOf(pointer)}</h2>
@@ -70,6 +80,21 @@ export function TaskPanel({
       </div>
     </Card>
   );
+}
+
+/** Who closes the panel from within is where they were before it was opened. */
+function useReturning() {
+  const place = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    const before = document.activeElement;
+    const panel = place.current;
+    return () => {
+      if (!panel?.contains(document.activeElement)) return;
+      const target = before instanceof HTMLElement && before.isConnected ? before : document.getElementById("content");
+      target?.focus({ preventScroll: true });
+    };
+  }, []);
+  return place;
 }
 
 function Details({ id, instance }: { id: string; instance: Instance }) {
@@ -122,7 +147,8 @@ function Details({ id, instance }: { id: string; instance: Instance }) {
 /** What the task works on. The service follows the data from task to task; the page does not. */
 function Input({ id, instance }: { id: string; instance: Instance }) {
   const { t } = useLanguage();
-  const { data: task } = useQuery(taskInstance(id, instance.path));
+  const { data: task, error, refetch } = useQuery(taskInstance(id, instance.path));
+  if (error && !task) return <ProblemView error={error} retry={() => void refetch()} />;
   if (!task) return null;
   if (task.input_seq) {
     return (

@@ -11,10 +11,12 @@ export interface ExecutionSearch {
   task?: string;
   /** Logs of at least this level. */
   level?: Level;
-  /** Text in logs or events. */
+  /** Text in logs. */
   q?: string;
-  /** Types of events, separated by commas. */
+  /** Events of this type. */
   type?: string;
+  /** Time in which nothing worked takes no room in the timeline. */
+  idle?: "hidden";
 }
 
 export function parseExecutionSearch(raw: Record<string, unknown>): ExecutionSearch {
@@ -25,5 +27,6 @@ export function parseExecutionSearch(raw: Record<string, unknown>): ExecutionSea
     level: levels.find((level) => level === raw.level),
     q: text("q"),
     type: text("type"),
+    idle: raw.idle === "hidden" ? "hidden" : undefined,
   };
 }

@@ -15,7 +15,7 @@ export interface TaskUsage {
   isEstimated: boolean;
 }
 
-export function tokensOf(record: UsageRecord): number {
+function tokensOf(record: UsageRecord): number {
   return record.input_tokens + record.cached_input_tokens + record.output_tokens + record.reasoning_tokens;
 }
 

@@ -3,6 +3,7 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useEffectEvent, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { FIRST_PAGE } from "@/api/executionLists";
 import type { Filter } from "@/api/executions";
 import { useStanding } from "@/api/me";
 import { ProblemView } from "@/components/states";
@@ -11,15 +12,18 @@ import { isTyping } from "@/features/shell/shortcuts";
 import { useLanguage } from "@/i18n/language";
 import type { Rows } from "@/live/pages";
 import { Bulk } from "./Bulk";
-import { useColumns } from "./columns";
+import { type Column, useColumns } from "./columns";
 import { ExecutionRow, gridColumns, ROW_HEIGHT, SkeletonRow, startsLeft } from "./ExecutionRow";
 import type { ExecutionRows } from "./useExecutionRows";
+
+/** What no live update carries: rows that have just come in lack it until they are read. */
+const ofReading: readonly Column[] = ["version", "owner", "priority", "labels"];
 
 /** Where keys go that jump. */
 const PAGE_ROWS = 10;
 
 export function ExecutionTable({
-  list: { rows, hasMore, look, furtherError, retry },
+  list: { rows, hasMore, look, furtherError, retry, readHead },
   filter,
 }: {
   list: ExecutionRows & { rows: Rows };
@@ -54,6 +58,12 @@ export function ExecutionTable({
   const items = virtual.getVirtualItems();
   const [firstShown, lastShown] = [items[0]?.index ?? 0, items.at(-1)?.index ?? 0];
   useEffect(() => look(firstShown, lastShown), [look, firstShown, lastShown]);
+
+  useEffect(() => {
+    const isPart = (place: number) => place < FIRST_PAGE && rows.at(place)?.priority === undefined;
+    if (!columns.some((column) => ofReading.includes(column)) || !items.some(({ index }) => isPart(index))) return;
+    readHead();
+  }, [columns, items, rows, readHead]);
 
   const select = (id: string, isRange: boolean) => {
     const next = new Set(selectedIds);
@@ -125,16 +135,18 @@ export function ExecutionTable({
       <div
         role="table"
         aria-label={t("nav.executions")}
-        aria-rowcount={hasMore ? -1 : rows.count}
+        // The heads are a row, too.
+        aria-rowcount={hasMore ? -1 : rows.count + 1}
         className="flex min-h-0 flex-1 flex-col"
       >
         <div
           role="row"
-          style={{ gridTemplateColumns: gridColumns(columns) }}
-          className="grid h-9 shrink-0 items-center gap-3 border-b bg-sunken px-3 font-medium text-ink-soft text-xs max-md:hidden"
+          aria-rowindex={1}
+          style={{ gridTemplateColumns: gridColumns(columns, maySelect) }}
+          className="grid h-9 shrink-0 items-center gap-3 border-b bg-sunken px-4 font-medium text-ink-soft text-xs max-md:hidden"
         >
-          <span role="columnheader" className="grid place-items-center">
-            {maySelect ? (
+          {maySelect && (
+            <span role="columnheader" className="grid place-items-center">
               <input
                 type="checkbox"
                 aria-label={t("executions.selectShown")}
@@ -148,10 +160,8 @@ export function ExecutionTable({
                 }}
                 className="size-4 accent-[var(--accent)]"
               />
-            ) : (
-              <span className="sr-only">{t("executions.selection")}</span>
-            )}
-          </span>
+            </span>
+          )}
           <span role="columnheader">{t("executions.status")}</span>
           <span role="columnheader">{t("executions.name")}</span>
           {columns.map((column) => (
@@ -169,27 +179,37 @@ export function ExecutionTable({
           <div role="presentation" style={{ height: virtual.getTotalSize() }} className="relative">
             {items.map((item) => {
               const row = rows.at(item.index);
-              return (
-                // Rows that only move are not drawn again, and nothing in one of them moves anything outside.
-                <div
-                  key={row?.id ?? item.index}
-                  role="presentation"
-                  className="absolute inset-x-0 [contain:strict]"
-                  style={{ top: item.start, height: ROW_HEIGHT }}
-                >
-                  {row ? (
-                    <ExecutionRow
-                      row={row}
-                      columns={columns}
-                      isNarrow={isNarrow}
-                      isNew={isNew(row.id)}
-                      isCurrent={row.id === currentId}
-                      isSelected={selectedIds.has(row.id)}
-                      onSelect={maySelect ? onSelect : undefined}
-                    />
-                  ) : (
+              // Rows that only move are not drawn again, and nothing in one of them moves anything outside.
+              const place = {
+                className: "absolute inset-x-0 [contain:strict]",
+                style: { top: item.start, height: ROW_HEIGHT },
+              };
+              if (!row)
+                return (
+                  <div key={item.index} role="presentation" {...place}>
                     <SkeletonRow />
-                  )}
+                  </div>
+                );
+              const isSelected = selectedIds.has(row.id);
+              const isCurrent = row.id === currentId;
+              return (
+                <div
+                  key={row.id}
+                  role="row"
+                  aria-rowindex={item.index + 2}
+                  aria-selected={isSelected}
+                  aria-current={isCurrent || undefined}
+                  {...place}
+                >
+                  <ExecutionRow
+                    row={row}
+                    columns={columns}
+                    isNarrow={isNarrow}
+                    isNew={isNew(row.id)}
+                    isCurrent={isCurrent}
+                    isSelected={isSelected}
+                    onSelect={maySelect ? onSelect : undefined}
+                  />
                 </div>
               );
             })}
@@ -201,20 +221,20 @@ export function ExecutionTable({
   );
 }
 
+/** A little longer than a row takes to slide in. */
+const SLIDE_MS = 400;
+
 /** Rows that were not there at first and have come in at the top: they slide in once. */
 function useNewRows(rows: Rows): (id: string) => boolean {
   const newest = useRef(rows.at(0)?.id ?? "");
-  const shown = useRef(new Set<string>());
   useEffect(() => {
-    const timer = setTimeout(() => {
-      for (const row of rows) {
-        if (row.id <= newest.current) break;
-        shown.current.add(row.id);
-      }
-    }, 400);
-    return () => clearTimeout(timer);
+    const first = rows.at(0)?.id ?? "";
+    // Each goes on to its end: where something comes in all the time, none would.
+    setTimeout(() => {
+      if (first > newest.current) newest.current = first;
+    }, SLIDE_MS);
   }, [rows]);
-  return (id) => id > newest.current && !shown.current.has(id);
+  return (id) => id > newest.current;
 }
 
 /** Rows that come in above what is looked at do not push it away. */

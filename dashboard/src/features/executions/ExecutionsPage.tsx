@@ -1,6 +1,7 @@
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { Activity, GitCompareArrows } from "lucide-react";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
+import { serviceNow } from "@/api/clock";
 import { buttonClass } from "@/components/Button";
 import { Card, PageHead } from "@/components/Card";
 import { Empty, ProblemView, SkeletonRows } from "@/components/states";
@@ -16,8 +17,8 @@ const route = getRouteApi("/pages/executions");
 export function ExecutionsPage() {
   const { t } = useLanguage();
   const search = route.useSearch();
-  const [openedAt] = useState(Date.now);
-  const filter = useMemo(() => filterOf(search, openedAt), [search, openedAt]);
+  const lookedAt = useLookedAt();
+  const filter = useMemo(() => filterOf(search, lookedAt), [search, lookedAt]);
   const list = useExecutionRows(filter);
   const { rows, error, retry } = list;
   return (
@@ -33,7 +34,7 @@ export function ExecutionsPage() {
         {error ? (
           <ProblemView error={error} retry={retry} className="m-4" />
         ) : !rows ? (
-          <SkeletonRows count={9} />
+          <SkeletonRows count={9} look="executions" />
         ) : rows.count === 0 ? (
           <NoneFound isFiltered={isFiltered(search)} />
         ) : (
@@ -45,12 +46,33 @@ export function ExecutionsPage() {
   );
 }
 
+/** A list that nobody has seen for this long begins anew: the last hour is then another one. */
+const FORGOTTEN_MS = 5 * 60_000;
+
+/** When one began to look at the page: a list of the last hour does not move on under the eyes of whoever reads it. */
+function useLookedAt(): number {
+  const [lookedAt, setLookedAt] = useState(serviceNow);
+  useEffect(() => {
+    let leftAt: number | undefined;
+    const look = () => {
+      if (document.visibilityState === "hidden") leftAt = serviceNow();
+      else if (leftAt !== undefined && serviceNow() - leftAt > FORGOTTEN_MS) setLookedAt(serviceNow());
+    };
+    document.addEventListener("visibilitychange", look);
+    return () => document.removeEventListener("visibilitychange", look);
+  }, []);
+  return lookedAt;
+}
+
 function NoneFound({ isFiltered }: { isFiltered: boolean }) {
   const { t } = useLanguage();
   if (!isFiltered) return <Nothing />;
   return (
     <Empty icon={Activity} title={t("executions.noneFound")}>
-      {t("executions.noneFoundHint")}
+      <p>{t("executions.noneFoundHint")}</p>
+      <Link to="/executions" className={`${buttonClass()} mt-4`}>
+        {t("executions.clear")}
+      </Link>
     </Empty>
   );
 }

@@ -6,7 +6,7 @@ import type { Row } from "@/api/executions";
 import type { ExecutionType } from "@/api/generated/schema";
 import { useLanguage } from "@/i18n/language";
 
-export const typeIcons: Record<ExecutionType, LucideIcon> = {
+const typeIcons: Record<ExecutionType, LucideIcon> = {
   workflow: Workflow,
   agent_test: Bot,
   project_round: Users,

@@ -9,6 +9,9 @@ import { Rows, released } from "@/live/pages";
 /** Rows are read that are no further than this from the visible ones, so that they are there when one comes to them. */
 const READ_AHEAD = 300;
 
+/** The beginning is read again at most this often. */
+const READ_AGAIN_MS = 1_000;
+
 export interface ExecutionRows {
   rows: Rows | undefined;
   /** Why nothing could be read at all. */
@@ -17,6 +20,8 @@ export interface ExecutionRows {
   furtherError: Error | undefined;
   hasMore: boolean;
   retry(): void;
+  /** Reads the beginning of the list again, soon and not too often. */
+  readHead(): void;
   /** To be told which places of the list are seen. */
   look(from: number, to: number): void;
 }
@@ -27,17 +32,26 @@ export function useExecutionRows(filter: Filter): ExecutionRows {
   const rows = useMemo(() => data && new Rows(data.pages), [data]);
   const pages = data?.pages;
   const hasMore = pages?.at(-1)?.next !== undefined;
-  const reading = useRef(new Set<number>());
-  const [furtherError, setFurtherError] = useState<Error>();
+  // What belongs to another filter neither keeps this one from reading nor is told here.
+  const reading = useMemo(() => ({ filter, pages: new Set<number>() }), [filter]);
+  const [failed, setFailed] = useState<{ filter: Filter; error: Error }>();
+  const furtherError = failed?.filter === filter ? failed.error : undefined;
 
   /** Reads a page, unless that is being done already. */
-  const read = useCallback((page: number, act: () => Promise<void>) => {
-    if (reading.current.has(page)) return;
-    reading.current.add(page);
-    act()
-      .then(() => setFurtherError(undefined), setFurtherError)
-      .finally(() => reading.current.delete(page));
-  }, []);
+  const read = useCallback(
+    (page: number, act: () => Promise<void>) => {
+      const { filter, pages } = reading;
+      if (pages.has(page)) return;
+      pages.add(page);
+      act()
+        .then(
+          () => setFailed((now) => (now?.filter === filter ? undefined : now)),
+          (error: Error) => setFailed({ filter, error }),
+        )
+        .finally(() => pages.delete(page));
+    },
+    [reading],
+  );
 
   const look = useCallback(
     (from: number, to: number) => {
@@ -59,8 +73,16 @@ export function useExecutionRows(filter: Filter): ExecutionRows {
     };
   }, [queries, filter]);
   const retry = useCallback(() => {
-    setFurtherError(undefined);
+    setFailed(undefined);
     void refetch();
   }, [refetch]);
-  return { rows, error: data ? null : error, furtherError, hasMore, retry, look };
+  const waiting = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(waiting.current), []);
+  const readHead = useCallback(() => {
+    waiting.current ??= setTimeout(() => {
+      waiting.current = undefined;
+      void refetch({ cancelRefetch: false });
+    }, READ_AGAIN_MS);
+  }, [refetch]);
+  return { rows, error: data ? null : error, furtherError, hasMore, retry, look, readHead };
 }

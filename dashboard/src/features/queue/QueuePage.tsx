@@ -1,11 +1,12 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { clsx } from "clsx";
 import { CircleCheck } from "lucide-react";
+import { tenantList } from "@/api/admin";
 import { executionList } from "@/api/executionLists";
-import type { QueueView } from "@/api/generated/schema";
+import type { NamedTenantQueue, QueueView } from "@/api/generated/schema";
 import { queueView } from "@/api/queue";
-import { Card, CardHead, PageHead } from "@/components/Card";
+import { Card, CardHead, CardLink, PageHead } from "@/components/Card";
 import { Empty, ProblemView, SkeletonCards, SkeletonRows } from "@/components/states";
 import { Ago } from "@/components/time";
 import { Name, shortId } from "@/features/executions/Name";
@@ -21,7 +22,7 @@ export function QueuePage() {
         <ProblemView error={error} retry={() => void refetch()} />
       ) : !data ? (
         <>
-          <SkeletonCards count={2} className="mb-5 grid gap-3 sm:grid-cols-2" />
+          <SkeletonCards count={2} className="mb-5 grid gap-5 sm:grid-cols-2" />
           <div className="grid gap-5 lg:grid-cols-2">
             {["priorities", "next"].map((name) => (
               <Card key={name}>
@@ -42,12 +43,13 @@ function Loaded({ queue }: { queue: QueueView }) {
   const formats = useFormats();
   return (
     <div className="space-y-5">
-      <div className="grid gap-3 sm:grid-cols-2">
+      <div className="grid gap-5 sm:grid-cols-2">
         <Gauge
           name={t("queue.slots")}
           value={queue.running}
           limit={queue.max_running}
           note={t("queue.parked", { count: queue.parked })}
+          isMeantToFill
         />
         <Gauge
           name={t("queue.waiting")}
@@ -75,18 +77,40 @@ function Loaded({ queue }: { queue: QueueView }) {
           </span>
         </Card>
       )}
-      <div className="grid items-start gap-5 lg:grid-cols-2">
-        <Priorities queue={queue} />
-        <Next />
-      </div>
+      {queue.pending === 0 && queue.by_priority.length === 0 ? (
+        <Card>
+          <Empty icon={CircleCheck} title={t("queue.empty")}>
+            {t("queue.emptyHint")}
+          </Empty>
+        </Card>
+      ) : (
+        <div className="grid items-start gap-5 lg:grid-cols-2">
+          <Priorities queue={queue} />
+          <Next />
+        </div>
+      )}
+      {queue.service && queue.service.tenants.length > 0 && <Tenants tenants={queue.service.tenants} />}
     </div>
   );
 }
 
-function Gauge({ name, value, limit, note }: { name: string; value: number; limit: number; note: string }) {
+function Gauge({
+  name,
+  value,
+  limit,
+  note,
+  isMeantToFill,
+}: {
+  name: string;
+  value: number;
+  limit: number;
+  note: string;
+  /** Nothing is wrong when all of it is in use. */
+  isMeantToFill?: boolean;
+}) {
   const formats = useFormats();
   const part = limit > 0 ? Math.min(1, value / limit) : 0;
-  const look = part >= 1 ? "status-failed" : part >= 0.8 ? "status-paused" : "status-running";
+  const look = isMeantToFill || part < 0.8 ? "status-running" : part < 1 ? "status-paused" : "status-failed";
   return (
     <Card className={clsx(look, "p-4")}>
       <p className="text-[13px] text-ink-soft">{name}</p>
@@ -119,9 +143,7 @@ function Priorities({ queue }: { queue: QueueView }) {
     <Card className="overflow-hidden">
       <CardHead title={t("queue.byPriority")} />
       {queue.by_priority.length === 0 ? (
-        <Empty icon={CircleCheck} title={t("queue.empty")}>
-          {t("queue.emptyHint")}
-        </Empty>
+        <Empty icon={CircleCheck} title={t("queue.empty")} />
       ) : (
         <ul className="divide-y">
           {queue.by_priority.map((depth) => (
@@ -157,9 +179,9 @@ function Next() {
   return (
     <Card className="overflow-hidden">
       <CardHead title={t("queue.pending")}>
-        <Link to="/executions" search={{ status: "pending" }} className="text-[13px] text-accent-text hover:underline">
+        <CardLink to="/executions" search={{ status: "pending" }}>
           {t("dashboard.all")}
-        </Link>
+        </CardLink>
       </CardHead>
       {error && !rows ? (
         <ProblemView error={error} retry={() => void refetch()} className="m-4" />
@@ -171,11 +193,7 @@ function Next() {
         <ul className="divide-y">
           {rows.map((row) => (
             <li key={row.id} className="relative flex items-center gap-3 px-4 py-2.5 hover:bg-sunken">
-              <Link
-                to="/executions/$id"
-                params={{ id: row.id }}
-                className="min-w-0 flex-1 truncate font-medium after:absolute after:inset-0"
-              >
+              <Link to="/executions/$id" params={{ id: row.id }} className="min-w-0 flex-1 truncate font-medium covers">
                 <Name row={row} />{" "}
                 <span className="font-mono font-normal text-ink-faint text-xs">{shortId(row.id)}</span>
               </Link>
@@ -186,6 +204,42 @@ function Next() {
           ))}
         </ul>
       )}
+    </Card>
+  );
+}
+
+/** For operators: how the tenants share the slots of the service. */
+function Tenants({ tenants }: { tenants: readonly NamedTenantQueue[] }) {
+  const { t } = useLanguage();
+  const formats = useFormats();
+  const { data } = useInfiniteQuery(tenantList);
+  const known = data?.pages.flatMap((page) => page.items) ?? [];
+  const of = (count: number, limit: number) => `${formats.number(count)} / ${formats.number(limit)}`;
+  return (
+    <Card className="overflow-x-auto lg:col-span-2">
+      <CardHead title={t("admin.section.tenants")} />
+      <table className="tabular w-full text-left">
+        <thead className="border-b bg-sunken text-ink-soft text-xs">
+          <tr className="h-9 [&>th]:px-4 [&>th]:font-medium">
+            <th>{t("tenants.name")}</th>
+            <th className="text-right">{t("queue.slots")}</th>
+            <th className="text-right">{t("queue.pending")}</th>
+          </tr>
+        </thead>
+        <tbody className="divide-y">
+          {tenants.map(({ tenant_id, running, max_running, pending, delayed, max_queued }) => (
+            <tr key={tenant_id} className="h-10 [&>td]:px-4">
+              <td className="break-words">
+                {known.find(({ id }) => id === tenant_id)?.name ?? (
+                  <span className="font-mono text-xs">{shortId(tenant_id)}</span>
+                )}
+              </td>
+              <td className="whitespace-nowrap text-right">{of(running, max_running)}</td>
+              <td className="whitespace-nowrap text-right">{of(pending + delayed, max_queued)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
     </Card>
   );
 }

@@ -3,7 +3,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { clsx } from "clsx";
-import { Keyboard, LogOut, Search, Settings2 } from "lucide-react";
+import { Keyboard, LogOut, Search, Settings2, UserRound } from "lucide-react";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { signOut, usePerson } from "@/api/auth";
 import { Button } from "@/components/Button";
@@ -16,19 +16,22 @@ import { whenThere } from "@/parts";
 import { chooseTheme, themes, useTheme } from "@/theme";
 import { Connection } from "./Connection";
 import { places } from "./navigation";
-import { commandKey, useShortcuts } from "./shortcuts";
+import { isApple, paletteKeys, useShortcuts } from "./shortcuts";
 import { ViewedTenant } from "./ViewedTenant";
 
 const readPalette = whenThere(() => import("./Palette"));
 const Palette = lazy(readPalette);
 const Shortcuts = lazy(whenThere(() => import("./Shortcuts")));
+const Account = lazy(whenThere(() => import("./Account")));
+
+type Opened = "palette" | "shortcuts" | "account";
 
 /** By then the page itself has been read. */
 const PALETTE_AFTER_MS = 2_000;
 
 export function Layout() {
   const { t } = useLanguage();
-  const [open, setOpen] = useState<"palette" | "shortcuts">();
+  const [open, setOpen] = useState<Opened>();
   useShortcuts({ onPalette: () => setOpen("palette"), onShortcuts: () => setOpen("shortcuts") });
   const main = useRef<HTMLElement>(null);
   const path = useRouterState({ select: (state) => state.location.pathname });
@@ -46,6 +49,7 @@ export function Layout() {
     return () => clearTimeout(timer);
   }, []);
   const close = () => setOpen(undefined);
+  const person = usePerson();
   return (
     <div className="group/shell flex h-dvh flex-col sm:flex-row">
       <a
@@ -81,10 +85,10 @@ export function Layout() {
             <Search className="size-[18px] shrink-0" aria-hidden />
             <span className="sr-only lg:not-sr-only">{t("shell.search")}</span>
             <kbd className="ml-auto hidden rounded border bg-surface px-1.5 font-sans text-ink-faint text-xs lg:inline">
-              {commandKey === "⌘" ? "⌘K" : "Ctrl K"}
+              {paletteKeys.join(isApple ? "" : " ")}
             </kbd>
           </button>
-          <Preferences onShortcuts={() => setOpen("shortcuts")} isWide />
+          <Preferences onOpen={setOpen} isWide />
         </div>
       </aside>
       <header className="flex h-12 shrink-0 items-center justify-between border-b bg-sunken px-3 sm:hidden">
@@ -92,7 +96,7 @@ export function Layout() {
         <div className="flex items-center gap-1">
           <Connection />
           <Button look="quiet" icon={Search} aria-label={t("shell.search")} onClick={() => setOpen("palette")} />
-          <Preferences onShortcuts={() => setOpen("shortcuts")} />
+          <Preferences onOpen={setOpen} />
         </div>
       </header>
       <div className="flex min-h-0 min-w-0 flex-1 flex-col">
@@ -104,7 +108,7 @@ export function Layout() {
           className="min-h-0 min-w-0 flex-1 overflow-auto focus-visible:outline-none"
         >
           {/* What stands last can be scrolled out from under the monitor. */}
-          <div className="mx-auto flex min-h-full max-w-[1680px] flex-col px-4 py-5 group-has-[#monitor]/shell:pb-20 sm:px-6 lg:px-8">
+          <div className="mx-auto flex min-h-full max-w-[1680px] flex-col min-[188rem]:max-w-[2560px] px-4 py-5 group-has-[#monitor]/shell:pb-20 sm:px-6 lg:px-8">
             <Outlet />
           </div>
         </main>
@@ -129,6 +133,7 @@ export function Layout() {
       <Suspense>
         {open === "palette" && <Palette onClose={close} />}
         {open === "shortcuts" && <Shortcuts onClose={close} />}
+        {open === "account" && person && <Account person={person} onClose={close} />}
       </Suspense>
     </div>
   );
@@ -145,7 +150,7 @@ function Brand({ isSmall }: { isSmall?: boolean }) {
 
 const languageNames = { en: "English", "zh-CN": "简体中文" } as const;
 
-function Preferences({ onShortcuts, isWide }: { onShortcuts: () => void; isWide?: boolean }) {
+function Preferences({ onOpen, isWide }: { onOpen: (what: Opened) => void; isWide?: boolean }) {
   const { t, language } = useLanguage();
   const theme = useTheme();
   const person = usePerson();
@@ -163,12 +168,12 @@ function Preferences({ onShortcuts, isWide }: { onShortcuts: () => void; isWide?
     <Button look="quiet" icon={Settings2} aria-label={t("shell.preferences")} />
   );
   return (
-    <Menu trigger={trigger}>
+    <Menu trigger={trigger} align={isWide ? "start" : "end"}>
       <MenuChoice
         label={t("shell.language")}
         value={isLanguage(language) ? language : "en"}
         options={languages.map((value) => ({ value, label: languageNames[value] }))}
-        onChoose={(language) => void chooseLanguage(language)}
+        onChoose={(language) => void chooseLanguage(language).catch(tellProblem)}
       />
       <MenuChoice
         label={t("shell.theme")}
@@ -177,17 +182,23 @@ function Preferences({ onShortcuts, isWide }: { onShortcuts: () => void; isWide?
         onChoose={chooseTheme}
       />
       <MenuLine />
+      <MenuItem icon={Keyboard} onSelect={() => onOpen("shortcuts")}>
+        {t("shell.shortcuts")}
+      </MenuItem>
+      {person && <MenuLine />}
       {person && (
         <p className="truncate px-2 pt-1 text-ink-faint text-xs">{`${person.display_name} · ${t(`role.${person.role}`)}`}</p>
+      )}
+      {person && (
+        <MenuItem icon={UserRound} onSelect={() => onOpen("account")}>
+          {t("account.title")}
+        </MenuItem>
       )}
       {person && (
         <MenuItem icon={LogOut} onSelect={() => void signOut(queries).catch(tellProblem)}>
           {t("shell.signOut")}
         </MenuItem>
       )}
-      <MenuItem icon={Keyboard} onSelect={onShortcuts}>
-        {t("shell.shortcuts")}
-      </MenuItem>
     </Menu>
   );
 }

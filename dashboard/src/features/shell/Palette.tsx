@@ -13,6 +13,7 @@ import { useStanding } from "@/api/me";
 import { useViewed } from "@/api/viewing";
 import { fullName, workflowList } from "@/api/workflows";
 import { StatusIcon } from "@/components/StatusBadge";
+import { tellProblem } from "@/components/tellProblem";
 import { useFocusReturn } from "@/components/useFocusReturn";
 import { Name, shortId } from "@/features/executions/Name";
 import { chooseLanguage } from "@/i18n";
@@ -23,7 +24,7 @@ import { rank } from "./rank";
 import { useLookAt } from "./useLookAt";
 
 const item =
-  "flex h-9 cursor-pointer items-center gap-2.5 rounded-lg px-2.5 data-[selected=true]:bg-sunken [&_svg]:size-4 [&_svg]:shrink-0 [&_svg]:text-ink-faint";
+  "flex h-9 cursor-pointer items-center gap-2.5 rounded-lg px-2.5 data-[selected=true]:bg-sunken [&_svg]:size-4 [&_svg]:shrink-0 [&_svg:not(.text-status)]:text-ink-faint";
 
 export default function Palette({ onClose }: { onClose: () => void }) {
   const { t, language } = useLanguage();
@@ -110,7 +111,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
                 <Command.Item
                   value="language 语言 english 中文"
                   className={item}
-                  onSelect={act(() => chooseLanguage(language === "en" ? "zh-CN" : "en"))}
+                  onSelect={act(() => chooseLanguage(language === "en" ? "zh-CN" : "en").catch(tellProblem))}
                 >
                   <Languages aria-hidden />
                   {language === "en" ? "切换到简体中文" : "Switch to English"}

@@ -11,6 +11,7 @@ import { Line } from "@/components/Line";
 import { ProblemView, problemOf } from "@/components/states";
 import { useTitle } from "@/components/useTitle";
 import { useLanguage } from "@/i18n/language";
+import { forget } from "@/live/forget";
 import { ProviderProblem, Providers } from "./Providers";
 
 const route = getRouteApi("/sign-in");
@@ -45,7 +46,7 @@ export function SignInPage() {
         : signIn({ email, password, tenant: tenant || undefined }),
     onSuccess() {
       // Somebody else may have been here before.
-      queries.clear();
+      forget(queries);
       // Only addresses of the dashboard: a link must not lead elsewhere.
       return navigate({ href: next?.startsWith("/") && !next.startsWith("//") ? next : "/", replace: true });
     },
@@ -79,7 +80,6 @@ export function SignInPage() {
               {...register("email", { required: !token, pattern: /.+@.+/ })}
               type="email"
               autoComplete="username"
-              aria-invalid={Boolean(errors.email)}
               className="field mt-1 w-full"
             />
           </Line>
@@ -101,7 +101,6 @@ export function SignInPage() {
               })}
               type="password"
               autoComplete={token ? "new-password" : "current-password"}
-              aria-invalid={Boolean(errors.password)}
               className="field mt-1 w-full"
             />
           </Line>

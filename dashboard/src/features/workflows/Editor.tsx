@@ -63,6 +63,8 @@ function look(isDark: boolean): Extension {
         color: "var(--ink)",
         overflow: "hidden",
       },
+      ".cm-tooltip.cm-tooltip-autocomplete > ul": { fontFamily: "var(--font-mono)", padding: "4px" },
+      ".cm-tooltip.cm-tooltip-autocomplete > ul > li": { borderRadius: "5px", padding: "2px 8px", lineHeight: "1.5" },
       ".cm-tooltip-autocomplete ul li[aria-selected]": { backgroundColor: "var(--accent)", color: "var(--accent-ink)" },
       ".cm-panels": { backgroundColor: "var(--sunken)", color: "var(--ink)" },
       ".cm-panels-bottom": { borderTop: "1px solid var(--line)" },
@@ -90,6 +92,7 @@ function look(isDark: boolean): Extension {
 }
 
 export interface EditorProps {
+  /** What is read; what is written begins with it. */
   text: string;
   isReadOnly?: boolean;
   problems?: readonly FieldError[];
@@ -168,10 +171,11 @@ export default function Editor({ text, isReadOnly, problems, goTo, onChange, age
 
   useEffect(() => {
     const editor = view.current;
-    if (editor && editor.state.doc.toString() !== text) {
+    // While somebody writes, the editor knows better: what comes back may be older than what was typed since.
+    if (isReadOnly && editor && editor.state.doc.toString() !== text) {
       editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: text } });
     }
-  }, [text]);
+  }, [isReadOnly, text]);
 
   useEffect(() => {
     known.current = agents;

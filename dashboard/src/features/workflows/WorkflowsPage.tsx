@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { FilePlus2, Play, Workflow } from "lucide-react";
-import { useDeferredValue, useMemo, useState } from "react";
+import { useDeferredValue, useMemo } from "react";
 import type { WorkflowView } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
 import { fullName, workflowList } from "@/api/workflows";
@@ -9,6 +9,7 @@ import { buttonClass } from "@/components/Button";
 import { Card, PageHead } from "@/components/Card";
 import { Empty, ProblemView, SkeletonRows } from "@/components/states";
 import { Ago } from "@/components/time";
+import { useTyped } from "@/components/useTyped";
 import { useLanguage } from "@/i18n/language";
 import { LastRuns } from "./Sparkbars";
 
@@ -19,7 +20,7 @@ export function WorkflowsPage() {
   const { t } = useLanguage();
   const { q = "" } = route.useSearch();
   const navigate = route.useNavigate();
-  const [text, setText] = useState(q);
+  const { text, field } = useTyped(q, (typed) => void navigate({ search: { q: typed || undefined }, replace: true }));
   const wanted = useDeferredValue(text).toLowerCase();
   const { data, error, refetch } = useQuery(workflowList());
   const shown = useMemo(
@@ -30,15 +31,11 @@ export function WorkflowsPage() {
     <>
       <PageHead title={t("nav.workflows")}>
         <input
+          {...field}
           type="search"
           aria-label={t("workflow.search")}
           placeholder={t("workflow.search")}
-          value={text}
-          onChange={(event) => {
-            setText(event.target.value);
-            void navigate({ search: { q: event.target.value || undefined }, replace: true });
-          }}
-          className="field w-56"
+          className="field w-56 max-sm:flex-1"
         />
         {may("workflow_register") && (
           <Link to="/workflows/new" className={buttonClass("primary")}>
@@ -70,13 +67,9 @@ function Item({ workflow }: { workflow: WorkflowView }) {
   const { may } = useStanding();
   const { t } = useLanguage();
   return (
-    <li className="relative grid grid-cols-[minmax(0,1fr)_auto] items-center gap-4 px-4 py-3 hover:bg-sunken md:grid-cols-[minmax(0,1fr)_140px_110px_auto]">
-      <div className="min-w-0">
-        <Link
-          to="/workflows/$id"
-          params={{ id: workflow.id }}
-          className="flex items-baseline gap-2 after:absolute after:inset-0"
-        >
+    <li className="relative flex items-center gap-4 px-4 py-3 hover:bg-sunken">
+      <div className="min-w-0 flex-1">
+        <Link to="/workflows/$id" params={{ id: workflow.id }} className="flex items-baseline gap-2 covers">
           <span className="truncate font-medium">
             <span className="font-normal text-ink-faint">{workflow.namespace}/</span>
             {workflow.name}
@@ -87,10 +80,10 @@ function Item({ workflow }: { workflow: WorkflowView }) {
           <p className="truncate text-[13px] text-ink-soft">{workflow.title ?? workflow.summary}</p>
         )}
       </div>
-      <div className="max-md:hidden">
+      <div className="w-36 shrink-0 max-md:hidden">
         <LastRuns workflow={workflow} />
       </div>
-      <div className="text-right text-ink-faint text-xs max-md:hidden">
+      <div className="w-28 shrink-0 text-right text-ink-faint text-xs max-md:hidden">
         <Ago at={workflow.created_at} />
       </div>
       {may("workflow_run") && (

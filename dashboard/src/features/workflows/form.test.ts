@@ -50,6 +50,16 @@ it("says what is wrong with which field", () => {
   expect(inputOf(fieldsOf(schema), { list: "[1" }).problems).toEqual({ list: "json" });
 });
 
+it("takes over into the form what was written as JSON, and only what the form can show", () => {
+  const fields = fieldsOf(schema);
+  const input = { name: "Ada", count: 7, mode: 2, loud: false, list: [1, { a: "b" }] };
+  expect(inputOf(fields, textsOf(fields, input) ?? {}).value).toEqual(input);
+  // What was taken out does not come back as its default.
+  expect(inputOf(fields, textsOf(fields, { name: "Ada", list: [] }) ?? {}).value).toEqual({ name: "Ada", list: [] });
+  for (const other of [{ ...input, further: 1 }, { ...input, count: "seven" }, [], "Ada", undefined])
+    expect(textsOf(fields, other)).toBeUndefined();
+});
+
 it("refuses what the schema would refuse: too short, too small, too large", () => {
   const fields = fieldsOf({
     required: ["name"],
