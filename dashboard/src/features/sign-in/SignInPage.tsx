@@ -85,7 +85,9 @@ export function SignInPage() {
           </Line>
           <Line
             label={t(token ? "signIn.newPassword" : "signIn.password")}
-            hint={token && t("signIn.passwordNeeded", { count: MIN_PASSWORD_CHARACTERS })}
+            hint={
+              token && !errors.password ? t("signIn.passwordNeeded", { count: MIN_PASSWORD_CHARACTERS }) : undefined
+            }
             problem={
               passwordProblem(errors, Boolean(token)) &&
               t("signIn.passwordNeeded", { count: token ? MIN_PASSWORD_CHARACTERS : 1 })
