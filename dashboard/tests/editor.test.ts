@@ -57,3 +57,35 @@ test("problems name line and column, lead to their place, and go when they are m
   await page.getByRole("link", { name: "New version" }).click();
   await page.getByText("1.0.1").waitFor();
 });
+
+test("somebody who does not know the language writes a workflow with what is offered", async () => {
+  const page = await world.open(await world.service.operator());
+  await page.goto("/workflows/new");
+  const offered = page.getByRole("listbox", { name: "Completions" }).getByRole("option");
+  const take = (name: string) => offered.filter({ hasText: new RegExp(`^${name}$`) }).click();
+  await page.getByRole("status").filter({ hasText: "No problems" }).waitFor();
+  await page.getByRole("textbox", { name: "Definition of the workflow" }).click();
+  await page.keyboard.press("Control+End");
+  // What belongs to a task begins below its name, without a thought of how far.
+  await page.keyboard.type("  - digest:\n");
+  await page.keyboard.press("Control+Space");
+  await take("call");
+  await page.keyboard.press("Control+Space");
+  await take("agent");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Control+Space");
+  await take("with");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Control+Space");
+  await take("agent");
+  await page.keyboard.press("Control+Space");
+  await take("summarizer");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Control+Space");
+  await take("prompt");
+  await page.keyboard.type("Hello");
+  await page.getByRole("status").filter({ hasText: "No problems" }).waitFor();
+  await page.locator(".react-flow__node").filter({ hasText: "agent summarizer" }).first().waitFor();
+  await page.getByRole("button", { name: "Register" }).click();
+  await page.getByRole("heading", { name: "my/first-workflow" }).waitFor();
+});

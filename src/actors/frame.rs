@@ -108,11 +108,21 @@ pub fn update_of_execution(execution: &Execution) -> Frame {
 
 /// A piece of streamed output.
 pub fn output_delta(id: ExecutionId, task: &Pointer, path: &Path, piece: Piece, text: &str) -> Frame {
+    output(id, task, path, piece, piece.n, text)
+}
+
+/// All pieces up to this one, for somebody who begins to watch.
+pub fn output_so_far(id: ExecutionId, task: &Pointer, path: &Path, piece: Piece, text: &str) -> Frame {
+    output(id, task, path, piece, 1, text)
+}
+
+fn output(id: ExecutionId, task: &Pointer, path: &Path, piece: Piece, from: u64, text: &str) -> Frame {
     let data = wire::OutputDelta {
         execution_id: id,
         task: Cow::Borrowed(task),
         path: Cow::Borrowed(path),
         n: piece.n,
+        from,
         text: Cow::Borrowed(text),
     };
     let frame = Frame::transient(&wire::ServerFrame::OutputDelta { data });

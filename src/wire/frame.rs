@@ -181,6 +181,9 @@ pub struct OutputDelta<'a> {
     pub path: Cow<'a, str>,
     /// Number of the piece within this attempt of the task: 1, 2, 3 …; a gap means that pieces were dropped.
     pub n: u64,
+    /// Number of the first piece that `text` holds: `n` itself, but 1 in the frame that brings a new watcher up to date. It
+    /// replaces what was known.
+    pub from: u64,
     pub text: Cow<'a, str>,
 }
 

@@ -30,6 +30,17 @@ function dateFormat(language: string, options: Intl.DateTimeFormatOptions): Intl
   return format;
 }
 
+const numberFormats = new Map<string, Intl.NumberFormat>();
+
+export function numberFormat(language: string): Intl.NumberFormat {
+  let format = numberFormats.get(language);
+  if (!format) {
+    format = new Intl.NumberFormat(language);
+    numberFormats.set(language, format);
+  }
+  return format;
+}
+
 export interface Formats {
   number(value: number): string;
   compact(value: number): string;
@@ -59,7 +70,7 @@ export function formatsOf(language: string): Formats {
   const money = { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol" } as const;
   const dollars = new Intl.NumberFormat(language, { ...money, maximumFractionDigits: 2 });
   const cents = new Intl.NumberFormat(language, { ...money, maximumFractionDigits: 4 });
-  const number = new Intl.NumberFormat(language);
+  const number = numberFormat(language);
   const compact = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 });
   const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
   return {

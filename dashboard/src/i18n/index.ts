@@ -1,8 +1,9 @@
 // English comes with the program; Chinese is fetched when it is wanted.
-import i18next from "i18next";
+import i18next, { type FormatterModule } from "i18next";
 import { initReactI18next } from "react-i18next";
 import { whenThere } from "@/parts";
 import en from "./en.json";
+import { numberFormat } from "./format";
 import { DEFINITION, PROBLEMS, SERVICE } from "./words";
 
 export const languages = ["en", "zh-CN"] as const;
@@ -52,14 +53,27 @@ export async function chooseLanguage(language: Language): Promise<void> {
   await setLanguage(language);
 }
 
+/** Numbers in sentences are written as the language does it. */
+const grouping: FormatterModule = {
+  type: "formatter",
+  init: () => undefined,
+  add: () => undefined,
+  addCached: () => undefined,
+  format: (value: unknown, _, language = "en") =>
+    typeof value === "number" ? numberFormat(language).format(value) : (value as string),
+};
+
 export async function startLanguages(language: Language = chosen()): Promise<void> {
-  await i18next.use(initReactI18next).init({
-    lng: "en",
-    fallbackLng: "en",
-    resources: { en: { translation: en } },
-    // React escapes.
-    interpolation: { escapeValue: false },
-  });
+  await i18next
+    .use(initReactI18next)
+    .use(grouping)
+    .init({
+      lng: "en",
+      fallbackLng: "en",
+      resources: { en: { translation: en } },
+      // React escapes.
+      interpolation: { escapeValue: false, alwaysFormat: true },
+    });
   globalThis.window?.addEventListener("storage", ({ key }) => {
     // Chosen in another tab.
     if (key === STORED) void setLanguage(chosen()).catch(() => undefined);

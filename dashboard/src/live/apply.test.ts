@@ -109,9 +109,9 @@ describe("log lines", () => {
 
 describe("streamed output", () => {
   const key = executionKeys.output("e1");
-  const delta = (n: number, text: string): ServerFrame => ({
+  const delta = (n: number, text: string, from = n): ServerFrame => ({
     type: "output_delta",
-    data: { execution_id: "e1", task: "/do/0/ask", path: "s0:ask", n, text },
+    data: { execution_id: "e1", task: "/do/0/ask", path: "s0:ask", n, from, text },
   });
 
   it("puts pieces together, ignores repeated ones and notes missing ones", () => {
@@ -121,33 +121,21 @@ describe("streamed output", () => {
     expect(late.set[0]?.data).toMatchObject({ "s0:ask": { text: "Actorslate", hasGap: true } });
   });
 
-  it("takes the first piece of a feed for everything so far, so that nothing is shown twice", () => {
-    const whole = { "s0:ask": { task: "/do/0/ask", text: "Actors keep", n: 7, hasGap: false } };
-    expect(apply([delta(7, "Actors keep")], [{ key, data: {} }]).set[0]?.data).toEqual(whole);
-    const shown = { "s0:ask": { task: "/do/0/ask", text: "Actors", n: 2, hasGap: false } };
-    const hello: ServerFrame = { type: "hello", data: { session: "s", position: 9, heartbeat_seconds: 30 } };
-    const again = apply([hello, delta(7, "Actors keep")], [{ key, data: shown }]).set[0]?.data;
-    expect(again).toEqual(whole);
-    // Of another attempt, which has not come as far.
-    const other = apply([hello, delta(1, "St")], [{ key, data: shown }]).set[0]?.data;
-    expect(other).toMatchObject({ "s0:ask": { text: "St", n: 1 } });
-    const next = apply([delta(8, " state")], [{ key, data: again }]).set[0]?.data;
-    expect(next).toMatchObject({ "s0:ask": { text: "Actors keep state", hasGap: false } });
-  });
-
-  it("tells after a lag whether it begins again or goes on", () => {
-    const shown = { "s0:ask": { task: "/do/0/ask", text: "Actors", n: 2, hasGap: false } };
-    const lag: ServerFrame = { type: "resync", data: { reason: "lagging", from: 3 } };
-    const again = apply([lag, delta(3, "Actors keep")], [{ key, data: shown }]).set[0]?.data;
-    expect(again).toMatchObject({ "s0:ask": { text: "Actors keep", n: 3 } });
-    const goesOn = apply([lag, delta(3, " keep")], [{ key, data: shown }]).set[0]?.data;
-    expect(goesOn).toMatchObject({ "s0:ask": { text: "Actors keep", n: 3 } });
+  it("shows once what was said before and while nobody watched", () => {
+    const data = { "s0:ask": { task: "/do/0/ask", text: "Actors", n: 2, hasGap: false } };
+    const changes = apply([delta(5, "Actors never share", 1), delta(6, " state")], [{ key, data }]);
+    expect(changes.set[0]?.data).toEqual({
+      "s0:ask": { task: "/do/0/ask", text: "Actors never share state", n: 6, hasGap: false },
+    });
   });
 
   it("begins anew with the first piece of another attempt", () => {
     const data = { "s0:ask": { task: "/do/0/ask", text: "half an ans", n: 3, hasGap: true } };
     const changes = apply([delta(1, "again")], [{ key, data }]);
     expect(changes.set[0]?.data).toMatchObject({ "s0:ask": { text: "again", n: 1, hasGap: false } });
+    // One that began while nobody watched, and has not come as far.
+    const unseen = apply([delta(2, "other", 1)], [{ key, data }]);
+    expect(unseen.set[0]?.data).toMatchObject({ "s0:ask": { text: "other", n: 2, hasGap: false } });
   });
 });
 

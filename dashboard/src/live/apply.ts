@@ -11,7 +11,7 @@ import type {
   ServerFrame,
 } from "@/api/generated/schema";
 import { distrusted, patchPages } from "./pages";
-import { aged, patchActive, patchDetail, patchEvents, patchLogs, patchOutput, type Streamed } from "./patch";
+import { patchActive, patchDetail, patchEvents, patchLogs, patchOutput, type Streamed } from "./patch";
 
 /** One entry of the cache that has data. */
 export interface Entry {
@@ -34,7 +34,7 @@ interface Batch {
   output: Map<string, OutputDelta[]>;
   mustReload: boolean;
   /** What is not in the journal may have been missed: the session is new, or has fallen behind. */
-  hasMissed?: "joined" | "lagging";
+  hasMissed: boolean;
 }
 
 function push<T>(map: Map<string, T[]>, key: string, value: T): void {
@@ -45,7 +45,14 @@ function push<T>(map: Map<string, T[]>, key: string, value: T): void {
 
 export function sort(frames: readonly ServerFrame[]): Batch {
   const updates = new Map<string, ExecutionUpdate>();
-  const batch: Batch = { updates: [], events: new Map(), logs: new Map(), output: new Map(), mustReload: false };
+  const batch: Batch = {
+    updates: [],
+    events: new Map(),
+    logs: new Map(),
+    output: new Map(),
+    mustReload: false,
+    hasMissed: false,
+  };
   for (const frame of frames) {
     switch (frame.type) {
       case "execution_update": {
@@ -65,10 +72,10 @@ export function sort(frames: readonly ServerFrame[]): Batch {
       case "resync":
         // A session that only lagged is caught up by the service; one that was away for too long is not.
         batch.mustReload ||= frame.data.reason !== "lagging";
-        batch.hasMissed ??= "lagging";
+        batch.hasMissed = true;
         break;
       case "hello":
-        batch.hasMissed = "joined";
+        batch.hasMissed = true;
         break;
       case "pong":
       case "error":
@@ -144,8 +151,7 @@ function applyTo(key: QueryKey, data: unknown, batch: Batch, stale: QueryKey[]):
     case "output": {
       const added = batch.output.get(id);
       const known = data as Record<string, Streamed>;
-      const before = batch.hasMissed && Object.keys(known).length > 0 ? aged(known, batch.hasMissed) : known;
-      return added ? patchOutput(before, added) : before;
+      return added ? patchOutput(known, added) : known;
     }
     case "usage": {
       if (has(SPENT, batch.events.get(id))) stale.push(key);

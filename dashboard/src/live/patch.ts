@@ -123,43 +123,23 @@ export interface Streamed {
   n: number;
   /** Something between was not seen. */
   hasGap: boolean;
-  /** From before the feed was joined again, or fell behind: the next piece may bring everything so far. */
-  isOld?: "joined" | "lagging";
 }
 
-/** What was streamed before a feed is joined, or while it falls behind. */
-export function aged(
-  outputs: Readonly<Record<string, Streamed>>,
-  isOld: "joined" | "lagging",
-): Record<string, Streamed> {
-  return Object.fromEntries(Object.entries(outputs).map(([path, known]) => [path, { ...known, isOld }]));
-}
-
-/** As many characters tell a text that begins again from one that goes on. */
-const TELLING_CHARACTERS = 64;
-
-function isAll(delta: OutputDelta, known: Streamed): boolean {
-  if (known.isOld !== "lagging") return known.isOld === "joined";
-  const begin = known.text.slice(0, TELLING_CHARACTERS);
-  return delta.text.length >= known.text.length && delta.text.startsWith(begin);
-}
-
-/**
- * Output that streams in, by instance of the task. Piece 1 begins an attempt anew; the first piece after a feed was joined is all
- * that there is so far.
- */
+/** Output that streams in, by instance of the task. What begins with piece 1 is all there is: of a new attempt, or so far. */
 export function patchOutput(
   outputs: Readonly<Record<string, Streamed>>,
   deltas: readonly OutputDelta[],
 ): Record<string, Streamed> {
   const next = { ...outputs };
   for (const delta of deltas) {
-    const { task, path, n, text } = delta;
-    const known = next[path];
-    if (!known || n === 1 || isAll(delta, known)) next[path] = { task, text, n, hasGap: false };
-    else if (n > known.n) {
-      next[path] = { task, text: known.text + text, n, hasGap: known.hasGap || n !== known.n + 1 };
-    }
+    const known = delta.from === 1 ? undefined : next[delta.path];
+    if (known && delta.n <= known.n) continue;
+    next[delta.path] = {
+      task: delta.task,
+      text: (known?.text ?? "") + delta.text,
+      n: delta.n,
+      hasGap: (known?.hasGap ?? false) || delta.from !== (known?.n ?? 0) + 1,
+    };
   }
   return next;
 }

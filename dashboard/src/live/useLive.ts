@@ -3,7 +3,7 @@ import { use, useEffect } from "react";
 import { executionKeys, live, readEvents, readLogs } from "@/api/executions";
 import type { EventView, LogView } from "@/api/generated/schema";
 import { LiveContext, type LiveState } from "./context";
-import { aged, type Streamed } from "./patch";
+import type { Streamed } from "./patch";
 
 export function useLive(): LiveState {
   const state = use(LiveContext);
@@ -51,11 +51,6 @@ export function useEvents(id: string) {
   useEffect(() => {
     if (!isRead) return;
     const known = queries.getQueryData<EventView[]>(executionKeys.events(id));
-    // Its feed brings again, from the beginning, what is being answered just now.
-    queries.setQueryData<Record<string, Streamed>>(
-      executionKeys.output(id),
-      (outputs) => outputs && aged(outputs, "joined"),
-    );
     return socket.watch(id, known?.at(-1)?.seq ?? 0);
   }, [id, isRead, queries, socket]);
   return query;

@@ -8,9 +8,13 @@ export type WorkflowTab = (typeof workflowTabs)[number];
 export const workflowRoute = createRoute({
   getParentRoute: () => pagesRoute,
   path: "/workflows/$id",
-  validateSearch: (raw: Record<string, unknown>): { tab?: WorkflowTab; run?: string; compare?: string } => ({
+  validateSearch: (
+    raw: Record<string, unknown>,
+  ): { tab?: WorkflowTab; run?: string; like?: string; compare?: string } => ({
     tab: workflowTabs.find((tab) => tab === raw.tab),
     run: raw.run === "1" ? "1" : undefined,
+    // An execution whose input the dialog begins with.
+    like: typeof raw.like === "string" ? raw.like : undefined,
     compare: typeof raw.compare === "string" ? raw.compare : undefined,
   }),
   component: lazyRouteComponent(

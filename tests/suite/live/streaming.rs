@@ -25,11 +25,13 @@ async fn output_is_streamed_also_to_those_who_come_late(database: Database) {
     let mut n = first["data"]["n"].as_u64().unwrap();
     let mut text = first["data"]["text"].as_str().unwrap().to_owned();
     assert!(n >= 5 && text.starts_with("word0 word1"), "{first}");
+    assert_eq!(first["data"]["from"], 1, "it holds everything so far");
     loop {
         let frame = late.frame().await;
         if is_piece(&frame) {
             n += 1;
             assert_eq!(frame["data"]["n"], n);
+            assert_eq!(frame["data"]["from"], n);
             text.push_str(frame["data"]["text"].as_str().unwrap());
         }
         if frame["type"] == "execution_event" && frame["data"]["type"] == "execution_completed" {

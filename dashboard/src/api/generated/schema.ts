@@ -2006,6 +2006,12 @@ export interface components {
              * @description Number of the piece within this attempt of the task: 1, 2, 3 …; a gap means that pieces were dropped.
              */
             n: number;
+            /**
+             * Format: int64
+             * @description Number of the first piece that `text` holds: `n` itself, but 1 in the frame that brings a new watcher up to date. It
+             *     replaces what was known.
+             */
+            from: number;
             text: string;
         };
         /** @description One numbered page of a list. */

@@ -6,7 +6,6 @@ import { useForm } from "react-hook-form";
 import type { ApiKeyView, Role, Scope } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
 import { apiKeyList, createApiKey, peopleKeys, revokeApiKey, scopes } from "@/api/people";
-import { useViewed } from "@/api/viewing";
 import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
 import { Confirm, Dialog } from "@/components/Dialog";
@@ -156,11 +155,16 @@ const DAY_MS = 86_400_000;
 function KeyForm({ onClose, onHandover }: { onClose: () => void; onHandover: (handover: Handover) => void }) {
   const { t } = useLanguage();
   const { role, may } = useStanding();
-  // A key for somebody else's tenant reaches beyond it only when that is chosen.
-  const usual = useViewed() && role === "operator" ? "admin" : role;
   const queries = useQueryClient();
-  const { register, handleSubmit, formState } = useForm<Values>({
-    defaultValues: { name: "", role: usual ?? "viewer", days: "90", scopes: [], is_shared: false },
+  const { register, handleSubmit, formState, watch } = useForm<Values>({
+    // What most programs need, and no more: whoever wants more chooses it.
+    defaultValues: {
+      name: "",
+      role: role === "viewer" ? "viewer" : "member",
+      days: "90",
+      scopes: [],
+      is_shared: false,
+    },
   });
   const make = useMutation({
     mutationFn: ({ name, role: wanted, days, scopes: narrowed, is_shared }: Values) =>
@@ -174,7 +178,12 @@ function KeyForm({ onClose, onHandover }: { onClose: () => void; onHandover: (ha
     onSuccess(made) {
       void queries.invalidateQueries({ queryKey: peopleKeys.apiKeys });
       onClose();
-      onHandover({ title: t("keys.made", { name: made.name }), text: t("keys.madeHint"), secret: made.key });
+      onHandover({
+        title: t("keys.made", { name: made.name }),
+        text: t("keys.madeHint"),
+        secret: made.key,
+        use: { text: t("keys.use"), code: "Authorization: Bearer …" },
+      });
     },
   });
   return (
@@ -182,8 +191,8 @@ function KeyForm({ onClose, onHandover }: { onClose: () => void; onHandover: (ha
       <Line label={t("keys.name")} problem={formState.errors.name && t("keys.nameNeeded")}>
         <input {...register("name", { required: true, maxLength: 120 })} className="field mt-1 w-full" />
       </Line>
-      <div className="grid gap-4 sm:grid-cols-2">
-        <Line label={t("users.role")}>
+      <div className="grid items-end gap-4 sm:grid-cols-2">
+        <Line label={t("users.role")} hint={t(`users.roleHint.${watch("role")}`)}>
           <select {...register("role")} className="field mt-1 w-full">
             {rolesUpTo(role).map((one) => (
               <option key={one} value={one}>

@@ -66,6 +66,8 @@ export interface Handover {
   title: string;
   text: string;
   secret: string;
+  /** What to do with it. */
+  use?: { text: string; code: string };
 }
 
 /** Something that is not to be had again: it is shown until somebody closes it, and kept nowhere. */
@@ -79,6 +81,11 @@ export function ShownOnce({ handover, onClose }: { handover?: Handover; onClose:
           <p className="status-paused select-all break-all rounded-lg bg-status-tint p-3 font-mono text-[13px]">
             {handover.secret}
           </p>
+          {handover.use && (
+            <p className="text-[13px] text-ink-soft">
+              {handover.use.text} <code className="font-mono text-ink">{handover.use.code}</code>
+            </p>
+          )}
           <DialogEnd>
             <Copy text={handover.secret} label={t("action.copy")} />
             <Button look="primary" onClick={onClose}>

@@ -1,8 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useId } from "react";
-import { useForm } from "react-hook-form";
-import { secretNames } from "@/api/admin";
+import { type UseFormReturn, useForm } from "react-hook-form";
+import { adminKeys, putSecret, secretNames } from "@/api/admin";
 import { agentKeys, changeAgent, createAgent } from "@/api/agents";
 import type { Adapter, AgentView } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
@@ -10,6 +10,7 @@ import { Button } from "@/components/Button";
 import { Dialog, DialogEnd } from "@/components/Dialog";
 import { Line } from "@/components/Line";
 import { ProblemView } from "@/components/states";
+import { secretOf } from "@/features/admin/secret";
 import { useLanguage } from "@/i18n/language";
 import { keyOf, withKey, withoutKey } from "./key";
 
@@ -22,6 +23,8 @@ interface Values {
   model: string;
   system_prompt: string;
   key: string;
+  /** Of the secret that the key names, when there is none yet. */
+  keyValue?: string;
   parameters: string;
   is_active: boolean;
 }
@@ -49,7 +52,7 @@ function AgentForm({ agent, onClose }: { agent?: AgentView; onClose: () => void 
   const { t } = useLanguage();
   const queries = useQueryClient();
   const navigate = useNavigate();
-  const { register, handleSubmit, watch, formState } = useForm<Values>({
+  const form = useForm<Values>({
     defaultValues: {
       name: agent?.name ?? "",
       description: agent?.description ?? "",
@@ -61,8 +64,11 @@ function AgentForm({ agent, onClose }: { agent?: AgentView; onClose: () => void 
       is_active: agent?.is_active ?? true,
     },
   });
+  const { register, handleSubmit, watch } = form;
   const save = useMutation({
-    mutationFn: ({ key, ...values }: Values) => {
+    mutationFn: async ({ key, keyValue, ...values }: Values) => {
+      const secret = keyValue ? secretOf("text", keyValue) : undefined;
+      if (secret !== undefined) await putSecret(key.trim(), secret);
       const parameters = JSON.parse(values.parameters) as Record<string, unknown>;
       const body = {
         ...values,
@@ -72,6 +78,9 @@ function AgentForm({ agent, onClose }: { agent?: AgentView; onClose: () => void 
       };
       return agent ? changeAgent(agent.id, body) : createAgent(body);
     },
+    // A value that was typed does not stay in the memory of the page.
+    gcTime: 0,
+    onSettled: () => queries.invalidateQueries({ queryKey: adminKeys.secrets }),
     onSuccess(saved) {
       void queries.invalidateQueries({ queryKey: agentKeys.all });
       onClose();
@@ -79,10 +88,7 @@ function AgentForm({ agent, onClose }: { agent?: AgentView; onClose: () => void 
     },
   });
   const adapter = watch("adapter");
-  const suggestions = useId();
-  const standing = useStanding();
-  const { data: names } = useQuery({ ...secretNames, enabled: adapter === "openai" && standing.may("secret_read") });
-  const { errors } = formState;
+  const { errors } = form.formState;
   return (
     <form noValidate className="space-y-4" onSubmit={handleSubmit((values) => save.mutate(values))}>
       <Line label={t("agent.name")} problem={errors.name && t("agent.nameNeeded")}>
@@ -112,23 +118,7 @@ function AgentForm({ agent, onClose }: { agent?: AgentView; onClose: () => void 
           <textarea {...register("system_prompt")} rows={4} className="field mt-1 h-auto w-full py-2" />
         </Line>
       )}
-      {adapter === "openai" && (
-        <Line label={t("agent.key")} hint={t("agent.keyHint")}>
-          <input
-            {...register("key")}
-            list={suggestions}
-            maxLength={128}
-            spellCheck={false}
-            autoComplete="off"
-            className="field mt-1 w-full font-mono text-[13px]"
-          />
-          <datalist id={suggestions}>
-            {names?.map((name) => (
-              <option key={name} value={name} />
-            ))}
-          </datalist>
-        </Line>
-      )}
+      {adapter === "openai" && <KeyLines form={form} />}
       <Line
         label={t("agent.parameters")}
         hint={t(`agent.parametersHint.${adapter}`)}
@@ -153,5 +143,55 @@ function AgentForm({ agent, onClose }: { agent?: AgentView; onClose: () => void 
         </Button>
       </DialogEnd>
     </form>
+  );
+}
+
+/** The secret that is the key, and its value where it is not stored yet. */
+function KeyLines({ form }: { form: UseFormReturn<Values> }) {
+  const { t } = useLanguage();
+  const { may } = useStanding();
+  const suggestions = useId();
+  const { data: names } = useQuery({ ...secretNames, enabled: may("secret_read") });
+  const { register, watch } = form;
+  const { errors } = form.formState;
+  const key = watch("key").trim();
+  // Of many secrets only the newest are known here: one that is not among them may exist.
+  const isNew = names && names.length < 100 && key !== "" && !names.includes(key) && may("secret_write");
+  return (
+    <>
+      <Line label={t("agent.key")} hint={t("agent.keyHint")}>
+        <input
+          {...register("key")}
+          list={suggestions}
+          maxLength={128}
+          spellCheck={false}
+          autoComplete="off"
+          className="field mt-1 w-full font-mono text-[13px]"
+        />
+        <datalist id={suggestions}>
+          {names?.map((name) => (
+            <option key={name} value={name} />
+          ))}
+        </datalist>
+      </Line>
+      {isNew && (
+        <Line
+          label={t("agent.keyValue")}
+          hint={t("agent.keyNew")}
+          problem={errors.keyValue && t("secrets.valueNeeded")}
+        >
+          <input
+            {...register("keyValue", {
+              validate: (text) => !text || secretOf("text", text) !== undefined,
+              shouldUnregister: true,
+            })}
+            type="password"
+            autoComplete="new-password"
+            aria-invalid={Boolean(errors.keyValue)}
+            className="field mt-1 w-full font-mono text-[13px]"
+          />
+        </Line>
+      )}
+    </>
   );
 }

@@ -257,7 +257,7 @@ function Outcomes({ task }: { task: TaskDiff }) {
   const { t } = useLanguage();
   const say = useServiceWords();
   const formats = useFormats();
-  const outcome = (one: TaskDiff["a"]) => (one?.status === "failed" ? said(one.error, say) : one?.output);
+  const outcome = (one: TaskDiff["a"]): unknown => (one?.status === "failed" ? said(one.error, say) : one?.output);
   if (!task.a || !task.b) {
     const only = outcome(task.a ?? task.b);
     return (

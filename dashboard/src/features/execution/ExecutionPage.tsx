@@ -4,8 +4,6 @@ import { lazy, type ReactNode } from "react";
 import { actionOf, commandsFor, executionDetail, isTerminal } from "@/api/executions";
 import type { ExecutionDetail } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
-import { Button } from "@/components/Button";
-import { FailureView } from "@/components/FailureView";
 import { ProblemPage } from "@/components/ProblemPage";
 import { ProblemView, SkeletonPage } from "@/components/states";
 import { Tabs } from "@/components/Tabs";
@@ -14,6 +12,7 @@ import { isOfMonth } from "@/features/budget/budget";
 import { useCommand } from "@/features/executions/useCommand";
 import { useLanguage } from "@/i18n/language";
 import { whenThere } from "@/parts";
+import { Failed } from "./Failed";
 import { Head } from "./Head";
 import { type Tab, tabs } from "./search";
 import { useTimeline } from "./useTimeline";
@@ -70,7 +69,7 @@ function Loaded({ execution }: { execution: ExecutionDetail }) {
       {dialog}
       {isAsking && <Asking execution={execution} timeline={timeline} onCommand={send} />}
       {error && <ProblemView error={error} retry={retry} className="mb-4" />}
-      {execution.error && <Failure execution={execution} />}
+      {execution.error && <Failed execution={execution} failure={execution.error} timeline={timeline} />}
       <Tabs
         label={t("execution.views")}
         value={tab}
@@ -80,26 +79,5 @@ function Loaded({ execution }: { execution: ExecutionDetail }) {
         {error && needsJournal.includes(tab) ? null : panels[tab]}
       </Tabs>
     </div>
-  );
-}
-
-function Failure({ execution }: { execution: ExecutionDetail }) {
-  const { t } = useLanguage();
-  const navigate = route.useNavigate();
-  const { error } = execution;
-  if (!error) return null;
-  const instance = error.instance;
-  return (
-    <FailureView failure={error} className="mb-4">
-      {instance?.startsWith("/do/") && (
-        <Button
-          size="small"
-          className="mt-2"
-          onClick={() => void navigate({ search: { tab: "graph", task: instance }, replace: true })}
-        >
-          {t("execution.showTask")}
-        </Button>
-      )}
-    </FailureView>
   );
 }

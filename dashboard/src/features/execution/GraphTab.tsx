@@ -5,7 +5,7 @@ import { executionDefinition } from "@/api/executions";
 import { Card } from "@/components/Card";
 import { ProblemView, SkeletonPanel } from "@/components/states";
 import Graph from "@/features/execution-graph/Graph";
-import { modelOf } from "@/features/execution-graph/model";
+import { flat, modelOf } from "@/features/execution-graph/model";
 import { TaskPanel } from "./TaskPanel";
 import { type Timeline, tallies } from "./timeline";
 
@@ -21,6 +21,7 @@ export default function GraphTab({ id, timeline }: { id: string; timeline: Timel
     void navigate({ search: (old) => ({ ...old, task: next }), replace: true });
   // An instance is chosen by its path, a task by its pointer.
   const pointer = timeline.instances.find((instance) => instance.path === task)?.pointer ?? task;
+  const condition = flat(tasks).find((one) => one.pointer === pointer)?.condition;
   if (error && !data) return <ProblemView error={error} retry={() => void refetch()} />;
   if (!data) return <SkeletonPanel className="min-h-[460px] flex-1" />;
   return (
@@ -30,7 +31,7 @@ export default function GraphTab({ id, timeline }: { id: string; timeline: Timel
           <Graph tasks={tasks} shown={shown} selected={pointer} onSelect={select} />
         </div>
       </Card>
-      {task && <TaskPanel id={id} timeline={timeline} task={task} onSelect={select} />}
+      {task && <TaskPanel id={id} timeline={timeline} task={task} condition={condition} onSelect={select} />}
     </div>
   );
 }

@@ -99,6 +99,7 @@ function Commands({
           key={command}
           icon={commandIcons[command]}
           disabled={isBusy}
+          title={t(`command.hint.${command}`)}
           onClick={() => send(command)}
           className={clsx(command === "cancel" && "text-danger!", index > 0 && "max-sm:hidden")}
         >
@@ -203,7 +204,7 @@ function Facts({ execution, timeline }: { execution: ExecutionDetail; timeline: 
         {!isTerminal(execution.status) && execution.progress.known_tasks > 0 && (
           <Fact
             name={t("fact.tasks")}
-          >{`${execution.progress.completed_tasks} / ${execution.progress.known_tasks}`}</Fact>
+          >{`${formats.number(execution.progress.completed_tasks)} / ${formats.number(execution.progress.known_tasks)}`}</Fact>
         )}
         {execution.restarts > 0 && (
           <Fact name={t("fact.restarts")}>

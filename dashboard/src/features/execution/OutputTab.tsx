@@ -5,6 +5,7 @@ import { Card, CardHead } from "@/components/Card";
 import { JsonView } from "@/components/JsonView";
 import { useLanguage } from "@/i18n/language";
 import { useStreamedOutput } from "@/live/useLive";
+import { OtherInput } from "./OtherInput";
 import { nameOf } from "./timeline";
 
 export default function OutputTab({ execution }: { execution: ExecutionDetail }) {
@@ -13,7 +14,9 @@ export default function OutputTab({ execution }: { execution: ExecutionDetail })
   return (
     <div className="grid items-start gap-4 lg:grid-cols-2">
       <Card className="overflow-hidden">
-        <CardHead title={t("output.input")} />
+        <CardHead title={t("output.input")}>
+          <OtherInput execution={execution} />
+        </CardHead>
         <div className="p-4">
           <JsonView value={isTest ? (execution.test_input ?? "") : execution.input} name="input" isProse={isTest} />
         </div>

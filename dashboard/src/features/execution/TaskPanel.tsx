@@ -21,26 +21,29 @@ export function TaskPanel({
   id,
   timeline,
   task,
+  condition,
   onSelect,
 }: {
   id: string;
   timeline: Timeline;
   task: string;
+  /** Without which it is skipped. */
+  condition?: string;
   onSelect: (task: string | undefined) => void;
 }) {
   const { t } = useLanguage();
   const byPath = timeline.instances.find((instance) => instance.path === task);
   const pointer = byPath?.pointer ?? task;
   const instances = timeline.instances.filter((instance) => instance.pointer === pointer);
-  const instance = byPath ?? instances.at(-1);
-  const place = useReturning();
+  const instance = byPath ?? instances.findLast((one) => one.status !== "skipped") ?? instances.at(-1);
+  const panel = useReturning();
   // Where it stands below what it was chosen in, it would not be noticed.
   useEffect(() => {
-    if (task && !BESIDE.matches) place.current?.scrollIntoView({ block: "nearest", behavior: "smooth" });
-  }, [task, place]);
+    if (task && !BESIDE.matches) panel.current?.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  }, [task, panel]);
   return (
     <Card
-      ref={place}
+      ref={panel}
       aria-label={t("task.details")}
       className="flex max-h-[80vh] w-full shrink-0 flex-col overflow-hidden lg:w-[400px] 2xl:w-[520px]"
     >
@@ -65,6 +68,13 @@ export function TaskPanel({
               ))}
             </select>
           </label>
+        )}
+        {condition && (
+          <dl>
+            <Part name={t("graph.conditional")}>
+              <span className="break-all font-mono text-[13px]">{condition}</span>
+            </Part>
+          </dl>
         )}
         {instance ? <Details id={id} instance={instance} /> : <p className="text-ink-soft">{t("task.notYet")}</p>}
       </div>

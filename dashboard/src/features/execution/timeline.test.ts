@@ -112,6 +112,21 @@ it("counts the instances of a task, and shows what is going on before what has e
   });
 });
 
+it("tells of a task that did its work in one round and was skipped in the next that it did its work", () => {
+  const { instances } = new TimelineBuilder().add(
+    journal(
+      [0, "task_skipped", "s0:loop/i0/s0:revise"],
+      [1, "task_started", "s0:loop/i1/s0:revise"],
+      [2, "task_completed", "s0:loop/i1/s0:revise"],
+      [3, "task_skipped", "s0:loop/i2/s0:revise"],
+      [3, "task_skipped", "s0:loop/i2/s1:never"],
+    ),
+  );
+  const found = tallies(instances);
+  expect(found.get("/do/0/revise")).toMatchObject({ status: "succeeded", count: 1, path: "s0:loop/i1/s0:revise" });
+  expect(found.get("/do/0/never")).toMatchObject({ status: "skipped", count: 1 });
+});
+
 describe("the scale", () => {
   it("is even, unless idle time is hidden", () => {
     const timeline = new TimelineBuilder().add(rested);

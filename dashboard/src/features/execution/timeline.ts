@@ -225,7 +225,7 @@ export interface Tally {
   status: TaskStatus;
   count: number;
   done: number;
-  /** The newest instance. */
+  /** The newest instance of those that count. */
   path: string;
 }
 
@@ -238,13 +238,17 @@ const WEIGHT: Record<TaskStatus, number> = {
   skipped: 0,
 };
 
-/** What the instances of each task say together: what its box in the graph shows. A later instance outweighs an earlier end. */
+/**
+ * What the instances of each task say together: what its box in the graph shows. A later instance outweighs an earlier end; one
+ * that was skipped says nothing beside one that was not.
+ */
 export function tallies(instances: readonly Instance[]): Map<string, Tally> {
   const found = new Map<string, Tally>();
   for (const { pointer, status, path } of instances) {
     const done = status === "running" || status === "waiting" ? 0 : 1;
     const known = found.get(pointer);
-    if (!known) {
+    if (known && status === "skipped" && known.status !== "skipped") continue;
+    if (!known || (known.status === "skipped" && status !== "skipped")) {
       found.set(pointer, { status, count: 1, done, path });
       continue;
     }

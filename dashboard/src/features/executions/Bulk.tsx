@@ -1,16 +1,22 @@
 import { useQuery } from "@tanstack/react-query";
-import { Ban, RotateCcw, Square } from "lucide-react";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { clsx } from "clsx";
+import { Ban, GitCompareArrows, RotateCcw, Square } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { toast } from "sonner";
 import { executionCount, matchingIds } from "@/api/executionLists";
 import { actionOf, command, commandsFor, type Filter, type Row } from "@/api/executions";
 import { useStanding } from "@/api/me";
-import { Button } from "@/components/Button";
+import { Button, buttonClass } from "@/components/Button";
 import { Confirm } from "@/components/Dialog";
 import { problemOf } from "@/components/states";
 import { ProblemTitle, tellProblem } from "@/components/tellProblem";
 import { useFormats, useLanguage } from "@/i18n/language";
 import { type BulkCommand, type BulkProgress, forEach, grouped, narrowed } from "./bulk";
+import { searchOf } from "./search";
+
+/** How long a notice stays that has more to it than a word. */
+const LONG_MS = 12_000;
 
 interface Work {
   command: BulkCommand;
@@ -38,6 +44,7 @@ export function Bulk({
 }) {
   const { t } = useLanguage();
   const formats = useFormats();
+  const navigate = useNavigate();
   const [work, setWork] = useState<Work>();
   const [asked, setAsked] = useState<BulkCommand>();
   const abort = useRef<AbortController>(undefined);
@@ -52,19 +59,29 @@ export function Bulk({
     const show = (progress: BulkProgress) => setWork({ command: name, progress, total: count });
     show({ done: 0, failures: [] });
     try {
-      tellEnd(await forEach(ids(controller.signal), (id) => command(id, name), show, controller.signal));
+      tellEnd(name, await forEach(ids(controller.signal), (id) => command(id, name), show, controller.signal));
     } catch (error) {
       tellProblem(error);
     }
     setWork(undefined);
     onClear();
   };
-  const tellEnd = ({ done, failures }: BulkProgress) => {
-    const text = t("bulk.done", { count: done - failures.length, shown: formats.number(done - failures.length) });
-    if (failures.length === 0) return toast.success(text);
+  const tellEnd = (name: BulkCommand, { done, failures }: BulkProgress) => {
+    const count = done - failures.length;
+    const text = t(`bulk.done.${name}`, { count, shown: formats.number(count) });
+    // A list of failures shows neither what is going on again nor that it has succeeded this time.
+    const isElsewhere = name === "retry" && count > 0 && filter.status !== undefined;
+    const action = isElsewhere
+      ? {
+          label: t("bulk.show"),
+          onClick: () => void navigate({ to: "/executions", search: searchOf({ ...filter, status: undefined }) }),
+        }
+      : undefined;
+    if (failures.length === 0) return toast.success(text, { action, duration: action && LONG_MS });
     const reasons = grouped(failures.map(problemOf));
     toast.warning(text, {
-      duration: 12_000,
+      action,
+      duration: LONG_MS,
       description: (
         <ul>
           {reasons.map(({ problem, count }) => (
@@ -118,6 +135,7 @@ export function Bulk({
               {t("bulk.selectAll")}
             </Button>
           )}
+          {!isAll && <CompareTwo selected={selected} />}
           {cancels.count > 0 && (
             <Button size="small" icon={Ban} onClick={() => setAsked("cancel")}>
               {t("bulk.cancel", { count: cancels.count, shown: formats.number(cancels.count) })}
@@ -149,6 +167,19 @@ export function Bulk({
         isHarmless={asked === "retry"}
       />
     </div>
+  );
+}
+
+/** Two that are selected are one click from their comparison, the older one first. */
+function CompareTwo({ selected }: { selected: readonly Row[] }) {
+  const { t } = useLanguage();
+  const [a, b, ...more] = selected.map((row) => row.id).sort();
+  if (!a || !b || more.length > 0) return null;
+  return (
+    <Link to="/compare" search={{ a, b }} className={clsx(buttonClass("plain", "small"))}>
+      <GitCompareArrows className="size-4" aria-hidden />
+      {t("compare.action")}
+    </Link>
   );
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { filterOf, isFiltered, labelsOf, parseListSearch } from "./search";
+import { filterOf, isFiltered, labelsOf, parseListSearch, searchOf } from "./search";
 
 it("leaves out of an address what it does not understand", () => {
   expect(
@@ -31,6 +31,11 @@ it("makes the same filter of the same address for as long as one looks", () => {
   const search = parseListSearch({ since: "1h", status: "failed" });
   expect(filterOf(search, at)).toMatchObject({ after: "2026-03-01T09:20:00.000Z", status: ["failed"] });
   expect(filterOf(search, at + 20_000)).toEqual(filterOf(search, at));
+});
+
+it("leads from a filter back to the list it belongs to", () => {
+  const search = { status: "paused,failed", workflow: "a/b", label: "team=core,batch=x=y", q: "deep" };
+  expect(searchOf(filterOf(search, 0))).toEqual(search);
 });
 
 it("reads labels, also such with an equals sign in their value", () => {

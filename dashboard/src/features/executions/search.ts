@@ -83,6 +83,19 @@ export function filterOf(search: ListSearch, now: number): Filter {
   };
 }
 
+/** The address of a list with this filter; times are not kept, for they have gone by. */
+export function searchOf({ status, type, workflow, agent, label, q }: Filter): ListSearch {
+  const pairs = Object.entries(label ?? {}).map(([name, value]) => `${name}=${value}`);
+  return {
+    status: status?.join(","),
+    type,
+    workflow,
+    agent,
+    label: pairs.length > 0 ? pairs.join(",") : undefined,
+    q,
+  };
+}
+
 /** Whether the list may lack something because of what is asked for. */
 export function isFiltered(search: ListSearch): boolean {
   const { columns: _, view: __, ...filters } = search;

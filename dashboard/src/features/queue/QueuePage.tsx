@@ -5,7 +5,9 @@ import { CircleCheck } from "lucide-react";
 import { tenantList } from "@/api/admin";
 import { executionList } from "@/api/executionLists";
 import type { NamedTenantQueue, QueueView } from "@/api/generated/schema";
+import { useStanding } from "@/api/me";
 import { queueView } from "@/api/queue";
+import { useViewed } from "@/api/viewing";
 import { Card, CardHead, CardLink, PageHead } from "@/components/Card";
 import { Empty, ProblemView, SkeletonCards, SkeletonRows } from "@/components/states";
 import { Ago } from "@/components/time";
@@ -89,7 +91,7 @@ function Loaded({ queue }: { queue: QueueView }) {
           <Next />
         </div>
       )}
-      {queue.service && queue.service.tenants.length > 0 && <Tenants tenants={queue.service.tenants} />}
+      {queue.service && <Tenants tenants={queue.service.tenants} />}
     </div>
   );
 }
@@ -214,6 +216,10 @@ function Tenants({ tenants }: { tenants: readonly NamedTenantQueue[] }) {
   const formats = useFormats();
   const { data } = useInfiniteQuery(tenantList);
   const known = data?.pages.flatMap((page) => page.items) ?? [];
+  const viewed = useViewed();
+  const { tenantId } = useStanding();
+  // The one that is looked at stands above.
+  if (tenants.every(({ tenant_id }) => tenant_id === (viewed?.id ?? tenantId))) return null;
   const of = (count: number, limit: number) => `${formats.number(count)} / ${formats.number(limit)}`;
   return (
     <Card className="overflow-x-auto lg:col-span-2">

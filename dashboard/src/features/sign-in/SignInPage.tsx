@@ -73,6 +73,7 @@ export function SignInPage() {
           )}
           <Line
             label={t(token ? "signIn.emailOptional" : "signIn.email")}
+            hint={token && t("signIn.emailHint")}
             problem={errors.email && t("signIn.emailNeeded")}
           >
             <input
@@ -84,6 +85,9 @@ export function SignInPage() {
           </Line>
           <Line
             label={t(token ? "signIn.newPassword" : "signIn.password")}
+            hint={
+              token && !errors.password ? t("signIn.passwordNeeded", { count: MIN_PASSWORD_CHARACTERS }) : undefined
+            }
             problem={
               passwordProblem(errors, Boolean(token)) &&
               t("signIn.passwordNeeded", { count: token ? MIN_PASSWORD_CHARACTERS : 1 })

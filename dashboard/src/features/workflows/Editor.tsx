@@ -8,6 +8,7 @@ import {
   foldKeymap,
   HighlightStyle,
   indentOnInput,
+  indentService,
   syntaxHighlighting,
 } from "@codemirror/language";
 import { type Diagnostic, lintGutter, setDiagnostics } from "@codemirror/lint";
@@ -26,8 +27,9 @@ import { useEffect, useEffectEvent, useRef } from "react";
 import type { FieldError } from "@/api/generated/schema";
 import { useLanguage } from "@/i18n/language";
 import { useIsDark } from "@/theme";
-import { completions } from "./completions";
+import { completionsWith } from "./completions";
 import { phrasesOf } from "./phrases";
+import { indentAfter } from "./words";
 
 const colors = HighlightStyle.define([
   { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: "var(--accent-text)" },
@@ -97,15 +99,26 @@ export interface EditorProps {
   /** Moves the cursor there; a new object moves it again. */
   goTo?: { line: number; column: number };
   onChange?: (text: string) => void;
+  /** The names of the agents that can be called. */
+  agents?: readonly string[];
 }
 
-export default function Editor({ text, isReadOnly, problems, goTo, onChange }: EditorProps) {
+const NONE: readonly string[] = [];
+
+/** Only where a line is broken: what stands already is left as it is. */
+const indentation = indentService.of((context, position) => {
+  const line = context.lineAt(position, -1);
+  return line.from < position ? indentAfter(line.text) : undefined;
+});
+
+export default function Editor({ text, isReadOnly, problems, goTo, onChange, agents = NONE }: EditorProps) {
   const { t } = useLanguage();
   const isDark = useIsDark();
   const place = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(undefined);
   const theme = useRef(new Compartment());
   const changed = useEffectEvent((next: string) => onChange?.(next));
+  const known = useRef(agents);
   const first = useRef({ text, isDark, label: t("editor.label"), phrases: phrasesOf(t) });
 
   useEffect(() => {
@@ -137,7 +150,8 @@ export default function Editor({ text, isReadOnly, problems, goTo, onChange }: E
       indentOnInput(),
       highlightActiveLine(),
       highlightActiveLineGutter(),
-      autocompletion({ override: [completions], icons: false }),
+      indentation,
+      autocompletion({ override: [completionsWith(() => known.current)], icons: false }),
       keymap.of([indentWithTab]),
       EditorView.updateListener.of((update) => {
         if (update.docChanged) changed(update.state.doc.toString());
@@ -162,6 +176,10 @@ export default function Editor({ text, isReadOnly, problems, goTo, onChange }: E
       editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: text } });
     }
   }, [isReadOnly, text]);
+
+  useEffect(() => {
+    known.current = agents;
+  }, [agents]);
 
   useEffect(() => {
     view.current?.dispatch({ effects: theme.current.reconfigure(look(isDark)) });

@@ -4,6 +4,7 @@ import { BookOpen, CircleAlert, CircleCheck, LoaderCircle, Save, TriangleAlert }
 import { lazy, Suspense, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { toast } from "sonner";
 import { parse } from "yaml";
+import { agentList } from "@/api/agents";
 import type { FieldError, Validation } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
 import { registerWorkflow, validation, workflowDetail, workflowKeys } from "@/api/workflows";
@@ -80,6 +81,12 @@ function useTasks(text: string): TaskNode[] {
   }, [text]);
 }
 
+/** Those that a workflow can call. */
+function useAgentNames(): string[] {
+  const { data } = useQuery(agentList);
+  return useMemo(() => (data ?? []).filter((agent) => agent.is_active).map((agent) => agent.slug), [data]);
+}
+
 /** What a new workflow begins with. */
 function Beginnings() {
   const { t } = useLanguage();
@@ -110,6 +117,7 @@ function Written({ beginning, hasChoice }: { beginning: string; hasChoice: boole
   const navigate = useNavigate();
   const queries = useQueryClient();
   const [text, setText] = useState(beginning);
+  const agents = useAgentNames();
   const { may } = useStanding();
   const [goTo, setGoTo] = useState<{ line: number; column: number }>();
   useTitle(t("workflow.new"));
@@ -165,7 +173,13 @@ function Written({ beginning, hasChoice }: { beginning: string; hasChoice: boole
           <Card className="flex min-h-[420px] flex-col overflow-hidden">
             <div className="relative min-h-0 flex-1">
               <div className="absolute inset-0">
-                <Editor text={text} problems={isCurrent ? problems : undefined} goTo={goTo} onChange={setText} />
+                <Editor
+                  text={text}
+                  problems={isCurrent ? problems : undefined}
+                  goTo={goTo}
+                  onChange={setText}
+                  agents={agents}
+                />
               </div>
             </div>
             {problems && problems.length > 0 && (

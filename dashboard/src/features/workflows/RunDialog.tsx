@@ -1,50 +1,65 @@
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { ChevronRight, Play } from "lucide-react";
 import { useMemo, useState } from "react";
 import { toast } from "sonner";
-import { startExecution } from "@/api/executions";
+import { executionDetail, startExecution } from "@/api/executions";
 import type { WorkflowDetail } from "@/api/generated/schema";
 import { fullName } from "@/api/workflows";
 import { Button } from "@/components/Button";
 import { Dialog, DialogEnd } from "@/components/Dialog";
 import { Line } from "@/components/Line";
-import { ProblemView } from "@/components/states";
+import { ProblemView, SkeletonRows } from "@/components/states";
 import { type LimitTexts, limitsOf } from "@/features/budget/budget";
 import { LimitFields } from "@/features/budget/LimitFields";
 import { labelsOf } from "@/features/executions/search";
 import { useLanguage } from "@/i18n/language";
 import { expectEnd } from "@/live/notices";
-import { type Field, fieldsOf, inputOf, inputSchema, textsOf } from "./form";
+import { type Field, type FieldProblem, fieldsOf, inputOf, inputSchema, textsOf } from "./form";
 import { PreflightWarning } from "./Preflight";
 
 export function RunDialog({
   workflow,
   isOpen,
+  like,
   onClose,
 }: {
   workflow: WorkflowDetail;
   isOpen: boolean;
+  /** An execution whose input is there to begin with. */
+  like?: string;
   onClose: () => void;
 }) {
   const { t } = useLanguage();
   return (
     <Dialog isOpen={isOpen} onClose={onClose} title={t("run.title", { name: fullName(workflow) })} isWide>
-      <RunForm workflow={workflow} onClose={onClose} />
+      {like ? (
+        <RunFormLike id={like} workflow={workflow} onClose={onClose} />
+      ) : (
+        <RunForm workflow={workflow} onClose={onClose} />
+      )}
     </Dialog>
   );
 }
 
-function RunForm({ workflow, onClose }: { workflow: WorkflowDetail; onClose: () => void }) {
+function RunFormLike({ id, workflow, onClose }: { id: string; workflow: WorkflowDetail; onClose: () => void }) {
+  const { data, error, refetch } = useQuery(executionDetail(id));
+  if (error && !data) return <ProblemView error={error} retry={() => void refetch()} />;
+  if (!data) return <SkeletonRows count={3} />;
+  return <RunForm workflow={workflow} input={data.input} onClose={onClose} />;
+}
+
+function RunForm({ workflow, input, onClose }: { workflow: WorkflowDetail; input?: unknown; onClose: () => void }) {
   const { t } = useLanguage();
   const navigate = useNavigate();
   const fields = useMemo(() => {
     const schema = inputSchema(workflow.definition);
     return schema && fieldsOf(schema);
   }, [workflow]);
-  const [isJson, setJson] = useState(!fields);
-  const [texts, setTexts] = useState<Record<string, string>>({});
-  const [json, setJsonText] = useState("{}");
+  const [first] = useState(() => (fields && input !== undefined ? textsOf(fields, input) : {}));
+  const [isJson, setJson] = useState(!fields || !first);
+  const [texts, setTexts] = useState<Record<string, string>>(first ?? {});
+  const [json, setJsonText] = useState(() => JSON.stringify(input ?? {}, null, 2));
   const [priority, setPriority] = useState(5);
   const [labels, setLabels] = useState("");
   const [limitTexts, setLimitTexts] = useState<LimitTexts>({});
@@ -180,7 +195,7 @@ function FieldInput({
 }: {
   field: Field;
   value: string;
-  problem?: "required" | "number" | "json";
+  problem?: FieldProblem;
   onChange: (text: string) => void;
 }) {
   const { t } = useLanguage();
@@ -193,7 +208,11 @@ function FieldInput({
       </span>
       {field.description && <span className="block text-[13px] text-ink-soft">{field.description}</span>}
       <Input field={field} value={value} isWrong={problem !== undefined} onChange={onChange} />
-      {problem && <span className="mt-1 block text-[13px] text-danger">{t(`run.problem.${problem}`)}</span>}
+      {problem && (
+        <span className="mt-1 block text-[13px] text-danger">
+          {t(`run.problem.${problem}`, { count: field.minLength, range: rangeOf(field) })}
+        </span>
+      )}
     </label>
   );
 }

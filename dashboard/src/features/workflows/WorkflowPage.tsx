@@ -47,7 +47,7 @@ function Loaded({ workflow }: { workflow: WorkflowDetail }) {
   const shownTabs = workflowTabs.filter((one) => one !== "preflight" || may("workflow_run"));
   const tab = shownTabs.find((one) => one === search.tab) ?? "definition";
   const setRunning = (isOpen: boolean) =>
-    void navigate({ search: (old) => ({ ...old, run: isOpen ? "1" : undefined }), replace: true });
+    void navigate({ search: (old) => ({ ...old, run: isOpen ? "1" : undefined, like: undefined }), replace: true });
   return (
     <div className="flex min-h-0 flex-1 flex-col">
       <BackLink to="/workflows">{t("nav.workflows")}</BackLink>
@@ -66,6 +66,7 @@ function Loaded({ workflow }: { workflow: WorkflowDetail }) {
       <RunDialog
         workflow={workflow}
         isOpen={search.run === "1" && may("workflow_run")}
+        like={search.like}
         onClose={() => setRunning(false)}
       />
     </div>

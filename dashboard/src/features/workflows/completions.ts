@@ -1,10 +1,6 @@
-// The words of the workflow language where they may stand: what is offered depends on what the line above opens.
-import {
-  type Completion,
-  type CompletionContext,
-  type CompletionResult,
-  snippetCompletion,
-} from "@codemirror/autocomplete";
+// What the editor offers to whoever types: whole tasks in a list of tasks, else the words that may stand there.
+import { type Completion, type CompletionSource, snippetCompletion } from "@codemirror/autocomplete";
+import { keysFor, placeOf, valuesFor } from "./words";
 
 const tasks: Completion[] = [
   snippetCompletion("- ${name}:\n    set:\n      ${key}: ${value}", { label: "- set", detail: "data" }),
@@ -42,65 +38,34 @@ const tasks: Completion[] = [
   ),
 ];
 
-const properties: Completion[] = [
-  "document",
-  "input",
-  "use",
-  "do",
-  "timeout",
-  "output",
-  "schedule",
-  "evaluate",
-  "if",
-  "then",
-  "export",
-  "metadata",
-  "set",
-  "call",
-  "with",
-  "run",
-  "wait",
-  "for",
-  "while",
-  "fork",
-  "try",
-  "catch",
-  "switch",
-  "raise",
-  "when",
-  "retry",
-  "errors",
-  "shell",
-  "script",
-  "workflow",
-  "branches",
-  "compete",
-  "each",
-  "in",
-  "at",
-  "method",
-  "endpoint",
-  "headers",
-  "body",
-  "query",
-  "agent",
-  "prompt",
-  "parameters",
-  "schema",
-  "from",
-  "as",
-  "after",
-  "seconds",
-  "minutes",
-  "hours",
-].map((label) => ({ label, type: "property", apply: `${label}: ` }));
+const cases: Completion[] = [
+  snippetCompletion("- ${name}:\n    when: ${.ok}\n    then: ${task}", { label: "- when", detail: "case" }),
+];
 
-export function completions(context: CompletionContext): CompletionResult | null {
-  const line = context.state.doc.lineAt(context.pos);
-  const before = line.text.slice(0, context.pos - line.from);
-  const task = /^\s*(-\s*\w*)$/.exec(before);
-  if (task?.[1]) return { from: context.pos - task[1].length, options: tasks, filter: true };
-  const word = /^\s*(?:-\s+[\w-]+:\s*)?(\w*)$/.exec(before);
-  if (!word || (!word[1] && !context.explicit)) return null;
-  return { from: context.pos - (word[1]?.length ?? 0), options: properties };
+const aKey = (label: string): Completion => ({ label, type: "property", apply: `${label}: ` });
+const aValue = (label: string): Completion => ({ label, type: "constant" });
+
+/** What is offered while one types; `agents` are the names of those that can be called. */
+export function completionsWith(agents: () => readonly string[]): CompletionSource {
+  return (context) => {
+    const line = context.state.doc.lineAt(context.pos);
+    const before = line.text.slice(0, context.pos - line.from);
+    const lines = context.state.doc.toString().split("\n");
+    const place = (column: number) => placeOf(lines.with(line.number - 1, ""), line.number - 1, column);
+    const [, space, item] = /^(\s*)(-\s*\w*)$/.exec(before) ?? [];
+    if (space !== undefined && item !== undefined) {
+      // A list may begin in the column of what it belongs to.
+      const list = place(space.length + 1).path.at(-1);
+      return { from: context.pos - item.length, options: list === "switch" ? cases : tasks };
+    }
+    const [, indent, word] = /^(\s*)(\w*)$/.exec(before) ?? [];
+    if (indent !== undefined && word !== undefined) {
+      const keys = word || context.explicit ? keysFor(place(indent.length)) : [];
+      return keys.length > 0 ? { from: context.pos - word.length, options: keys.map(aKey) } : null;
+    }
+    const [, start, key, value] = /^(\s*)([\w-]+):\s+([\w'.-]*)$/.exec(before) ?? [];
+    if (start === undefined || key === undefined || value === undefined) return null;
+    const values = valuesFor(place(start.length), key, agents());
+    return values.length > 0 ? { from: context.pos - value.length, options: values.map(aValue) } : null;
+  };
 }

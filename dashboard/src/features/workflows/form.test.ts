@@ -59,3 +59,33 @@ it("takes over into the form what was written as JSON, and only what the form ca
   for (const other of [{ ...input, further: 1 }, { ...input, count: "seven" }, [], "Ada", undefined])
     expect(textsOf(fields, other)).toBeUndefined();
 });
+
+it("refuses what the schema would refuse: too short, too small, too large", () => {
+  const fields = fieldsOf({
+    required: ["name"],
+    properties: {
+      name: { type: "string", minLength: 3 },
+      count: { type: "integer", minimum: 1, maximum: 9 },
+    },
+  });
+  expect(inputOf(fields, {}).problems).toEqual({ name: "required" });
+  expect(inputOf(fields, { name: "Al", count: "0" }).problems).toEqual({ name: "short", count: "range" });
+  expect(inputOf(fields, { name: "Ada", count: "10" }).problems).toEqual({ count: "range" });
+  expect(inputOf(fields, { name: "Ada", count: "9" }).problems).toEqual({});
+});
+
+it("shows an earlier input again, unless something of it were lost", () => {
+  const fields = fieldsOf(schema);
+  for (const input of [
+    { name: "Ada", count: 7, mode: 2, loud: false, list: [{ a: 1 }] },
+    // An absent field stays absent, though it has a default.
+    { list: [], name: "" },
+  ]) {
+    expect(inputOf(fields, textsOf(fields, input) ?? {}).value).toEqual(input);
+  }
+  // What was missing can be filled in.
+  expect(textsOf(fields, {})).toMatchObject({ name: "", list: "" });
+  for (const input of [[1], "text", { name: "Ada", other: 1 }, { name: 7 }, { count: "many" }, { story: "" }]) {
+    expect(textsOf(fields, input)).toBeUndefined();
+  }
+});

@@ -13,8 +13,8 @@ export interface Field {
   initial: string;
   minimum?: number;
   maximum?: number;
+  minLength?: number;
   maxLength?: number;
-  pattern?: string;
 }
 
 type Json = Record<string, unknown>;
@@ -52,8 +52,8 @@ export function fieldsOf(schema: Json): Field[] {
       initial: property.default === undefined ? "" : asText(kind, property.default),
       minimum: number("minimum"),
       maximum: number("maximum"),
+      minLength: number("minLength"),
       maxLength: number("maxLength"),
-      pattern: text("pattern"),
     };
   });
 }
@@ -76,10 +76,27 @@ function asText(kind: FieldKind, value: unknown): string {
   return kind === "json" || kind === "choice" ? JSON.stringify(value) : String(value);
 }
 
+/** What a form shows that gives `input` again; `undefined` for one that it cannot show. */
+export function textsOf(fields: readonly Field[], input: unknown): Record<string, string> | undefined {
+  if (!isObject(input)) return undefined;
+  const texts = Object.fromEntries(fields.map((field) => [field.name, ""]));
+  for (const [name, value] of Object.entries(input)) {
+    const field = fields.find((one) => one.name === name);
+    if (!field) return undefined;
+    texts[name] = asText(field.kind, value);
+  }
+  // What is of another type than its field, or an empty text that is not asked for, is lost in a form.
+  const { value } = inputOf(fields, texts);
+  const isWhole = Object.keys(input).every((name) => JSON.stringify(value[name]) === JSON.stringify(input[name]));
+  return isWhole ? texts : undefined;
+}
+
+export type FieldProblem = "required" | "short" | "number" | "range" | "json";
+
 export interface Filled {
   value: Json;
   /** What is wrong, by the name of the field. */
-  problems: Record<string, "required" | "number" | "json">;
+  problems: Record<string, FieldProblem>;
 }
 
 /** The input that a filled form means. Empty fields are left out. */
@@ -89,14 +106,16 @@ export function inputOf(fields: readonly Field[], texts: Readonly<Record<string,
     const text = texts[field.name] ?? field.initial;
     if (text === "") {
       // An empty text is a text, but a form cannot tell it from nothing; a required one gets it.
-      if (field.isRequired && field.kind !== "text" && field.kind !== "long") filled.problems[field.name] = "required";
-      else if (field.isRequired) filled.value[field.name] = "";
+      const isText = (field.kind === "text" || field.kind === "long") && !field.minLength;
+      if (field.isRequired && isText) filled.value[field.name] = "";
+      else if (field.isRequired) filled.problems[field.name] = "required";
       continue;
     }
     switch (field.kind) {
       case "text":
       case "long":
         filled.value[field.name] = text;
+        if ([...text].length < (field.minLength ?? 0)) filled.problems[field.name] = "short";
         break;
       case "boolean":
         filled.value[field.name] = text === "true";
@@ -106,7 +125,10 @@ export function inputOf(fields: readonly Field[], texts: Readonly<Record<string,
         const number = Number(text);
         const isFine = Number.isFinite(number) && (field.kind === "number" || Number.isInteger(number));
         if (isFine) filled.value[field.name] = number;
-        else filled.problems[field.name] = "number";
+        if (!isFine) filled.problems[field.name] = "number";
+        else if (number < (field.minimum ?? number) || number > (field.maximum ?? number)) {
+          filled.problems[field.name] = "range";
+        }
         break;
       }
       case "choice":
@@ -120,33 +142,4 @@ export function inputOf(fields: readonly Field[], texts: Readonly<Record<string,
     }
   }
   return filled;
-}
-
-/** Whether a field can hold a value as it is. */
-function fits(kind: FieldKind, value: unknown): boolean {
-  switch (kind) {
-    case "text":
-    case "long":
-      return typeof value === "string";
-    case "number":
-    case "integer":
-      return typeof value === "number";
-    case "boolean":
-      return typeof value === "boolean";
-    case "choice":
-    case "json":
-      return true;
-  }
-}
-
-/** A form that means this input; `undefined` when there is something in it that the form has no place for. */
-export function textsOf(fields: readonly Field[], input: unknown): Record<string, string> | undefined {
-  if (!isObject(input)) return undefined;
-  const texts: Record<string, string> = {};
-  for (const { name, kind } of fields) {
-    const value = input[name];
-    if (value !== undefined && !fits(kind, value)) return undefined;
-    texts[name] = value === undefined ? "" : asText(kind, value);
-  }
-  return Object.keys(input).every((name) => name in texts) ? texts : undefined;
 }
