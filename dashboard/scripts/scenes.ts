@@ -260,14 +260,6 @@ function ofShell({ waiting }: ExampleData): Scene[] {
       brings: "button:has(.lucide-undo-2)",
     },
     {
-      name: "account",
-      path: "/queue",
-      open: async (page) => {
-        await page.locator("[aria-haspopup=menu]:visible").click();
-        await choose(page, "user-round");
-      },
-    },
-    {
       name: "notice-of-problem",
       path: `/executions/${waiting}`,
       open: async (page) => {

@@ -95,7 +95,8 @@ test("whoever closes a dialog is where they were before", async () => {
   await page.keyboard.press("Enter");
   await page.getByRole("menu").waitFor();
   for (const [key, item] of [
-    ["End", "Deactivate"],
+    ["End", "Remove"],
+    ["ArrowUp", "Deactivate"],
     ["ArrowUp", "Reset password"],
   ] as const) {
     await page.keyboard.press(key);
