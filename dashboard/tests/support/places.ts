@@ -56,7 +56,7 @@ export function placesOf(data: ExampleData): Place[] {
       path: "/queue",
       open: async (page) => {
         await page.locator("[aria-haspopup=menu]:visible").click();
-        await page.locator("[role=menuitem]").first().click();
+        await page.locator("[role=menuitem]:has(.lucide-user-round)").click();
         await page.locator("[role=dialog] input").first().waitFor();
       },
     },
