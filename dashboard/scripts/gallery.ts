@@ -57,7 +57,7 @@ export async function main([folder = "gallery", pattern = ""]: string[]): Promis
 /** The places that read something, and have something to say when there is nothing, not yet something, or something went wrong. */
 function lists(data: ExampleData): Place[] {
   const others =
-    /execution-|sign-in|workflow-(definition|runs|versions|run)|^(agent|compare|missing|monitor|question|palette|shortcuts|preferences)$/;
+    /execution-|sign-in|workflow-(definition|runs|versions|run)|^(agent|compare|missing|monitor|question|account|palette|shortcuts|preferences)$/;
   return placesOf(data).filter(({ name }) => !others.test(name));
 }
 
