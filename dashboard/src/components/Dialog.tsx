@@ -1,3 +1,4 @@
+// Dialogs: one that holds something, and one that asks. Both begin where one types first, if one types there at all.
 import { clsx } from "clsx";
 import { X } from "lucide-react";
 import { AlertDialog, Dialog as Radix } from "radix-ui";
@@ -8,7 +9,22 @@ import { useFocusReturn } from "./useFocusReturn";
 
 const overlay = "fixed inset-0 z-40 bg-black/35 backdrop-blur-[1px]";
 const panel =
-  "fixed z-50 left-1/2 top-[12vh] max-h-[80vh] w-[calc(100vw-2rem)] -translate-x-1/2 overflow-auto rounded-xl border bg-raised shadow-float animate-appear focus:outline-none";
+  "fixed z-50 left-1/2 top-1/2 max-h-[calc(100dvh-2rem)] w-[calc(100vw-2rem)] -translate-x-1/2 -translate-y-1/2 overflow-auto rounded-xl border bg-raised shadow-float animate-appear focus:outline-none sm:top-[12vh] sm:max-h-[80vh] sm:translate-y-0";
+
+const FIELDS = "input:not([type=checkbox], [type=radio]), textarea, select";
+
+/**
+ * The first field, or else the dialog itself: what closes it is not what one has come for. Where a keyboard would come up over
+ * half of the screen, it waits until it is asked for.
+ */
+function focusFirst(event: Event): void {
+  const content = event.currentTarget;
+  if (!(content instanceof HTMLElement)) return;
+  event.preventDefault();
+  const fields = window.matchMedia("(pointer: coarse)").matches ? [] : content.querySelectorAll<HTMLElement>(FIELDS);
+  const first = [...fields].find((field) => field.checkVisibility() && !field.matches(":disabled, [readonly]"));
+  (first ?? content).focus({ preventScroll: true });
+}
 
 export function Dialog({
   isOpen,
@@ -31,6 +47,10 @@ export function Dialog({
         <Radix.Overlay className={overlay} />
         <Radix.Content
           {...focus}
+          onOpenAutoFocus={(event) => {
+            focus.onOpenAutoFocus();
+            focusFirst(event);
+          }}
           className={clsx(panel, isWide ? "max-w-2xl" : "max-w-lg")}
           aria-describedby={undefined}
         >
@@ -44,6 +64,15 @@ export function Dialog({
         </Radix.Content>
       </Radix.Portal>
     </Radix.Root>
+  );
+}
+
+/** What ends a form in a dialog: in sight also when the form is longer than the dialog is high. */
+export function DialogEnd({ children }: { children: ReactNode }) {
+  return (
+    <div className="-mx-5 -mb-5 sticky bottom-0 z-10 flex flex-wrap items-center justify-end gap-2 border-t bg-raised px-5 py-3">
+      {children}
+    </div>
   );
 }
 
@@ -81,7 +110,15 @@ export function Confirm({
     <AlertDialog.Root open={isOpen} onOpenChange={(open) => !open && close()}>
       <AlertDialog.Portal>
         <AlertDialog.Overlay className={overlay} />
-        <AlertDialog.Content {...focus} className={clsx(panel, "max-w-md p-5")}>
+        <AlertDialog.Content
+          {...focus}
+          onOpenAutoFocus={(event) => {
+            focus.onOpenAutoFocus();
+            // Without a word to type, what keeps everything as it is.
+            if (typed !== undefined) focusFirst(event);
+          }}
+          className={clsx(panel, "max-w-md p-5")}
+        >
           <AlertDialog.Title className="font-semibold text-[15px]">{title}</AlertDialog.Title>
           <AlertDialog.Description className="mt-1.5 text-ink-soft">{text}</AlertDialog.Description>
           {typed !== undefined && (

@@ -18,9 +18,9 @@ export function FailureView({
 }) {
   const { title, detail, suggestion } = useFailureWords(failure);
   return (
-    <div role="alert" className={clsx("status-failed flex gap-3 rounded-lg bg-status-tint p-4", className)}>
+    <div role="alert" className={clsx("status-failed flex gap-3 rounded-xl bg-status-tint p-4", className)}>
       <CircleAlert className="mt-0.5 size-[18px] shrink-0 text-status" aria-hidden />
-      <div className="min-w-0">
+      <div className="min-w-0 max-w-4xl">
         <p className="break-words font-medium text-status">{title}</p>
         {detail && <p className="mt-0.5 break-words">{detail}</p>}
         <Advice text={suggestion} className="mt-1" />

@@ -1,4 +1,5 @@
 // A value as indented JSON, quietly colored. Large values show their beginning; copying and downloading gives all of it.
+import { clsx } from "clsx";
 import { Download } from "lucide-react";
 import { useMemo } from "react";
 import { useLanguage } from "@/i18n/language";
@@ -32,7 +33,16 @@ export function save(name: string, text: string, type = "application/json"): voi
   URL.revokeObjectURL(address);
 }
 
-export function JsonView({ value, name }: { value: unknown; name: string }) {
+export function JsonView({
+  value,
+  name,
+  isProse,
+}: {
+  value: unknown;
+  name: string;
+  /** A text is for reading, and not what a program has printed. */
+  isProse?: boolean;
+}) {
   const { t } = useLanguage();
   const text = useMemo(() => (typeof value === "string" ? value : (JSON.stringify(value, null, 2) ?? "null")), [value]);
   const isText = typeof value === "string";
@@ -58,7 +68,10 @@ export function JsonView({ value, name }: { value: unknown; name: string }) {
       </div>
       <pre
         tabIndex={0}
-        className="max-h-[60vh] overflow-auto whitespace-pre-wrap break-words p-3 pr-20 font-mono text-[13px] leading-5"
+        className={clsx(
+          "max-h-[60vh] overflow-auto whitespace-pre-wrap break-words p-3 pr-20",
+          isProse && isText ? "font-sans" : "font-mono text-[13px] leading-5",
+        )}
       >
         {parts.map((part, index) =>
           typeof part === "string" ? (

@@ -3,17 +3,18 @@ import { Check, type LucideIcon } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import type { ReactElement, ReactNode } from "react";
 
-const item =
+/** The look of an item, for those of other kinds than these. */
+export const menuItem =
   "flex h-8 cursor-pointer select-none items-center gap-2 rounded-md px-2 text-sm outline-none data-[highlighted]:bg-sunken data-[disabled]:opacity-50";
 
 export function Menu({
   trigger,
   children,
-  side,
+  align = "end",
 }: {
   trigger: ReactNode;
   children: ReactNode;
-  side?: "top" | "bottom";
+  align?: "start" | "end";
 }) {
   return (
     // Not modal: what is around it stays there for those who cannot see it.
@@ -21,8 +22,7 @@ export function Menu({
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
       <DropdownMenu.Portal>
         <DropdownMenu.Content
-          side={side ?? "bottom"}
-          align="end"
+          align={align}
           sideOffset={6}
           collisionPadding={8}
           className="z-50 max-h-(--radix-dropdown-menu-content-available-height) min-w-48 max-w-[min(26rem,calc(100vw-1rem))] animate-appear overflow-y-auto rounded-lg border bg-raised p-1 shadow-float"
@@ -46,7 +46,7 @@ export function MenuItem({
   isDangerous?: boolean;
 }) {
   return (
-    <DropdownMenu.Item className={clsx(item, isDangerous && "text-danger")} onSelect={onSelect}>
+    <DropdownMenu.Item className={clsx(menuItem, isDangerous && "text-danger")} onSelect={onSelect}>
       {Icon && <Icon className="size-4 shrink-0" aria-hidden />}
       {children}
     </DropdownMenu.Item>
@@ -56,7 +56,7 @@ export function MenuItem({
 /** A link among the items of a menu. */
 export function MenuLink({ children }: { children: ReactElement }) {
   return (
-    <DropdownMenu.Item className={item} asChild>
+    <DropdownMenu.Item className={menuItem} asChild>
       {children}
     </DropdownMenu.Item>
   );
@@ -79,7 +79,7 @@ export function MenuChoice<T extends string>({
       <DropdownMenu.Label className="px-2 pt-2 pb-1 text-ink-faint text-xs">{label}</DropdownMenu.Label>
       <DropdownMenu.RadioGroup value={value} onValueChange={(chosen) => onChoose(chosen as T)}>
         {options.map((option) => (
-          <DropdownMenu.RadioItem key={option.value} value={option.value} className={item}>
+          <DropdownMenu.RadioItem key={option.value} value={option.value} className={menuItem}>
             <span className="grid size-4 place-items-center">
               <DropdownMenu.ItemIndicator>
                 <Check className="size-4" aria-hidden />

@@ -1,7 +1,7 @@
 // The views of a thing, one at a time. Which one is part of the address; that is the business of the page.
 import { Tabs as Radix } from "radix-ui";
 import { type ReactNode, Suspense } from "react";
-import { Skeleton } from "./states";
+import { SkeletonPanel } from "./states";
 import { useStrip } from "./useStrip";
 
 /** How a tab looks, for links that act like one. */
@@ -37,7 +37,7 @@ export function Tabs<T extends string>({
         ))}
       </Radix.List>
       <Radix.Content value={value} className="flex min-h-0 flex-1 flex-col focus-visible:outline-none">
-        <Suspense fallback={<Skeleton className="min-h-[420px] w-full flex-1 rounded-xl" />}>{children}</Suspense>
+        <Suspense fallback={<SkeletonPanel className="min-h-[420px] flex-1" />}>{children}</Suspense>
       </Radix.Content>
     </Radix.Root>
   );

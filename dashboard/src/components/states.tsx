@@ -23,8 +23,29 @@ export function Empty({ icon: Icon, title, children }: { icon: LucideIcon; title
   );
 }
 
-export function Skeleton({ className }: { className?: string }) {
-  return <div aria-hidden className={clsx("animate-pulse rounded-md bg-line", className)} />;
+export function Skeleton({ className = "" }: { className?: string }) {
+  return (
+    <div
+      aria-hidden
+      className={clsx("animate-pulse bg-line", !className.includes("rounded") && "rounded-md", className)}
+    />
+  );
+}
+
+/** A part of a page that is on its way. */
+export function SkeletonPanel({ className }: { className?: string }) {
+  const { t } = useLanguage();
+  return (
+    <div
+      role="status"
+      aria-label={t("state.loading")}
+      className={clsx("space-y-3 rounded-xl border bg-surface p-4 shadow-card", className)}
+    >
+      <Skeleton className="h-4 w-40 max-w-full" />
+      <Skeleton className="h-3.5 w-72 max-w-full" />
+      <Skeleton className="h-3.5 w-56 max-w-full" />
+    </div>
+  );
 }
 
 /** The page of one thing that is on its way: where it belongs, its name, a few facts, and what it is about. */
@@ -45,7 +66,7 @@ export function SkeletonPage() {
         ))}
       </div>
       <Skeleton className="mb-3 h-9 w-full max-w-md" />
-      <Skeleton className="min-h-[420px] w-full flex-1 rounded-xl" />
+      <SkeletonPanel className="min-h-[420px] flex-1" />
     </div>
   );
 }
@@ -66,16 +87,28 @@ export function SkeletonCards({ count, className }: { count: number; className: 
   );
 }
 
-/** Rows that are on their way. */
-export function SkeletonRows({ count = 6 }: { count?: number }) {
+/** Rows that are on their way: of executions with their status, of things with a line about them, or of single lines. */
+export function SkeletonRows({
+  count = 6,
+  look = "things",
+}: {
+  count?: number;
+  look?: "executions" | "things" | "lines";
+}) {
   const { t } = useLanguage();
   return (
     <div role="status" aria-label={t("state.loading")} className="divide-y">
       {Array.from({ length: count }, (_, index) => (
-        <div key={index} className="flex h-14 items-center gap-4 px-4">
-          <Skeleton className="h-5 w-20 rounded-full" />
-          <Skeleton className="h-4 w-48" />
-          <Skeleton className="ml-auto h-4 w-24" />
+        <div
+          key={index}
+          className={clsx("flex items-center gap-4 px-4", { executions: "h-14", things: "h-16", lines: "h-11" }[look])}
+        >
+          {look === "executions" && <Skeleton className="h-[22px] w-24 shrink-0 rounded-full" />}
+          <div className="min-w-0 flex-1 space-y-2">
+            <Skeleton className="h-3.5 w-44 max-w-full" />
+            {look === "things" && <Skeleton className="h-3 w-64 max-w-full" />}
+          </div>
+          <Skeleton className="h-3.5 w-16 shrink-0" />
         </div>
       ))}
     </div>
@@ -102,9 +135,15 @@ export function ProblemView({ error, retry, className }: { error: unknown; retry
   const { title, detail, suggestion } = useProblemWords(problem);
   const say = useServiceWords(DEFINITION);
   return (
-    <div role="alert" className={clsx("status-failed flex gap-3 rounded-lg bg-status-tint p-4", className)}>
+    <div
+      role="alert"
+      className={clsx(
+        "status-failed flex gap-3 rounded-xl border border-status-solid/30 bg-status-tint/50 p-4",
+        className,
+      )}
+    >
       <CircleAlert className="mt-0.5 size-[18px] shrink-0 text-status" aria-hidden />
-      <div className="min-w-0 space-y-1">
+      <div className="min-w-0 max-w-3xl space-y-1">
         <p className="font-medium text-status">{title}</p>
         {detail && <p className="break-words">{detail}</p>}
         {(problem.errors ?? []).map((one, index) => (
@@ -116,7 +155,7 @@ export function ProblemView({ error, retry, className }: { error: unknown; retry
         ))}
         <Advice text={suggestion} />
         {(retry || problem.request_id) && (
-          <div className="flex flex-wrap items-center gap-2 pt-1">
+          <div className="flex flex-wrap items-center gap-2 pt-1.5">
             {retry && (
               <Button size="small" onClick={retry}>
                 {t("action.tryAgain")}

@@ -30,7 +30,12 @@ function Details({ problem }: { problem: Problem }) {
         </p>
       ))}
       <Advice text={suggestion} />
-      <RequestId problem={problem} />
+      {problem.request_id && (
+        // Its icon stands below the text.
+        <div className="-ml-2">
+          <RequestId problem={problem} />
+        </div>
+      )}
     </div>
   );
 }

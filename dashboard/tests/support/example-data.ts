@@ -7,7 +7,7 @@ import type { Api, Person } from "./api";
 import { servicePath } from "./program";
 import { PASSWORD, type Service } from "./service";
 
-const EXAMPLES = ["hello", "review-panel", "endpoint-check", "long-haul"];
+const EXAMPLES = ["hello", "review-panel", "long-haul"];
 
 const FAILING = `document:
   dsl: '1.0.3'
@@ -62,9 +62,15 @@ export interface ExampleData {
   cancelled: string;
   test: string;
   workflow: string;
+  /** A later version of it. */
+  newerWorkflow: string;
+  /** A workflow that has never run. */
+  neverRun: string;
   agent: string;
   /** A saved view of the executions. */
   view: string;
+  /** Somebody who may only look. */
+  viewer: Person;
 }
 
 export function fill(service: Service): Promise<ExampleData> {
@@ -96,8 +102,9 @@ async function runOnce(service: Service): Promise<ExampleData> {
   const operator = await service.operator();
   const { api } = operator;
   for (const name of EXAMPLES) await api.register(service.example(name));
+  const neverRun = await api.register(service.example("endpoint-check"));
   const failing = await api.register(FAILING);
-  await api.register(FAILING.replace("1.2.0", "1.3.0").replace("count: 2", "count: 3"));
+  const newer = await api.register(FAILING.replace("1.2.0", "1.3.0").replace("count: 2", "count: 3"));
   const budgeted = await api.register(BUDGETED);
   const example = (name: string) => ({ workflow: { namespace: "examples", name } });
 
@@ -112,7 +119,7 @@ async function runOnce(service: Service): Promise<ExampleData> {
   const [waiting, paused, cancelled] = [await longHaul(api), await longHaul(api), await longHaul(api)];
   await api.steer(paused, "pause");
   await api.steer(cancelled, "cancel");
-  await addPeople(api);
+  const viewer = await addPeople(api);
   const view = await api.saveView("Failed orders", { status: "failed", columns: "owner" });
 
   const agent = await api.createAgent({
@@ -143,8 +150,11 @@ async function runOnce(service: Service): Promise<ExampleData> {
     cancelled,
     test,
     workflow: failing.id,
+    newerWorkflow: newer.id,
+    neverRun: neverRun.id,
     agent: agent.id,
     view,
+    viewer,
   };
 }
 
@@ -155,11 +165,13 @@ async function longHaul(api: Api): Promise<string> {
   return id;
 }
 
-async function addPeople(api: Api): Promise<void> {
+/** The one who may only look comes back. */
+async function addPeople(api: Api): Promise<Person> {
   await api.addPerson("Grace", "admin", PASSWORD);
   await api.addPerson("Edsger", "member", PASSWORD);
-  await api.addPerson("Barbara", "viewer", PASSWORD);
+  const viewer = await api.addPerson("Barbara", "viewer", PASSWORD);
   await api.addTenant("Northern branch", "north");
   await api.putSecret("payments_token", "not-a-real-token");
   await api.createKey("Nightly runs");
+  return viewer;
 }

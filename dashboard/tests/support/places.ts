@@ -9,6 +9,8 @@ export interface Place {
   path: string;
   /** What is opened on it: a dialog, a menu. */
   open?: (page: Page) => Promise<unknown>;
+  /** Where to see that it is open, when it is neither. */
+  brings?: string;
 }
 
 export function placesOf(data: ExampleData): Place[] {
@@ -79,7 +81,10 @@ export async function visit(page: Page, place: Place): Promise<void> {
   await settle(page);
   if (!place.open) return;
   await place.open(page);
-  await page.locator("[role=dialog], [role=alertdialog], [role=menu]").first().waitFor();
+  await page
+    .locator(place.brings ?? "[role=dialog], [role=alertdialog], [role=menu]")
+    .first()
+    .waitFor();
   await settle(page);
 }
 

@@ -51,7 +51,7 @@ export default function Audit() {
               type="date"
               value={dayOf(name, filter[name])}
               onChange={(event) => set(name, instantOf(name, event.target.value))}
-              className="field w-36"
+              className="field w-[138px]"
             />
           </label>
         ))}
@@ -96,7 +96,7 @@ function TextFilter({
       type="search"
       aria-label={t(`audit.filter.${name}`)}
       placeholder={t(`audit.filter.${name}`)}
-      className="field w-40 max-sm:w-[calc(50%-4px)]"
+      className="field w-[calc(50%-4px)] sm:w-auto sm:flex-1 sm:basis-32"
     />
   );
 }
@@ -135,11 +135,12 @@ function Entry({ entry, only }: { entry: AuditView; only: (name: string, value: 
         </span>
       }
     >
-      <span className="text-right text-ink-faint text-xs">
+      <span className="shrink-0 text-right text-ink-faint text-xs">
         <Ago at={entry.at} />
       </span>
       {entry.request_id && (
-        <span className="max-sm:hidden">
+        // As wide for every id, so that the times stand below each other.
+        <span className="-mr-2 flex w-44 shrink-0 justify-end max-sm:hidden">
           <Copy text={entry.request_id} label={t("state.requestId", { id: entry.request_id.slice(-8) })} />
         </span>
       )}

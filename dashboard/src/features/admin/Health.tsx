@@ -51,7 +51,7 @@ export default function Health() {
           </div>
         </div>
       </Card>
-      <div className="grid gap-3 sm:grid-cols-2 xl:grid-cols-3">
+      <div className="grid gap-5 sm:grid-cols-[repeat(auto-fit,minmax(240px,1fr))]">
         {Object.entries(ready.data.dependencies).map(([name, dependency]) => (
           <Part key={name} name={name} dependency={dependency} />
         ))}

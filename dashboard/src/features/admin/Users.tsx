@@ -36,13 +36,13 @@ export default function Users() {
   const people = list.data?.pages.flatMap((page) => page.items);
   return (
     <>
-      <div className="mb-3 flex flex-wrap gap-2">
+      <div className="mb-3 flex gap-2">
         <input
           {...field}
           type="search"
           aria-label={t("users.search")}
           placeholder={t("users.search")}
-          className="field w-60"
+          className="field w-60 max-sm:flex-1"
         />
         <Button look="primary" icon={UserPlus} className="ml-auto" onClick={() => setAdding(true)}>
           {t("users.add")}

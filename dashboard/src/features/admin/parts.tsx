@@ -4,7 +4,7 @@ import { clsx } from "clsx";
 import type { ReactNode } from "react";
 import { Button } from "@/components/Button";
 import { Copy } from "@/components/Copy";
-import { Dialog } from "@/components/Dialog";
+import { Dialog, DialogEnd } from "@/components/Dialog";
 import { ProblemView } from "@/components/states";
 import { useLanguage } from "@/i18n/language";
 
@@ -86,12 +86,12 @@ export function ShownOnce({ handover, onClose }: { handover?: Handover; onClose:
               {handover.use.text} <code className="font-mono text-ink">{handover.use.code}</code>
             </p>
           )}
-          <div className="flex items-center justify-end gap-2">
+          <DialogEnd>
             <Copy text={handover.secret} label={t("action.copy")} />
             <Button look="primary" onClick={onClose}>
               {t("admin.kept")}
             </Button>
-          </div>
+          </DialogEnd>
         </div>
       )}
     </Dialog>
@@ -101,11 +101,11 @@ export function ShownOnce({ handover, onClose }: { handover?: Handover; onClose:
 export function FormEnd({ onClose, isBusy, action }: { onClose: () => void; isBusy: boolean; action: string }) {
   const { t } = useLanguage();
   return (
-    <div className="flex justify-end gap-2 border-t pt-4">
+    <DialogEnd>
       <Button onClick={onClose}>{t("action.close")}</Button>
       <Button type="submit" look="primary" isBusy={isBusy}>
         {action}
       </Button>
-    </div>
+    </DialogEnd>
   );
 }

@@ -7,7 +7,7 @@ import { agentKeys, changeAgent, createAgent } from "@/api/agents";
 import type { Adapter, AgentView } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
 import { Button } from "@/components/Button";
-import { Dialog } from "@/components/Dialog";
+import { Dialog, DialogEnd } from "@/components/Dialog";
 import { Line } from "@/components/Line";
 import { ProblemView } from "@/components/states";
 import { secretOf } from "@/features/admin/secret";
@@ -92,11 +92,7 @@ function AgentForm({ agent, onClose }: { agent?: AgentView; onClose: () => void 
   return (
     <form noValidate className="space-y-4" onSubmit={handleSubmit((values) => save.mutate(values))}>
       <Line label={t("agent.name")} problem={errors.name && t("agent.nameNeeded")}>
-        <input
-          {...register("name", { required: true, maxLength: 120 })}
-          aria-invalid={Boolean(errors.name)}
-          className="field mt-1 w-full"
-        />
+        <input {...register("name", { required: true, maxLength: 120 })} className="field mt-1 w-full" />
       </Line>
       <Line label={t("agent.description")}>
         <input {...register("description")} className="field mt-1 w-full" />
@@ -132,7 +128,6 @@ function AgentForm({ agent, onClose }: { agent?: AgentView; onClose: () => void 
           {...register("parameters", { validate: isJsonObject })}
           rows={5}
           spellCheck={false}
-          aria-invalid={Boolean(errors.parameters)}
           className="field mt-1 h-auto w-full py-2 font-mono text-[13px]"
         />
       </Line>
@@ -141,12 +136,12 @@ function AgentForm({ agent, onClose }: { agent?: AgentView; onClose: () => void 
         {t("agent.active")}
       </label>
       {save.error && <ProblemView error={save.error} />}
-      <div className="flex justify-end gap-2 border-t pt-4">
+      <DialogEnd>
         <Button onClick={onClose}>{t("action.close")}</Button>
         <Button type="submit" look="primary" isBusy={save.isPending}>
           {t("action.save")}
         </Button>
-      </div>
+      </DialogEnd>
     </form>
   );
 }

@@ -11,11 +11,12 @@ import type { AgentView } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
 import { BackLink } from "@/components/BackLink";
 import { Button, buttonClass } from "@/components/Button";
-import { Card, CardHead } from "@/components/Card";
+import { Card, CardHead, headline } from "@/components/Card";
 import { Confirm } from "@/components/Dialog";
 import { FailureView } from "@/components/FailureView";
+import { ProblemPage } from "@/components/ProblemPage";
 import { StatusBadge, StatusIcon } from "@/components/StatusBadge";
-import { Empty, ProblemView, Skeleton, SkeletonPage, SkeletonRows } from "@/components/states";
+import { Empty, ProblemView, Skeleton, SkeletonPage, SkeletonPanel, SkeletonRows } from "@/components/states";
 import { tellProblem } from "@/components/tellProblem";
 import { Ago, Elapsed } from "@/components/time";
 import { useTitle } from "@/components/useTitle";
@@ -35,7 +36,7 @@ const MAX_RECENT = 12;
 export function AgentPage() {
   const { id } = route.useParams();
   const { data, error, refetch } = useQuery(agentDetail(id));
-  if (error && !data) return <ProblemView error={error} retry={() => void refetch()} />;
+  if (error && !data) return <ProblemPage error={error} retry={() => void refetch()} to="/agents" back="nav.agents" />;
   if (!data) return <SkeletonPage />;
   return <Loaded key={id} agent={data} />;
 }
@@ -51,8 +52,8 @@ function Loaded({ agent }: { agent: AgentView }) {
   return (
     <>
       <BackLink to="/agents">{t("nav.agents")}</BackLink>
-      <Head agent={agent} rows={rows} />
-      <div className="grid items-start gap-5 xl:grid-cols-[minmax(0,1fr)_340px]">
+      <Head agent={agent} rows={tests.error ? (rows ?? []) : rows} />
+      <div className="grid items-start gap-5 xl:grid-cols-[minmax(0,1fr)_340px] 2xl:grid-cols-[minmax(0,1fr)_420px]">
         <div className="min-w-0 space-y-5">
           {may("agent_use") && <TestForm agent={agent} />}
           {shown && <TestResult key={shown} id={shown} />}
@@ -88,10 +89,10 @@ function Head({ agent, rows }: { agent: AgentView; rows: readonly Row[] | undefi
   return (
     <div className="mb-5 flex flex-wrap items-start gap-x-6 gap-y-3">
       <div className="min-w-0 flex-1 basis-72">
-        <h1 className="truncate font-semibold text-xl tracking-tight">
+        <h1 className={clsx("truncate", headline)}>
           {agent.name} <span className="font-mono font-normal text-ink-faint text-sm">{agent.slug}</span>
         </h1>
-        <p className="mt-0.5 text-ink-soft">{describe(agent)}</p>
+        <p className="text-ink-soft">{describe(agent)}</p>
       </div>
       {(!rows || measures.count > 0) && (
         <dl className="flex gap-6">
@@ -236,7 +237,7 @@ function TestResult({ id }: { id: string }) {
     onError: tellProblem,
   });
   if (error && !data) return <ProblemView error={error} retry={() => void refetch()} />;
-  if (!data) return <Skeleton className="h-40 w-full rounded-xl" />;
+  if (!data) return <SkeletonPanel className="h-40" />;
   return (
     <Card className="overflow-hidden">
       <CardHead
@@ -289,7 +290,7 @@ function Recent({
       {error && !rows ? (
         <ProblemView error={error} retry={onRetry} className="m-4" />
       ) : !rows ? (
-        <SkeletonRows count={3} />
+        <SkeletonRows count={3} look="lines" />
       ) : rows.length === 0 ? (
         <Empty icon={FlaskConical} title={t("agent.untested")}>
           {t("agent.untestedHint")}
@@ -300,8 +301,8 @@ function Recent({
             <li
               key={row.id}
               className={clsx(
-                "relative flex items-center gap-2.5 px-4 py-2 hover:bg-sunken",
-                row.id === shown && "bg-accent-soft",
+                "relative flex min-h-11 items-center gap-2.5 px-4",
+                row.id === shown ? "bg-accent-soft" : "hover:bg-sunken",
               )}
             >
               <StatusIcon status={row.status} />
@@ -311,7 +312,7 @@ function Recent({
                 to="/agents/$id"
                 params={(old) => old}
                 search={{ test: row.id }}
-                className="font-mono text-xs after:absolute after:inset-0"
+                className="covers font-mono text-xs"
               >
                 {shortId(row.id)}
               </Link>

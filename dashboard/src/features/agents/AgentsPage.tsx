@@ -15,6 +15,7 @@ import { AgentDialog } from "./AgentDialog";
 import { Measured } from "./Measured";
 
 const route = getRouteApi("/pages/agents");
+const cards = "grid gap-4 sm:grid-cols-2 xl:grid-cols-3 2xl:grid-cols-4 min-[188rem]:grid-cols-6";
 
 export function AgentsPage() {
   const { t } = useLanguage();
@@ -38,7 +39,7 @@ export function AgentsPage() {
           type="search"
           aria-label={t("agent.search")}
           placeholder={t("agent.search")}
-          className="field w-56"
+          className="field w-56 max-sm:flex-1"
         />
         {may("agent_create") && (
           <Button look="primary" icon={Plus} onClick={() => setMaking(true)}>
@@ -49,13 +50,13 @@ export function AgentsPage() {
       {error && !data ? (
         <ProblemView error={error} retry={() => void refetch()} />
       ) : !shown ? (
-        <SkeletonCards count={6} className="grid gap-4 sm:grid-cols-2 xl:grid-cols-3" />
+        <SkeletonCards count={6} className={cards} />
       ) : shown.length === 0 ? (
         <Card>
           <Empty icon={Bot} title={t("agent.noneFound")} />
         </Card>
       ) : (
-        <ul className="grid gap-4 sm:grid-cols-2 xl:grid-cols-3">
+        <ul className={cards}>
           {shown.map((agent) => (
             <Item key={agent.id} agent={agent} />
           ))}
@@ -76,11 +77,7 @@ function Item({ agent }: { agent: AgentView }) {
           <Bot className="size-5" aria-hidden />
         </span>
         <div className="min-w-0 flex-1">
-          <Link
-            to="/agents/$id"
-            params={{ id: agent.id }}
-            className="block truncate font-medium after:absolute after:inset-0"
-          >
+          <Link to="/agents/$id" params={{ id: agent.id }} className="block truncate font-medium covers">
             {agent.name}
           </Link>
           <p className="truncate font-mono text-ink-faint text-xs">{agent.slug}</p>

@@ -9,8 +9,9 @@ import type { DiffSide, ExecutionDiff, Failure, TaskDiff } from "@/api/generated
 import { Button } from "@/components/Button";
 import { Card, CardHead, PageHead } from "@/components/Card";
 import { Diff } from "@/components/Diff";
+import { JsonView } from "@/components/JsonView";
 import { StatusBadge, StatusIcon } from "@/components/StatusBadge";
-import { Empty, ProblemView, Skeleton } from "@/components/states";
+import { Empty, ProblemView, Skeleton, SkeletonPanel } from "@/components/states";
 import { Ago } from "@/components/time";
 import { Name, shortId } from "@/features/executions/Name";
 import { useFormats, useLanguage } from "@/i18n/language";
@@ -111,7 +112,7 @@ function Side({ name, id, other }: { name: "a" | "b"; id?: string; other?: strin
 function Both({ a, b }: { a: string; b: string }) {
   const { data: diff, error, refetch } = useQuery(executionDiff(a, b));
   if (error && !diff) return <ProblemView error={error} retry={() => void refetch()} />;
-  if (!diff) return <Skeleton className="h-64 w-full rounded-xl" />;
+  if (!diff) return <SkeletonPanel className="h-64" />;
   return (
     <div className="space-y-5">
       <Numbers a={diff.a} b={diff.b} />
@@ -196,15 +197,26 @@ function Tasks({ tasks }: { tasks: readonly TaskDiff[] }) {
       {shown.length === 0 ? (
         <Empty icon={Equal} title={t("compare.allSame")} />
       ) : (
-        <ul className="max-h-[60vh] divide-y overflow-auto">
-          {shown.map((task) => (
-            <TaskLine key={task.path} task={task} />
-          ))}
-        </ul>
+        <>
+          <div aria-hidden className={clsx(columns, "h-9 border-b bg-sunken font-medium text-ink-soft text-xs")}>
+            <span className="col-start-2">{t("executions.name")}</span>
+            <span>A</span>
+            <span>B</span>
+          </div>
+          <ul className="max-h-[60vh] divide-y overflow-auto">
+            {shown.map((task) => (
+              <TaskLine key={task.path} task={task} />
+            ))}
+          </ul>
+        </>
       )}
     </Card>
   );
 }
+
+/** The same for the heads and the lines. */
+const columns =
+  "grid grid-cols-[16px_minmax(0,1fr)_110px_110px_20px] items-center gap-3 px-4 max-sm:grid-cols-[16px_minmax(0,1fr)_76px_76px]";
 
 function TaskLine({ task }: { task: TaskDiff }) {
   const { t } = useLanguage();
@@ -215,7 +227,7 @@ function TaskLine({ task }: { task: TaskDiff }) {
         type="button"
         aria-expanded={isOpen}
         onClick={() => setOpen(!isOpen)}
-        className="grid w-full grid-cols-[16px_minmax(0,1fr)_110px_110px_20px] items-center gap-3 px-4 py-2 text-left hover:bg-sunken max-sm:grid-cols-[16px_minmax(0,1fr)_76px_76px]"
+        className={clsx(columns, "min-h-10 w-full py-2 text-left hover:bg-sunken")}
       >
         <ChevronRight
           className={clsx("size-4 text-ink-faint transition-transform", isOpen && "rotate-90")}
@@ -232,7 +244,7 @@ function TaskLine({ task }: { task: TaskDiff }) {
         </span>
       </button>
       {isOpen && (
-        <div className="px-4 pb-3 sm:pl-11">
+        <div className="px-4 pt-1 pb-4 sm:pl-11">
           <Outcomes task={task} />
         </div>
       )}
@@ -245,14 +257,23 @@ function Outcomes({ task }: { task: TaskDiff }) {
   const { t } = useLanguage();
   const say = useServiceWords();
   const formats = useFormats();
+  const outcome = (one: TaskDiff["a"]): unknown => (one?.status === "failed" ? said(one.error, say) : one?.output);
+  if (!task.a || !task.b) {
+    const only = outcome(task.a ?? task.b);
+    return (
+      <div className="space-y-2">
+        <p className="text-ink-soft">{t("compare.onlyIn", { side: task.a ? "A" : "B" })}</p>
+        {only !== undefined && <JsonView value={only} name={task.name} />}
+      </div>
+    );
+  }
   if (task.a?.output_seq || task.b?.output_seq) {
     return <p className="text-ink-soft">{t(task.is_same ? "diff.same" : "compare.large")}</p>;
   }
   const usage = [task.a?.usage, task.b?.usage];
-  const outcome = (one: TaskDiff["a"]) => asText(one?.status === "failed" ? said(one.error, say) : one?.output);
   return (
     <div className="space-y-2">
-      <Diff before={outcome(task.a)} after={outcome(task.b)} />
+      <Diff before={asText(outcome(task.a))} after={asText(outcome(task.b))} />
       {usage.some(Boolean) && (
         <p className="text-ink-soft text-xs">
           {`${t("fact.tokens")}: ${usage.map((one) => (one ? formats.number(one.tokens) : "–")).join(" → ")}`}

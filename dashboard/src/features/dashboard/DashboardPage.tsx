@@ -1,12 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { clsx } from "clsx";
-import { ArrowRight, CircleCheck, HandCoins } from "lucide-react";
+import { CircleCheck, HandCoins } from "lucide-react";
 import { useMemo } from "react";
 import { executionList } from "@/api/executionLists";
 import { type ExecutionPages, isTerminal, type Row } from "@/api/executions";
-import { buttonClass } from "@/components/Button";
-import { Card, CardHead, PageHead } from "@/components/Card";
+import { Card, CardHead, CardLink, PageHead } from "@/components/Card";
 import { Progress } from "@/components/Progress";
 import { StatusBadge, StatusIcon } from "@/components/StatusBadge";
 import { sentence } from "@/components/sentence";
@@ -29,7 +28,7 @@ export function DashboardPage() {
     <>
       <PageHead title={t("nav.dashboard")} />
       <Figures />
-      <div className="grid items-start gap-5 xl:grid-cols-[minmax(0,1fr)_360px]">
+      <div className="grid items-start gap-5 xl:grid-cols-[minmax(0,1fr)_360px] 2xl:grid-cols-[minmax(0,1fr)_420px] min-[188rem]:grid-cols-[minmax(0,1fr)_640px]">
         <History />
         <Attention />
       </div>
@@ -45,15 +44,12 @@ function History() {
   return (
     <Card aria-labelledby="history" className="overflow-hidden">
       <CardHead id="history" title={t("dashboard.history")}>
-        <Link to="/executions" className={buttonClass("quiet", "small")}>
-          {t("dashboard.all")}
-          <ArrowRight className="size-4" aria-hidden />
-        </Link>
+        <CardLink to="/executions">{t("dashboard.all")}</CardLink>
       </CardHead>
       {error && !data ? (
         <ProblemView error={error} retry={() => void refetch()} className="m-4" />
       ) : !rows ? (
-        <SkeletonRows />
+        <SkeletonRows look="executions" />
       ) : rows.length === 0 ? (
         <Nothing />
       ) : (
@@ -73,25 +69,21 @@ function HistoryItem({ row, isNewest }: { row: Row; isNewest: boolean }) {
   return (
     <li
       className={clsx(
-        "relative grid grid-cols-[112px_minmax(0,1fr)_auto] items-center gap-3 max-sm:grid-cols-[minmax(0,1fr)_auto] max-sm:gap-y-1.5 border-b px-4 py-2.5 last:border-0 hover:bg-sunken",
+        "relative grid min-h-14 grid-cols-[112px_minmax(0,1fr)_auto] items-center gap-3 border-b px-4 py-2 last:border-0 hover:bg-sunken max-sm:grid-cols-[minmax(0,1fr)_auto] max-sm:gap-y-1.5 max-sm:py-2.5",
         isNewest && "animate-slide-in",
       )}
     >
       <StatusBadge status={row.status} className="justify-self-start max-sm:order-last" />
       <div className="min-w-0">
-        <Link
-          to="/executions/$id"
-          params={{ id: row.id }}
-          className="flex items-center gap-2 font-medium after:absolute after:inset-0"
-        >
-          <TypeIcon type={row.execution_type} />
+        <Link to="/executions/$id" params={{ id: row.id }} className="flex items-baseline gap-2 font-medium covers">
+          <TypeIcon type={row.execution_type} className="self-center" />
           <span className="truncate">
             <Name row={row} />
           </span>
           <span className="font-mono font-normal text-ink-faint text-xs max-sm:hidden">{shortId(row.id)}</span>
         </Link>
         {isOpen && row.started_at && (
-          <Progress fraction={row.progress.fraction} status={row.status} className="mt-1.5 max-w-sm" />
+          <Progress fraction={row.progress.fraction} status={row.status} className="mt-1.5 ml-6 max-w-sm" />
         )}
         {failure && <p className="truncate pl-6 text-ink-soft text-xs">{failure}</p>}
       </div>
@@ -125,10 +117,9 @@ function Attention() {
   return (
     <Card aria-labelledby="attention" className="overflow-hidden">
       <CardHead id="attention" title={t("dashboard.attention")}>
-        <Link to="/executions" search={{ status: "paused,failed" }} className={buttonClass("quiet", "small")}>
+        <CardLink to="/executions" search={{ status: "paused,failed" }}>
           {t("dashboard.all")}
-          <ArrowRight className="size-4" aria-hidden />
-        </Link>
+        </CardLink>
       </CardHead>
       {error && !rows ? (
         <ProblemView error={error} retry={again} className="m-4" />
@@ -151,7 +142,7 @@ function Attention() {
                 <Link
                   to="/executions/$id"
                   params={{ id: row.id }}
-                  className="flex items-center gap-2 font-medium after:absolute after:inset-0"
+                  className="flex items-center gap-2 font-medium covers"
                 >
                   <span className="truncate">
                     <Name row={row} />

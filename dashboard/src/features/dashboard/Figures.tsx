@@ -136,7 +136,7 @@ function Figure({
     <Card className="relative flex flex-col p-4">
       <p className="text-[13px] text-ink-soft">
         {to ? (
-          <Link to="/executions" search={{ status: to }} className="after:absolute after:inset-0 hover:text-ink">
+          <Link to="/executions" search={{ status: to }} className="covers hover:text-ink">
             {name}
           </Link>
         ) : (

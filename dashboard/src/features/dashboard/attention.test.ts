@@ -29,3 +29,12 @@ it("shows what fails again and again once, by its newest failure", () => {
     ["b1", 1],
   ]);
 });
+
+it("counts once what failed with its child", () => {
+  const failed = [
+    failure("parent", 12, "order"),
+    { ...failure("child", 11, "payment"), parent_execution_id: "parent" },
+    { ...failure("orphan", 10, "shipping"), parent_execution_id: "succeeded all the same" },
+  ];
+  expect(attention([], failed).map((one) => one.row.id)).toEqual(["parent", "orphan"]);
+});

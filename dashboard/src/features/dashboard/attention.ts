@@ -16,6 +16,12 @@ function byNewest(a: Row, b: Row): number {
   return since(b) - since(a);
 }
 
+/** What failed because a part of it did is one failure: the part is found from the whole. */
+function independent(failed: readonly Row[]): Row[] {
+  const ids = new Set(failed.map((row) => row.id));
+  return failed.filter((row) => !ids.has(row.parent_execution_id ?? ""));
+}
+
 /** Failures of the same workflow or agent are one thing to look at, however many there are. */
 function grouped(failed: readonly Row[]): Waiting[] {
   const found = new Map<string, Waiting>();
@@ -32,6 +38,6 @@ function grouped(failed: readonly Row[]): Waiting[] {
 export function attention(paused: readonly Row[], failed: readonly Row[]): Waiting[] {
   const alone = (row: Row) => ({ row, count: 1 });
   const asking = paused.filter((row) => row.pause_reason != null).sort(byNewest);
-  const others = [...paused.filter((row) => row.pause_reason == null).map(alone), ...grouped(failed)];
+  const others = [...paused.filter((row) => row.pause_reason == null).map(alone), ...grouped(independent(failed))];
   return [...asking.map(alone), ...others.sort((a, b) => byNewest(a.row, b.row))];
 }

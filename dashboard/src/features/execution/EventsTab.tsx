@@ -79,7 +79,7 @@ export default function EventsTab({ events }: { events: EventView[] | undefined 
         />
       </div>
       {!events ? (
-        <SkeletonRows />
+        <SkeletonRows look="lines" />
       ) : shown.length === 0 ? (
         <Empty icon={BookOpen} title={t("events.none")} />
       ) : (

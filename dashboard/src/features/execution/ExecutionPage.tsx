@@ -4,6 +4,7 @@ import { lazy, type ReactNode } from "react";
 import { actionOf, commandsFor, executionDetail, isTerminal } from "@/api/executions";
 import type { ExecutionDetail } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
+import { ProblemPage } from "@/components/ProblemPage";
 import { ProblemView, SkeletonPage } from "@/components/states";
 import { Tabs } from "@/components/Tabs";
 import { Asking } from "@/features/budget/Asking";
@@ -25,10 +26,14 @@ const Usage = lazy(whenThere(() => import("./UsageTab")));
 
 const route = getRouteApi("/pages/executions/$id");
 
+/** What is nothing without the journal. */
+const needsJournal: readonly Tab[] = ["timeline", "events"];
+
 export function ExecutionPage() {
   const { id } = route.useParams();
   const { data, error, refetch } = useQuery(executionDetail(id));
-  if (error && !data) return <ProblemView error={error} retry={() => void refetch()} />;
+  if (error && !data)
+    return <ProblemPage error={error} retry={() => void refetch()} to="/executions" back="nav.executions" />;
   if (!data) return <SkeletonPage />;
   // Another execution is another page: nothing of the last one stays.
   return <Loaded key={id} execution={data} />;
@@ -45,7 +50,7 @@ function Loaded({ execution }: { execution: ExecutionDetail }) {
   const { timeline, events, error, retry } = useTimeline(execution.id);
   const panels: Record<Tab, ReactNode> = {
     graph: <Graph id={execution.id} timeline={timeline} />,
-    timeline: <Timeline timeline={timeline} isOver={isTerminal(execution.status)} />,
+    timeline: <Timeline timeline={timeline} isRead={events !== undefined} isOver={isTerminal(execution.status)} />,
     logs: <Logs id={execution.id} />,
     events: <Events events={events} />,
     output: <Output execution={execution} />,
@@ -71,7 +76,7 @@ function Loaded({ execution }: { execution: ExecutionDetail }) {
         tabs={tabs.map((one) => ({ value: one, label: t(`tab.${one}`) }))}
         onChoose={(value) => void navigate({ search: { tab: value }, replace: true })}
       >
-        {panels[tab]}
+        {error && needsJournal.includes(tab) ? null : panels[tab]}
       </Tabs>
     </div>
   );

@@ -3,7 +3,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { executionDefinition } from "@/api/executions";
 import { Card } from "@/components/Card";
-import { ProblemView, Skeleton } from "@/components/states";
+import { ProblemView, SkeletonPanel } from "@/components/states";
 import Graph from "@/features/execution-graph/Graph";
 import { flat, modelOf } from "@/features/execution-graph/model";
 import { TaskPanel } from "./TaskPanel";
@@ -23,7 +23,7 @@ export default function GraphTab({ id, timeline }: { id: string; timeline: Timel
   const pointer = timeline.instances.find((instance) => instance.path === task)?.pointer ?? task;
   const condition = flat(tasks).find((one) => one.pointer === pointer)?.condition;
   if (error && !data) return <ProblemView error={error} retry={() => void refetch()} />;
-  if (!data) return <Skeleton className="h-96 w-full rounded-xl" />;
+  if (!data) return <SkeletonPanel className="min-h-[460px] flex-1" />;
   return (
     <div className="flex min-h-[460px] flex-1 gap-4 max-lg:flex-col">
       <Card className="relative min-h-[420px] flex-1 overflow-hidden">

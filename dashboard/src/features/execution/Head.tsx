@@ -19,6 +19,7 @@ import type { BudgetView, ExecutionDetail } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
 import { BackLink } from "@/components/BackLink";
 import { Button, buttonClass } from "@/components/Button";
+import { headline } from "@/components/Card";
 import { Copy } from "@/components/Copy";
 import { Menu, MenuItem, MenuLink } from "@/components/Menu";
 import { Progress } from "@/components/Progress";
@@ -60,7 +61,7 @@ export function Head({
     <>
       <BackLink to="/executions">{t("nav.executions")}</BackLink>
       <div className="mb-3 flex flex-wrap items-center gap-x-3 gap-y-2">
-        <h1 className="min-w-0 truncate font-semibold text-xl tracking-tight max-sm:w-full">
+        <h1 className={clsx("min-w-0 truncate max-sm:w-full", headline)}>
           <Subject execution={execution} name={name} />
         </h1>
         <StatusBadge status={execution.status} />

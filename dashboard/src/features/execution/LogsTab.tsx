@@ -103,7 +103,7 @@ export default function LogsTab({ id }: { id: string }) {
         </div>
       </div>
       {!lines ? (
-        <SkeletonRows count={5} />
+        <SkeletonRows count={5} look="lines" />
       ) : shown.length === 0 ? (
         <Empty icon={ScrollText} title={t(lines.length === 0 ? "logs.none" : "logs.noneFound")}>
           {lines.length === 0 && t("logs.noneHint")}

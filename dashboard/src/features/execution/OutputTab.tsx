@@ -18,7 +18,7 @@ export default function OutputTab({ execution }: { execution: ExecutionDetail })
           <OtherInput execution={execution} />
         </CardHead>
         <div className="p-4">
-          <JsonView value={isTest ? (execution.test_input ?? "") : execution.input} name="input" />
+          <JsonView value={isTest ? (execution.test_input ?? "") : execution.input} name="input" isProse={isTest} />
         </div>
       </Card>
       <Card className="overflow-hidden">
@@ -35,16 +35,12 @@ export default function OutputTab({ execution }: { execution: ExecutionDetail })
 export function Answer({ execution }: { execution: ExecutionDetail }) {
   const { t } = useLanguage();
   const streamed = Object.entries(useStreamedOutput(execution.id));
-  const output =
-    execution.execution_type === "agent_test" ? (execution.test_output ?? execution.output) : execution.output;
+  const isTest = execution.execution_type === "agent_test";
+  const output = isTest ? (execution.test_output ?? execution.output) : execution.output;
   // A long answer comes with a reading, a moment after the end; an agent always answers something.
-  const isComing =
-    execution.status === "succeeded" &&
-    execution.execution_type === "agent_test" &&
-    output == null &&
-    streamed.length > 0;
+  const isComing = execution.status === "succeeded" && isTest && output == null && streamed.length > 0;
   if (execution.status === "succeeded" && output !== undefined && !isComing)
-    return <JsonView value={output} name="output" />;
+    return <JsonView value={output} name="output" isProse={isTest} />;
   if (isTerminal(execution.status) && !isComing) {
     return <p className="text-ink-soft">{t(execution.status === "failed" ? "output.failed" : "output.none")}</p>;
   }

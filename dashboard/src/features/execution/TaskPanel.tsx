@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { X } from "lucide-react";
-import { type ReactNode, useLayoutEffect, useRef } from "react";
+import { type ReactNode, useEffect, useLayoutEffect, useRef } from "react";
 import { taskInstance } from "@/api/executions";
 import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
@@ -13,6 +13,9 @@ import { ProblemView } from "@/components/states";
 import { Elapsed, useNow } from "@/components/time";
 import { useFormats, useLanguage } from "@/i18n/language";
 import { type Instance, nameOf, type Timeline } from "./timeline";
+
+/** As wide as the style sheet wants it, to show the panel beside the rest. */
+const BESIDE = window.matchMedia("(min-width: 64rem)");
 
 export function TaskPanel({
   id,
@@ -33,12 +36,16 @@ export function TaskPanel({
   const pointer = byPath?.pointer ?? task;
   const instances = timeline.instances.filter((instance) => instance.pointer === pointer);
   const instance = byPath ?? instances.findLast((one) => one.status !== "skipped") ?? instances.at(-1);
-  const place = useReturning();
+  const panel = useReturning();
+  // Where it stands below what it was chosen in, it would not be noticed.
+  useEffect(() => {
+    if (task && !BESIDE.matches) panel.current?.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  }, [task, panel]);
   return (
     <Card
-      ref={place}
+      ref={panel}
       aria-label={t("task.details")}
-      className="flex max-h-[80vh] w-full shrink-0 flex-col overflow-hidden lg:w-[400px]"
+      className="flex max-h-[80vh] w-full shrink-0 flex-col overflow-hidden lg:w-[400px] 2xl:w-[520px]"
     >
       <header className="flex items-center gap-2 border-b py-2 pr-2 pl-4">
         <h2 className="min-w-0 flex-1 truncate font-semibold">{nameOf(pointer)}</h2>

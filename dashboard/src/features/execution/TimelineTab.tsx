@@ -3,10 +3,10 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { clsx } from "clsx";
 import { ChartNoAxesGantt } from "lucide-react";
-import { useMemo, useRef } from "react";
+import { type ReactNode, useMemo, useRef } from "react";
 import { Card } from "@/components/Card";
 import { StatusIcon } from "@/components/StatusBadge";
-import { Empty } from "@/components/states";
+import { Empty, SkeletonPanel } from "@/components/states";
 import { useNow } from "@/components/time";
 import { useFormats, useLanguage } from "@/i18n/language";
 import { useServiceWords } from "@/i18n/words";
@@ -16,7 +16,16 @@ import { type Instance, type Scale, type StretchKind, scaleOf, type Timeline } f
 const route = getRouteApi("/pages/executions/$id");
 const ROW = 32;
 
-export default function TimelineTab({ timeline, isOver }: { timeline: Timeline; isOver: boolean }) {
+export default function TimelineTab({
+  timeline,
+  isRead,
+  isOver,
+}: {
+  timeline: Timeline;
+  /** Whether the journal is known, and not only on its way. */
+  isRead: boolean;
+  isOver: boolean;
+}) {
   const { t } = useLanguage();
   const formats = useFormats();
   const { id } = route.useParams();
@@ -35,6 +44,7 @@ export default function TimelineTab({ timeline, isOver }: { timeline: Timeline; 
     estimateSize: () => ROW,
     overscan: 15,
   });
+  if (!isRead) return <SkeletonPanel className="min-h-[420px] flex-1" />;
   if (timeline.instances.length === 0 && timeline.createdAt === undefined) {
     return (
       <Card>
@@ -63,6 +73,7 @@ export default function TimelineTab({ timeline, isOver }: { timeline: Timeline; 
             {t("timeline.hideIdle")}
           </label>
         </div>
+        <Axis scale={scale} />
         <Queue timeline={timeline} now={now} scale={scale} />
         <div ref={scroller} tabIndex={0} className="min-h-0 flex-1 basis-0 overflow-auto">
           <ol style={{ height: virtual.getTotalSize() }} className="relative">
@@ -132,13 +143,13 @@ function Queue({ timeline, now, scale }: { timeline: Timeline; now: number; scal
   return (
     <div className={clsx(columns, "h-8 border-b bg-sunken text-ink-soft")}>
       <span className="truncate text-[13px]">{t("timeline.queue")}</span>
-      <Track>
+      <Track scale={scale}>
         <Bar kind="queue" from={createdAt} to={end} scale={scale} />
         {timeline.recoveries.map((recovery) => (
           <span
             key={recovery.at}
             title={t("timeline.recovered", { time: formats.duration(recovery.tookMs), reason: say(recovery.reason) })}
-            className="status-succeeded absolute top-0 h-full w-0.5 bg-status-solid"
+            className="status-succeeded absolute inset-y-1 w-0.5 bg-status-solid"
             style={{ left: `${scale.at(recovery.at) * 100}%` }}
           />
         ))}
@@ -172,8 +183,8 @@ function Line({
       aria-pressed={isSelected}
       className={clsx(
         columns,
-        `status-${instance.status} h-full w-full text-left hover:bg-sunken`,
-        isSelected && "bg-accent-soft",
+        `status-${instance.status} h-full w-full text-left`,
+        isSelected ? "bg-accent-soft" : "hover:bg-sunken",
       )}
     >
       <span
@@ -184,7 +195,7 @@ function Line({
         <span className="truncate">{instance.name}</span>
         {instance.attempt > 0 && <span className="text-ink-faint text-xs">#{instance.attempt + 1}</span>}
       </span>
-      <Track>
+      <Track scale={scale}>
         {instance.stretches.map((stretch) => (
           <Bar
             key={`${stretch.kind}${stretch.from}`}
@@ -211,8 +222,33 @@ function Line({
   );
 }
 
-function Track({ children }: { children: React.ReactNode }) {
-  return <span className="relative block h-3.5">{children}</span>;
+/** The times that the lines in the tracks below stand for. There is no room for them on small screens. */
+function Axis({ scale }: { scale: Scale }) {
+  const formats = useFormats();
+  if (scale.ticks.length === 0) return null;
+  return (
+    <div aria-hidden className={clsx(columns, "h-7 text-ink-faint text-xs max-sm:hidden")}>
+      <span />
+      <span className="tabular relative h-4">
+        {scale.ticks.map(({ at, ms }) => (
+          <span key={ms} className="-translate-x-1/2 absolute whitespace-nowrap" style={{ left: `${at * 100}%` }}>
+            {formats.duration(ms)}
+          </span>
+        ))}
+      </span>
+    </div>
+  );
+}
+
+function Track({ scale, children }: { scale: Scale; children: ReactNode }) {
+  return (
+    <span className="relative block self-stretch">
+      {scale.ticks.map(({ at, ms }) => (
+        <span key={ms} className="absolute inset-y-0 border-l" style={{ left: `${at * 100}%` }} />
+      ))}
+      {children}
+    </span>
+  );
 }
 
 function Bar({ kind, from, to, scale }: { kind: BarKind; from: number; to: number; scale: Scale }) {
@@ -220,7 +256,7 @@ function Bar({ kind, from, to, scale }: { kind: BarKind; from: number; to: numbe
   const width = Math.max(0, scale.at(to) * 100 - left);
   return (
     <span
-      className={clsx("absolute top-0 h-full min-w-[3px] rounded-[3px]", looks[kind])}
+      className={clsx("-translate-y-1/2 absolute top-1/2 h-3.5 min-w-[3px] rounded-[3px]", looks[kind])}
       style={{ left: `min(${left}%, calc(100% - 3px))`, width: `${width}%` }}
     />
   );

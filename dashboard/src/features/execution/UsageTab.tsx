@@ -22,7 +22,9 @@ export default function UsageTab({ execution, timeline }: { execution: Execution
       {error && !data ? (
         <ProblemView error={error} retry={() => void refetch()} />
       ) : !data ? (
-        <SkeletonRows count={3} />
+        <Card>
+          <SkeletonRows count={3} />
+        </Card>
       ) : sums.length === 0 ? (
         <Card>
           <Empty icon={Coins} title={t("usage.none")}>
@@ -70,7 +72,7 @@ function Sums({ sums }: { sums: readonly TaskUsage[] }) {
           </thead>
           <tbody className="divide-y">
             {sums.map((sum) => (
-              <tr key={sum.task} className="tabular h-11 [&>td]:px-4">
+              <tr key={sum.task} className="tabular h-11 [&>td]:whitespace-nowrap [&>td]:px-4">
                 <td className="font-medium">{nameOf(sum.task)}</td>
                 <td className="text-ink-soft">{sum.models.join(", ")}</td>
                 <td className="text-right">{formats.number(sum.calls)}</td>

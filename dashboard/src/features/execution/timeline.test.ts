@@ -132,6 +132,7 @@ describe("the scale", () => {
     const timeline = new TimelineBuilder().add(rested);
     const even = scaleOf(timeline, at(200), false);
     expect(even.at(at(54))).toBeCloseTo(0.5);
+    for (const { at: place, ms } of even.ticks) expect(place).toBeCloseTo(even.at(at(0) + ms));
     const cut = scaleOf(timeline, at(200), true);
     expect(cut.cuts).toEqual([{ at: expect.any(Number), ms: 100_000 }]);
     expect(cut.at(at(4))).toBeCloseTo((2 / 6) * 0.985, 2);

@@ -1,6 +1,7 @@
 // Pure: a journal as task instances with the stretches of time they spent working, waiting and between attempts. The graph,
 // the timeline and the task panel all look at this, so that they never disagree.
 import type { EventView, Failure, TaskStatus } from "@/api/generated/schema";
+import { ticksOf } from "./ticks";
 
 /** What a stretch of a task's time was spent on. */
 export type StretchKind = "work" | "wait" | "retry";
@@ -185,7 +186,8 @@ export class TimelineBuilder {
       path,
       pointer,
       name: nameOf(pointer),
-      depth: path.split("/").filter((segment) => segment.startsWith("s") || segment.startsWith("b")).length - 1,
+      // Branches and rounds have no line of their own.
+      depth: path.split("/").filter((segment) => segment.startsWith("s")).length - 1,
       status: "running",
       attempt: event.attempt ?? 0,
       attempts: 1,
@@ -264,6 +266,8 @@ export interface Scale {
   at(instant: number): number;
   /** Where stretches of idle time were taken out, and how long they were. */
   cuts: { at: number; ms: number }[];
+  /** Round times since the beginning; none where the time that is shown has gaps. */
+  ticks: { at: number; ms: number }[];
 }
 
 /** What idle time is shortened to, as a part of the whole. */
@@ -292,8 +296,10 @@ export function scaleOf(timeline: Timeline, now: number, hideIdle: boolean): Sca
     if (next) cuts.push({ at: place + gapRoom / 2, ms: next.from - stretch.to });
     place += gapRoom;
   });
+  const span = finish - begin;
   return {
     cuts,
+    ticks: hideIdle ? [] : ticksOf(span).map((ms) => ({ at: ms / span, ms })),
     at(instant) {
       for (let index = busy.length - 1; index >= 0; index -= 1) {
         const stretch = busy[index];

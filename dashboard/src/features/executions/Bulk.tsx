@@ -67,9 +67,10 @@ export function Bulk({
     onClear();
   };
   const tellEnd = (name: BulkCommand, { done, failures }: BulkProgress) => {
-    const text = t(`bulk.done.${name}`, { shown: formats.number(done - failures.length) });
+    const count = done - failures.length;
+    const text = t(`bulk.done.${name}`, { count, shown: formats.number(count) });
     // A list of failures shows neither what is going on again nor that it has succeeded this time.
-    const isElsewhere = name === "retry" && done > failures.length && filter.status !== undefined;
+    const isElsewhere = name === "retry" && count > 0 && filter.status !== undefined;
     const action = isElsewhere
       ? {
           label: t("bulk.show"),

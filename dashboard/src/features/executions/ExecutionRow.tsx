@@ -18,7 +18,7 @@ export const ROW_HEIGHT = 52;
 const NARROW_GRID = "112px minmax(0,1fr)";
 
 /** The same grid for the heads and the rows. */
-export function gridColumns(columns: readonly Column[]): string {
+export function gridColumns(columns: readonly Column[], maySelect: boolean): string {
   const widths: Record<Column, string> = {
     version: "80px",
     owner: "140px",
@@ -28,7 +28,7 @@ export function gridColumns(columns: readonly Column[]): string {
     labels: "minmax(110px,0.6fr)",
     created: "128px",
   };
-  return `36px 122px minmax(180px,1fr) ${columns.map((column) => widths[column]).join(" ")}`;
+  return `${maySelect ? "24px " : ""}122px minmax(180px,1fr) ${columns.map((column) => widths[column]).join(" ")}`;
 }
 
 /** Words begin at the left, numbers end at the right. */
@@ -61,38 +61,32 @@ export const ExecutionRow = memo(function ExecutionRow({
   return (
     <div
       role="presentation"
-      style={{ gridTemplateColumns: isNarrow ? NARROW_GRID : gridColumns(columns) }}
+      style={{ gridTemplateColumns: isNarrow ? NARROW_GRID : gridColumns(columns, onSelect !== undefined) }}
       className={clsx(
-        "relative grid h-full items-center gap-3 border-b px-3 hover:bg-sunken",
+        "relative grid h-full items-center gap-3 border-b px-4 hover:bg-sunken",
         isNew && "animate-slide-in",
         isSelected && "bg-accent-soft",
         isCurrent && "shadow-[inset_3px_0_0_var(--accent)] bg-sunken",
       )}
     >
-      {!isNarrow && (
+      {!isNarrow && onSelect && (
         <div role="cell" className="relative z-10 grid place-items-center">
-          {onSelect && (
-            <input
-              type="checkbox"
-              checked={isSelected}
-              aria-label={t("executions.select", { id: shortId(row.id) })}
-              className="size-4 accent-[var(--accent)]"
-              onClick={(event) => onSelect(row.id, event.shiftKey)}
-              onChange={() => undefined}
-            />
-          )}
+          <input
+            type="checkbox"
+            checked={isSelected}
+            aria-label={t("executions.select", { id: shortId(row.id) })}
+            className="size-4 accent-[var(--accent)]"
+            onClick={(event) => onSelect(row.id, event.shiftKey)}
+            onChange={() => undefined}
+          />
         </div>
       )}
       <div role="cell">
         <StatusBadge status={row.status} />
       </div>
       <div role="cell" className="min-w-0">
-        <Link
-          to="/executions/$id"
-          params={{ id: row.id }}
-          className="flex items-center gap-2 font-medium after:absolute after:inset-0"
-        >
-          <TypeIcon type={row.execution_type} />
+        <Link to="/executions/$id" params={{ id: row.id }} className="flex items-baseline gap-2 font-medium covers">
+          <TypeIcon type={row.execution_type} className="self-center" />
           <span className="truncate">
             <Name row={row} />
           </span>
@@ -124,7 +118,7 @@ export const ExecutionRow = memo(function ExecutionRow({
 export function SkeletonRow() {
   return (
     <div aria-hidden className="flex h-full items-center gap-4 border-b px-4">
-      <Skeleton className="h-[22px] w-24 rounded-full md:ml-12" />
+      <Skeleton className="h-[22px] w-24 rounded-full md:ml-9" />
       <Skeleton className="h-4 w-48" />
       <Skeleton className="ml-auto h-4 w-24 max-md:hidden" />
     </div>

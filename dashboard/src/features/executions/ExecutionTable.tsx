@@ -142,11 +142,11 @@ export function ExecutionTable({
         <div
           role="row"
           aria-rowindex={1}
-          style={{ gridTemplateColumns: gridColumns(columns) }}
-          className="grid h-9 shrink-0 items-center gap-3 border-b bg-sunken px-3 font-medium text-ink-soft text-xs max-md:hidden"
+          style={{ gridTemplateColumns: gridColumns(columns, maySelect) }}
+          className="grid h-9 shrink-0 items-center gap-3 border-b bg-sunken px-4 font-medium text-ink-soft text-xs max-md:hidden"
         >
-          <span role="columnheader" className="grid place-items-center">
-            {maySelect ? (
+          {maySelect && (
+            <span role="columnheader" className="grid place-items-center">
               <input
                 type="checkbox"
                 aria-label={t("executions.selectShown")}
@@ -160,10 +160,8 @@ export function ExecutionTable({
                 }}
                 className="size-4 accent-[var(--accent)]"
               />
-            ) : (
-              <span className="sr-only">{t("executions.selection")}</span>
-            )}
-          </span>
+            </span>
+          )}
           <span role="columnheader">{t("executions.status")}</span>
           <span role="columnheader">{t("executions.name")}</span>
           {columns.map((column) => (

@@ -34,7 +34,7 @@ export function ExecutionsPage() {
         {error ? (
           <ProblemView error={error} retry={retry} className="m-4" />
         ) : !rows ? (
-          <SkeletonRows count={9} />
+          <SkeletonRows count={9} look="executions" />
         ) : rows.count === 0 ? (
           <NoneFound isFiltered={isFiltered(search)} />
         ) : (
@@ -69,7 +69,10 @@ function NoneFound({ isFiltered }: { isFiltered: boolean }) {
   if (!isFiltered) return <Nothing />;
   return (
     <Empty icon={Activity} title={t("executions.noneFound")}>
-      {t("executions.noneFoundHint")}
+      <p>{t("executions.noneFoundHint")}</p>
+      <Link to="/executions" className={`${buttonClass()} mt-4`}>
+        {t("executions.clear")}
+      </Link>
     </Empty>
   );
 }

@@ -1,14 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { clsx } from "clsx";
-import { Columns3, Search, SlidersHorizontal, X } from "lucide-react";
+import { Check, Columns3, Search, SlidersHorizontal, X } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import { useState } from "react";
 import { agentList } from "@/api/agents";
+import type { Status } from "@/api/generated/schema";
 import { fullName, workflowList } from "@/api/workflows";
 import { Button } from "@/components/Button";
-import { Menu } from "@/components/Menu";
+import { Menu, menuItem } from "@/components/Menu";
 import { statusIcons } from "@/components/StatusBadge";
+import { useStrip } from "@/components/useStrip";
 import { useTyped } from "@/components/useTyped";
 import { useLanguage } from "@/i18n/language";
 import { columns, columnsText, keepColumns, toggled, useColumns } from "./columns";
@@ -17,6 +19,9 @@ import { TakingOver } from "./TakingOver";
 import { Views } from "./Views";
 
 const route = getRouteApi("/pages/executions");
+
+/** Two lines; on small screens all parts stand in one grid, in another order. */
+const line = "flex basis-full flex-wrap items-center gap-2 max-sm:contents";
 
 export function Filters() {
   const { t } = useLanguage();
@@ -30,85 +35,104 @@ export function Filters() {
   const [isOpen, setOpen] = useState(false);
   return (
     <div className="mb-3 flex flex-wrap items-center gap-2">
-      <SearchField value={search.q ?? ""} onChange={(q) => change({ q: q || undefined })} />
-      <fieldset className="flex flex-wrap gap-1">
-        <legend className="sr-only">{t("executions.status")}</legend>
-        {statuses.map((status) => {
-          const Icon = statusIcons[status];
-          const isOn = chosen.includes(status);
-          return (
-            <button
-              key={status}
-              type="button"
-              aria-pressed={isOn}
-              onClick={() => {
-                const next = statuses.filter((one) => (one === status) !== chosen.includes(one));
-                change({ status: next.length > 0 ? next.join(",") : undefined });
-              }}
-              className={clsx(
-                `status-${status} flex h-[34px] items-center gap-1.5 rounded-lg border px-2.5 text-[13px] transition-colors`,
-                isOn
-                  ? "border-transparent bg-status-tint font-medium text-status"
-                  : "bg-surface text-ink-soft hover:bg-sunken",
-              )}
-            >
-              <Icon className="size-3.5 text-status" aria-hidden />
-              <span className={clsx(!isOn && "max-xl:sr-only")}>{t(`status.${status}`)}</span>
-            </button>
-          );
-        })}
-      </fieldset>
-      <div className={clsx("flex flex-wrap gap-2", !isOpen && "max-sm:hidden")}>
-        <Choice
-          label={t("executions.type")}
-          value={search.type}
-          options={types.map((value) => ({ value, label: t(`type.${value}`) }))}
-          onChoose={(type) => change({ type, agent: undefined, workflow: undefined })}
+      <div className={line}>
+        <SearchField value={search.q ?? ""} onChange={(q) => change({ q: q || undefined })} />
+        <Statuses
+          chosen={chosen}
+          onChoose={(next) => change({ status: next.length > 0 ? next.join(",") : undefined })}
         />
-        {search.type !== "agent_test" && (
-          <Choice
-            label={t("executions.workflow")}
-            value={search.workflow}
-            options={(workflows ?? []).map((workflow) => ({ value: fullName(workflow), label: fullName(workflow) }))}
-            onChoose={(workflow) => change({ workflow })}
-          />
-        )}
-        {search.type !== "workflow" && (
-          <Choice
-            label={t("executions.agent")}
-            value={search.agent}
-            options={(agents ?? []).map((agent) => ({ value: agent.id, label: agent.name }))}
-            onChoose={(agent) => change({ agent })}
-          />
-        )}
-        <Choice
-          label={t("executions.since")}
-          value={search.since}
-          options={spans.map((value) => ({ value, label: t(`span.${value}`) }))}
-          onChoose={(since) => change({ since })}
-        />
-        <LabelField value={search.label ?? ""} onChange={(label) => change({ label: label || undefined })} />
       </div>
-      <div className="ml-auto flex flex-wrap justify-end gap-1">
-        <Button
-          look="quiet"
-          icon={SlidersHorizontal}
-          aria-expanded={isOpen}
-          aria-label={t("executions.moreFilters")}
-          title={t("executions.moreFilters")}
-          onClick={() => setOpen(!isOpen)}
-          className="sm:hidden"
-        />
-        {Object.values(search).some((value) => value !== undefined) && (
-          <Button look="quiet" icon={X} onClick={() => void navigate({ search: {}, replace: true })}>
-            {t("executions.clear")}
-          </Button>
-        )}
-        <Views />
-        <ColumnMenu said={search.columns} onSay={(columns) => change({ columns })} />
+      <div className={line}>
+        <div
+          className={clsx(
+            "flex flex-wrap gap-2 max-sm:order-2 max-sm:grid max-sm:basis-full max-sm:grid-cols-2 max-sm:[&_.field]:w-full max-sm:[&_.field]:max-w-none",
+            !isOpen && "max-sm:hidden",
+          )}
+        >
+          <Choice
+            label={t("executions.type")}
+            value={search.type}
+            options={types.map((value) => ({ value, label: t(`type.${value}`) }))}
+            onChoose={(type) => change({ type, agent: undefined, workflow: undefined })}
+          />
+          {search.type !== "agent_test" && (
+            <Choice
+              label={t("executions.workflow")}
+              value={search.workflow}
+              options={(workflows ?? []).map((workflow) => ({ value: fullName(workflow), label: fullName(workflow) }))}
+              onChoose={(workflow) => change({ workflow })}
+            />
+          )}
+          {search.type !== "workflow" && (
+            <Choice
+              label={t("executions.agent")}
+              value={search.agent}
+              options={(agents ?? []).map((agent) => ({ value: agent.id, label: agent.name }))}
+              onChoose={(agent) => change({ agent })}
+            />
+          )}
+          <Choice
+            label={t("executions.since")}
+            value={search.since}
+            options={spans.map((value) => ({ value, label: t(`span.${value}`) }))}
+            onChoose={(since) => change({ since })}
+          />
+          <LabelField value={search.label ?? ""} onChange={(label) => change({ label: label || undefined })} />
+        </div>
+        <div className="ml-auto flex flex-wrap justify-end gap-1">
+          <Button
+            look="quiet"
+            icon={SlidersHorizontal}
+            aria-expanded={isOpen}
+            aria-label={t("executions.moreFilters")}
+            title={t("executions.moreFilters")}
+            onClick={() => setOpen(!isOpen)}
+            className="sm:hidden"
+          />
+          {Object.values(search).some((value) => value !== undefined) && (
+            <Button look="quiet" icon={X} onClick={() => void navigate({ search: {}, replace: true })}>
+              <span className="max-sm:sr-only">{t("executions.clear")}</span>
+            </Button>
+          )}
+          <Views />
+          <ColumnMenu said={search.columns} onSay={(columns) => change({ columns })} />
+        </div>
       </div>
       <TakingOver />
     </div>
+  );
+}
+
+/** Which statuses are shown; all of them when none is chosen. */
+function Statuses({ chosen, onChoose }: { chosen: readonly Status[]; onChoose: (next: readonly Status[]) => void }) {
+  const { t } = useLanguage();
+  const strip = useStrip<HTMLFieldSetElement>("status");
+  return (
+    <fieldset ref={strip} className="strip -m-1 flex min-w-0 gap-1 p-1 max-sm:order-1 max-sm:basis-full">
+      <legend className="sr-only">{t("executions.status")}</legend>
+      {statuses.map((status) => {
+        const Icon = statusIcons[status];
+        const isOn = chosen.includes(status);
+        return (
+          <button
+            key={status}
+            type="button"
+            aria-pressed={isOn}
+            data-status={isOn ? "active" : undefined}
+            onClick={() => onChoose(statuses.filter((one) => (one === status) !== chosen.includes(one)))}
+            className={clsx(
+              `status-${status} flex h-[34px] shrink-0 items-center gap-1.5 rounded-lg border px-2.5 text-[13px] transition-colors`,
+              isOn
+                ? "border-transparent bg-status-tint font-medium text-status"
+                : "bg-surface text-ink-soft hover:bg-sunken",
+            )}
+          >
+            <Icon className="size-3.5 text-status" aria-hidden />
+            {t(`status.${status}`)}
+          </button>
+        );
+      })}
+    </fieldset>
   );
 }
 
@@ -116,7 +140,7 @@ function SearchField({ value, onChange }: { value: string; onChange: (value: str
   const { t } = useLanguage();
   const { field } = useTyped(value, onChange);
   return (
-    <label className="relative min-w-40 flex-1 sm:max-w-64">
+    <label className="relative min-w-28 flex-1 sm:min-w-40 sm:max-w-80">
       <span className="sr-only">{t("executions.search")}</span>
       <Search
         className="pointer-events-none absolute top-1/2 left-2.5 size-4 -translate-y-1/2 text-ink-faint"
@@ -197,10 +221,12 @@ function ColumnMenu({ said, onSay }: { said: string | undefined; onSay: (columns
             if (said) onSay(columnsText(next));
             else keepColumns(next);
           }}
-          className="flex h-8 cursor-pointer items-center gap-2 rounded-md px-2 text-sm outline-none data-[highlighted]:bg-sunken"
+          className={menuItem}
         >
           <span className="grid size-4 place-items-center">
-            <DropdownMenu.ItemIndicator>✓</DropdownMenu.ItemIndicator>
+            <DropdownMenu.ItemIndicator>
+              <Check className="size-4" aria-hidden />
+            </DropdownMenu.ItemIndicator>
           </span>
           {t(`column.${column}`)}
         </DropdownMenu.CheckboxItem>

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import type { SavedViewDetail } from "@/api/generated/schema";
 import { Button } from "@/components/Button";
-import { Dialog } from "@/components/Dialog";
+import { Dialog, DialogEnd } from "@/components/Dialog";
 import { useLanguage } from "@/i18n/language";
 
 /** Asks for the name of a view and, where it may be, whether everybody is to see it. */
@@ -40,7 +40,6 @@ export function ViewDialog({
           <input
             required
             maxLength={80}
-            autoFocus
             onFocus={(event) => event.target.select()}
             value={name}
             onChange={(event) => setName(event.target.value)}
@@ -59,11 +58,12 @@ export function ViewDialog({
           </label>
         )}
         {!view && <p className="text-[13px] text-ink-soft">{t("views.saveHint")}</p>}
-        <div className="flex justify-end">
+        <DialogEnd>
+          <Button onClick={onClose}>{t("action.close")}</Button>
           <Button type="submit" look="primary" isBusy={isBusy}>
             {t("action.save")}
           </Button>
-        </div>
+        </DialogEnd>
       </form>
     </Dialog>
   );

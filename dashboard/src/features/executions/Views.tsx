@@ -1,6 +1,7 @@
 // The menu of saved views: open one, save what one sees, and what can be done to the one that is open.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
+import { clsx } from "clsx";
 import { Bookmark, BookmarkPlus, Check, HardDriveUpload, Pencil, RefreshCw, Trash2, Users } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import { type ReactNode, useState } from "react";
@@ -55,10 +56,12 @@ export function Views() {
             icon={Bookmark}
             aria-label={name ? t("views.titleWith", { name }) : t("views.title")}
             title={name ?? t("views.title")}
+            // The name comes later than the rest: where it has no room it would push the rest away.
+            className={clsx("max-sm:w-[34px] max-sm:px-0", current && "max-sm:text-accent-text!")}
           >
             {current && (
-              <span className="flex min-w-0 items-center gap-1">
-                <span className="max-w-28 truncate sm:max-w-44">{current.name}</span>
+              <span className="flex min-w-0 items-center gap-1 max-sm:hidden">
+                <span className="max-w-44 truncate">{current.name}</span>
                 {isChanged && <span aria-hidden className="size-1.5 shrink-0 rounded-full bg-accent" />}
               </span>
             )}

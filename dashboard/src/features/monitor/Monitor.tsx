@@ -83,11 +83,7 @@ function Item({ row }: { row: Row }) {
       <div className="flex items-center gap-2">
         <StatusIcon status={row.status} />
         <Popover.Close asChild>
-          <Link
-            to="/executions/$id"
-            params={{ id: row.id }}
-            className="min-w-0 flex-1 truncate font-medium after:absolute after:inset-0"
-          >
+          <Link to="/executions/$id" params={{ id: row.id }} className="min-w-0 flex-1 truncate font-medium covers">
             <Name row={row} /> <span className="font-mono font-normal text-ink-faint text-xs">{shortId(row.id)}</span>
           </Link>
         </Popover.Close>
@@ -100,7 +96,7 @@ function Item({ row }: { row: Row }) {
             aria-label={t("command.cancel")}
             title={t("command.cancel")}
             onClick={() => send("cancel")}
-            className="relative z-10"
+            className="-my-1 -mr-1.5 relative z-10"
           />
         )}
       </div>

@@ -8,7 +8,7 @@ import type { NamedTenantQueue, QueueView } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
 import { queueView } from "@/api/queue";
 import { useViewed } from "@/api/viewing";
-import { Card, CardHead, PageHead } from "@/components/Card";
+import { Card, CardHead, CardLink, PageHead } from "@/components/Card";
 import { Empty, ProblemView, SkeletonCards, SkeletonRows } from "@/components/states";
 import { Ago } from "@/components/time";
 import { Name, shortId } from "@/features/executions/Name";
@@ -24,7 +24,7 @@ export function QueuePage() {
         <ProblemView error={error} retry={() => void refetch()} />
       ) : !data ? (
         <>
-          <SkeletonCards count={2} className="mb-5 grid gap-3 sm:grid-cols-2" />
+          <SkeletonCards count={2} className="mb-5 grid gap-5 sm:grid-cols-2" />
           <div className="grid gap-5 lg:grid-cols-2">
             {["priorities", "next"].map((name) => (
               <Card key={name}>
@@ -45,12 +45,13 @@ function Loaded({ queue }: { queue: QueueView }) {
   const formats = useFormats();
   return (
     <div className="space-y-5">
-      <div className="grid gap-3 sm:grid-cols-2">
+      <div className="grid gap-5 sm:grid-cols-2">
         <Gauge
           name={t("queue.slots")}
           value={queue.running}
           limit={queue.max_running}
           note={t("queue.parked", { count: queue.parked })}
+          isMeantToFill
         />
         <Gauge
           name={t("queue.waiting")}
@@ -78,19 +79,40 @@ function Loaded({ queue }: { queue: QueueView }) {
           </span>
         </Card>
       )}
-      <div className="grid items-start gap-5 lg:grid-cols-2">
-        <Priorities queue={queue} />
-        <Next />
-        {queue.service && <Tenants tenants={queue.service.tenants} />}
-      </div>
+      {queue.pending === 0 && queue.by_priority.length === 0 ? (
+        <Card>
+          <Empty icon={CircleCheck} title={t("queue.empty")}>
+            {t("queue.emptyHint")}
+          </Empty>
+        </Card>
+      ) : (
+        <div className="grid items-start gap-5 lg:grid-cols-2">
+          <Priorities queue={queue} />
+          <Next />
+        </div>
+      )}
+      {queue.service && <Tenants tenants={queue.service.tenants} />}
     </div>
   );
 }
 
-function Gauge({ name, value, limit, note }: { name: string; value: number; limit: number; note: string }) {
+function Gauge({
+  name,
+  value,
+  limit,
+  note,
+  isMeantToFill,
+}: {
+  name: string;
+  value: number;
+  limit: number;
+  note: string;
+  /** Nothing is wrong when all of it is in use. */
+  isMeantToFill?: boolean;
+}) {
   const formats = useFormats();
   const part = limit > 0 ? Math.min(1, value / limit) : 0;
-  const look = part >= 1 ? "status-failed" : part >= 0.8 ? "status-paused" : "status-running";
+  const look = isMeantToFill || part < 0.8 ? "status-running" : part < 1 ? "status-paused" : "status-failed";
   return (
     <Card className={clsx(look, "p-4")}>
       <p className="text-[13px] text-ink-soft">{name}</p>
@@ -123,9 +145,7 @@ function Priorities({ queue }: { queue: QueueView }) {
     <Card className="overflow-hidden">
       <CardHead title={t("queue.byPriority")} />
       {queue.by_priority.length === 0 ? (
-        <Empty icon={CircleCheck} title={t("queue.empty")}>
-          {t("queue.emptyHint")}
-        </Empty>
+        <Empty icon={CircleCheck} title={t("queue.empty")} />
       ) : (
         <ul className="divide-y">
           {queue.by_priority.map((depth) => (
@@ -161,9 +181,9 @@ function Next() {
   return (
     <Card className="overflow-hidden">
       <CardHead title={t("queue.pending")}>
-        <Link to="/executions" search={{ status: "pending" }} className="text-[13px] text-accent-text hover:underline">
+        <CardLink to="/executions" search={{ status: "pending" }}>
           {t("dashboard.all")}
-        </Link>
+        </CardLink>
       </CardHead>
       {error && !rows ? (
         <ProblemView error={error} retry={() => void refetch()} className="m-4" />
@@ -175,11 +195,7 @@ function Next() {
         <ul className="divide-y">
           {rows.map((row) => (
             <li key={row.id} className="relative flex items-center gap-3 px-4 py-2.5 hover:bg-sunken">
-              <Link
-                to="/executions/$id"
-                params={{ id: row.id }}
-                className="min-w-0 flex-1 truncate font-medium after:absolute after:inset-0"
-              >
+              <Link to="/executions/$id" params={{ id: row.id }} className="min-w-0 flex-1 truncate font-medium covers">
                 <Name row={row} />{" "}
                 <span className="font-mono font-normal text-ink-faint text-xs">{shortId(row.id)}</span>
               </Link>

@@ -22,9 +22,9 @@ export function Connection() {
       {isShown && (
         <span
           title={t("shell.offlineHint")}
-          className="status-paused flex h-8 animate-appear items-center justify-center gap-1.5 rounded-lg bg-status-tint px-2 font-medium text-[13px] text-status"
+          className="status-paused flex h-9 animate-appear items-center justify-center gap-2.5 rounded-lg bg-status-tint px-2.5 font-medium text-status max-sm:h-8 max-sm:gap-1.5 max-sm:text-[13px] lg:justify-start"
         >
-          <CloudOff className="size-4 shrink-0" aria-hidden />
+          <CloudOff className="size-4 shrink-0 sm:size-[18px]" aria-hidden />
           <span className="sm:sr-only lg:not-sr-only">{t("shell.offline")}</span>
         </span>
       )}

@@ -16,7 +16,7 @@ import { whenThere } from "@/parts";
 import { chooseTheme, themes, useTheme } from "@/theme";
 import { Connection } from "./Connection";
 import { places } from "./navigation";
-import { commandKey, useShortcuts } from "./shortcuts";
+import { isApple, paletteKeys, useShortcuts } from "./shortcuts";
 import { ViewedTenant } from "./ViewedTenant";
 
 const readPalette = whenThere(() => import("./Palette"));
@@ -85,7 +85,7 @@ export function Layout() {
             <Search className="size-[18px] shrink-0" aria-hidden />
             <span className="sr-only lg:not-sr-only">{t("shell.search")}</span>
             <kbd className="ml-auto hidden rounded border bg-surface px-1.5 font-sans text-ink-faint text-xs lg:inline">
-              {commandKey === "⌘" ? "⌘K" : "Ctrl K"}
+              {paletteKeys.join(isApple ? "" : " ")}
             </kbd>
           </button>
           <Preferences onOpen={setOpen} isWide />
@@ -108,7 +108,7 @@ export function Layout() {
           className="min-h-0 min-w-0 flex-1 overflow-auto focus-visible:outline-none"
         >
           {/* What stands last can be scrolled out from under the monitor. */}
-          <div className="mx-auto flex min-h-full max-w-[1680px] flex-col px-4 py-5 group-has-[#monitor]/shell:pb-20 sm:px-6 lg:px-8">
+          <div className="mx-auto flex min-h-full max-w-[1680px] flex-col min-[188rem]:max-w-[2560px] px-4 py-5 group-has-[#monitor]/shell:pb-20 sm:px-6 lg:px-8">
             <Outlet />
           </div>
         </main>
@@ -168,7 +168,7 @@ function Preferences({ onOpen, isWide }: { onOpen: (what: Opened) => void; isWid
     <Button look="quiet" icon={Settings2} aria-label={t("shell.preferences")} />
   );
   return (
-    <Menu trigger={trigger}>
+    <Menu trigger={trigger} align={isWide ? "start" : "end"}>
       <MenuChoice
         label={t("shell.language")}
         value={isLanguage(language) ? language : "en"}
@@ -182,6 +182,10 @@ function Preferences({ onOpen, isWide }: { onOpen: (what: Opened) => void; isWid
         onChoose={chooseTheme}
       />
       <MenuLine />
+      <MenuItem icon={Keyboard} onSelect={() => onOpen("shortcuts")}>
+        {t("shell.shortcuts")}
+      </MenuItem>
+      {person && <MenuLine />}
       {person && (
         <p className="truncate px-2 pt-1 text-ink-faint text-xs">{`${person.display_name} · ${t(`role.${person.role}`)}`}</p>
       )}
@@ -195,9 +199,6 @@ function Preferences({ onOpen, isWide }: { onOpen: (what: Opened) => void; isWid
           {t("shell.signOut")}
         </MenuItem>
       )}
-      <MenuItem icon={Keyboard} onSelect={() => onOpen("shortcuts")}>
-        {t("shell.shortcuts")}
-      </MenuItem>
     </Menu>
   );
 }

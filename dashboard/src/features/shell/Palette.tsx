@@ -24,7 +24,7 @@ import { rank } from "./rank";
 import { useLookAt } from "./useLookAt";
 
 const item =
-  "flex h-9 cursor-pointer items-center gap-2.5 rounded-lg px-2.5 data-[selected=true]:bg-sunken [&_svg]:size-4 [&_svg]:shrink-0 [&_svg]:text-ink-faint";
+  "flex h-9 cursor-pointer items-center gap-2.5 rounded-lg px-2.5 data-[selected=true]:bg-sunken [&_svg]:size-4 [&_svg]:shrink-0 [&_svg:not(.text-status)]:text-ink-faint";
 
 export default function Palette({ onClose }: { onClose: () => void }) {
   const { t, language } = useLanguage();

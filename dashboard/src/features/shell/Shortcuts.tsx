@@ -1,12 +1,12 @@
 import { Dialog } from "@/components/Dialog";
 import { useLanguage } from "@/i18n/language";
 import { places } from "./navigation";
-import { commandKey } from "./shortcuts";
+import { paletteKeys } from "./shortcuts";
 
 export default function Shortcuts({ onClose }: { onClose: () => void }) {
   const { t } = useLanguage();
-  const rows: [string[], string][] = [
-    [[commandKey, "K"], t("shortcut.palette")],
+  const rows: [readonly string[], string][] = [
+    [paletteKeys, t("shortcut.palette")],
     [["?"], t("shortcut.help")],
     [["/"], t("shortcut.search")],
     ...places.map((place): [string[], string] => [

@@ -1,6 +1,7 @@
 // How the ends of one's own executions are told: one notice each, and one for all when there are many.
 import { useNavigate } from "@tanstack/react-router";
-import { useEffect } from "react";
+import { CircleCheck, CircleX, TriangleAlert } from "lucide-react";
+import { type CSSProperties, useEffect } from "react";
 import { Toaster, toast } from "sonner";
 import type { ExecutionUpdate } from "@/api/generated/schema";
 import { useLanguage } from "@/i18n/language";
@@ -12,6 +13,29 @@ import { useIsDark } from "@/theme";
 function isSeen(id: string): boolean {
   return document.visibilityState === "visible" && window.location.pathname.endsWith(`/executions/${id}`);
 }
+
+const icons = {
+  success: <CircleCheck className="status-succeeded size-[18px] text-status" aria-hidden />,
+  error: <CircleX className="status-failed size-[18px] text-status" aria-hidden />,
+  warning: <TriangleAlert className="status-paused size-[18px] text-status" aria-hidden />,
+};
+
+/** Over the looks that the library brings, so that notices look like everything else that floats above the page. */
+const colors = {
+  "--normal-bg": "var(--raised)",
+  "--normal-border": "var(--line)",
+  "--normal-text": "var(--ink)",
+  "--border-radius": "12px",
+  fontFamily: "inherit",
+} as CSSProperties;
+const looks = {
+  toast: "items-start! gap-2.5! shadow-float!",
+  icon: "mx-0! mt-0.5!",
+  title: "text-sm! leading-5!",
+  description: "mt-0.5! text-ink-soft!",
+  actionButton:
+    "-my-1! h-7! rounded-lg! border! border-line-strong! border-solid! bg-raised! text-[13px]! text-ink! hover:bg-sunken!",
+};
 
 export function Toasts() {
   const { t } = useLanguage();
@@ -45,6 +69,11 @@ export function Toasts() {
     <Toaster
       theme={useIsDark() ? "dark" : "light"}
       position="bottom-center"
+      icons={icons}
+      style={colors}
+      toastOptions={{ classNames: looks }}
+      // Above the navigation at the bottom of small screens.
+      mobileOffset={{ bottom: "calc(env(safe-area-inset-bottom) + 4.25rem)", left: 12, right: 12 }}
       visibleToasts={3}
       containerAriaLabel={t("toast.label")}
     />

@@ -14,8 +14,9 @@ export function isTyping(event: KeyboardEvent): boolean {
   );
 }
 
-/** What the key is called here that opens the palette together with K; both are taken everywhere. */
-export const commandKey = /^(Mac|iP)/.test(navigator.platform) ? "⌘" : "Ctrl";
+/** Which of the two keys that open the palette is named: the one that the keyboard has. */
+export const isApple = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? "");
+export const paletteKeys: readonly string[] = [isApple ? "⌘" : "Ctrl", "K"];
 
 const SEQUENCE_MS = 1_200;
 

@@ -80,13 +80,14 @@ export function SignInPage() {
               {...register("email", { required: !token, pattern: /.+@.+/ })}
               type="email"
               autoComplete="username"
-              aria-invalid={Boolean(errors.email)}
               className="field mt-1 w-full"
             />
           </Line>
           <Line
             label={t(token ? "signIn.newPassword" : "signIn.password")}
-            hint={token && t("signIn.passwordNeeded", { count: MIN_PASSWORD_CHARACTERS })}
+            hint={
+              token && !errors.password ? t("signIn.passwordNeeded", { count: MIN_PASSWORD_CHARACTERS }) : undefined
+            }
             problem={
               passwordProblem(errors, Boolean(token)) &&
               t("signIn.passwordNeeded", { count: token ? MIN_PASSWORD_CHARACTERS : 1 })
@@ -100,7 +101,6 @@ export function SignInPage() {
               })}
               type="password"
               autoComplete={token ? "new-password" : "current-password"}
-              aria-invalid={Boolean(errors.password)}
               className="field mt-1 w-full"
             />
           </Line>

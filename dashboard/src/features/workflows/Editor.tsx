@@ -63,6 +63,8 @@ function look(isDark: boolean): Extension {
         color: "var(--ink)",
         overflow: "hidden",
       },
+      ".cm-tooltip.cm-tooltip-autocomplete > ul": { fontFamily: "var(--font-mono)", padding: "4px" },
+      ".cm-tooltip.cm-tooltip-autocomplete > ul > li": { borderRadius: "5px", padding: "2px 8px", lineHeight: "1.5" },
       ".cm-tooltip-autocomplete ul li[aria-selected]": { backgroundColor: "var(--accent)", color: "var(--accent-ink)" },
       ".cm-panels": { backgroundColor: "var(--sunken)", color: "var(--ink)" },
       ".cm-panels-bottom": { borderTop: "1px solid var(--line)" },

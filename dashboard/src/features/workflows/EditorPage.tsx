@@ -11,10 +11,11 @@ import { registerWorkflow, validation, workflowDetail, workflowKeys } from "@/ap
 import { Advice } from "@/components/Advice";
 import { BackLink } from "@/components/BackLink";
 import { Button } from "@/components/Button";
-import { Card } from "@/components/Card";
+import { Card, headline } from "@/components/Card";
 import { Confirm } from "@/components/Dialog";
 import { Menu, MenuItem, MenuLine } from "@/components/Menu";
-import { ProblemView, Skeleton, SkeletonPage } from "@/components/states";
+import { ProblemPage } from "@/components/ProblemPage";
+import { ProblemView, SkeletonPage, SkeletonPanel } from "@/components/states";
 import { useTitle } from "@/components/useTitle";
 import { modelOf, type TaskNode } from "@/features/execution-graph/model";
 import { useLanguage } from "@/i18n/language";
@@ -48,7 +49,8 @@ do:
 export function EditorPage() {
   const { from, example } = route.useSearch();
   const { data, error, refetch } = useQuery({ ...workflowDetail(from ?? ""), enabled: from !== undefined });
-  if (error && !data) return <ProblemView error={error} retry={() => void refetch()} />;
+  if (error && !data)
+    return <ProblemPage error={error} retry={() => void refetch()} to="/workflows" back="nav.workflows" />;
   if (from && !data) return <SkeletonPage />;
   const beginning = data ? nextVersion(data.source, data.version) : (exampleNamed(example)?.text ?? BEGINNING);
   return <Written key={from ?? example} beginning={beginning} hasChoice={!from} />;
@@ -147,25 +149,26 @@ function Written({ beginning, hasChoice }: { beginning: string; hasChoice: boole
     <div className="flex min-h-0 flex-1 flex-col">
       <BackLink to="/workflows">{t("nav.workflows")}</BackLink>
       <div className="mb-4 flex flex-wrap items-center gap-3">
-        <h1 className="font-semibold text-xl tracking-tight">{t("workflow.new")}</h1>
+        <h1 className={headline}>{t("workflow.new")}</h1>
         {!checked.error && <Verdict isCurrent={isCurrent} validation={checked.data} />}
-        <span className="ml-auto" />
-        {hasChoice && <Beginnings />}
-        <Button
-          look="primary"
-          icon={Save}
-          isBusy={register.isPending}
-          disabled={!may("workflow_register") || !isCurrent || !checked.data?.is_valid}
-          onClick={() => register.mutate()}
-        >
-          {t("editor.register")}
-        </Button>
+        <div className="ml-auto flex gap-2">
+          {hasChoice && <Beginnings />}
+          <Button
+            look="primary"
+            icon={Save}
+            isBusy={register.isPending}
+            disabled={!may("workflow_register") || !isCurrent || !checked.data?.is_valid}
+            onClick={() => register.mutate()}
+          >
+            {t("editor.register")}
+          </Button>
+        </div>
       </div>
       {register.error && <ProblemView error={register.error} className="mb-4" />}
       {checked.error && !checked.data && (
         <ProblemView error={checked.error} retry={() => void checked.refetch()} className="mb-4" />
       )}
-      <Suspense fallback={<Skeleton className="h-96 w-full rounded-xl" />}>
+      <Suspense fallback={<SkeletonPanel className="min-h-[560px] flex-1" />}>
         <div className="grid min-h-[560px] flex-1 gap-4 lg:grid-cols-2">
           <Card className="flex min-h-[420px] flex-col overflow-hidden">
             <div className="relative min-h-0 flex-1">

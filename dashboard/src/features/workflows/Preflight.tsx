@@ -21,7 +21,7 @@ import { preflight } from "@/api/workflows";
 import { Button } from "@/components/Button";
 import { Card, CardHead } from "@/components/Card";
 import { Fact } from "@/components/Fact";
-import { ProblemView, Skeleton } from "@/components/states";
+import { ProblemView, SkeletonPanel } from "@/components/states";
 import { nameOf } from "@/features/execution/timeline";
 import { useFormats, useLanguage } from "@/i18n/language";
 import { badCount, groupsOf, isBad } from "./preflight";
@@ -31,7 +31,7 @@ export function Preflight({ workflow }: { workflow: WorkflowDetail }) {
   const formats = useFormats();
   const { data, error, refetch, isFetching } = useQuery(preflight(workflow.id));
   if (error && !data) return <ProblemView error={error} retry={() => void refetch()} />;
-  if (!data) return <Skeleton className="h-72 w-full rounded-xl" />;
+  if (!data) return <SkeletonPanel className="h-72" />;
   const most = (value: number | null) => (value === null ? t("preflight.unbounded") : formats.number(value));
   return (
     <div className="space-y-4">

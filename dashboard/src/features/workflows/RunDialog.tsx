@@ -7,7 +7,7 @@ import { executionDetail, startExecution } from "@/api/executions";
 import type { WorkflowDetail } from "@/api/generated/schema";
 import { fullName } from "@/api/workflows";
 import { Button } from "@/components/Button";
-import { Dialog } from "@/components/Dialog";
+import { Dialog, DialogEnd } from "@/components/Dialog";
 import { Line } from "@/components/Line";
 import { ProblemView, SkeletonRows } from "@/components/states";
 import { type LimitTexts, limitsOf } from "@/features/budget/budget";
@@ -165,16 +165,16 @@ function RunForm({ workflow, input, onClose }: { workflow: WorkflowDetail; input
       </details>
       <PreflightWarning workflowId={workflow.id} />
       {run.error && <ProblemView error={run.error} />}
-      <div className="flex flex-wrap items-center gap-3 border-t pt-4">
+      <DialogEnd>
         {fields && (
-          <Button look="quiet" disabled={isJson && !asForm} onClick={toggle}>
+          <Button look="quiet" disabled={isJson && !asForm} onClick={toggle} className="-ml-3">
             {t(isJson ? "run.asForm" : "run.asJson")}
           </Button>
         )}
         <Button type="submit" look="primary" icon={Play} isBusy={run.isPending} className="ml-auto">
           {t("run.run")}
         </Button>
-      </div>
+      </DialogEnd>
     </form>
   );
 }

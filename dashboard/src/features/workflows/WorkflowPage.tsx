@@ -8,7 +8,8 @@ import { useStanding } from "@/api/me";
 import { archiveWorkflow, fullName, workflowDetail, workflowKeys, workflowVersions } from "@/api/workflows";
 import { BackLink } from "@/components/BackLink";
 import { Button, buttonClass } from "@/components/Button";
-import { Card } from "@/components/Card";
+import { Card, headline } from "@/components/Card";
+import { ProblemPage } from "@/components/ProblemPage";
 import { Empty, ProblemView, SkeletonPage, SkeletonRows } from "@/components/states";
 import { Tabs } from "@/components/Tabs";
 import { tellProblem } from "@/components/tellProblem";
@@ -31,7 +32,8 @@ const route = getRouteApi("/pages/workflows/$id");
 export function WorkflowPage() {
   const { id } = route.useParams();
   const { data, error, refetch } = useQuery(workflowDetail(id));
-  if (error && !data) return <ProblemView error={error} retry={() => void refetch()} />;
+  if (error && !data)
+    return <ProblemPage error={error} retry={() => void refetch()} to="/workflows" back="nav.workflows" />;
   if (!data) return <SkeletonPage />;
   return <Loaded key={id} workflow={data} />;
 }
@@ -57,7 +59,7 @@ function Loaded({ workflow }: { workflow: WorkflowDetail }) {
         onChoose={(value) => void navigate({ search: { tab: value }, replace: true })}
       >
         {tab === "definition" && <Definition workflow={workflow} />}
-        {tab === "runs" && <Runs workflow={workflow} />}
+        {tab === "runs" && <Runs workflow={workflow} onRun={() => setRunning(true)} />}
         {tab === "preflight" && <Preflight workflow={workflow} />}
         {tab === "versions" && <VersionsOf workflow={workflow} />}
       </Tabs>
@@ -86,8 +88,8 @@ function Head({ workflow, onRun }: { workflow: WorkflowDetail; onRun: () => void
   });
   return (
     <div className="mb-4 flex flex-wrap items-start gap-x-4 gap-y-2">
-      <div className="min-w-0 flex-1">
-        <h1 className="flex flex-wrap items-baseline gap-2 font-semibold text-xl tracking-tight">
+      <div className="min-w-0 flex-1 basis-72">
+        <h1 className={`${headline} flex flex-wrap items-baseline gap-x-2`}>
           <span className="truncate">{fullName(workflow)}</span>
           <span className="font-normal text-base text-ink-faint">{workflow.version}</span>
           {workflow.is_latest && (
@@ -101,7 +103,7 @@ function Head({ workflow, onRun }: { workflow: WorkflowDetail; onRun: () => void
             </span>
           )}
         </h1>
-        <p className="mt-0.5 text-ink-soft">
+        <p className="text-ink-soft">
           {workflow.title ?? workflow.summary}
           {(workflow.title ?? workflow.summary) && " · "}
           <Ago at={workflow.created_at} />
@@ -152,8 +154,9 @@ function Definition({ workflow }: { workflow: WorkflowDetail }) {
   );
 }
 
-function Runs({ workflow }: { workflow: WorkflowDetail }) {
+function Runs({ workflow, onRun }: { workflow: WorkflowDetail; onRun: () => void }) {
   const { t } = useLanguage();
+  const { may } = useStanding();
   const filter = useMemo(() => ({ workflow: fullName(workflow) }), [workflow]);
   const list = useExecutionRows(filter);
   const { rows, error, retry } = list;
@@ -162,10 +165,17 @@ function Runs({ workflow }: { workflow: WorkflowDetail }) {
       {error ? (
         <ProblemView error={error} retry={retry} className="m-4" />
       ) : !rows ? (
-        <SkeletonRows />
+        <SkeletonRows look="executions" />
       ) : rows.count === 0 ? (
         <Empty icon={Play} title={t("workflow.neverRun")}>
-          {t("workflow.neverRunHint")}
+          {may("workflow_run") && (
+            <>
+              <p>{t("workflow.neverRunHint")}</p>
+              <Button look="primary" icon={Play} onClick={onRun} className="mt-4">
+                {t("run.run")}
+              </Button>
+            </>
+          )}
         </Empty>
       ) : (
         <ExecutionTable list={{ ...list, rows }} filter={filter} />
@@ -179,7 +189,12 @@ function VersionsOf({ workflow }: { workflow: WorkflowDetail }) {
   const { compare } = route.useSearch();
   const navigate = route.useNavigate();
   if (error && !data) return <ProblemView error={error} retry={() => void refetch()} />;
-  if (!data) return <SkeletonRows />;
+  if (!data)
+    return (
+      <Card>
+        <SkeletonRows count={2} />
+      </Card>
+    );
   return (
     <Versions
       current={workflow}

@@ -35,7 +35,7 @@ export function WorkflowsPage() {
           type="search"
           aria-label={t("workflow.search")}
           placeholder={t("workflow.search")}
-          className="field w-56"
+          className="field w-56 max-sm:flex-1"
         />
         {may("workflow_register") && (
           <Link to="/workflows/new" className={buttonClass("primary")}>
@@ -67,13 +67,9 @@ function Item({ workflow }: { workflow: WorkflowView }) {
   const { may } = useStanding();
   const { t } = useLanguage();
   return (
-    <li className="relative grid grid-cols-[minmax(0,1fr)_auto] items-center gap-4 px-4 py-3 hover:bg-sunken md:grid-cols-[minmax(0,1fr)_140px_110px_auto]">
-      <div className="min-w-0">
-        <Link
-          to="/workflows/$id"
-          params={{ id: workflow.id }}
-          className="flex items-baseline gap-2 after:absolute after:inset-0"
-        >
+    <li className="relative flex items-center gap-4 px-4 py-3 hover:bg-sunken">
+      <div className="min-w-0 flex-1">
+        <Link to="/workflows/$id" params={{ id: workflow.id }} className="flex items-baseline gap-2 covers">
           <span className="truncate font-medium">
             <span className="font-normal text-ink-faint">{workflow.namespace}/</span>
             {workflow.name}
@@ -84,10 +80,10 @@ function Item({ workflow }: { workflow: WorkflowView }) {
           <p className="truncate text-[13px] text-ink-soft">{workflow.title ?? workflow.summary}</p>
         )}
       </div>
-      <div className="max-md:hidden">
+      <div className="w-36 shrink-0 max-md:hidden">
         <LastRuns workflow={workflow} />
       </div>
-      <div className="text-right text-ink-faint text-xs max-md:hidden">
+      <div className="w-28 shrink-0 text-right text-ink-faint text-xs max-md:hidden">
         <Ago at={workflow.created_at} />
       </div>
       {may("workflow_run") && (

@@ -1,0 +1,94 @@
+// Something has failed: from its page alone one gets to what was wrong, and mends it.
+import { expect, test } from "vitest";
+import { worldOfFile } from "./support/world";
+
+const world = worldOfFile();
+
+function workflow(name: string, rest: string): string {
+  return `document: { dsl: '1.0.3', namespace: test, name: ${name}, version: '1.0.0' }\n${rest}`;
+}
+
+const ORDER = workflow(
+  "order",
+  `input:
+  schema:
+    document:
+      type: object
+      required: [customer, amount]
+      properties:
+        customer: { type: string, minLength: 3 }
+        amount: { type: integer, minimum: 1, maximum: 100 }
+do:
+  - keep: { set: { kept: '\${ .customer }' } }
+`,
+);
+
+test("an input that was refused is given again, corrected, and the two are compared from the list", async () => {
+  const ada = await world.service.operator();
+  const { id: workflowId } = await ada.api.register(ORDER);
+  const { id: first } = await ada.api.start({ workflow_id: workflowId, input: { customer: "Ada", amount: 500 } });
+  await ada.api.reached(first, "failed");
+  const page = await world.open(ada);
+  await page.goto(`/executions/${first}`);
+  await page.getByRole("alert").getByRole("link", { name: "Run with other input" }).click();
+  const dialog = page.getByRole("dialog", { name: "Run test/order" });
+  expect(await dialog.getByLabel(/^customer/).inputValue()).toBe("Ada");
+  expect(await dialog.getByLabel(/^amount/).inputValue()).toBe("500");
+  await dialog.getByRole("button", { name: "Run", exact: true }).click();
+  await dialog.getByText("Please stay within 1 – 100.").waitFor();
+  await dialog.getByLabel(/^amount/).fill("50");
+  await dialog.getByRole("button", { name: "Run", exact: true }).click();
+  await page.waitForURL((url) => url.pathname.startsWith("/executions/") && !url.pathname.endsWith(first));
+  const second = new URL(page.url()).pathname.slice(-36);
+  await page.getByRole("main").getByText("Succeeded", { exact: true }).first().waitFor();
+  expect((await ada.api.execution(second)).input).toEqual({ customer: "Ada", amount: 50 });
+
+  await page.goto("/executions?workflow=test/order");
+  await page.getByRole("checkbox", { name: `Select ${second.slice(-8)}` }).check();
+  await page.getByRole("checkbox", { name: `Select ${first.slice(-8)}` }).check();
+  await page.getByRole("toolbar", { name: "Selected executions" }).getByRole("link", { name: "Compare" }).click();
+  await page.waitForURL(({ searchParams: of }) => of.get("a") === first && of.get("b") === second);
+});
+
+test("a failure leads to the child that failed, to its task, and to the editor of its workflow", async () => {
+  const ada = await world.service.operator();
+  const child = await ada.api.register(
+    workflow("child", "do:\n  - break: { run: { shell: { command: 'echo deep trouble >&2; exit 7' } } }\n"),
+  );
+  const parent = await ada.api.register(
+    workflow(
+      "parent",
+      "do:\n  - delegate: { run: { workflow: { namespace: test, name: child, version: '1.0.0' } } }\n",
+    ),
+  );
+  const { id } = await ada.api.start({ workflow_id: parent.id });
+  await ada.api.reached(id, "failed");
+  const page = await world.open(ada);
+  await page.goto(`/executions/${id}`);
+  await page.getByRole("button", { name: "Show the task delegate" }).waitFor();
+  await page.getByRole("link", { name: "Open the execution that failed" }).click();
+  await page.getByRole("heading", { name: "test/child" }).waitFor();
+  await page.getByRole("button", { name: "Show the task break" }).click();
+  await page.getByRole("region", { name: "Task" }).getByText("echo deep trouble >&2; exit 7").waitFor();
+  await page.getByRole("link", { name: "Edit the workflow" }).click();
+  await page.waitForURL(`**/workflows/new?from=${child.id}`);
+  await page.getByText("1.0.1").waitFor();
+});
+
+test("what was retried from a list of failures is one click away", async () => {
+  const ada = await world.service.operator();
+  const broken = workflow(
+    "broken",
+    "do:\n  - break: { raise: { error: { type: https://example.org/broken, status: 500 } } }\n",
+  );
+  const { id: workflowId } = await ada.api.register(broken);
+  const { id } = await ada.api.start({ workflow_id: workflowId });
+  await ada.api.reached(id, "failed");
+  const page = await world.open(ada);
+  await page.goto("/executions?status=failed&workflow=test/broken");
+  await page.getByRole("checkbox", { name: `Select ${id.slice(-8)}` }).check();
+  await page.getByRole("button", { name: "Retry 1" }).click();
+  await page.getByText("1 retried, as a new execution").waitFor();
+  await page.getByRole("button", { name: "Show them" }).click();
+  await page.waitForURL((url) => url.searchParams.get("workflow") === "test/broken" && !url.searchParams.has("status"));
+});
