@@ -61,8 +61,8 @@ export function providerAddress(id: string, next?: string): string {
 /** Changes who is signed in. Another password ends all their sessions, this one with them. */
 export async function changeMe(queries: QueryClient, body: ChangeMe): Promise<void> {
   const user = await must(client.PUT("/api/v1/auth/me", { body }));
-  if (body.password) session.end();
-  else session.know(user);
+  if (body.password) return session.end();
+  session.know(user);
   await queries.invalidateQueries({ queryKey: ["me"] });
 }
 

@@ -1,4 +1,4 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { type QueryClient, useQuery, useQueryClient } from "@tanstack/react-query";
 import { use, useEffect } from "react";
 import { executionKeys, live, readEvents, readLogs } from "@/api/executions";
 import type { EventView, LogView } from "@/api/generated/schema";
@@ -29,6 +29,21 @@ function completeUpTo<T>(items: readonly T[] | undefined, number: (item: T) => n
   return complete;
 }
 
+const NOTHING: Record<string, Streamed> = {};
+
+function streamedOutput(id: string) {
+  const queryKey = executionKeys.output(id);
+  return {
+    queryKey,
+    // Only frames bring it: whoever has lists read again does not make it forgotten.
+    queryFn: ({ client }: { client: QueryClient }) =>
+      client.getQueryData<Record<string, Streamed>>(queryKey) ?? NOTHING,
+    initialData: NOTHING,
+    staleTime: Number.POSITIVE_INFINITY,
+    structuralSharing: false,
+  };
+}
+
 const seq = (event: EventView) => event.seq;
 const lineNumber = (line: LogView) => line.n;
 
@@ -47,6 +62,8 @@ export function useEvents(id: string) {
     meta: live,
     structuralSharing: false,
   });
+  // What the feed says is kept also while nobody looks at it: it is not said again. Nothing here is drawn because of it.
+  useQuery({ ...streamedOutput(id), notifyOnChangeProps: [] });
   const isRead = query.isSuccess;
   useEffect(() => {
     if (!isRead) return;
@@ -73,18 +90,7 @@ export function useLogs(id: string) {
   });
 }
 
-const NOTHING: Record<string, Streamed> = {};
-
 /** What the tasks of an execution are answering just now. Only the feed has it; who comes late gets all so far at once. */
 export function useStreamedOutput(id: string): Record<string, Streamed> {
-  const queryKey = executionKeys.output(id);
-  const { data } = useQuery({
-    queryKey,
-    // Only frames bring it: whoever has lists read again does not make it forgotten.
-    queryFn: ({ client }) => client.getQueryData<Record<string, Streamed>>(queryKey) ?? NOTHING,
-    initialData: NOTHING,
-    staleTime: Number.POSITIVE_INFINITY,
-    structuralSharing: false,
-  });
-  return data;
+  return useQuery(streamedOutput(id)).data;
 }
