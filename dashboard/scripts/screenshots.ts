@@ -36,7 +36,7 @@ export async function main(): Promise<void> {
       const options = { viewport: SIZE, colorScheme, reducedMotion: "reduce", deviceScaleFactor: 1.5 } as const;
       const context = await contextOf(browser, service.url, data.operator, options);
       const page = await context.newPage();
-      await page.clock.setFixedTime(Date.now() + LATER_MS);
+      await liveAt(page, Date.now() + LATER_MS);
       for (const place of pictures(data)) {
         const path = join(folder, `${place.name}-${colorScheme}.png`);
         await take(page, place, path);
@@ -47,6 +47,15 @@ export async function main(): Promise<void> {
   } finally {
     await Promise.all([browser.close(), service.discard()]);
   }
+}
+
+/** Lets the page live at another time. It goes by the clock of the service, so that says the same. */
+async function liveAt(page: Page, time: number): Promise<void> {
+  await page.clock.setFixedTime(time);
+  await page.route("**/api/**", async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, headers: { ...response.headers(), date: new Date(time).toUTCString() } });
+  });
 }
 
 async function take(page: Page, place: Place, path: string): Promise<void> {
