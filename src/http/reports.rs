@@ -13,8 +13,10 @@ use std::path::Path;
 
 /// A larger file is no report.
 const MAX_BYTES: u64 = 1024 * 1024;
-/// Files that are looked at, by name; nobody keeps as many in this folder.
+/// Files that are read, by name; the others are named as unread.
 const MAX_FILES: usize = 200;
+
+const TOO_MANY: &str = "there are more than 200 files; move old ones away";
 
 /// The reports of `callboard bench` and `callboard chaos` in the folder of the service, the newest first.
 #[utoipa::path(get, path = "/api/v1/reports", tag = "service", responses((status = 200, body = Reports)))]
@@ -45,8 +47,9 @@ fn read(folder: &Path) -> io::Result<Reports> {
         }
     }
     names.sort();
-    for file in names.into_iter().take(MAX_FILES) {
-        match report(&folder.join(&file)) {
+    for (index, file) in names.into_iter().enumerate() {
+        let read = if index < MAX_FILES { report(&folder.join(&file)) } else { Err(refused(TOO_MANY)) };
+        match read {
             Ok(report) => reports.items.push(ReportFile { file, report }),
             Err(error) => reports.unreadable.push(UnreadableReport { file, detail: error.to_string() }),
         }
@@ -55,7 +58,15 @@ fn read(folder: &Path) -> io::Result<Reports> {
     Ok(reports)
 }
 
+fn refused(why: &str) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, why)
+}
+
 fn report(file: &Path) -> io::Result<Report> {
+    // Anything else might never come to its end.
+    if !fs::metadata(file)?.is_file() {
+        return Err(refused("it is not a file"));
+    }
     let mut text = String::new();
     File::open(file)?.take(MAX_BYTES).read_to_string(&mut text)?;
     Ok(serde_json::from_str(&text)?)
