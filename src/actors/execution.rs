@@ -343,6 +343,13 @@ pub enum ToExecution {
     Drain,
 }
 
+impl ToExecution {
+    /// Whether somebody waits for the answer, who does not wait for a slot.
+    pub(super) const fn is_command(&self) -> bool {
+        matches!(self, Self::Command(..))
+    }
+}
+
 impl Handler<ToExecution> for ExecutionActor {
     type Result = ();
 

@@ -164,18 +164,24 @@ impl Supervisor {
         }
     }
 
-    /// Gives a parked execution something to do.
+    /// Gives a parked execution something to do. It waits for a slot, unless a command is among it: commands are served at
+    /// once.
     pub(super) fn wake(&mut self, id: ExecutionId, why: Why, waiting: Vec<ToExecution>, ctx: &mut Context<Self>) {
         let Some(entry) = self.entries.get_mut(&id) else { return };
-        entry.presence = Presence::Waking { why, queued: true, waiting };
+        let queued = !waiting.iter().any(ToExecution::is_command);
+        entry.presence = Presence::Waking { why, queued, waiting };
         self.wakeups.cancel(&id);
-        self.queue.wake(entry.tenant, id);
-        self.pump(ctx);
+        if queued {
+            self.queue.wake(entry.tenant, id);
+            self.pump(ctx);
+        } else {
+            self.rebuild(id, false, ctx);
+        }
     }
 
     /// Brings a message to an execution, wherever it is.
     pub(super) fn route(&mut self, id: ExecutionId, tenant: TenantId, message: ToExecution, ctx: &mut Context<Self>) {
-        let is_command = matches!(message, ToExecution::Command(..));
+        let is_command = message.is_command();
         let Some(entry) = self.entries.get_mut(&id) else {
             // Not known although the store has it: its creation was never acknowledged. The journal knows.
             if is_command {
@@ -194,20 +200,12 @@ impl Supervisor {
                 self.rebuild(id, false, ctx);
             }
             Presence::Leaving { waiting, .. } | Presence::Waking { waiting, .. } => waiting.push(message),
-            Presence::Parked | Presence::Delayed { .. } if is_command => {
-                entry.presence = Presence::Waking { why: Why::Wake, queued: false, waiting: vec![message] };
-                self.wakeups.cancel(&id);
-                self.queue.remove(id);
-                self.rebuild(id, false, ctx);
-            }
             Presence::Parked => self.wake(id, Why::Wake, vec![message], ctx),
-            Presence::Delayed { .. } => {}
-            Presence::Pending if is_command => {
+            Presence::Pending | Presence::Delayed { .. } if is_command => {
                 self.queue.remove(id);
-                entry.presence = Presence::Waking { why: Why::Wake, queued: false, waiting: vec![message] };
-                self.rebuild(id, false, ctx);
+                self.wake(id, Why::Wake, vec![message], ctx);
             }
-            Presence::Pending => {}
+            Presence::Pending | Presence::Delayed { .. } => {}
         }
     }
 

@@ -10,6 +10,7 @@ with_both_databases!(
     a_pending_execution_refuses_what_it_cannot_do_and_still_starts,
     a_pending_or_delayed_execution_can_be_cancelled,
     a_parked_execution_obeys_without_an_actor,
+    an_execution_that_leaves_memory_obeys_without_a_slot,
     a_paused_execution_keeps_the_result_of_its_running_effect,
     a_command_that_races_with_the_end_is_either_done_or_refused,
     a_cancelled_shell_task_leaves_no_process,
@@ -69,6 +70,23 @@ async fn a_parked_execution_obeys_without_an_actor(database: Database) {
     assert_eq!(command(&service, &id, "cancel", 202).await["status"], "cancelled");
     let execution = service.get(&path(&id)).await.expect(200);
     assert_eq!(execution["restarts"], 0);
+    nothing_is_left(&service).await;
+}
+
+/// A command may meet an execution in the moment in which it leaves memory; it does not wait for a slot then either.
+async fn an_execution_that_leaves_memory_obeys_without_a_slot(database: Database) {
+    let gates = Gates::new();
+    let service = Service::start_with(database, &[("engine.max_running", "1"), ("engine.passivate_after_ms", "1")]);
+    let id = service.start_definition(json!([long_wait()]), json!({})).await;
+    queue_until(&service, |queue| queue["running"] == 0).await;
+    let holder = service.start_definition(json!([gates.task("alpha")]), json!({})).await;
+    for _ in 0..100 {
+        assert_eq!(command(&service, &id, "pause", 202).await["status"], "paused");
+        assert_eq!(command(&service, &id, "resume", 202).await["status"], "waiting");
+    }
+    assert_eq!(command(&service, &id, "cancel", 202).await["status"], "cancelled");
+    gates.open("alpha").await;
+    assert_eq!(service.ended(&holder).await["status"], "succeeded");
     nothing_is_left(&service).await;
 }
 
