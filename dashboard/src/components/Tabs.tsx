@@ -6,7 +6,7 @@ import { useStrip } from "./useStrip";
 
 /** How a tab looks, for links that act like one. */
 export const tabClass =
-  "-mb-px h-9 whitespace-nowrap border-transparent border-b-2 px-3 text-ink-soft hover:text-ink data-[status=active]:border-accent data-[state=active]:border-accent data-[status=active]:font-medium data-[state=active]:font-medium data-[status=active]:text-ink data-[state=active]:text-ink";
+  "focus-visible:-outline-offset-2 -mb-px h-9 whitespace-nowrap border-transparent border-b-2 px-3 text-ink-soft hover:text-ink data-[status=active]:border-accent data-[state=active]:border-accent data-[status=active]:font-medium data-[state=active]:font-medium data-[status=active]:text-ink data-[state=active]:text-ink";
 
 export function Tabs<T extends string>({
   label,

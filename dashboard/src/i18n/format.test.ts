@@ -9,3 +9,11 @@ it("says how long ago something was as people of the language write it", () => {
   expect(["en", "zh-CN"].map((language) => ago(language, 25_000))).toEqual(["25 sec. ago", "25 秒前"]);
   expect(["en", "zh-CN"].map((language) => ago(language, 3 * 86_400_000))).toEqual(["3 days ago", "3 天前"]);
 });
+
+it("writes days and times as the reader's region does", () => {
+  const instant = "2026-03-01T15:04:05Z";
+  const hour = String(new Date(instant).getHours()).padStart(2, "0");
+  expect(formatsOf("en", "en-GB").moment(instant)).toContain("1 Mar 2026");
+  expect(formatsOf("en", "en-GB").moment(instant)).toContain(`${hour}:04:05`);
+  expect(formatsOf("en").moment(instant)).toMatch(/Mar 1, 2026, \d+:04:05\s[AP]M/);
+});

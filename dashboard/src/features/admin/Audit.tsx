@@ -45,13 +45,13 @@ export default function Audit() {
           <TextFilter key={name} name={name} value={filter[name] ?? ""} onTyped={(text) => set(name, text.trim())} />
         ))}
         {days.map((name) => (
-          <label key={name} className="flex items-center gap-1.5 text-[13px] text-ink-soft">
+          <label key={name} className="flex items-center gap-1.5 text-[13px] text-ink-soft max-sm:w-full">
             {t(`audit.filter.${name}`)}
             <input
               type="date"
               value={dayOf(name, filter[name])}
               onChange={(event) => set(name, instantOf(name, event.target.value))}
-              className="field w-[138px]"
+              className="field w-[138px] max-sm:flex-1"
             />
           </label>
         ))}
@@ -96,7 +96,7 @@ function TextFilter({
       type="search"
       aria-label={t(`audit.filter.${name}`)}
       placeholder={t(`audit.filter.${name}`)}
-      className="field w-[calc(50%-4px)] sm:w-auto sm:flex-1 sm:basis-32"
+      className="field w-[calc(50%-4px)] sm:w-auto sm:flex-1 sm:basis-40"
     />
   );
 }
@@ -108,7 +108,7 @@ function Entry({ entry, only }: { entry: AuditView; only: (name: string, value: 
     <Item
       title={
         <>
-          <span className="break-all">{entry.actor_name}</span>
+          <span className="min-w-0 wrap-anywhere">{entry.actor_name}</span>
           <button
             type="button"
             onClick={() => only("action", entry.action)}
