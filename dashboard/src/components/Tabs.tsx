@@ -36,7 +36,7 @@ export function Tabs<T extends string>({
           </Radix.Trigger>
         ))}
       </Radix.List>
-      <Radix.Content value={value} className="flex min-h-0 flex-1 flex-col focus-visible:outline-none">
+      <Radix.Content value={value} className="flex min-h-0 flex-1 flex-col focus-visible:rounded-xl">
         <Suspense fallback={<SkeletonPanel className="min-h-[420px] flex-1" />}>{children}</Suspense>
       </Radix.Content>
     </Radix.Root>
