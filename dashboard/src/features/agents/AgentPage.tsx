@@ -47,8 +47,11 @@ function Loaded({ agent }: { agent: AgentView }) {
   const { may } = useStanding();
   const tests = useQuery(executionList({ type: "agent_test", agent: agent.id }));
   const rows = useMemo(() => tests.data?.pages.flatMap((page) => page.items), [tests.data]);
-  // Who comes back finds the newest test where it was left.
-  const shown = test ?? rows?.[0]?.id;
+  // Who comes back finds the newest test where it was left; one that somebody else begins does not take its place.
+  const [first, setFirst] = useState<string>();
+  const newest = rows?.[0]?.id;
+  if (first === undefined && newest !== undefined) setFirst(newest);
+  const shown = test ?? first;
   return (
     <>
       <BackLink to="/agents">{t("nav.agents")}</BackLink>
