@@ -36,6 +36,7 @@ async function readPage(
   limit: number,
   signal?: AbortSignal,
 ): Promise<Page> {
+  const asked = freshest.now();
   const items: Row[] = [];
   let next: string | undefined = cursor;
   do {
@@ -46,7 +47,7 @@ async function readPage(
   } while (next && !isEnough(items));
   const last = items.at(-1);
   const end = last && { id: last.id, created_at: last.created_at };
-  return freshest.page({ cursor, items, next, end }, filter, cursor === undefined);
+  return freshest.page({ cursor, items, next, end }, filter, asked);
 }
 
 function readRows(filter: Filter, cursor: string | undefined, count: number, signal?: AbortSignal): Promise<Page> {
