@@ -19,8 +19,6 @@ test("somebody new signs in, writes a workflow, runs it and sees what came out",
   await page.getByRole("heading", { name: "Dashboard" }).waitFor();
   await page.getByText("Nothing has been executed yet").waitFor();
 
-  await page.getByRole("link", { name: "Run a workflow" }).click();
-  await page.getByText("No workflows yet").waitFor();
   await page.getByRole("link", { name: "Begin with an example" }).click();
   await page.getByText("name: review-panel").waitFor();
   await page.getByRole("button", { name: "Examples" }).click();
