@@ -23,3 +23,11 @@ it("does not bring back what was deleted since", () => {
   vi.advanceTimersByTime(61_000);
   expect(latest.page({ items: [row({ id: "1" })] }, {}, true).items.map(({ id }) => id)).toEqual(["1"]);
 });
+
+it("knows of a retry that has begun while an answer was on its way", () => {
+  const latest = new Latest();
+  latest.note(update({ id: "5", continues: "2" }));
+  const failed = row({ id: "2", status: "failed" });
+  expect(latest.detail(failed).continued_by).toBe("5");
+  expect(latest.page({ items: [failed] }, { status: ["failed"], continued: false }, false).items).toEqual([]);
+});
