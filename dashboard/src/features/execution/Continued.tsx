@@ -17,15 +17,12 @@ export function Continued({ execution, by }: { execution: ExecutionDetail; by: s
   // It may be the retry of what this one is only a part of.
   const isOfWhole = retry !== undefined && retry.forked_from?.execution_id !== execution.id;
   return (
-    <section
-      aria-label={t("retries.label")}
-      className="mb-4 flex flex-wrap items-center gap-x-3 gap-y-1.5 rounded-xl border bg-surface px-4 py-3"
-    >
-      <RotateCcw className="size-4 shrink-0 text-accent-text" aria-hidden />
+    <section aria-label={t("retries.label")} className="mb-4 flex gap-3 rounded-xl border bg-surface px-4 py-3">
+      <RotateCcw className="mt-0.5 size-4 shrink-0 text-accent-text" aria-hidden />
       {isGone ? (
         <p>{t("retries.gone", { id: shortId(by) })}</p>
       ) : (
-        <>
+        <div className="flex min-w-0 flex-wrap items-center gap-x-3 gap-y-1.5">
           <Link to="/executions/$id" params={{ id: by }} className="font-medium text-accent-text hover:underline">
             {t(isOfWhole ? "retries.ofWhole" : "retries.as", { id: shortId(by) })}
           </Link>
@@ -37,7 +34,7 @@ export function Continued({ execution, by }: { execution: ExecutionDetail; by: s
               </span>
             </>
           )}
-        </>
+        </div>
       )}
     </section>
   );

@@ -279,13 +279,16 @@ function ChildrenFact({ execution, timeline }: { execution: ExecutionDetail; tim
         {isExact ? formats.number(total) : t("fact.atLeast", { shown: formats.number(total) })}
       </Link>
       {failed > 0 && (
-        <Link
-          to="/executions"
-          search={{ parent: execution.id, status: "failed" }}
-          className="status-failed ml-2 text-status hover:underline"
-        >
-          {t("fact.childrenFailed", { shown: formats.number(failed) })}
-        </Link>
+        <>
+          <span className="text-ink-faint"> · </span>
+          <Link
+            to="/executions"
+            search={{ parent: execution.id, status: "failed" }}
+            className="status-failed text-status hover:underline"
+          >
+            {t("fact.childrenFailed", { shown: formats.number(failed) })}
+          </Link>
+        </>
       )}
     </Fact>
   );

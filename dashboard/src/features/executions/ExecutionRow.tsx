@@ -95,8 +95,8 @@ export const ExecutionRow = memo(function ExecutionRow({
         </Link>
         {isNarrow ? (
           <p className="truncate pl-6 text-ink-soft text-xs">
-            <Retries row={row} />
             <Ago at={row.created_at} />
+            <Retries row={row} isShort />
           </p>
         ) : (
           (failure || row.continued_by || row.continues) && (

@@ -37,6 +37,7 @@ export function Filters() {
   return (
     <div className="mb-3 flex flex-wrap items-center gap-2">
       <div className={line}>
+        {search.parent && <Parent id={search.parent} onLeave={() => change({ parent: undefined })} />}
         <SearchField value={search.q ?? ""} onChange={(q) => change({ q: q || undefined })} />
         <Statuses
           chosen={chosen}
@@ -44,7 +45,6 @@ export function Filters() {
         />
       </div>
       <div className={line}>
-        {search.parent && <Parent id={search.parent} onLeave={() => change({ parent: undefined })} />}
         <div
           className={clsx(
             "flex flex-wrap gap-2 max-sm:order-2 max-sm:grid max-sm:basis-full max-sm:grid-cols-2 max-sm:[&_.field]:w-full max-sm:[&_.field]:max-w-none",
@@ -115,7 +115,7 @@ export function Filters() {
 function Parent({ id, onLeave }: { id: string; onLeave: () => void }) {
   const { t } = useLanguage();
   return (
-    <span className="flex h-[34px] items-center gap-1 rounded-lg bg-accent-soft pl-2.5 text-[13px] max-sm:order-2">
+    <span className="flex h-[34px] items-center gap-1 rounded-lg bg-accent-soft pl-2.5 text-[13px] max-sm:basis-full">
       <ListTree className="size-3.5 text-accent-text" aria-hidden />
       <Link to="/executions/$id" params={{ id }} className="text-accent-text hover:underline">
         {t("executions.parent", { id: shortId(id) })}
