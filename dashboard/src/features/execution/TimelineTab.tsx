@@ -196,14 +196,8 @@ function Line({
         {instance.attempt > 0 && <span className="text-ink-faint text-xs">#{instance.attempt + 1}</span>}
       </span>
       <Track scale={scale}>
-        {instance.stretches.map((stretch) => (
-          <Bar
-            key={`${stretch.kind}${stretch.from}`}
-            kind={stretch.kind}
-            from={stretch.from}
-            to={stretch.to ?? end}
-            scale={scale}
-          />
+        {instance.stretches.map((stretch, index) => (
+          <Bar key={index} kind={stretch.kind} from={stretch.from} to={stretch.to ?? end} scale={scale} />
         ))}
         {pauses
           .filter((pause) => pause.from < end && (pause.to ?? now) > instance.from)

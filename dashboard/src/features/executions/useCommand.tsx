@@ -10,6 +10,11 @@ import { useLanguage } from "@/i18n/language";
 import { expectEnd } from "@/live/notices";
 import { shortId } from "./Name";
 
+/** Whether it makes another execution. */
+function isStart(name: Command): boolean {
+  return name === "retry" || name === "rerun";
+}
+
 /** `retriedAs` is the newest retry of it, if there is one. */
 export function useCommand(id: string, retriedAs?: string) {
   const { t } = useLanguage();
@@ -21,21 +26,27 @@ export function useCommand(id: string, retriedAs?: string) {
     onSuccess(execution, name) {
       setAsked(undefined);
       void queries.invalidateQueries({ queryKey: executionKeys.detail(id) });
-      if (name !== "retry" && name !== "rerun") return;
+      if (!isStart(name)) return;
       expectEnd(execution.id);
       toast.success(t("execution.started"));
-      void navigate({ to: "/executions/$id", params: { id: execution.id } });
     },
     onError(error) {
       setAsked(undefined);
       tellProblem(error);
     },
   });
+  const send = (name: Command) =>
+    mutation.mutate(name, {
+      // Whoever has left meanwhile stays where they are.
+      onSuccess({ id: started }) {
+        if (isStart(name)) void navigate({ to: "/executions/$id", params: { id: started } });
+      },
+    });
   const dialog = (
     <Confirm
       isOpen={asked !== undefined}
       onClose={() => setAsked(undefined)}
-      onConfirm={() => asked && mutation.mutate(asked)}
+      onConfirm={() => asked && send(asked)}
       isBusy={mutation.isPending}
       {...(asked === "retry"
         ? {
@@ -51,7 +62,6 @@ export function useCommand(id: string, retriedAs?: string) {
     dialog,
     isBusy: mutation.isPending,
     /** Only what ends something for good is asked back, and what somebody has done before. */
-    send: (name: Command) =>
-      name === "cancel" || (name === "retry" && retriedAs) ? setAsked(name) : mutation.mutate(name),
+    send: (name: Command) => (name === "cancel" || (name === "retry" && retriedAs) ? setAsked(name) : send(name)),
   };
 }
