@@ -63,7 +63,7 @@ export class Latest {
   }
 
   active(rows: Row[], asked: number): Row[] {
-    return patchActive(rows, this.#since(asked));
+    return patchActive(rows, this.#since(asked)).data;
   }
 
   detail<T extends DetailFields>(detail: T): T {
