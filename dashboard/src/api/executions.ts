@@ -44,6 +44,9 @@ export interface Filter {
   before?: string;
 }
 
+/** Where an execution stands in a list. */
+export type Created = Pick<Row, "id" | "created_at">;
+
 /** A part of a list, as it was read. */
 export interface Page {
   /** Where it begins; the first one has none. */
@@ -52,9 +55,9 @@ export interface Page {
   /** Where the next one begins; nothing follows without it. */
   next?: string;
   /** The oldest row that was read, also when it has left the list since: the next page begins below it. */
-  end?: string;
+  end?: Created;
   /** What is known of a page whose rows were let go, so that it can be read again when somebody looks at it. */
-  released?: { count: number; oldest: string };
+  released?: { count: number; oldest: Created };
 }
 
 export interface ExecutionPages {

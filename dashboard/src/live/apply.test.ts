@@ -155,7 +155,10 @@ it("reloads everything after a gap that the service cannot fill", () => {
   // Of long lists the beginning; the rest when somebody looks at it.
   const data = { pages: [{ items: [row({ id: "3" })], next: "b" }, { items: [row({ id: "2" }), row({ id: "1" })] }] };
   const list = apply([resync("backlog")], [{ key: executionKeys.list({}), data }]).set[0]?.data as ExecutionPages;
-  expect(list.pages).toMatchObject([{ items: [{ id: "3" }] }, { items: [], released: { count: 2, oldest: "1" } }]);
+  expect(list.pages).toMatchObject([
+    { items: [{ id: "3" }] },
+    { items: [], released: { count: 2, oldest: { id: "1" } } },
+  ]);
 });
 
 it("compares again when one of the two has changed", () => {

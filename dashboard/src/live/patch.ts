@@ -1,5 +1,5 @@
 // Pure: what a live update does to a piece of data that was read before. Nothing here knows the query cache.
-import type { Filter, Row } from "@/api/executions";
+import type { Created, Filter, Row } from "@/api/executions";
 import type { EventView, ExecutionUpdate, LogLine, LogView, OutputDelta, Status } from "@/api/generated/schema";
 
 /** Whether `update` is newer than what is shown. Frames may repeat and answers may be older than frames. */
@@ -26,8 +26,12 @@ export function matches(row: Row | ExecutionUpdate, filter: Filter): boolean | u
   return true;
 }
 
-/** Ids of executions are in the order of their creation, so newest first is descending by id. */
-export function byNewest(a: Pick<Row, "id">, b: Pick<Row, "id">): number {
+/**
+ * Newest first, as the service lists executions. It writes every instant to the same number of digits, so that their texts compare.
+ * The ids of what a workflow starts are made of its own and say nothing about the time: they only part what was created at once.
+ */
+export function byNewest(a: Created, b: Created): number {
+  if (a.created_at !== b.created_at) return a.created_at < b.created_at ? 1 : -1;
   return a.id < b.id ? 1 : a.id > b.id ? -1 : 0;
 }
 
