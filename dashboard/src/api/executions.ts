@@ -2,6 +2,7 @@
 
 import { queryOptions } from "@tanstack/react-query";
 import { freshest } from "@/live/latest";
+import { MAX_ACTIVE } from "@/live/patch";
 import type { Action } from "@/may";
 import { client, freshKey, must } from "./client";
 import { serviceNow } from "./clock";
@@ -118,7 +119,8 @@ export const activeExecutions = queryOptions({
   queryKey: executionKeys.active,
   queryFn: async ({ signal }) => {
     const asked = freshest.now();
-    const answer = await must(client.GET("/api/v1/executions/active", { params: { query: { limit: 100 } }, signal }));
+    const params = { query: { limit: MAX_ACTIVE } };
+    const answer = await must(client.GET("/api/v1/executions/active", { params, signal }));
     return freshest.active(answer.items.map(toRow), asked);
   },
   meta: live,

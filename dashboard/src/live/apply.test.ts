@@ -144,6 +144,15 @@ describe("what is active", () => {
   });
 });
 
+it("reads again what is active when those that were read have ended: there may have been more", () => {
+  const rows = Array.from({ length: 101 }, (_, index) => row({ id: String(index + 100) }));
+  const key = executionKeys.active;
+  const ends = ["100", "101"].map((id) => updateFrame({ id, status: "succeeded", last_seq: 8 }));
+  expect(apply(ends.slice(1), [{ key, data: rows }]).stale).toEqual([]);
+  expect(apply(ends, [{ key, data: rows }]).stale).toEqual([key]);
+  expect(apply(ends, [{ key, data: rows.slice(0, 50) }]).stale).toEqual([]);
+});
+
 describe("journals", () => {
   const key = executionKeys.events("e1");
 

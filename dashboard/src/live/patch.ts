@@ -62,8 +62,14 @@ export interface Patched<T> {
   isStale: boolean;
 }
 
-/** What runs or waits now, newest first. Pending and paused executions are not among them. */
-export function patchActive(rows: readonly Row[], updates: readonly ExecutionUpdate[]): Row[] {
+/** As many of those that are active are read. */
+export const MAX_ACTIVE = 100;
+
+/**
+ * What runs or waits now, newest first. Pending and paused executions are not among them. `isStale` when there may be others by now that
+ * were not read because these came first.
+ */
+export function patchActive(rows: readonly Row[], updates: readonly ExecutionUpdate[]): Patched<Row[]> {
   const byId = new Map(rows.map((row) => [row.id, row]));
   let changed = false;
   for (const update of updates) {
@@ -76,7 +82,8 @@ export function patchActive(rows: readonly Row[], updates: readonly ExecutionUpd
     if (isActive) byId.set(update.id, { ...known, ...fields });
     else byId.delete(update.id);
   }
-  return changed ? [...byId.values()].sort(byNewest) : (rows as Row[]);
+  const isStale = rows.length >= MAX_ACTIVE && byId.size < MAX_ACTIVE;
+  return { data: changed ? [...byId.values()].sort(byNewest) : (rows as Row[]), isStale };
 }
 
 export interface DetailFields {
