@@ -2,6 +2,7 @@
 
 import { queryOptions } from "@tanstack/react-query";
 import { freshest } from "@/live/latest";
+import { MAX_ACTIVE } from "@/live/patch";
 import type { Action } from "@/may";
 import { client, freshKey, must } from "./client";
 import { serviceNow } from "./clock";
@@ -27,6 +28,8 @@ export interface Row extends Omit<ExecutionUpdate, "output"> {
   version?: string;
   /** The name of whoever started it. */
   owner?: string;
+  /** The newest retry of it, or of what it is a part of. No update of its own carries it: those of the retry do. */
+  continued_by?: string | null;
 }
 
 export interface Filter {
@@ -36,6 +39,8 @@ export interface Filter {
   workflow?: string;
   agent?: string;
   parent?: string;
+  /** Whether a retry goes on with it. */
+  continued?: boolean;
   label?: Record<string, string>;
   /** Text in id, name, creator, input or error. */
   q?: string;
@@ -90,6 +95,8 @@ export function toRow(view: ExecutionView): Row {
     version: view.workflow.version,
     agent_id: view.agent_id,
     parent_execution_id: view.parent_execution_id,
+    continues: view.trigger === "retry" ? view.forked_from?.execution_id : undefined,
+    continued_by: view.continued_by,
     progress: view.progress,
     error: view.error,
     pause_reason: view.pause_reason,
@@ -112,7 +119,8 @@ export const activeExecutions = queryOptions({
   queryKey: executionKeys.active,
   queryFn: async ({ signal }) => {
     const asked = freshest.now();
-    const answer = await must(client.GET("/api/v1/executions/active", { params: { query: { limit: 100 } }, signal }));
+    const params = { query: { limit: MAX_ACTIVE } };
+    const answer = await must(client.GET("/api/v1/executions/active", { params, signal }));
     return freshest.active(answer.items.map(toRow), asked);
   },
   meta: live,
@@ -282,8 +290,8 @@ export function actionOf(name: Command): Action {
   return name === "retry" || name === "rerun" ? "execution_start" : "execution_steer";
 }
 
-/** What may be asked of an execution in this status. */
-export function commandsFor(status: Status): Command[] {
+/** What may be asked of an execution in this status, the most likely first. */
+export function commandsFor(status: Status, isContinued = false): Command[] {
   switch (status) {
     case "pending":
       return ["cancel"];
@@ -294,7 +302,7 @@ export function commandsFor(status: Status): Command[] {
       return ["resume", "cancel"];
     case "failed":
     case "cancelled":
-      return ["retry", "rerun"];
+      return isContinued ? ["rerun", "retry"] : ["retry", "rerun"];
     case "succeeded":
       return ["rerun"];
   }
