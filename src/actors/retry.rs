@@ -67,7 +67,7 @@ impl Engine {
         for event in rest {
             machine::apply(&program, &mut state, event);
         }
-        record.project(&state, rest);
+        record.project(&program, &state, rest);
         let projection = record.projection.clone();
         let new = NewExecution { definition: None, idempotency, audit: about(audit, id) };
         let append = Append::first(tenant, id, record.epoch, &events, projection, new)?.without_usage();

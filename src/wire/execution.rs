@@ -16,12 +16,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// How far an execution is. `known_tasks` grows as loops and branches unfold.
+/// How far an execution is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ProgressView {
+    /// Tasks that have ended, skipped ones included.
     pub completed_tasks: u32,
+    /// How many there will be as far as one can see. 0 while that cannot be told: before the start, and while it depends on a
+    /// loop whose rounds are not known yet, on a `while`, or on a directive that goes back.
     pub known_tasks: u32,
-    /// Completed over known tasks, 0 to 1; 1 once succeeded.
+    /// Completed over known tasks, 0 to 1; 0 while those are not known, 1 once succeeded.
     pub fraction: f64,
     /// Seconds until the end if the rest goes like the part that is done; absent unless running and something is done.
     pub eta_seconds: Option<f64>,
