@@ -3,6 +3,7 @@
 import i18next from "i18next";
 import { useCallback } from "react";
 import type { AgentView, Failure, Problem } from "@/api/generated/schema";
+import { isSentence } from "@/components/indented";
 import { useLanguage } from "@/i18n/language";
 import { type Translator, translatorOf } from "./catalog";
 
@@ -71,26 +72,45 @@ const kinds = [
 const STANDARD = "https://serverlessworkflow.io/spec/1.0.0/errors/";
 
 /** What the author of a workflow has written about a failure stays as it is. */
-export function useFailureWords({ type, title, detail, suggestion }: Failure): Words {
+export function useFailureWords(failure: Failure): Words {
   const { t } = useLanguage();
   const say = useServiceWords();
+  const { type, title, detail, suggestion, request, status } = failure;
   const kind = kinds.find((one) => type === STANDARD + one);
+  const said = title ? say(title) : kind ? t(`failure.${kind}`) : type;
   return {
-    title: title ? say(title) : kind ? t(`failure.${kind}`) : type,
-    detail: detail ?? undefined,
+    title: request ? t("failure.answered", { request, status }) : said,
+    // An empty answer is told of by the same sentence.
+    detail: request && detail?.startsWith(`${request} answered`) ? said : (detail ?? undefined),
     suggestion: suggestion ? say(suggestion) : undefined,
   };
 }
 
 /** Says a failure in one line. */
 export function useFailureLine(): (failure: Failure | null | undefined) => string | undefined {
-  const { language } = useLanguage();
-  return useCallback((failure) => (failure ? failureLine(failure, translatorTo(language)) : undefined), [language]);
+  const { t, language } = useLanguage();
+  return useCallback(
+    (failure) => {
+      if (!failure) return undefined;
+      const { request, status } = failure;
+      if (request) return t("failure.answered", { request, status });
+      return failureLine(failure, translatorTo(language));
+    },
+    [t, language],
+  );
 }
 
-/** The detail says it, in English. Whoever may not read that gets the title before it. */
+/** Longer ones are no longer one line anywhere. */
+const LINE_CHARACTERS = 400;
+
+/** The detail says it, in English. Whoever may not read that gets the title before it, and so does everybody what a program has printed. */
 export function failureLine({ title, detail }: Failure, translate?: Translator): string | undefined {
   const said = title ? translate?.(title) : undefined;
-  if (said && detail) return `${said}：${detail}`;
+  if (said && detail) return `${said}：${flat(detail)}`;
+  if (title && detail && !isSentence(detail)) return `${title}: ${flat(detail)}`;
   return said ?? detail ?? title ?? undefined;
+}
+
+function flat(text: string): string {
+  return text.replace(/\s+/g, " ").trim().slice(0, LINE_CHARACTERS);
 }

@@ -12,6 +12,7 @@ import { Card } from "@/components/Card";
 import { sentence } from "@/components/sentence";
 import { ProblemView } from "@/components/states";
 import { useNow } from "@/components/time";
+import { StillRunning } from "@/features/execution/Paused";
 import type { Timeline } from "@/features/execution/timeline";
 import { useLanguage } from "@/i18n/language";
 import { useServiceWords } from "@/i18n/words";
@@ -42,6 +43,7 @@ export function Asking({
             {t("budget.paused", { reason: t(bound ? `budget.bound.${bound}` : "budget.bound.unknown") })}
           </h2>
           <p className="break-words">{execution.pause_reason && sentence(say(execution.pause_reason))}</p>
+          <StillRunning timeline={timeline} />
           {isOfMonth(bound) && (
             <p className="mt-1 text-ink-soft">
               {t("budget.monthHint")}{" "}
