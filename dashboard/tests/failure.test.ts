@@ -104,10 +104,10 @@ test("what an answer or a command has said is there in full, and the headline st
   await ada.api.reached(first, "failed");
   const page = await world.open(ada);
   await page.goto("/executions?workflow=test/refused");
-  await page.getByText(`GET ${address} answered 401`, { exact: true }).waitFor();
+  await page.getByText(`GET ${address} answered 401 Unauthorized`, { exact: true }).waitFor();
   await page.goto(`/executions/${first}`);
   const failure = page.getByRole("alert");
-  await failure.getByText(`GET ${address} answered 401`, { exact: true }).waitFor();
+  await failure.getByText(`GET ${address} answered 401 Unauthorized`, { exact: true }).waitFor();
   // The body, indented and folded.
   await failure.getByText('"status": 401,').waitFor();
   await failure.getByRole("button", { name: "Show all of it" }).click();

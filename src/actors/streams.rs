@@ -8,6 +8,8 @@ use std::sync::{Mutex, PoisonError};
 
 /// Text kept per running task. What is longer loses its older half: who comes late wants to see what happens now.
 const KEPT_BYTES: usize = 256 * 1024;
+/// What is kept begins with a line where one begins within this distance.
+const LINE_BYTES: usize = 4 * 1024;
 
 /// The output of one running task so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +43,9 @@ impl Streams {
         stream.n += 1;
         stream.text.push_str(text);
         if stream.text.len() > KEPT_BYTES {
-            let begin = stream.text.ceil_char_boundary(stream.text.len() - KEPT_BYTES / 2);
+            let least = stream.text.ceil_char_boundary(stream.text.len() - KEPT_BYTES / 2);
+            let line = stream.text.get(least..).and_then(|rest| rest.find('\n'));
+            let begin = line.filter(|length| *length < LINE_BYTES).map_or(least, |length| least + length + 1);
             stream.text.drain(..begin);
             stream.is_cut = true;
         }

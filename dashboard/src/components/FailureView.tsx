@@ -26,8 +26,13 @@ export function FailureView({
       <CircleAlert className="mt-0.5 size-[18px] shrink-0 text-status" aria-hidden />
       <div className="min-w-0 max-w-4xl flex-1">
         <p className="break-words font-medium text-status">{title}</p>
-        {detail && (isSentence(detail) ? <p className="mt-0.5 break-words">{detail}</p> : <Folded text={detail} />)}
-        {failure.output && <Folded text={failure.output} label={t("failure.output")} />}
+        {detail &&
+          (isSentence(detail) ? (
+            <p className="mt-0.5 break-words">{detail}</p>
+          ) : (
+            <Folded text={detail} isTail={failure.type.endsWith("/runtime")} />
+          ))}
+        {failure.output && <Folded text={failure.output} label={t("failure.output")} isTail />}
         <Advice text={suggestion} className="mt-1" />
         {children}
       </div>

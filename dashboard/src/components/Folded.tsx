@@ -10,13 +10,21 @@ import { indented } from "./indented";
 const LINES = 8;
 const CHARACTERS = 600;
 
-export function Folded({ text, label }: { text: string; label?: string }) {
+export function Folded({
+  text,
+  label,
+  isTail,
+}: {
+  text: string;
+  label?: string;
+  /** It says at its end what matters: that is shown first. */
+  isTail?: boolean;
+}) {
   const { t } = useLanguage();
   const [isOpen, setOpen] = useState(false);
   const id = useId();
   const shown = indented(text);
-  const lines = shown.split("\n").length;
-  const isLong = lines > LINES || shown.length > CHARACTERS;
+  const isLong = shown.split("\n").length > LINES || shown.length > CHARACTERS;
   return (
     <div className="mt-2 min-w-0">
       {label && <p className="mb-1 text-ink-soft text-xs">{label}</p>}
@@ -29,10 +37,13 @@ export function Folded({ text, label }: { text: string; label?: string }) {
           tabIndex={0}
           className={clsx(
             "whitespace-pre-wrap break-words p-3 pr-12 font-mono text-[13px] leading-5",
-            isLong && !isOpen ? "max-h-44 overflow-hidden" : "max-h-[60vh] overflow-auto",
+            isLong && !isOpen
+              ? "flex max-h-44 flex-col overflow-hidden [&>code]:shrink-0"
+              : "max-h-[60vh] overflow-auto",
+            isTail && isLong && !isOpen && "justify-end",
           )}
         >
-          {shown}
+          <code>{shown}</code>
         </pre>
         {isLong && (
           <button

@@ -1,6 +1,6 @@
 // What the service writes, in the reader's language: kinds of problems by their codes, and sentences by a catalog. What is
 // particular about one of them stays as the service wrote it, as a detail.
-import i18next from "i18next";
+import i18next, { type TFunction } from "i18next";
 import { useCallback } from "react";
 import type { AgentView, Failure, Problem } from "@/api/generated/schema";
 import { isSentence } from "@/components/indented";
@@ -73,17 +73,25 @@ const STANDARD = "https://serverlessworkflow.io/spec/1.0.0/errors/";
 
 /** What the author of a workflow has written about a failure stays as it is. */
 export function useFailureWords(failure: Failure): Words {
-  const { t } = useLanguage();
+  const { t, language } = useLanguage();
   const say = useServiceWords();
-  const { type, title, detail, suggestion, request, status } = failure;
+  const { type, title, detail, suggestion, request } = failure;
   const kind = kinds.find((one) => type === STANDARD + one);
-  const said = title ? say(title) : kind ? t(`failure.${kind}`) : type;
+  const answered = answeredWords(failure, t, translatorTo(language));
   return {
-    title: request ? t("failure.answered", { request, status }) : said,
-    // An empty answer is told of by the same sentence.
-    detail: request && detail?.startsWith(`${request} answered`) ? said : (detail ?? undefined),
+    title: answered ?? (title ? say(title) : kind ? t(`failure.${kind}`) : type),
+    // Of an answer without a body nothing else is known.
+    detail: request && detail?.startsWith(`${request} answered`) ? undefined : (detail ?? undefined),
     suggestion: suggestion ? say(suggestion) : undefined,
   };
+}
+
+/** Which request was answered with what, of a failure that is such an answer. */
+function answeredWords({ request, status, title }: Failure, t: TFunction, say?: Translator): string | undefined {
+  if (!request) return undefined;
+  const phrase = title?.startsWith("HTTP ") ? "" : (title ?? "");
+  const reason = say ? (say(title ?? "") ?? `${status} ${phrase}`) : phrase;
+  return t("failure.answered", { request, status, reason }).trim();
 }
 
 /** Says a failure in one line. */
@@ -91,10 +99,8 @@ export function useFailureLine(): (failure: Failure | null | undefined) => strin
   const { t, language } = useLanguage();
   return useCallback(
     (failure) => {
-      if (!failure) return undefined;
-      const { request, status } = failure;
-      if (request) return t("failure.answered", { request, status });
-      return failureLine(failure, translatorTo(language));
+      const say = translatorTo(language);
+      return failure ? (answeredWords(failure, t, say) ?? failureLine(failure, say)) : undefined;
     },
     [t, language],
   );

@@ -137,6 +137,11 @@ function Lines({
     getItemKey: keyOf,
     overscan: 20,
   });
+  const toggle = (n: number) => {
+    // Who looks at one line does not want it carried away.
+    onFollow(false);
+    setOpen((now) => toggled(now, n));
+  };
   useEffect(() => {
     if (isFollowing && lines.length > 0) virtual.scrollToIndex(lines.length - 1, { align: "end" });
   }, [isFollowing, lines.length, virtual]);
@@ -164,7 +169,7 @@ function Lines({
               style={{ transform: `translateY(${item.start}px)` }}
               className="absolute inset-x-0 top-0"
             >
-              <Line line={line} isOpen={open.has(line.n)} onToggle={() => setOpen((now) => toggled(now, line.n))} />
+              <Line line={line} isOpen={open.has(line.n)} onToggle={() => toggle(line.n)} />
             </div>
           );
         })}

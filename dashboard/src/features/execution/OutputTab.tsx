@@ -67,12 +67,14 @@ export function Answer({ execution }: { execution: ExecutionDetail }) {
           )}
           {gaps.length > 0 && (
             <p className="mb-1 text-ink-soft text-xs">
-              {t(gaps[0] === 0 ? "output.beginningMissing" : "output.partMissing")} {t("output.resultWhole")}
+              {t(gaps[0] === 0 ? "output.beginningMissing" : "output.partMissing")}
             </p>
           )}
           <div className="whitespace-pre-wrap break-words rounded-lg border bg-sunken p-3">
             {partsOf(text, gaps).map((part, index) => (
-              <Fragment key={index}>{part === undefined ? <span className="text-ink-faint"> … </span> : part}</Fragment>
+              <Fragment key={index}>
+                {part === undefined ? <span className="text-ink-faint">{index === 0 ? "… " : " … "}</span> : part}
+              </Fragment>
             ))}
             <span
               aria-hidden

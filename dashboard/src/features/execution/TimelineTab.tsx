@@ -196,7 +196,8 @@ function Line({
         <span className="truncate">{instance.name}</span>
         {instance.round !== undefined && (
           <span className="tabular shrink-0 text-ink-faint text-xs">
-            {t("timeline.round", { shown: formats.number(instance.round) })}
+            <span className="max-sm:hidden">{t("timeline.round", { shown: formats.number(instance.round) })}</span>
+            <span className="sm:hidden">{formats.number(instance.round)}</span>
           </span>
         )}
         {instance.rounds && instance.rounds.at > 0 && (

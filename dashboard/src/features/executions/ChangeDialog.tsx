@@ -114,7 +114,7 @@ function Labels({
     list.current?.focus();
   };
   return (
-    <fieldset ref={list} tabIndex={-1} className="space-y-2 focus:outline-none">
+    <fieldset ref={list} tabIndex={-1} className="min-w-0 space-y-2 focus:outline-none">
       <legend className="font-medium">{t("executions.labels")}</legend>
       <p className="text-[13px] text-ink-soft">{t("change.labelsHint")}</p>
       {lines.map(({ key, name, value }, index) => {
@@ -132,7 +132,7 @@ function Labels({
                 // A new line is there to be written.
                 // biome-ignore lint/a11y/noAutofocus: whoever adds a line has asked for it
                 autoFocus={name === "" && value === ""}
-                className="field min-w-0 flex-1"
+                className="field w-full min-w-0 flex-1"
               />
               <input
                 {...(problem === "value" ? told : {})}
@@ -140,7 +140,7 @@ function Labels({
                 aria-label={t("change.value", { n: index + 1 })}
                 placeholder={t("change.valuePlaceholder")}
                 onChange={(event) => edit(key, { value: event.target.value })}
-                className="field min-w-0 flex-1"
+                className="field w-full min-w-0 flex-1"
               />
               <Button
                 look="quiet"

@@ -10,7 +10,7 @@ const workflow = {
 };
 
 it("shows tags of every kind as words", () => {
-  expect(tagsOf(workflow.tags).map(tagText)).toEqual(["team: core", "urgent", "levels: [1,2]"]);
+  expect(tagsOf(workflow.tags).map(tagText)).toEqual(["team: core", "urgent", "levels: 1, 2"]);
 });
 
 it("finds a workflow by name, title or a tag, and by nothing else", () => {

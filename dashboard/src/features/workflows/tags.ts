@@ -9,8 +9,13 @@ export interface Tag {
 export function tagsOf(tags: Readonly<Record<string, unknown>>): Tag[] {
   return Object.entries(tags).map(([name, value]) => ({
     name,
-    value: value === null || value === true ? "" : typeof value === "string" ? value : JSON.stringify(value),
+    value: value === null || value === true ? "" : wordsOf(value),
   }));
+}
+
+function wordsOf(value: unknown): string {
+  if (typeof value === "string") return value;
+  return Array.isArray(value) ? value.map(wordsOf).join(", ") : JSON.stringify(value);
 }
 
 export function tagText({ name, value }: Tag): string {
