@@ -44,13 +44,35 @@ test("a test goes on while one is elsewhere, and its answer is whole in the end"
   await page.getByRole("link", { name: "Queue" }).first().click();
   await page.getByRole("heading", { name: "Queue" }).waitFor();
   await writeFile(last, "Nearly.\n");
-  await page.getByText("Test finished").waitFor();
-  await page.getByRole("button", { name: "Open" }).click();
+  // The notice does not stay for long: it is taken at once.
+  await page.getByRole("listitem").filter({ hasText: "Test finished" }).getByRole("button", { name: "Open" }).click();
   await page.waitForURL(/\/executions\//);
   const whole = /^First half\.\s+Between\.\s+Nearly\.\s+Second half\.\s*$/;
   await page.getByText(whole).waitFor();
   await other.getByText(whole).waitFor();
   expect((await ada.api.execution(new URL(page.url()).pathname.slice(-36))).agent_id).toBe(agent.id);
+});
+
+test("whoever leaves before a test is accepted stays where they have gone", async () => {
+  const page = await world.open(await world.service.operator());
+  let accept = () => {};
+  const isLeft = new Promise<void>((resolve) => {
+    accept = resolve;
+  });
+  await page.route(/\/agents\/[^/]+\/test$/, async (route) => {
+    await isLeft;
+    await route.continue();
+  });
+  await page.goto("/agents");
+  await page.getByRole("link", { name: /summarizer/i }).click();
+  await page.getByLabel("Test input").fill("Actors keep state.");
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await page.getByRole("link", { name: "Queue" }).first().click();
+  await page.getByRole("heading", { name: "Queue" }).waitFor();
+  accept();
+  await page.getByText("Test finished").waitFor();
+  const { pathname, search } = new URL(page.url());
+  expect([pathname, search]).toEqual(["/queue", ""]);
 });
 
 test("an input that is too long is counted and not sent", async () => {

@@ -17,7 +17,8 @@ use crate::wire::catalog::Code;
 use crate::wire::frame::{ClientFrame, ServerFrame};
 use crate::wire::problem::Problem;
 use actix::{
-    Actor, ActorContext, ActorFutureExt, AsyncContext, ContextFutureSpawner, SpawnHandle, StreamHandler, WrapFuture,
+    Actor, ActorContext, ActorFuture, ActorFutureExt, AsyncContext, ContextFutureSpawner, SpawnHandle, StreamHandler,
+    WrapFuture,
 };
 use actix_http::ws::Item;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -170,7 +171,8 @@ impl Session {
             }
             ClientFrame::Auth { token } => {
                 let renewed = self.opening.gate.renew(token);
-                self.admit(renewed, Refused::Stays, ctx);
+                // What is asked for after it is asked with it.
+                self.admit(renewed, Refused::Stays).wait(ctx);
             }
         }
     }
@@ -247,11 +249,10 @@ impl Session {
     }
 
     /// Goes on as whoever the gate says that the visitor is.
-    fn admit(&mut self, answer: Admission, refused: Refused, ctx: &mut Ctx) {
+    fn admit(&self, answer: Admission, refused: Refused) -> impl ActorFuture<Self, Output = ()> + 'static {
         let asked = Arc::clone(&self.asked);
-        async move { (answer.await, asked) }
-            .into_actor(self)
-            .map(move |(answer, _asked), session, ctx| match (answer, refused) {
+        async move { (answer.await, asked) }.into_actor(self).map(
+            move |(answer, _asked), session: &mut Self, ctx: &mut Ctx| match (answer, refused) {
                 (Ok(visitor), _) => {
                     session.accept(visitor, ctx);
                 }
@@ -263,8 +264,8 @@ impl Session {
                         session.close(CloseCode::Policy, "the credential is not valid any more", ctx);
                     }
                 }
-            })
-            .spawn(ctx);
+            },
+        )
     }
 
     /// Sees to it that the end of the credential is noticed.
@@ -297,7 +298,7 @@ impl Session {
         self.missed_pings += 1;
         ctx.ping(b"");
         let confirmed = self.opening.gate.confirm();
-        self.admit(confirmed, Refused::Leaves, ctx);
+        self.admit(confirmed, Refused::Leaves).spawn(ctx);
     }
 
     /// Collects a fragmented message, which may not be larger than a whole one.

@@ -77,11 +77,14 @@ const PORTS_TRIED: usize = 1_000;
 /// # Errors
 /// When there is none.
 pub fn free_port() -> Result<u16, Error> {
-    let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
     std::iter::repeat_with(|| fastrand::u16(LASTING_PORTS))
         .take(PORTS_TRIED)
-        .find(is_free)
+        .find(|port| is_free(*port))
         .ok_or_else(|| Error::failure(format!("no port of {LASTING_PORTS:?} is free on this machine")))
+}
+
+fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
 /// A running service. It is killed when this is dropped, and gone then: its folder may be deleted.
@@ -188,12 +191,21 @@ impl Service {
         }
     }
 
-    /// Kills it (KILL) and waits until it is gone.
+    /// Kills it (KILL) and waits until it is gone and another one can take its port: a process that it was just about to start
+    /// holds the port until its own program begins.
     ///
     /// # Errors
-    /// When it cannot be waited for.
+    /// When it cannot be waited for, or something keeps the port.
     pub async fn kill(mut self) -> Result<(), Error> {
-        self.child.kill().await.map_err(|error| Error::failure(format!("cannot kill the service: {error}")))
+        self.child.kill().await.map_err(|error| Error::failure(format!("cannot kill the service: {error}")))?;
+        let (begin, port) = (Instant::now(), self.endpoint.port);
+        while !is_free(port) {
+            if begin.elapsed() > KILL_TIMEOUT {
+                return Err(Error::failure(format!("port {port} is not free although the service was killed")));
+            }
+            tokio::time::sleep(KILL_POLL).await;
+        }
+        Ok(())
     }
 
     /// Processor time it has used so far.

@@ -2,6 +2,7 @@
 //! figures that exist.
 
 use crate::cli::program::{finish, program};
+use crate::ports::free_port;
 use crate::service::{Database, ENVIRONMENT, Service, answer, definition};
 use futures_util::StreamExt;
 use regex::Regex;
@@ -53,10 +54,6 @@ struct Nginx {
     folder: TempDir,
     port: u16,
     plain_port: u16,
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn replaced(text: &str, pairs: &[(&str, &str)]) -> String {

@@ -16,6 +16,7 @@ mod http;
 mod identity;
 mod language;
 mod live;
+mod ports;
 mod postgres;
 mod secrets;
 mod service;

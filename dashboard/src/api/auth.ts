@@ -31,12 +31,12 @@ async function send(path: string, request: RequestInit): Promise<unknown> {
 }
 
 export async function signIn(body: Login): Promise<void> {
-  begin((await post("login", body)) as Tokens);
+  begin((await session.alone(() => post("login", body))) as Tokens);
 }
 
 /** Exchanges a one-time link for a password and a session. */
 export async function firstSignIn(body: FirstSignIn): Promise<void> {
-  begin((await post("first-sign-in", body)) as Tokens);
+  begin((await session.alone(() => post("first-sign-in", body))) as Tokens);
 }
 
 /** Whoever signs in begins at home. */
@@ -68,7 +68,7 @@ export async function changeMe(queries: QueryClient, body: ChangeMe): Promise<vo
 
 /** Nothing of what was seen stays for whoever comes next. */
 export async function signOut(queries: QueryClient): Promise<void> {
-  await post("logout", {});
+  await session.alone(() => post("logout", {}));
   session.end();
   viewing.choose(undefined);
   forget(queries);

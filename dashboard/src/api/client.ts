@@ -40,7 +40,9 @@ const withSession: Middleware = {
     setByAnswer(response.headers.get("date"));
     const copy = copies.get(request);
     if (response.status !== 401 || !copy) return response;
-    if (!(await session.renew())) return response;
+    const { changes } = session;
+    // What one person has asked for is not done in the name of another one, who has signed in in another tab.
+    if (!(await session.renew()) || session.changes !== changes) return response;
     session.sign(copy.headers);
     return fetch(copy);
   },

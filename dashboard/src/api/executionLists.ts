@@ -35,6 +35,7 @@ async function readPage(
   limit: number,
   signal?: AbortSignal,
 ): Promise<Page> {
+  const asked = freshest.now();
   const items: Row[] = [];
   let next: string | undefined = cursor;
   do {
@@ -43,7 +44,7 @@ async function readPage(
     for (const item of answer.items) items.push(toRow(item));
     next = ("next_cursor" in answer && answer.next_cursor) || undefined;
   } while (next && !isEnough(items));
-  return freshest.page({ cursor, items, next, end: items.at(-1)?.id }, filter, cursor === undefined);
+  return freshest.page({ cursor, items, next, end: items.at(-1)?.id }, filter, asked);
 }
 
 function readRows(filter: Filter, cursor: string | undefined, count: number, signal?: AbortSignal): Promise<Page> {

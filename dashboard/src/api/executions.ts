@@ -108,8 +108,9 @@ export const live = { live: true };
 export const activeExecutions = queryOptions({
   queryKey: executionKeys.active,
   queryFn: async ({ signal }) => {
+    const asked = freshest.now();
     const answer = await must(client.GET("/api/v1/executions/active", { params: { query: { limit: 100 } }, signal }));
-    return freshest.active(answer.items.map(toRow));
+    return freshest.active(answer.items.map(toRow), asked);
   },
   meta: live,
 });

@@ -4,6 +4,9 @@ import type { Tokens, UserView } from "./generated/schema";
 
 type Listener = () => void;
 
+/** Whoever waits for a renewal is told by then that there is none. The service takes the same cookie once more for a while. */
+const PATIENCE_MS = 20_000;
+
 class Session {
   #token: string | undefined;
   #person: UserView | undefined;
@@ -70,6 +73,12 @@ class Session {
     return this.#renewing;
   }
 
+  /** Does something to the cookie, while nobody renews it: here, or in another tab. */
+  async alone<T>(act: () => Promise<T>): Promise<T> {
+    await this.#renewing?.catch(() => false);
+    return inTurn(act);
+  }
+
   subscribe = (listener: Listener): (() => void) => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -77,7 +86,8 @@ class Session {
 
   async #exchange(): Promise<boolean> {
     // A service that cannot be reached has not refused anybody.
-    const response = await fetch("/api/v1/auth/refresh", { method: "POST", credentials: "same-origin" });
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const response = await fetch("/api/v1/auth/refresh", { method: "POST", credentials: "same-origin", signal });
     if (response.ok) {
       this.begin((await response.json()) as Tokens);
       return true;

@@ -2,7 +2,7 @@
 
 import { toast } from "sonner";
 import type { Problem } from "@/api/generated/schema";
-import { useProblemWords } from "@/i18n/words";
+import { DEFINITION, useProblemWords, useServiceWords } from "@/i18n/words";
 import { Advice } from "./Advice";
 import { problemOf, RequestId } from "./states";
 
@@ -21,12 +21,13 @@ export function ProblemTitle({ problem }: { problem: Problem }) {
 
 function Details({ problem }: { problem: Problem }) {
   const { detail, suggestion } = useProblemWords(problem);
+  const say = useServiceWords(DEFINITION);
   return (
     <div className="space-y-1">
       {detail && <p className="break-words">{detail}</p>}
       {(problem.errors ?? []).map((one, index) => (
         <p key={index} className="break-words">
-          {[one.pointer ?? one.parameter, one.detail].filter(Boolean).join("  ")}
+          {[one.pointer ?? one.parameter, say(one.detail)].filter(Boolean).join("  ")}
         </p>
       ))}
       <Advice text={suggestion} />

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { formatsOf } from "./format";
+import { duration, formatsOf } from "./format";
 
 const NOW = Date.parse("2026-03-01T12:00:00Z");
 
@@ -8,4 +8,21 @@ it("says how long ago something was as people of the language write it", () => {
   expect(["en", "zh-CN"].map((language) => ago(language, 2_000))).toEqual(["now", "刚刚"]);
   expect(["en", "zh-CN"].map((language) => ago(language, 25_000))).toEqual(["25 sec. ago", "25 秒前"]);
   expect(["en", "zh-CN"].map((language) => ago(language, 3 * 86_400_000))).toEqual(["3 days ago", "3 天前"]);
+});
+
+it("says how long something took by the parts that matter, also just before the next one begins", () => {
+  const [minute, hour, day] = [60_000, 3_600_000, 86_400_000];
+  const said = [412, 3_400, 9_949, 59_499, minute - 400, 125_000, hour - 400, 80 * minute, day - 400, 76 * hour];
+  expect(said.map(duration)).toEqual([
+    "412 ms",
+    "3.4 s",
+    "9.9 s",
+    "59 s",
+    "1 m 00 s",
+    "2 m 05 s",
+    "1 h 00 m",
+    "1 h 20 m",
+    "1 d 0 h",
+    "3 d 4 h",
+  ]);
 });

@@ -9,11 +9,12 @@ export function duration(ms: number): string {
   const two = (value: number) => String(value).padStart(2, "0");
   if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`;
   if (ms < 9_950) return `${(ms / 1_000).toFixed(1)} s`;
-  if (ms < MINUTE - 500) return `${Math.round(ms / 1_000)} s`;
+  // Which parts matter is decided by what is shown: there are no 60 minutes.
   const seconds = Math.round(ms / 1_000);
-  if (ms < HOUR) return `${Math.floor(seconds / 60)} m ${two(seconds % 60)} s`;
   const minutes = Math.floor(seconds / 60);
-  if (ms < DAY) return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} m`;
+  if (minutes < 1) return `${seconds} s`;
+  if (minutes < 60) return `${minutes} m ${two(seconds % 60)} s`;
+  if (minutes < 24 * 60) return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} m`;
   const hours = Math.floor(minutes / 60);
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }

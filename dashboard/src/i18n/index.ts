@@ -28,7 +28,11 @@ function chosen(): Language {
   return navigator.languages.find((language) => /^(zh|en)/.test(language))?.startsWith("zh") ? "zh-CN" : "en";
 }
 
+/** What was chosen last: what is read for another one comes too late. */
+let wanted: Language = "en";
+
 async function setLanguage(language: Language): Promise<void> {
+  wanted = language;
   if (language === "zh-CN" && !i18next.hasResourceBundle("zh-CN", "translation")) {
     const read = whenThere(() =>
       Promise.all([
@@ -44,6 +48,7 @@ async function setLanguage(language: Language): Promise<void> {
     i18next.addResourceBundle("zh-CN", SERVICE, service.default);
     i18next.addResourceBundle("zh-CN", DEFINITION, definition.default);
   }
+  if (wanted !== language) return;
   await i18next.changeLanguage(language);
   document.documentElement.lang = language;
 }

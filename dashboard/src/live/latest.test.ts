@@ -11,15 +11,18 @@ afterEach(() => {
 
 it("adds to an answer what has come in while it was on its way", () => {
   const latest = new Latest();
+  const asked = latest.now();
   latest.note(update({ id: "2", status: "failed", last_seq: 9 }));
-  const page = latest.page({ items: [row({ id: "1" })] }, {}, true);
+  const page = latest.page({ items: [row({ id: "1" })] }, {}, asked);
   expect(page.items.map(({ id }) => id)).toEqual(["2", "1"]);
-  expect(latest.page({ items: [row({ id: "1" })] }, {}, false).items).toHaveLength(1);
+  expect(latest.page({ items: [row({ id: "1" })], cursor: "b" }, {}, asked).items).toHaveLength(1);
 });
 
-it("does not bring back what was deleted since", () => {
+it("does not bring back what was deleted, or has ended while no frames came", () => {
   const latest = new Latest();
-  latest.note(update({ id: "2", status: "failed", last_seq: 9 }));
-  vi.advanceTimersByTime(61_000);
-  expect(latest.page({ items: [row({ id: "1" })] }, {}, true).items.map(({ id }) => id)).toEqual(["1"]);
+  latest.note(update({ id: "2", status: "running" }));
+  vi.advanceTimersByTime(5_000);
+  const asked = latest.now();
+  expect(latest.page({ items: [row({ id: "1" })] }, { status: ["running"] }, asked).items).toHaveLength(1);
+  expect(latest.active([row({ id: "1" })], asked).map(({ id }) => id)).toEqual(["1"]);
 });

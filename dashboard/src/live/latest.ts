@@ -1,5 +1,6 @@
 // The newest update of the executions that have changed lately. An answer that was on its way while frames arrived is older
-// than those frames; everything that is read passes through here, so that it never replaces something newer.
+// than those frames; everything that is read passes through here, so that it never replaces something newer. What had arrived
+// before it was asked for is in the answer already, or has been overtaken while no frames came.
 import type { Filter, Page, Row } from "@/api/executions";
 import type { ExecutionUpdate } from "@/api/generated/schema";
 import { patchPages } from "./pages";
@@ -7,7 +8,7 @@ import { type DetailFields, patchActive, patchDetail } from "./patch";
 
 /** Far more than change during one request. */
 const MAX_KEPT = 2_000;
-/** No request takes longer. What is older adds nothing to an answer, and may have been deleted meanwhile. */
+/** No request takes longer. */
 const KEPT_MS = 60_000;
 
 interface Noted {
@@ -35,9 +36,10 @@ export class Latest {
     return this.#noted.get(id)?.update;
   }
 
-  #updates(): ExecutionUpdate[] {
+  /** What has come in since something was asked for. */
+  #since(asked: number): ExecutionUpdate[] {
     this.#forgetOld();
-    return Array.from(this.#noted.values(), ({ update }) => update);
+    return [...this.#noted.values()].filter(({ at }) => at >= asked).map(({ update }) => update);
   }
 
   #forgetOld(): void {
@@ -48,15 +50,20 @@ export class Latest {
     }
   }
 
+  /** The moment in which something is asked for; it is handed back with the answer. */
+  now(): number {
+    return performance.now();
+  }
+
   /** Only the first page of a list can miss executions that are new. */
-  page(page: Page, filter: Filter, isFirst: boolean): Page {
+  page(page: Page, filter: Filter, asked: number): Page {
     const known = new Set(page.items.map((row) => row.id));
-    const updates = this.#updates().filter((update) => isFirst || known.has(update.id));
+    const updates = this.#since(asked).filter((update) => page.cursor === undefined || known.has(update.id));
     return patchPages([page], filter, updates).data[0] ?? page;
   }
 
-  active(rows: Row[]): Row[] {
-    return patchActive(rows, this.#updates());
+  active(rows: Row[], asked: number): Row[] {
+    return patchActive(rows, this.#since(asked));
   }
 
   detail<T extends DetailFields>(detail: T): T {

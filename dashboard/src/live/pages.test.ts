@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Page } from "@/api/executions";
 import { row, update } from "@/test/factories";
-import { AGAIN, distrusted, LONGEST_HEAD, MAX_HELD, patchPages, Rows, released, withHead } from "./pages";
+import { AGAIN, distrusted, LONGEST_HEAD, MAX_HELD, patchPages, Rows, released, shortened, withHead } from "./pages";
 
 /** Ids count down: newest first. */
 function page(from: number, to: number, more: Partial<Page> = {}): Page {
@@ -71,6 +71,13 @@ describe("pages that are let go", () => {
     expect(data[0]?.items[0]?.id).toBe("010001");
   });
 
+  it("are none any more when the beginning alone is too much", () => {
+    const grown = [page(20_000, 10_001), ...many];
+    const kept = released(grown, 1, 1);
+    expect(kept.length).toBe(21);
+    expect(released(kept, 1, 1)).toBe(kept);
+  });
+
   it("are all but the first when nothing is sure", () => {
     const list = distrusted(many);
     expect([list[0]?.items.length, list[1]?.items.length, new Rows(list).count]).toEqual([500, 0, 10_000]);
@@ -104,4 +111,22 @@ it("does not grow for ever by what comes in", () => {
   const [first] = pages;
   expect(first?.items.length).toBeLessThanOrEqual(LONGEST_HEAD);
   expect([Number(first?.items[0]?.id), first?.next]).toEqual([LONGEST_HEAD + 51, AGAIN]);
+});
+
+it("does not grow for ever either when it was read on in, as long as one looks at its beginning", () => {
+  const grown = [page(2_000, 801, { next: "b" }), page(800, 301, { cursor: "b", next: "c" })];
+  expect(shortened(grown, 501)).toBe(grown);
+  const [first, ...rest] = shortened(grown, 320);
+  expect([first?.items.length, first?.next, rest.length]).toEqual([LONGEST_HEAD / 2, AGAIN, 0]);
+});
+
+it("is read again when little of it is left and more follows", () => {
+  const paused = { status: ["paused" as const] };
+  const gone = [10, 9, 8].map((id) => update({ id: String(id).padStart(6, "0"), status: "running", last_seq: 9 }));
+  const list = (next?: string) => [
+    { ...page(30, 6, { next }), items: page(30, 6).items.map((row) => ({ ...row, status: "paused" as const })) },
+  ];
+  expect(patchPages(list("b"), paused, gone).isStale).toBe(true);
+  expect(patchPages(list(), paused, gone).isStale).toBe(false);
+  expect(patchPages(list("b"), {}, gone).isStale).toBe(false);
 });

@@ -16,6 +16,9 @@ function countOf(page: Page): number {
   return page.released?.count ?? page.items.length;
 }
 
+/** A list of which less than this is left while more follows is read again: there are places that show its beginning only. */
+const LITTLE = 25;
+
 /** Puts new rows into the first page that goes down to where they are. Those of pages that were let go come with a reading. */
 function insert(pages: Page[], added: readonly Row[]): boolean {
   const byPage = new Map<number, Row[]>();
@@ -78,6 +81,8 @@ export function patchPages(
   }
   if (added.length > 0 && insert(patched, added)) changed = true;
   if (patched.length === 1 && patched[0]) patched[0] = cut(patched[0]);
+  // What follows may be all that there is by now.
+  if (changed && !isComplete && patched.reduce((sum, page) => sum + countOf(page), 0) < LITTLE) isStale = true;
   return { data: changed ? patched : (pages as Page[]), isStale };
 }
 
@@ -100,8 +105,19 @@ export function withHead(pages: readonly Page[], head: Page): Page[] {
 
 /** Where a list goes on whose end was cut off: the place has no cursor, so that it is read again from its beginning. */
 export const AGAIN = "again";
-/** A list that nobody reads on in grows by what comes in, up to this; then its older half goes. */
+/** The beginning of a list grows by what comes in. As long as nobody reads on, that is up to this; then its older half goes. */
 export const LONGEST_HEAD = 1_000;
+
+/**
+ * A list whose beginning has grown too long, when nobody looks at more than its first `seen` rows: all but those go, and what follows is
+ * read again when somebody comes to it.
+ */
+export function shortened(pages: readonly Page[], seen: number): readonly Page[] {
+  const [first, ...rest] = pages;
+  return first && rest.length > 0 && first.items.length > LONGEST_HEAD && seen <= LONGEST_HEAD / 2
+    ? [cut(first)]
+    : pages;
+}
 
 function cut(page: Page): Page {
   return page.items.length > LONGEST_HEAD
@@ -118,9 +134,11 @@ const KEPT_AROUND = 2;
 export function released(pages: readonly Page[], from: number, to: number): readonly Page[] {
   const held = pages.reduce((sum, page) => sum + page.items.length, 0);
   if (held <= MAX_HELD) return pages;
-  return pages.map((page, index) =>
+  const kept = pages.map((page, index) =>
     index === 0 || (index >= from - KEPT_AROUND && index <= to + KEPT_AROUND) ? page : letGo(page),
   );
+  // The same list when nothing is to be let go any more, though the beginning alone is too much.
+  return kept.some((page, index) => page !== pages[index]) ? kept : pages;
 }
 
 /** A list of which only the first page is known for sure. */

@@ -27,8 +27,11 @@ class Line {
   }
 }
 
-function begin() {
+function begin(refusals = 0) {
   const lines: Line[] = [];
+  /** What comes of asking for an address, where that is not an address at once. */
+  const answers: Promise<string>[] = [];
+  let refused = 0;
   const addresses: (number | undefined)[] = [];
   const frames: ServerFrame[] = [];
   const statuses: LiveStatus[] = [];
@@ -36,9 +39,11 @@ function begin() {
   const socket = new LiveSocket({
     address: async (after) => {
       addresses.push(after);
-      return "ws://callboard";
+      return answers.shift() ?? "ws://callboard";
     },
     open: () => {
+      refused += 1;
+      if (refused <= refusals) throw new Error("not allowed here");
       const line = new Line();
       lines.push(line);
       return line as unknown as WebSocket;
@@ -57,7 +62,7 @@ function begin() {
     if (!last) throw new Error("nothing has connected");
     return last;
   };
-  return { socket, lines, line, addresses, frames, statuses, others };
+  return { socket, lines, line, addresses, frames, statuses, others, answers };
 }
 
 beforeEach(() => {
@@ -200,12 +205,48 @@ describe("the live socket", () => {
   });
 
   it("renews a token that ends in the middle of a session", async () => {
-    const { line } = begin();
+    const { socket, line } = begin();
     await settle();
     line().hello(1);
     const problem = { type: "", title: "", status: 401, detail: "", code: "token_expired", suggestion: "" };
     line().frame({ type: "error", data: problem });
     await settle();
     expect(line().sent).toEqual(['{"type":"auth","token":"fresh"}']);
+    // What was asked for in between was refused, each time with the same words.
+    socket.watch("e1", 4);
+    line().frame({ type: "error", data: problem });
+    line().frame({ type: "error", data: problem });
+    line().frame(eventFrame(event(5)));
+    await settle();
+    expect(line().sent.slice(1)).toEqual([
+      '{"type":"subscribe","execution_id":"e1","after_seq":4}',
+      '{"type":"auth","token":"fresh"}',
+      '{"type":"subscribe","execution_id":"e1","after_seq":5}',
+    ]);
+  });
+
+  it("is not ended by an attempt from before it was stopped", async () => {
+    const { socket, line, lines, statuses, answers } = begin();
+    let refuse = () => {};
+    answers.push(new Promise((_, reject) => (refuse = () => reject(new Error("no ticket")))));
+    await settle();
+    line().drop();
+    await vi.advanceTimersByTimeAsync(1_000);
+    socket.stop();
+    socket.start();
+    await settle();
+    line().hello(1);
+    refuse();
+    await settle();
+    expect([lines.length, statuses.at(-1)]).toEqual([2, "online"]);
+  });
+
+  it("tries again when the browser does not even open it", async () => {
+    const { socket, lines, statuses } = begin(1);
+    await settle();
+    expect(statuses.at(-1)).toBe("offline");
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(lines).toHaveLength(1);
+    socket.stop();
   });
 });

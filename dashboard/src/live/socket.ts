@@ -38,6 +38,9 @@ export class LiveSocket {
   #around: Surroundings;
   #socket: WebSocket | undefined;
   #isStopped = true;
+  #isRenewing = false;
+  /** Counts the attempts to connect: one that was overtaken says nothing any more. */
+  #connecting = 0;
   #attempt = 0;
   #cursor: number | undefined;
   #watched = new Map<string, { count: number; seq: number }>();
@@ -108,15 +111,18 @@ export class LiveSocket {
   }
 
   async #connect(): Promise<void> {
-    let address: string;
+    this.#connecting += 1;
+    const connecting = this.#connecting;
+    const isOvertaken = () => this.#isStopped || connecting !== this.#connecting;
+    let socket: WebSocket;
     try {
-      address = await this.#around.address(this.#cursor);
+      const address = await this.#around.address(this.#cursor);
+      if (isOvertaken()) return;
+      socket = this.#around.open(address);
     } catch {
-      this.#lost();
+      if (!isOvertaken()) this.#lost();
       return;
     }
-    if (this.#isStopped || this.#socket) return;
-    const socket = this.#around.open(address);
     this.#socket = socket;
     this.#expectLife(ANSWER_WITHIN_MS, () => this.#lost());
     socket.onmessage = (message) => {
@@ -168,8 +174,13 @@ export class LiveSocket {
       this.#around.onOtherStore();
     }
     this.#cursor ??= position;
-    for (const [id, { seq }] of this.#watched) this.#send({ type: "subscribe", execution_id: id, after_seq: seq });
+    this.#subscribe();
     this.#around.onStatus("online");
+  }
+
+  /** To everything that is watched; what has been seen of it does not come again. */
+  #subscribe(): void {
+    for (const [id, { seq }] of this.#watched) this.#send({ type: "subscribe", execution_id: id, after_seq: seq });
   }
 
   #hand(): void {
@@ -180,9 +191,15 @@ export class LiveSocket {
   }
 
   async #renew(): Promise<void> {
+    if (this.#isRenewing) return;
+    this.#isRenewing = true;
     // Without a fresh one the service ends the session, and the next attempt to connect asks again.
     const token = await this.#around.token().catch(() => undefined);
-    if (token) this.#send({ type: "auth", token });
+    this.#isRenewing = false;
+    if (!token) return;
+    this.#send({ type: "auth", token });
+    // What was to be watched since the old one had ended was refused.
+    this.#subscribe();
   }
 
   #lost(): void {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Api, type Person } from "./api";
 import { Child } from "./child";
 import { pagesFolder } from "./pages";
+import { freePort } from "./ports";
 import { Postgres } from "./postgres";
 import { repository, servicePath } from "./program";
 
@@ -39,7 +40,7 @@ export class Service {
     const postgres = database === "postgres" ? await Postgres.start() : undefined;
     const url = postgres?.url ?? `sqlite:${join(folder, "callboard.db")}`;
     const service = new Service(folder, { "store.url": url, ...settings }, postgres);
-    await service.resume();
+    await service.resume(await freePort());
     await service.#insistOnDashboard();
     return service;
   }

@@ -4,6 +4,7 @@ use super::gate::{Gates, closed, first_line};
 use super::{command, count, journal, long_wait, nothing_is_left, path, queue_until};
 use crate::service::{Database, Service, definition};
 use crate::with_both_databases;
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 with_both_databases!(
@@ -11,6 +12,7 @@ with_both_databases!(
     a_pending_or_delayed_execution_can_be_cancelled,
     a_parked_execution_obeys_without_an_actor,
     an_execution_that_leaves_memory_obeys_without_a_slot,
+    commands_are_answered_although_no_slot_is_free,
     a_paused_execution_keeps_the_result_of_its_running_effect,
     a_command_that_races_with_the_end_is_either_done_or_refused,
     a_cancelled_shell_task_leaves_no_process,
@@ -88,6 +90,41 @@ async fn an_execution_that_leaves_memory_obeys_without_a_slot(database: Database
     gates.open("alpha").await;
     assert_eq!(service.ended(&holder).await["status"], "succeeded");
     nothing_is_left(&service).await;
+}
+
+/// Whatever an execution is doing (it waits, leaves memory, is woken by a timer or a child, queues), whoever commands it is
+/// answered while somebody else holds the only slot.
+async fn commands_are_answered_although_no_slot_is_free(database: Database) {
+    let gates = Gates::new();
+    let service = Service::start_with(database, &[("engine.max_running", "1"), ("engine.passivate_after_ms", "1")]);
+    service.register("child", "1.0.0", json!([{ "brief": { "wait": { "milliseconds": 30 } } }, long_wait()])).await;
+    let run = json!({ "workflow": { "namespace": "tests", "name": "child", "version": "1.0.0" } });
+    let nap = json!({ "nap": { "wait": { "milliseconds": 20 } } });
+    let naps = json!([{ "again": { "for": { "in": "${ [range(8)] }" }, "do": [nap] } }, long_wait()]);
+    let kinds = [json!([long_wait()]), json!([{ "sub": { "run": run } }]), naps];
+    let mut ids = Vec::new();
+    for tasks in kinds.iter().cycle().take(18) {
+        ids.push(service.start_definition(tasks.clone(), json!({})).await);
+    }
+    for id in &ids {
+        service.event(id, |event| event["type"] == "execution_started").await;
+    }
+    let holder = service.start_definition(json!([gates.task("alpha")]), json!({})).await;
+    service.event(&holder, |event| event["type"] == "effect_scheduled").await;
+    let service = &service;
+    let work = ids.chunks(3).map(|ids| async move {
+        for (round, word) in ["pause", "resume"].iter().cycle().take(60).enumerate() {
+            let answer = service.post(&format!("{}/{word}", path(&ids[round / 2 % 3])), &json!({})).await;
+            assert!(matches!(answer.status.as_u16(), 202 | 409), "{answer:?}");
+        }
+        for id in ids {
+            assert_eq!(command(service, id, "cancel", 202).await["status"], "cancelled");
+        }
+    });
+    join_all(work).await;
+    gates.open("alpha").await;
+    assert_eq!(service.ended(&holder).await["status"], "succeeded");
+    nothing_is_left(service).await;
 }
 
 async fn a_paused_execution_keeps_the_result_of_its_running_effect(database: Database) {

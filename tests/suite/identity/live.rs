@@ -67,8 +67,17 @@ async fn a_token_that_ends_meanwhile_is_renewed_or_the_session_ends() {
     socket.send(&json!({ "type": "auth", "token": bob.client.key }).to_string()).await;
     let refused = socket.until(|frame| frame["type"] == "error").await;
     assert_eq!(refused["data"]["code"], "invalid_credentials", "{refused}");
+    let own = ada.client.start_definition(nap(), json!({})).await;
+    let subscribe = json!({ "type": "subscribe", "execution_id": own }).to_string();
+    socket.send(&subscribe).await;
+    let refused = socket.until(|frame| frame["type"] == "error").await;
+    assert_eq!(refused["data"]["code"], "token_expired", "{refused}");
     let fresh = sign_in(&service, &ada.email, PASSWORD).await;
+    // What follows a fresh token is asked for with it, without a pause.
     socket.send(&json!({ "type": "auth", "token": fresh["access_token"] }).to_string()).await;
+    socket.send(&subscribe).await;
+    let first = socket.until(|frame| frame["type"] == "execution_event" || frame["type"] == "error").await;
+    assert_eq!(first["data"]["execution_id"], own.as_str(), "{first}");
     let expired = socket.until(|frame| frame["type"] == "error").await;
     assert_eq!(expired["data"]["code"], "token_expired", "it went on until the next token ended");
     assert_eq!(socket.close_code().await, Some(1008));

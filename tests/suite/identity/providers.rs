@@ -2,6 +2,7 @@
 
 use super::{PASSWORD, person, sign_in, tenant};
 use crate::engine::process::Process;
+use crate::ports::free_port;
 use crate::service::{Database, Service, answer};
 use callboard::domain::TenantId;
 use regex::Regex;
@@ -10,17 +11,12 @@ use reqwest::{Method, Url};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
 const ID: &str = "company";
 const SECRET: &str = "a secret of the client";
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
 
 /// A service that knows a provider, and where that is to be.
 struct Company {

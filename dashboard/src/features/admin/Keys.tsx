@@ -3,6 +3,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { KeyRound, Plus } from "lucide-react";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
+import { serviceNow } from "@/api/clock";
 import type { ApiKeyView, Role, Scope } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
 import { apiKeyList, createApiKey, peopleKeys, revokeApiKey, scopes } from "@/api/people";
@@ -173,7 +174,7 @@ function KeyForm({ onClose, onHandover }: { onClose: () => void; onHandover: (ha
         role: wanted,
         scopes: narrowed,
         is_shared,
-        expires_at: days ? new Date(Date.now() + Number(days) * DAY_MS).toISOString() : undefined,
+        expires_at: days ? new Date(serviceNow() + Number(days) * DAY_MS).toISOString() : undefined,
       }),
     onSuccess(made) {
       void queries.invalidateQueries({ queryKey: peopleKeys.apiKeys });

@@ -81,16 +81,19 @@ function AgentForm({ agent, onClose }: { agent?: AgentView; onClose: () => void 
     // A value that was typed does not stay in the memory of the page.
     gcTime: 0,
     onSettled: () => queries.invalidateQueries({ queryKey: adminKeys.secrets }),
-    onSuccess(saved) {
-      void queries.invalidateQueries({ queryKey: agentKeys.all });
-      onClose();
-      if (!agent) void navigate({ to: "/agents/$id", params: { id: saved.id } });
-    },
+    onSuccess: () => void queries.invalidateQueries({ queryKey: agentKeys.all }),
   });
+  const submit = (values: Values) =>
+    save.mutate(values, {
+      onSuccess({ id }) {
+        onClose();
+        if (!agent) void navigate({ to: "/agents/$id", params: { id } });
+      },
+    });
   const adapter = watch("adapter");
   const { errors } = form.formState;
   return (
-    <form noValidate className="space-y-4" onSubmit={handleSubmit((values) => save.mutate(values))}>
+    <form noValidate className="space-y-4" onSubmit={handleSubmit(submit)}>
       <Line label={t("agent.name")} problem={errors.name && t("agent.nameNeeded")}>
         <input {...register("name", { required: true, maxLength: 120 })} className="field mt-1 w-full" />
       </Line>

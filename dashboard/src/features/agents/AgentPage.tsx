@@ -47,8 +47,11 @@ function Loaded({ agent }: { agent: AgentView }) {
   const { may } = useStanding();
   const tests = useQuery(executionList({ type: "agent_test", agent: agent.id }));
   const rows = useMemo(() => tests.data?.pages.flatMap((page) => page.items), [tests.data]);
-  // Who comes back finds the newest test where it was left.
-  const shown = test ?? rows?.[0]?.id;
+  // Who comes back finds the newest test where it was left; one that somebody else begins does not take its place.
+  const [first, setFirst] = useState<string>();
+  const newest = rows?.[0]?.id;
+  if (first === undefined && newest !== undefined) setFirst(newest);
+  const shown = test ?? first;
   return (
     <>
       <BackLink to="/agents">{t("nav.agents")}</BackLink>
@@ -80,10 +83,7 @@ function Head({ agent, rows }: { agent: AgentView; rows: readonly Row[] | undefi
   const measures = measure(rows ?? []);
   const remove = useMutation({
     mutationFn: () => removeAgent(agent.id),
-    onSuccess() {
-      void queries.invalidateQueries({ queryKey: agentKeys.list });
-      void navigate({ to: "/agents" });
-    },
+    onSuccess: () => queries.invalidateQueries({ queryKey: agentKeys.list }),
     onError: tellProblem,
   });
   return (
@@ -137,7 +137,7 @@ function Head({ agent, rows }: { agent: AgentView; rows: readonly Row[] | undefi
       <Confirm
         isOpen={dialog === "remove"}
         onClose={() => setDialog(undefined)}
-        onConfirm={() => remove.mutate()}
+        onConfirm={() => remove.mutate(undefined, { onSuccess: () => void navigate({ to: "/agents" }) })}
         title={t("agent.removeTitle", { name: agent.name })}
         text={t("agent.removeText")}
         action={t("agent.remove")}
@@ -166,9 +166,13 @@ function TestForm({ agent }: { agent: AgentView }) {
     onSuccess({ execution_id: id }) {
       expectEnd(id);
       toast.success(t("agent.testStarted"), { description: t("agent.mayLeave") });
-      void navigate({ search: { test: id }, replace: true });
     },
   });
+  const run = () =>
+    test.mutate(undefined, {
+      // Not when one has left meanwhile.
+      onSuccess: ({ execution_id: id }) => void navigate({ search: { test: id }, replace: true }),
+    });
   const length = [...text].length;
   const isTooLong = length > MAX_INPUT_CHARACTERS;
   const isReady = text.trim() !== "" && !isTooLong && agent.is_active && !test.isPending;
@@ -179,7 +183,7 @@ function TestForm({ agent }: { agent: AgentView }) {
         className="p-4"
         onSubmit={(event) => {
           event.preventDefault();
-          if (isReady) test.mutate();
+          if (isReady) run();
         }}
       >
         <textarea
@@ -188,7 +192,7 @@ function TestForm({ agent }: { agent: AgentView }) {
           value={text}
           onChange={(event) => setText(event.target.value)}
           onKeyDown={(event) => {
-            if (event.key === "Enter" && (event.metaKey || event.ctrlKey) && isReady) test.mutate();
+            if (event.key === "Enter" && (event.metaKey || event.ctrlKey) && isReady) run();
           }}
           rows={5}
           aria-invalid={isTooLong}
@@ -232,10 +236,13 @@ function TestResult({ id }: { id: string }) {
     onSuccess({ execution_id }) {
       expectEnd(execution_id);
       toast.success(t("agent.testStarted"));
-      void navigate({ search: { test: execution_id }, replace: true });
     },
     onError: tellProblem,
   });
+  const repeat = () =>
+    again.mutate(undefined, {
+      onSuccess: ({ execution_id: test }) => void navigate({ search: { test }, replace: true }),
+    });
   if (error && !data) return <ProblemView error={error} retry={() => void refetch()} />;
   if (!data) return <SkeletonPanel className="h-40" />;
   return (
@@ -254,7 +261,7 @@ function TestResult({ id }: { id: string }) {
         }
       >
         {isTerminal(data.status) && may("agent_use") && (
-          <Button size="small" icon={RefreshCw} isBusy={again.isPending} onClick={() => again.mutate()}>
+          <Button size="small" icon={RefreshCw} isBusy={again.isPending} onClick={repeat}>
             {t("agent.again")}
           </Button>
         )}

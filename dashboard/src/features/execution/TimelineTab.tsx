@@ -208,9 +208,9 @@ function Line({
         {instance.attempt > 0 && <span className="text-ink-faint text-xs">#{instance.attempt + 1}</span>}
       </span>
       <Track scale={scale}>
-        {instance.stretches.map((stretch) => (
+        {instance.stretches.map((stretch, index) => (
           <Bar
-            key={`${stretch.kind}${stretch.from}`}
+            key={index}
             kind={stretch.kind}
             from={stretch.from}
             to={stretch.to ?? end}

@@ -252,7 +252,7 @@ export function nameOf(pointer: string): string {
 }
 
 export interface Tally {
-  /** Of the instance that says most: what is open before what failed before what ended well. */
+  /** Of the instance that says most: of one that is open, or else of the newest. */
   status: TaskStatus;
   count: number;
   done: number;

@@ -31,6 +31,7 @@ export function Bulk({
   canSelectAll,
   isAll,
   onAll,
+  onBusy,
   onClear,
 }: {
   selected: readonly Row[];
@@ -40,6 +41,8 @@ export function Bulk({
   /** Whether all that match are meant. */
   isAll: boolean;
   onAll: () => void;
+  /** To be told while something is being done: what is done to takes executions out of the list. */
+  onBusy: (isBusy: boolean) => void;
   onClear: () => void;
 }) {
   const { t } = useLanguage();
@@ -56,6 +59,7 @@ export function Bulk({
     setAsked(undefined);
     const controller = new AbortController();
     abort.current = controller;
+    onBusy(true);
     const show = (progress: BulkProgress) => setWork({ command: name, progress, total: count });
     show({ done: 0, failures: [] });
     try {
@@ -64,6 +68,7 @@ export function Bulk({
       tellProblem(error);
     }
     setWork(undefined);
+    onBusy(false);
     onClear();
   };
   const tellEnd = (name: BulkCommand, { done, failures }: BulkProgress) => {

@@ -6,7 +6,7 @@ import { useCallback, useEffect, useEffectEvent, useLayoutEffect, useMemo, useRe
 import { FIRST_PAGE } from "@/api/executionLists";
 import type { Filter } from "@/api/executions";
 import { useStanding } from "@/api/me";
-import { ProblemView } from "@/components/states";
+import { ProblemView, SkeletonRows } from "@/components/states";
 import { useIsNarrow } from "@/components/useIsNarrow";
 import { isTyping } from "@/features/shell/shortcuts";
 import { useLanguage } from "@/i18n/language";
@@ -38,9 +38,13 @@ export function ExecutionTable({
   const isNarrow = useIsNarrow();
   const scroller = useRef<HTMLDivElement>(null);
   const [currentId, setCurrentId] = useState<string>();
+  // Where it is, or was when it left the list or was let go.
+  const currentPlace = useRef(-1);
   const [selectedIds, setSelectedIds] = useState<ReadonlySet<string>>(new Set());
   // Also those that are not read yet.
   const [wantsAll, setWantsAll] = useState(false);
+  // Until then nothing that was selected may be left in the list.
+  const [isBusy, setBusy] = useState(false);
   const clear = () => {
     setSelectedIds(new Set());
     setWantsAll(false);
@@ -81,9 +85,11 @@ export function ExecutionTable({
 
   const onKey = useEffectEvent((event: KeyboardEvent) => {
     if (isTyping(event)) return;
-    const place = rows.placeOf(currentId);
+    const found = rows.placeOf(currentId);
+    const place = found < 0 ? currentPlace.current : found;
     const go = (to: number) => {
       const next = Math.max(0, Math.min(rows.count - 1, to));
+      currentPlace.current = next;
       setCurrentId(rows.at(next)?.id);
       virtual.scrollToIndex(next);
     };
@@ -122,13 +128,14 @@ export function ExecutionTable({
   const isPart = hasMore || rows.held < rows.count;
   return (
     <>
-      {maySelect && selected.length > 0 && (
+      {maySelect && (selected.length > 0 || isBusy) && (
         <Bulk
           selected={selected}
           filter={filter}
           canSelectAll={isPart && isAllSelected}
           isAll={wantsAll && isPart}
           onAll={() => setWantsAll(true)}
+          onBusy={setBusy}
           onClear={clear}
         />
       )}
@@ -176,6 +183,7 @@ export function ExecutionTable({
           role="rowgroup"
           className="min-h-0 flex-1 basis-0 overflow-auto [overflow-anchor:none]"
         >
+          {rows.count === 0 && <SkeletonRows look="executions" />}
           <div role="presentation" style={{ height: virtual.getTotalSize() }} className="relative">
             {items.map((item) => {
               const row = rows.at(item.index);

@@ -20,7 +20,7 @@ export function ExecutionsPage() {
   const lookedAt = useLookedAt();
   const filter = useMemo(() => filterOf(search, lookedAt), [search, lookedAt]);
   const list = useExecutionRows(filter);
-  const { rows, error, retry } = list;
+  const { rows, hasMore, error, retry } = list;
   return (
     <div className="flex min-h-0 flex-1 flex-col">
       <PageHead title={t("nav.executions")}>
@@ -35,7 +35,7 @@ export function ExecutionsPage() {
           <ProblemView error={error} retry={retry} className="m-4" />
         ) : !rows ? (
           <SkeletonRows count={9} look="executions" />
-        ) : rows.count === 0 ? (
+        ) : rows.count === 0 && !hasMore ? (
           <NoneFound isFiltered={isFiltered(search)} />
         ) : (
           // Another filter is another list: what was selected or scrolled to belongs to the old one.

@@ -9,6 +9,11 @@ import { tellProblem } from "@/components/tellProblem";
 import { useLanguage } from "@/i18n/language";
 import { expectEnd } from "@/live/notices";
 
+/** Whether it makes another execution. */
+function isStart(name: Command): boolean {
+  return name === "retry" || name === "rerun";
+}
+
 export function useCommand(id: string) {
   const { t } = useLanguage();
   const queries = useQueryClient();
@@ -19,21 +24,27 @@ export function useCommand(id: string) {
     onSuccess(execution, name) {
       setAsked(undefined);
       void queries.invalidateQueries({ queryKey: executionKeys.detail(id) });
-      if (name !== "retry" && name !== "rerun") return;
+      if (!isStart(name)) return;
       expectEnd(execution.id);
       toast.success(t("execution.started"));
-      void navigate({ to: "/executions/$id", params: { id: execution.id } });
     },
     onError(error) {
       setAsked(undefined);
       tellProblem(error);
     },
   });
+  const send = (name: Command) =>
+    mutation.mutate(name, {
+      // Whoever has left meanwhile stays where they are.
+      onSuccess({ id: started }) {
+        if (isStart(name)) void navigate({ to: "/executions/$id", params: { id: started } });
+      },
+    });
   const dialog = (
     <Confirm
       isOpen={asked !== undefined}
       onClose={() => setAsked(undefined)}
-      onConfirm={() => asked && mutation.mutate(asked)}
+      onConfirm={() => asked && send(asked)}
       title={t("execution.cancelTitle")}
       text={t("execution.cancelText")}
       action={t("execution.cancel")}
@@ -44,6 +55,6 @@ export function useCommand(id: string) {
     dialog,
     isBusy: mutation.isPending,
     /** Only what ends something for good is asked back. */
-    send: (name: Command) => (name === "cancel" ? setAsked(name) : mutation.mutate(name)),
+    send: (name: Command) => (name === "cancel" ? setAsked(name) : send(name)),
   };
 }

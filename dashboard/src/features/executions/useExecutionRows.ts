@@ -4,7 +4,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { executionList, readAgain, readFurther } from "@/api/executionLists";
 import { type ExecutionPages, executionKeys, type Filter } from "@/api/executions";
-import { Rows, released } from "@/live/pages";
+import { Rows, released, shortened } from "@/live/pages";
 
 /** Rows are read that are no further than this from the visible ones, so that they are there when one comes to them. */
 const READ_AHEAD = 300;
@@ -60,7 +60,7 @@ export function useExecutionRows(filter: Filter): ExecutionRows {
       for (let index = first; index <= last; index += 1)
         if (pages[index]?.released) read(index, () => readAgain(queries, filter, index));
       if (hasMore && to >= rows.count - READ_AHEAD) read(pages.length, () => readFurther(queries, filter));
-      const kept = released(pages, first, last);
+      const kept = released(shortened(pages, to + READ_AHEAD), first, last);
       if (kept !== pages) queries.setQueryData<ExecutionPages>(executionKeys.list(filter), { pages: kept });
     },
     [queries, filter, rows, pages, hasMore, furtherError, read],

@@ -45,7 +45,7 @@ export function Layout() {
   }, [path]);
   // Whoever opens the palette types at once: it is there before, though not in the first load.
   useEffect(() => {
-    const timer = setTimeout(() => void readPalette(), PALETTE_AFTER_MS);
+    const timer = setTimeout(() => void readPalette().catch(() => undefined), PALETTE_AFTER_MS);
     return () => clearTimeout(timer);
   }, []);
   const close = () => setOpen(undefined);

@@ -135,9 +135,12 @@ function Written({ beginning, hasChoice }: { beginning: string; hasChoice: boole
       isSaved.current = true;
       toast.success(t("editor.registered", { version: registered.version }));
       void queries.invalidateQueries({ queryKey: workflowKeys.all });
-      void navigate({ to: "/workflows/$id", params: { id: registered.id } });
     },
   });
+  const save = () =>
+    register.mutate(undefined, {
+      onSuccess: ({ id }) => void navigate({ to: "/workflows/$id", params: { id } }),
+    });
   const isCurrent = settled === text && !checked.isPlaceholderData && checked.data !== undefined;
   const leaving = useBlocker({
     shouldBlockFn: () => text !== beginning && !isSaved.current,
@@ -158,7 +161,7 @@ function Written({ beginning, hasChoice }: { beginning: string; hasChoice: boole
             icon={Save}
             isBusy={register.isPending}
             disabled={!may("workflow_register") || !isCurrent || !checked.data?.is_valid}
-            onClick={() => register.mutate()}
+            onClick={save}
           >
             {t("editor.register")}
           </Button>

@@ -80,15 +80,19 @@ function RunForm({ workflow, input, onClose }: { workflow: WorkflowDetail; input
     onSuccess({ id }) {
       expectEnd(id);
       toast.success(t("execution.started"));
-      onClose();
-      void navigate({ to: "/executions/$id", params: { id } });
     },
   });
   const problems = isJson ? {} : filled.problems;
   const submit = () => {
     setTried(true);
     if (wrong.length > 0 || (isJson ? parsed === undefined : Object.keys(problems).length > 0)) return;
-    run.mutate(isJson ? parsed?.value : filled.value);
+    run.mutate(isJson ? parsed?.value : filled.value, {
+      // Whoever has closed the dialog meanwhile stays where they are.
+      onSuccess({ id }) {
+        onClose();
+        void navigate({ to: "/executions/$id", params: { id } });
+      },
+    });
   };
   // What was written as JSON is not lost on the way back to the form: there is none when the form cannot show it.
   const asForm = useMemo(() => textsOf(fields ?? [], parsed?.value), [fields, parsed]);

@@ -159,16 +159,17 @@ function Definition({ workflow }: { workflow: WorkflowDetail }) {
 function Runs({ workflow, onRun }: { workflow: WorkflowDetail; onRun: () => void }) {
   const { t } = useLanguage();
   const { may } = useStanding();
-  const filter = useMemo(() => ({ workflow: fullName(workflow) }), [workflow]);
+  const name = fullName(workflow);
+  const filter = useMemo(() => ({ workflow: name }), [name]);
   const list = useExecutionRows(filter);
-  const { rows, error, retry } = list;
+  const { rows, hasMore, error, retry } = list;
   return (
     <Card className="flex min-h-[420px] flex-1 flex-col overflow-hidden">
       {error ? (
         <ProblemView error={error} retry={retry} className="m-4" />
       ) : !rows ? (
         <SkeletonRows look="executions" />
-      ) : rows.count === 0 ? (
+      ) : rows.count === 0 && !hasMore ? (
         <Empty icon={Play} title={t("workflow.neverRun")}>
           {may("workflow_run") && (
             <>
