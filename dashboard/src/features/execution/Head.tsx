@@ -90,9 +90,6 @@ function Commands({
   isBusy: boolean;
 }) {
   const { t } = useLanguage();
-  const { may } = useStanding();
-  const [isChanging, setChanging] = useState(false);
-  const mayChange = may("execution_steer", execution.created_by);
   const compared = { a: execution.forked_from?.execution_id, b: execution.id };
   return (
     <div className="ml-auto flex gap-2">
@@ -112,17 +109,40 @@ function Commands({
           {t(`command.${command}`)}
         </Button>
       ))}
-      <Menu
-        trigger={
-          <Button icon={Ellipsis} aria-label={t("execution.more")} className={clsx(!mayChange && "sm:hidden")} />
-        }
-      >
-        {mayChange && (
-          <MenuItem icon={Tags} onSelect={() => setChanging(true)}>
-            {t(execution.status === "pending" ? "change.title" : "change.labels")}
-          </MenuItem>
-        )}
-        {commands.slice(1).map((command) => (
+      <MoreActions execution={execution} commands={commands.slice(1)} send={send} compared={compared} />
+    </div>
+  );
+}
+
+/** What is done less often; on small screens, also what there is no room for. */
+function MoreActions({
+  execution,
+  commands,
+  send,
+  compared,
+}: {
+  execution: ExecutionDetail;
+  commands: readonly Command[];
+  send: (command: Command) => void;
+  compared: { a?: string; b: string };
+}) {
+  const { t } = useLanguage();
+  const { may } = useStanding();
+  const [isChanging, setChanging] = useState(false);
+  const mayChange = may("execution_steer", execution.created_by);
+  const isPending = execution.status === "pending";
+  const trigger = (
+    <Button icon={Ellipsis} aria-label={t("execution.more")} className={clsx(!mayChange && "sm:hidden")} />
+  );
+  const changeable = {
+    id: execution.id,
+    labels: execution.labels,
+    priority: isPending ? execution.priority : undefined,
+  };
+  return (
+    <>
+      <Menu trigger={trigger}>
+        {commands.map((command) => (
           <MenuItem
             key={command}
             icon={commandIcons[command]}
@@ -133,6 +153,11 @@ function Commands({
             {t(`command.${command}`)}
           </MenuItem>
         ))}
+        {mayChange && (
+          <MenuItem icon={Tags} onSelect={() => setChanging(true)}>
+            {t(isPending ? "change.title" : "change.labels")}
+          </MenuItem>
+        )}
         <MenuLink className="sm:hidden">
           <Link to="/compare" search={compared}>
             <GitCompareArrows className="size-4" aria-hidden />
@@ -140,16 +165,8 @@ function Commands({
           </Link>
         </MenuLink>
       </Menu>
-      <ChangeDialog
-        execution={{
-          id: execution.id,
-          labels: execution.labels,
-          priority: execution.status === "pending" ? execution.priority : undefined,
-        }}
-        isOpen={isChanging}
-        onClose={() => setChanging(false)}
-      />
-    </div>
+      <ChangeDialog execution={changeable} isOpen={isChanging} onClose={() => setChanging(false)} />
+    </>
   );
 }
 

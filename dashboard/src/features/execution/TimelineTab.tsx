@@ -209,13 +209,7 @@ function Line({
       </span>
       <Track scale={scale}>
         {instance.stretches.map((stretch, index) => (
-          <Bar
-            key={index}
-            kind={stretch.kind}
-            from={stretch.from}
-            to={stretch.to ?? end}
-            scale={scale}
-          />
+          <Bar key={index} kind={stretch.kind} from={stretch.from} to={stretch.to ?? end} scale={scale} />
         ))}
         {pauses
           .filter((pause) => pause.from < end && (pause.to ?? now) > instance.from)

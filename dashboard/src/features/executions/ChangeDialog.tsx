@@ -10,7 +10,7 @@ import { Dialog, DialogEnd } from "@/components/Dialog";
 import { Line } from "@/components/Line";
 import { ProblemView } from "@/components/states";
 import { useLanguage } from "@/i18n/language";
-import { isSame, type LabelLine, labelsOfLines, linesOf, MAX_LABELS } from "./labels";
+import { isSame, type LabelLine, type LabelProblem, labelsOfLines, linesOf, MAX_LABELS } from "./labels";
 import { PrioritySelect } from "./PrioritySelect";
 
 export interface Changeable {
@@ -117,47 +117,16 @@ function Labels({
     <fieldset ref={list} tabIndex={-1} className="min-w-0 space-y-2 focus:outline-none">
       <legend className="font-medium">{t("executions.labels")}</legend>
       <p className="text-[13px] text-ink-soft">{t("change.labelsHint")}</p>
-      {lines.map(({ key, name, value }, index) => {
-        const problem = problems?.get(key);
-        const told = problem ? { "aria-invalid": true, "aria-describedby": `label-${key}` } : {};
-        return (
-          <div key={key}>
-            <div className="flex items-center gap-2">
-              <input
-                {...(problem === "value" ? {} : told)}
-                value={name}
-                aria-label={t("change.name", { n: index + 1 })}
-                placeholder={t("change.namePlaceholder")}
-                onChange={(event) => edit(key, { name: event.target.value })}
-                // A new line is there to be written.
-                // biome-ignore lint/a11y/noAutofocus: whoever adds a line has asked for it
-                autoFocus={name === "" && value === ""}
-                className="field w-full min-w-0 flex-1"
-              />
-              <input
-                {...(problem === "value" ? told : {})}
-                value={value}
-                aria-label={t("change.value", { n: index + 1 })}
-                placeholder={t("change.valuePlaceholder")}
-                onChange={(event) => edit(key, { value: event.target.value })}
-                className="field w-full min-w-0 flex-1"
-              />
-              <Button
-                look="quiet"
-                size="small"
-                icon={X}
-                aria-label={t("change.removeLabel", { name: name || index + 1 })}
-                onClick={() => remove(key)}
-              />
-            </div>
-            {problem && (
-              <p id={`label-${key}`} className="mt-1 text-[13px] text-danger">
-                {t(`change.problem.${problem}`)}
-              </p>
-            )}
-          </div>
-        );
-      })}
+      {lines.map((line, index) => (
+        <LabelFields
+          key={line.key}
+          line={line}
+          n={index + 1}
+          problem={problems?.get(line.key)}
+          onEdit={(part) => edit(line.key, part)}
+          onRemove={() => remove(line.key)}
+        />
+      ))}
       <Button
         size="small"
         icon={Plus}
@@ -169,5 +138,58 @@ function Labels({
         {t("change.addLabel")}
       </Button>
     </fieldset>
+  );
+}
+
+function LabelFields({
+  line: { key, name, value },
+  n,
+  problem,
+  onEdit,
+  onRemove,
+}: {
+  line: LabelLine;
+  n: number;
+  problem: LabelProblem | undefined;
+  onEdit: (part: Partial<LabelLine>) => void;
+  onRemove: () => void;
+}) {
+  const { t } = useLanguage();
+  const told = { "aria-invalid": true, "aria-describedby": `label-${key}` };
+  return (
+    <div>
+      <div className="flex items-center gap-2">
+        <input
+          {...(problem && problem !== "value" ? told : {})}
+          value={name}
+          aria-label={t("change.name", { n })}
+          placeholder={t("change.namePlaceholder")}
+          onChange={(event) => onEdit({ name: event.target.value })}
+          // biome-ignore lint/a11y/noAutofocus: a new line is there to be written
+          autoFocus={name === "" && value === ""}
+          className="field w-full min-w-0 flex-1"
+        />
+        <input
+          {...(problem === "value" ? told : {})}
+          value={value}
+          aria-label={t("change.value", { n })}
+          placeholder={t("change.valuePlaceholder")}
+          onChange={(event) => onEdit({ value: event.target.value })}
+          className="field w-full min-w-0 flex-1"
+        />
+        <Button
+          look="quiet"
+          size="small"
+          icon={X}
+          aria-label={t("change.removeLabel", { name: name || n })}
+          onClick={onRemove}
+        />
+      </div>
+      {problem && (
+        <p id={`label-${key}`} className="mt-1 text-[13px] text-danger">
+          {t(`change.problem.${problem}`)}
+        </p>
+      )}
+    </div>
   );
 }
