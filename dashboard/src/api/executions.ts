@@ -27,6 +27,8 @@ export interface Row extends Omit<ExecutionUpdate, "output"> {
   version?: string;
   /** The name of whoever started it. */
   owner?: string;
+  /** The newest retry of it, or of what it is a part of. No update of its own carries it: those of the retry do. */
+  continued_by?: string | null;
 }
 
 export interface Filter {
@@ -36,12 +38,17 @@ export interface Filter {
   workflow?: string;
   agent?: string;
   parent?: string;
+  /** Whether a retry goes on with it. */
+  continued?: boolean;
   label?: Record<string, string>;
   /** Text in id, name, creator, input or error. */
   q?: string;
   after?: string;
   before?: string;
 }
+
+/** Where an execution stands in a list. */
+export type Created = Pick<Row, "id" | "created_at">;
 
 /** A part of a list, as it was read. */
 export interface Page {
@@ -51,9 +58,9 @@ export interface Page {
   /** Where the next one begins; nothing follows without it. */
   next?: string;
   /** The oldest row that was read, also when it has left the list since: the next page begins below it. */
-  end?: string;
+  end?: Created;
   /** What is known of a page whose rows were let go, so that it can be read again when somebody looks at it. */
-  released?: { count: number; oldest: string };
+  released?: { count: number; oldest: Created };
 }
 
 export interface ExecutionPages {
@@ -87,6 +94,8 @@ export function toRow(view: ExecutionView): Row {
     version: view.workflow.version,
     agent_id: view.agent_id,
     parent_execution_id: view.parent_execution_id,
+    continues: view.trigger === "retry" ? view.forked_from?.execution_id : undefined,
+    continued_by: view.continued_by,
     progress: view.progress,
     error: view.error,
     pause_reason: view.pause_reason,
@@ -287,8 +296,8 @@ export function actionOf(name: Command): Action {
   return name === "retry" || name === "rerun" ? "execution_start" : "execution_steer";
 }
 
-/** What may be asked of an execution in this status. */
-export function commandsFor(status: Status): Command[] {
+/** What may be asked of an execution in this status, the most likely first. */
+export function commandsFor(status: Status, isContinued = false): Command[] {
   switch (status) {
     case "pending":
       return ["cancel"];
@@ -299,7 +308,7 @@ export function commandsFor(status: Status): Command[] {
       return ["resume", "cancel"];
     case "failed":
     case "cancelled":
-      return ["retry", "rerun"];
+      return isContinued ? ["rerun", "retry"] : ["retry", "rerun"];
     case "succeeded":
       return ["rerun"];
   }

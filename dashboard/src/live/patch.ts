@@ -1,10 +1,26 @@
 // Pure: what a live update does to a piece of data that was read before. Nothing here knows the query cache.
-import type { Filter, Row } from "@/api/executions";
+import type { Created, Filter, Row } from "@/api/executions";
 import type { EventView, ExecutionUpdate, LogLine, LogView, OutputDelta, Status } from "@/api/generated/schema";
 
 /** Whether `update` is newer than what is shown. Frames may repeat and answers may be older than frames. */
 function isNewer(update: ExecutionUpdate, row: { last_seq: number; updated_at: string }): boolean {
   return update.last_seq > row.last_seq || (update.last_seq === row.last_seq && update.updated_at > row.updated_at);
+}
+
+/** Who goes on with what, by the updates of those who do: the newest of several. */
+export function continuations(updates: readonly ExecutionUpdate[]): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const { id, continues } of updates) if (continues && id > (found.get(continues) ?? "")) found.set(continues, id);
+  return found;
+}
+
+/** What is known of an execution, with whoever goes on with it by now. */
+export function patchContinued<T extends { id: string; continued_by?: string | null }>(
+  known: T,
+  continued: ReadonlyMap<string, string>,
+): T {
+  const by = continued.get(known.id);
+  return by !== undefined && by > (known.continued_by ?? "") ? { ...known, continued_by: by } : known;
 }
 
 export function patchRow(row: Row, update: ExecutionUpdate): Row {
@@ -13,12 +29,17 @@ export function patchRow(row: Row, update: ExecutionUpdate): Row {
   return { ...row, ...fields };
 }
 
+function isContinued(row: Row | ExecutionUpdate): boolean {
+  return "continued_by" in row && row.continued_by != null;
+}
+
 /** Whether an execution belongs into a list; `undefined` when only the service can tell. */
 export function matches(row: Row | ExecutionUpdate, filter: Filter): boolean | undefined {
   if (filter.status?.length && !filter.status.includes(row.status)) return false;
   if (filter.type && row.execution_type !== filter.type) return false;
   if (filter.workflow && `${row.workflow.namespace}/${row.workflow.name}` !== filter.workflow) return false;
   if (filter.agent && row.agent_id !== filter.agent) return false;
+  if (filter.continued !== undefined && filter.continued !== isContinued(row)) return false;
   if (filter.parent && row.parent_execution_id !== filter.parent) return false;
   if (filter.after && Date.parse(row.created_at) <= Date.parse(filter.after)) return false;
   if (filter.before && Date.parse(row.created_at) >= Date.parse(filter.before)) return false;
@@ -26,8 +47,12 @@ export function matches(row: Row | ExecutionUpdate, filter: Filter): boolean | u
   return true;
 }
 
-/** Ids of executions are in the order of their creation, so newest first is descending by id. */
-export function byNewest(a: Pick<Row, "id">, b: Pick<Row, "id">): number {
+/**
+ * Newest first, as the service lists executions. It writes every instant to the same number of digits, so that their texts compare.
+ * The ids of what a workflow starts are made of its own and say nothing about the time: they only part what was created at once.
+ */
+export function byNewest(a: Created, b: Created): number {
+  if (a.created_at !== b.created_at) return a.created_at < b.created_at ? 1 : -1;
   return a.id < b.id ? 1 : a.id > b.id ? -1 : 0;
 }
 
@@ -60,6 +85,7 @@ export interface DetailFields {
   last_seq: number;
   updated_at: string;
   pause_reason?: string | null;
+  continued_by?: string | null;
   output?: unknown;
 }
 

@@ -13,6 +13,7 @@ import { Empty, ProblemView, SkeletonRows } from "@/components/states";
 import { Ago, Elapsed } from "@/components/time";
 import { Name, shortId, TypeIcon } from "@/features/executions/Name";
 import { Nothing } from "@/features/executions/Nothing";
+import { Retries } from "@/features/executions/Retries";
 import { useLanguage } from "@/i18n/language";
 import { useFailureLine, useServiceWords } from "@/i18n/words";
 import { attention } from "./attention";
@@ -85,7 +86,12 @@ function HistoryItem({ row, isNewest }: { row: Row; isNewest: boolean }) {
         {isOpen && row.started_at && (
           <Progress progress={row.progress} status={row.status} className="mt-1.5 ml-6 max-w-sm" />
         )}
-        {failure && <p className="truncate pl-6 text-ink-soft text-xs">{failure}</p>}
+        {(failure || row.continued_by || row.continues) && (
+          <p className="truncate pl-6 text-ink-soft text-xs">
+            <Retries row={row} />
+            {failure}
+          </p>
+        )}
       </div>
       <div className="text-right text-ink-soft text-xs">
         <p>{row.started_at && <Elapsed from={row.started_at} to={row.finished_at} />}</p>
@@ -101,23 +107,25 @@ function firstOf(data: ExecutionPages): readonly Row[] {
   return data.pages[0]?.items ?? [];
 }
 
-/** What waits for somebody: what asks for more budget, what has failed, and what somebody has paused. */
+/** What waits for somebody: what asks for more budget, what has failed and was not retried, and what somebody has paused. */
 function Attention() {
   const { t } = useLanguage();
   const say = useServiceWords();
   const lineOf = useFailureLine();
   const paused = useQuery(executionList({ status: ["paused"] }));
-  const failed = useQuery(executionList({ status: ["failed"] }));
+  const failed = useQuery(executionList({ status: ["failed"], continued: false }));
   const error = paused.error ?? failed.error;
   const rows = useMemo(
     () => paused.data && failed.data && attention(firstOf(paused.data), firstOf(failed.data)).slice(0, MAX_ATTENTION),
     [paused.data, failed.data],
   );
+  /** There are more failures than were looked through. */
+  const isCut = failed.data?.pages[0]?.next !== undefined;
   const again = () => void Promise.all([paused.refetch(), failed.refetch()]);
   return (
     <Card aria-labelledby="attention" className="overflow-hidden">
       <CardHead id="attention" title={t("dashboard.attention")}>
-        <CardLink to="/executions" search={{ status: "paused,failed" }}>
+        <CardLink to="/executions" search={{ status: "paused,failed", continued: "false" }}>
           {t("dashboard.all")}
         </CardLink>
       </CardHead>
@@ -149,11 +157,13 @@ function Attention() {
                   </span>
                   {count > 1 && (
                     <span
-                      title={t("dashboard.failures", { count })}
+                      title={t(isCut ? "dashboard.failuresAtLeast" : "dashboard.failures", { count })}
                       className="status-failed tabular rounded-full bg-status-tint px-1.5 text-status text-xs"
                     >
-                      <span aria-hidden>×{count}</span>
-                      <span className="sr-only">{t("dashboard.failures", { count })}</span>
+                      <span aria-hidden>{isCut ? `×${count}+` : `×${count}`}</span>
+                      <span className="sr-only">
+                        {t(isCut ? "dashboard.failuresAtLeast" : "dashboard.failures", { count })}
+                      </span>
                     </span>
                   )}
                 </Link>

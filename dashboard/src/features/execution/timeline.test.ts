@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { EventView } from "@/api/generated/schema";
 import { event } from "@/test/factories";
-import { scaleOf, TimelineBuilder, tallies } from "./timeline";
+import { roundsOf, scaleOf, TimelineBuilder, tallies } from "./timeline";
 import { openLoop, outside } from "./underWay";
 
 /** A journal of `[second, type, path, data]`. */
@@ -178,4 +178,13 @@ describe("what is under way", () => {
     expect(told([...looping, ...paused.slice(0, 1)])[1]).toHaveLength(1);
     expect(told([...looping, ...paused])[1]).toEqual([]);
   });
+});
+
+it("tells the rounds of loops that a task was in", () => {
+  const path = "s0:every~1day/i2/s1:panel/b0/s0:ask/i0/s3:vote";
+  expect(roundsOf(path)).toEqual([
+    { loop: "every/day", round: 3 },
+    { loop: "ask", round: 1 },
+  ]);
+  expect(roundsOf("s0:i7/b1/s0:ask")).toEqual([]);
 });
