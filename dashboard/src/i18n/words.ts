@@ -89,9 +89,8 @@ export function useFailureWords(failure: Failure): Words {
 /** Which request was answered with what, of a failure that is such an answer. */
 function answeredWords({ request, status, title }: Failure, t: TFunction, say?: Translator): string | undefined {
   if (!request) return undefined;
-  const phrase = title?.startsWith("HTTP ") ? "" : (title ?? "");
-  const reason = say ? (say(title ?? "") ?? `${status} ${phrase}`) : phrase;
-  return t("failure.answered", { request, status, reason }).trim();
+  const plain = `${status} ${title?.startsWith("HTTP ") ? "" : (title ?? "")}`.trim();
+  return t("failure.answered", { request, reason: say?.(title ?? "") ?? plain });
 }
 
 /** Says a failure in one line. */
