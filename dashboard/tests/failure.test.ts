@@ -93,6 +93,38 @@ test("what was retried from a list of failures is one click away", async () => {
   await page.waitForURL((url) => url.searchParams.get("workflow") === "test/broken" && !url.searchParams.has("status"));
 });
 
+test("what an answer or a command has said is there in full, and the headline stays short", async () => {
+  const ada = await world.service.operator();
+  const address = `${world.service.url}/api/v1/executions`;
+  const refused = workflow(
+    "refused",
+    `do:\n  - ask: { call: http, with: { method: get, endpoint: '${address}?q=1' } }\n`,
+  );
+  const { id: first } = await ada.api.start({ workflow_id: (await ada.api.register(refused)).id });
+  await ada.api.reached(first, "failed");
+  const page = await world.open(ada);
+  await page.goto("/executions?workflow=test/refused");
+  await page.getByText(`GET ${address} answered 401 Unauthorized`, { exact: true }).waitFor();
+  await page.goto(`/executions/${first}`);
+  const failure = page.getByRole("alert");
+  await failure.getByText(`GET ${address} answered 401 Unauthorized`, { exact: true }).waitFor();
+  // The body, indented and folded.
+  await failure.getByText('"status": 401,').waitFor();
+  await failure.getByRole("button", { name: "Show all of it" }).click();
+  await failure.getByRole("button", { name: "Show less" }).waitFor();
+
+  const printing = workflow(
+    "printing",
+    "do:\n  - talk: { run: { shell: { command: 'echo half of the work; echo no more >&2; exit 3' } } }\n",
+  );
+  const { id: second } = await ada.api.start({ workflow_id: (await ada.api.register(printing)).id });
+  await ada.api.reached(second, "failed");
+  await page.goto(`/executions/${second}`);
+  await failure.getByText("no more", { exact: true }).waitFor();
+  await failure.getByText("What it had written to standard output (the end)").waitFor();
+  await failure.getByText("half of the work").waitFor();
+});
+
 test("what somebody has retried says so to the others at once, who do not do it again by mistake", async () => {
   const ada = await world.service.operator();
   const halting = workflow("halting", "do:\n  - rest: { wait: { hours: 1 } }\n");

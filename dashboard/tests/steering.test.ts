@@ -1,4 +1,6 @@
 // An execution in somebody's hands: watched, paused, resumed, cancelled, run again, and held against the one before.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { worldOfFile } from "./support/world";
 
@@ -54,4 +56,29 @@ test("an example is watched, paused, resumed, cancelled, run again and compared"
   function statusOf(word: string) {
     return page.getByRole("main").getByText(word, { exact: true }).first();
   }
+});
+
+test("a paused execution says who has paused it, and what comes to its end all the same", async () => {
+  const ada = await world.service.operator();
+  const gate = join(world.service.folder, "gate");
+  const { id } = await ada.api.start({
+    definition: {
+      document: { dsl: "1.0.3", namespace: "test", name: "gated", version: "1.0.0" },
+      do: [
+        { hold: { run: { shell: { command: `until [ -e '${gate}' ]; do sleep 0.05; done` } } } },
+        { after: { set: { x: 1 } } },
+      ],
+    },
+  });
+  await ada.api.reached(id, "running");
+  const page = await world.open(ada);
+  await page.goto(`/executions/${id}`);
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByText("Paused by Ada").waitFor();
+  await page.getByText("hold is still under way and comes to its end. Nothing new begins.").waitFor();
+  writeFileSync(gate, "");
+  await page.getByText("Nothing of it runs, and nothing new begins until it is resumed.").waitFor();
+  await page.getByRole("button", { name: "Resume" }).click();
+  await page.getByRole("main").getByText("Succeeded", { exact: true }).first().waitFor();
+  expect(await page.getByText("Paused by Ada").count()).toBe(0);
 });

@@ -11,6 +11,9 @@ use crate::domain::{ExecutionId, TenantId};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
+/// How many of those that wait are named in a [`Standing`].
+const SHOWN: usize = 20;
+
 /// The queue and the slots. `T` is what is needed to start an execution that waits in it.
 #[derive(Debug)]
 pub struct Admission<T> {
@@ -67,16 +70,16 @@ pub struct Standing {
     pub woken: usize,
     pub running: usize,
     pub limits: Limits,
-    /// The pending execution that is next within the tenant.
-    pub head: Option<ExecutionId>,
+    /// The first pending executions of the tenant, in the order in which they are served; at most [`SHOWN`].
+    pub next: Vec<ExecutionId>,
     pub holdup: Holdup,
 }
 
 impl Standing {
     /// Of a tenant that has nothing.
     pub fn idle(tenant_id: TenantId, limits: Limits) -> Self {
-        let (head, holdup) = (None, Holdup::None);
-        Self { tenant_id, pending: 0, delayed: 0, woken: 0, running: 0, limits, head, holdup }
+        let (next, holdup) = (Vec::new(), Holdup::None);
+        Self { tenant_id, pending: 0, delayed: 0, woken: 0, running: 0, limits, next, holdup }
     }
 }
 
@@ -299,7 +302,7 @@ impl<T> Admission<T> {
             woken: count(|lane| lane.woken.len()),
             running,
             limits,
-            head: lane.and_then(|lane| lane.pending.first_key_value()).map(|(_, (id, _))| *id),
+            next: lane.into_iter().flat_map(|lane| lane.pending.values()).map(|(id, _)| *id).take(SHOWN).collect(),
             holdup,
         }
     }
@@ -397,7 +400,7 @@ mod tests {
         queue.push(tenant(1), id(1), 1, ());
         queue.push(tenant(1), id(2), 7, ());
         assert!(queue.reprioritize(id(1), 7));
-        assert_eq!(queue.standing(tenant(1)).head, Some(id(1)));
+        assert_eq!(queue.standing(tenant(1)).next, [id(1), id(2)]);
         assert!(!queue.reprioritize(id(3), 7));
     }
 

@@ -195,7 +195,7 @@ impl Reader {
             // What was committed between the two reads is still to come; its events are newer than `seq`.
             for (path, stream) in self.services.streams.of(id) {
                 let piece = Piece { attempt: stream.attempt, n: stream.n };
-                self.ready.push_back(frame::output_so_far(id, &stream.task, &path, piece, &stream.text));
+                self.ready.push_back(frame::output_so_far(id, &path, piece, &stream));
                 self.pieces.insert(path, piece);
             }
         }

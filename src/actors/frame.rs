@@ -1,5 +1,6 @@
 //! Frames as the hub forwards them: the text of `crate::wire::frame` with what a feed needs to know about it.
 
+use super::streams::Stream;
 use crate::domain::{Creation, Execution, ExecutionId, LogLine, Path, Pointer};
 use crate::store::{CommittedAppend, HistoryEvent};
 use crate::wire::frame as wire;
@@ -109,23 +110,21 @@ pub fn update_of_execution(execution: &Execution) -> Frame {
 
 /// A piece of streamed output.
 pub fn output_delta(id: ExecutionId, task: &Pointer, path: &Path, piece: Piece, text: &str) -> Frame {
-    output(id, task, path, piece, piece.n, text)
+    let (task, text) = (Cow::Borrowed(&**task), Cow::Borrowed(text));
+    let (path_text, n) = (Cow::Borrowed(&**path), piece.n);
+    output(path, piece, wire::OutputDelta { execution_id: id, task, path: path_text, n, from: n, is_cut: false, text })
 }
 
 /// All pieces up to this one, for somebody who begins to watch.
-pub fn output_so_far(id: ExecutionId, task: &Pointer, path: &Path, piece: Piece, text: &str) -> Frame {
-    output(id, task, path, piece, 1, text)
+pub fn output_so_far(id: ExecutionId, path: &Path, piece: Piece, stream: &Stream) -> Frame {
+    let Stream { task, text, is_cut, .. } = stream;
+    let (task, text) = (Cow::Borrowed(&**task), Cow::Borrowed(text.as_str()));
+    let (path_text, n) = (Cow::Borrowed(&**path), piece.n);
+    let data = wire::OutputDelta { execution_id: id, task, path: path_text, n, from: 1, is_cut: *is_cut, text };
+    output(path, piece, data)
 }
 
-fn output(id: ExecutionId, task: &Pointer, path: &Path, piece: Piece, from: u64, text: &str) -> Frame {
-    let data = wire::OutputDelta {
-        execution_id: id,
-        task: Cow::Borrowed(task),
-        path: Cow::Borrowed(path),
-        n: piece.n,
-        from,
-        text: Cow::Borrowed(text),
-    };
+fn output(path: &Path, piece: Piece, data: wire::OutputDelta<'_>) -> Frame {
     let frame = Frame::transient(&wire::ServerFrame::OutputDelta { data });
     Frame { piece: Some((Path::clone(path), piece)), ..frame }
 }

@@ -68,7 +68,7 @@ impl Engine {
         for event in rest {
             machine::apply(&program, &mut state, event);
         }
-        record.project(&state, rest);
+        record.project(&program, &state, rest);
         let projection = record.projection.clone();
         let new = NewExecution { definition: None, idempotency, audit: about(audit, id) };
         let append =

@@ -6,8 +6,10 @@ use crate::domain::{ExecutionId, Path, Pointer};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-/// Text kept per running task; later pieces still reach those who watch.
+/// Text kept per running task. What is longer loses its older half: who comes late wants to see what happens now.
 const KEPT_BYTES: usize = 256 * 1024;
+/// What is kept begins with a line where one begins within this distance.
+const LINE_BYTES: usize = 4 * 1024;
 
 /// The output of one running task so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub struct Stream {
     /// Number of the last piece in `text`.
     pub n: u64,
     pub text: String,
+    /// The beginning is not kept any more.
+    pub is_cut: bool,
 }
 
 /// The outputs of all running tasks.
@@ -28,7 +32,7 @@ impl Streams {
     /// Adds a piece and gives it its number: 1, 2, 3 … within the attempt. None when a later attempt is under way.
     pub fn push(&self, id: ExecutionId, path: &Path, attempt: u32, task: &Pointer, text: &str) -> Option<u64> {
         let mut streams = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let begin = || Stream { task: Pointer::clone(task), attempt, n: 0, text: String::new() };
+        let begin = || Stream { task: Pointer::clone(task), attempt, n: 0, text: String::new(), is_cut: false };
         let stream = streams.entry((id, Path::clone(path))).or_insert_with(begin);
         if stream.attempt > attempt {
             return None;
@@ -37,8 +41,13 @@ impl Streams {
             *stream = begin();
         }
         stream.n += 1;
-        if stream.text.len() + text.len() <= KEPT_BYTES {
-            stream.text.push_str(text);
+        stream.text.push_str(text);
+        if stream.text.len() > KEPT_BYTES {
+            let least = stream.text.ceil_char_boundary(stream.text.len() - KEPT_BYTES / 2);
+            let line = stream.text.get(least..).and_then(|rest| rest.find('\n'));
+            let begin = line.filter(|length| *length < LINE_BYTES).map_or(least, |length| least + length + 1);
+            stream.text.drain(..begin);
+            stream.is_cut = true;
         }
         Some(stream.n)
     }
@@ -80,6 +89,20 @@ mod tests {
         assert_eq!(seen.first().map(|(_, stream)| stream.text.as_str()), Some("Hello, you"));
         streams.end(id, &path, 1);
         assert!(streams.of(id).is_empty());
+    }
+
+    #[test]
+    fn of_a_long_output_the_end_is_kept() {
+        let (streams, id) = (Streams::default(), ExecutionId(Uuid::from_u128(1)));
+        let (path, task): (Path, Pointer) = ("s0:a".into(), "/do/0/a".into());
+        for round in 0..4 {
+            let piece = format!("{}{round}", "ü".repeat(KEPT_BYTES / 4));
+            streams.push(id, &path, 1, &task, &piece);
+        }
+        let (_, kept) = streams.of(id).pop().unwrap();
+        assert!(kept.is_cut && kept.text.ends_with("ü3") && kept.text.len() <= KEPT_BYTES, "{}", kept.text.len());
+        streams.push(id, &path, 2, &task, "anew");
+        assert!(streams.of(id).iter().all(|(_, stream)| !stream.is_cut && stream.text == "anew"));
     }
 
     #[test]

@@ -202,10 +202,10 @@ impl Record {
     }
 
     /// Carries the projection over to what the state is after `events`.
-    pub fn project(&mut self, state: &State, events: &[Event]) {
+    pub fn project(&mut self, program: &Program, state: &State, events: &[Event]) {
         let projection = &mut self.projection;
         projection.status = state.status();
-        projection.progress = state.progress();
+        projection.progress = state.progress(program);
         projection.pause_reason = state.pause_reason().map(str::to_owned);
         projection.pause_limit = state.pause_limit();
         projection.wake_at =
@@ -274,7 +274,7 @@ pub async fn append(
         };
     }
     let previous = record.projection.status;
-    record.project(&turn.state, &turn.events);
+    record.project(&scope.program, &turn.state, &turn.events);
     let first = record.create.take();
     if let Some(first) = &first {
         turn.events.insert(0, first.event.clone());

@@ -198,7 +198,8 @@ fn workflow_name(execution: &Value) -> String {
 fn progress(execution: &Value) -> String {
     let done = text_at(execution, "/progress/completed_tasks");
     let known = text_at(execution, "/progress/known_tasks");
-    format!("{done}/{known}")
+    // How many there will be is not known while a loop without an end in sight goes on.
+    if known == "0" && done != "0" { done } else { format!("{done}/{known}") }
 }
 
 async fn show(client: &Client, one: &One) -> Result<Exit, Error> {

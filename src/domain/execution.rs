@@ -74,15 +74,17 @@ impl Status {
     }
 }
 
-/// How far an execution is. `known_tasks` grows as loops and branches unfold.
+/// How far an execution is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
+    /// Those that have ended, skipped ones included.
     pub completed_tasks: u32,
+    /// How many there will be at the end; 0 while that cannot be told.
     pub known_tasks: u32,
 }
 
 impl Progress {
-    /// Completed over known tasks, 0 to 1; 0 when nothing is known yet.
+    /// Completed over known tasks, 0 to 1; 0 while nothing is known.
     pub fn fraction(self) -> f64 {
         if self.known_tasks == 0 {
             0.0

@@ -64,8 +64,8 @@ impl StandardType {
 
 /// An error of a task or an execution: what `catch` sees, what the journal stores, what people read.
 ///
-/// `type`, `status`, `title`, `detail` and `instance` are the DSL's; `retryable` and `suggestion` are for people and are
-/// left out of what expressions see. Absent fields stay absent, they are never `null`.
+/// `type`, `status`, `title`, `detail` and `instance` are the DSL's; `retryable`, `suggestion`, `request` and `output` are for
+/// people and are left out of what expressions see. Absent fields stay absent, they are never `null`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
     #[serde(rename = "type")]
@@ -84,6 +84,12 @@ pub struct Failure {
     /// What a person can do about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suggestion: Option<String>,
+    /// The request that was answered with an error: its method and address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+    /// The end of what a command had written to standard output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
 }
 
 impl Failure {
@@ -97,6 +103,8 @@ impl Failure {
             instance: None,
             retryable: None,
             suggestion: None,
+            request: None,
+            output: None,
         }
     }
 
@@ -116,6 +124,19 @@ impl Failure {
     #[must_use]
     pub fn with_suggestion(mut self, suggestion: impl Into<String>) -> Self {
         self.suggestion = Some(suggestion.into());
+        self
+    }
+
+    #[must_use]
+    pub fn of_request(mut self, request: String) -> Self {
+        self.request = Some(request);
+        self
+    }
+
+    /// Keeps what had been written until then, unless that is nothing.
+    #[must_use]
+    pub fn with_output(mut self, output: String) -> Self {
+        self.output = (!output.is_empty()).then_some(output);
         self
     }
 

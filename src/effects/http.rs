@@ -295,7 +295,10 @@ fn status_failure(answer: &Answer, outgoing: &Outgoing) -> Failure {
         text => text.chars().take(DETAIL_CHARACTERS).collect(),
     };
     let retryable = matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504);
-    let failure = Failure::new(StandardType::Communication, title, detail).with_status(status).retryable(retryable);
+    let failure = Failure::new(StandardType::Communication, title, detail)
+        .with_status(status)
+        .retryable(retryable)
+        .of_request(format!("{} {}", outgoing.method, address(&outgoing.url)));
     match status {
         300..=399 => failure.with_suggestion("set `redirect: true` to follow redirects"),
         401 | 403 => failure.with_suggestion("check the `authentication` of the endpoint"),

@@ -108,7 +108,7 @@ fn without_line_end(mut text: String) -> String {
     text
 }
 
-/// A `runtime` failure with the exit code and the end of standard error.
+/// A `runtime` failure with the exit code and the ends of standard error and of standard output.
 pub fn exit_failure(finished: &Finished) -> Failure {
     let code = finished.code;
     let detail = match finished.stderr.last_words() {
@@ -117,7 +117,8 @@ pub fn exit_failure(finished: &Finished) -> Failure {
         }
         words => words,
     };
-    let failure = Failure::new(StandardType::Runtime, format!("Command failed with exit code {code}"), detail);
+    let title = format!("Command failed with exit code {code}");
+    let failure = Failure::new(StandardType::Runtime, title, detail).with_output(finished.stdout.last_words());
     match code {
         126 => failure.with_suggestion("the file was found but may not be executed: check its permissions"),
         127 => failure.with_suggestion("the command was not found: check its name and the PATH of the service"),

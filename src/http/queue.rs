@@ -5,9 +5,11 @@ use super::caller::Caller;
 use super::error::Result;
 use super::query::Query;
 use crate::actors::{self, Holdup, Standing};
-use crate::domain::{Action, ExecutionId, Reach};
-use crate::store;
-use crate::wire::queue::{self, Head, NamedTenantQueue, PriorityDepth, QueueView, ServiceQueue, TenantQueue};
+use crate::domain::{Action, Execution, ExecutionId, Status};
+use crate::wire::execution::WorkflowLabel;
+use crate::wire::queue::{
+    self, Head, NamedTenantQueue, PriorityDepth, QueueView, ServiceQueue, TenantQueue, Waiting, WaitingExecution,
+};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 /// The queue and the slots as they are now: those of the caller's tenant, for operators those of the service as well.
@@ -23,37 +25,47 @@ pub async fn view(service: web::Data<Service>, caller: Caller, request: HttpRequ
         oldest_created_at: depth.oldest,
         oldest_waits_ms: u64::try_from(now.millis_since(depth.oldest)).unwrap_or(0),
     });
+    let waiting = service.engine.store().executions_by_id(caller.tenant_id, own.standing.next.clone()).await?;
+    let next: Vec<Waiting> = waiting
+        .iter()
+        .filter(|execution| execution.status == Status::Pending)
+        .map(|execution| waiting_view(execution, &caller))
+        .collect();
+    let is_shown = |id: ExecutionId| waiting.iter().any(|execution| execution.id == id && may_see(execution, &caller));
     let mut own = of_tenant(&queue, &own);
     if let Some(head) = &mut own.head {
-        head.execution_id = visible(&service, &caller, head.execution_id).await?;
+        head.execution_id = head.execution_id.filter(|id| is_shown(*id));
     }
     Ok(HttpResponse::Ok().json(QueueView {
         own,
         by_priority: by_priority.collect(),
+        next,
         service: caller.is_operator().then(|| of_service(&queue)),
     }))
 }
 
-/// The id of an execution, if the caller may see it: that one waits is told to everybody in the tenant, which one it is not.
-async fn visible(service: &Service, caller: &Caller, id: Option<ExecutionId>) -> Result<Option<ExecutionId>> {
-    let Some(id) = id else { return Ok(None) };
-    if caller.principal().reach(Action::ExecutionRead)? >= Reach::Tenant {
-        return Ok(Some(id));
-    }
-    match service.engine.store().execution(caller.tenant_id, id).await {
-        Ok(execution) => {
-            let owner = execution.creation.created_by.as_deref();
-            Ok(caller.may(Action::ExecutionRead, owner).is_ok().then_some(id))
-        }
-        // It has been deleted meanwhile.
-        Err(store::Error::NotFound) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+/// That one waits is told to everybody in the tenant, which one it is not.
+fn may_see(execution: &Execution, caller: &Caller) -> bool {
+    caller.may(Action::ExecutionRead, execution.creation.created_by.as_deref()).is_ok()
+}
+
+fn waiting_view(execution: &Execution, caller: &Caller) -> Waiting {
+    let creation = execution.creation.as_ref();
+    let definition = &creation.definition;
+    let shown = may_see(execution, caller).then(|| WaitingExecution {
+        id: execution.id,
+        execution_type: creation.execution_type,
+        workflow: WorkflowLabel { namespace: definition.namespace.clone(), name: definition.name.clone() },
+        agent_id: creation.agent_id,
+        created_by: creation.created_by.clone(),
+        labels: creation.labels.clone(),
+    });
+    Waiting { execution: shown, priority: creation.priority, created_at: execution.created_at }
 }
 
 fn of_tenant(queue: &actors::QueueView, tenant: &actors::TenantQueue) -> TenantQueue {
     let actors::TenantQueue { standing, parked } = tenant;
-    let Standing { tenant_id: _, pending, delayed, woken, running, limits, head, holdup } = standing;
+    let Standing { tenant_id: _, pending, delayed, woken, running, limits, next, holdup } = standing;
     let within = |own: Option<u64>, whole: usize| own.unwrap_or(u64::MAX).min(wide(whole));
     let max_running = within(limits.max_running_executions, queue.max_running);
     TenantQueue {
@@ -64,7 +76,7 @@ fn of_tenant(queue: &actors::QueueView, tenant: &actors::TenantQueue) -> TenantQ
         max_running,
         woken: wide(*woken),
         parked: wide(*parked),
-        head: head.map(|execution_id| head_of(execution_id, *holdup, queue.max_running)),
+        head: next.first().map(|execution_id| head_of(*execution_id, *holdup, queue.max_running)),
     }
 }
 

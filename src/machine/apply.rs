@@ -5,11 +5,11 @@
 
 use super::document::{Document, Documents, Fetch, Place, next_attempt};
 use super::list::Opening;
-use super::program::{ListId, Program};
+use super::program::Program;
 use super::resource::ResourceRule;
 use super::state::{Effect, EffectResult, Frame, List, ListEnd, State, TryPhase, Work};
 use crate::domain::quota::Breach;
-use crate::domain::{Event, EventBody, Progress, Status, Timestamp};
+use crate::domain::{Event, EventBody, Status, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -33,7 +33,6 @@ pub fn apply(program: &Program, state: &mut State, event: &Event) {
             state.wall_deadline = state.budget.wall_deadline(event.at);
             let input = input.as_ref().map_or_else(|| Arc::clone(&state.raw_input), |input| Arc::new(input.clone()));
             state.main = Some(List::new(program.main, "".into(), input));
-            state.progress.opened(program, program.main);
         }
         EventBody::ExecutionWaiting {} => state.status = Status::Waiting,
         EventBody::ExecutionPaused { .. } => {
@@ -84,17 +83,17 @@ pub fn apply(program: &Program, state: &mut State, event: &Event) {
 
 fn apply_to_task(program: &Program, state: &mut State, event: &Event) {
     let Some(path) = &event.path else { return };
-    let State { main: Some(main), context, progress, resources, .. } = state else { return };
+    let State { main: Some(main), context, completed_tasks, resources, .. } = state else { return };
     match &event.body {
         EventBody::TaskStarted { .. } | EventBody::TaskSkipped {} => {
             let context = Arc::clone(main.context_at(path).unwrap_or(context));
-            let mut opening = Opening { program, context, progress };
+            let mut opening = Opening { program, context, completed_tasks };
             if let Some(list) = main.opened_for(path, &mut opening) {
                 list.begin(event, &mut opening);
             }
         }
         EventBody::TaskCompleted { output, context: exported, directive } => {
-            progress.completed_tasks = progress.completed_tasks.saturating_add(1);
+            *completed_tasks = completed_tasks.saturating_add(1);
             if let Some(exported) = exported {
                 let exported = Arc::new(exported.clone());
                 if !main.set_branch_context(path, &exported) {
@@ -109,7 +108,7 @@ fn apply_to_task(program: &Program, state: &mut State, event: &Event) {
             }
         }
         EventBody::TaskFailed { error } => {
-            progress.completed_tasks = progress.completed_tasks.saturating_add(1);
+            *completed_tasks = completed_tasks.saturating_add(1);
             main.note_branch_failure(path, error);
             if let Some(list) = main.owner(path) {
                 list.end_with(ListEnd::Failed(Box::new(error.clone())));
@@ -129,7 +128,7 @@ fn apply_to_task(program: &Program, state: &mut State, event: &Event) {
         | EventBody::TimerFired { .. }
         | EventBody::ChildStarted { .. }
         | EventBody::ChildFinished { .. } => {
-            let mut opening = Opening { program, context: Arc::clone(context), progress };
+            let mut opening = Opening { program, context: Arc::clone(context), completed_tasks };
             if let Some(frame) = main.owner(path).and_then(|list| list.current.as_mut()) {
                 if let Some(fetch) = frame.fetch.as_mut().filter(|fetch| fetch.effect.result.is_none()) {
                     let resource = program.resource(program.node(frame.node), fetch.place);
@@ -198,7 +197,6 @@ impl State {
         self.wall_deadline = None;
         self.paused_at = None;
         self.breach = None;
-        self.progress.known_tasks = self.progress.completed_tasks;
     }
 
     /// Raises the attempt of every effect whose outcome is outstanding. What was withheld is asked for when it goes on.
@@ -250,12 +248,5 @@ impl State {
         if let Some(main) = &mut self.main {
             main.change_frames(change);
         }
-    }
-}
-
-impl Progress {
-    pub(super) fn opened(&mut self, program: &Program, list: ListId) {
-        let tasks = u32::try_from(program.list(list).len()).unwrap_or(u32::MAX);
-        self.known_tasks = self.known_tasks.saturating_add(tasks);
     }
 }

@@ -3,6 +3,7 @@
 use super::duration::DurationRule;
 use super::expression::{Expression, Template};
 use super::program::{Case, DataRule, ForRule, Kind, ListId, Next, Node, NodeId, Program, SchemaRule};
+use super::progress;
 use super::resource::ResourceRule;
 use super::schema::Schema;
 use crate::domain::definition::model::{
@@ -31,8 +32,9 @@ impl Program {
             return Err(compiler.problems);
         }
         let Compiler { nodes, lists, is_bounded, .. } = compiler;
-        let nodes = nodes.into_iter().flatten().collect();
-        Ok(Program { definition, nodes, lists, main, input, output, timeout, is_bounded })
+        let nodes: Vec<Node> = nodes.into_iter().flatten().collect();
+        let ahead = progress::ahead(&nodes, &lists);
+        Ok(Program { definition, nodes, lists, main, input, output, timeout, is_bounded, ahead })
     }
 }
 

@@ -161,7 +161,6 @@ impl TryWork {
 
 impl Opening<'_> {
     fn list(&mut self, id: ListId, prefix: Arc<str>, value: &Shared) -> List {
-        self.progress.opened(self.program, id);
         List::new(id, prefix, Arc::clone(value))
     }
 

@@ -5,7 +5,7 @@ use super::fork::branch_index;
 use super::frame::Once;
 use super::program::Program;
 use super::state::{Branch, Frame, List, ListEnd, Shared, Work};
-use crate::domain::{Event, EventBody, Failure, Progress, StandardType};
+use crate::domain::{Event, EventBody, Failure, StandardType};
 use std::sync::Arc;
 
 /// What a task needs to know that is started.
@@ -13,7 +13,7 @@ pub(super) struct Opening<'a> {
     pub(super) program: &'a Program,
     /// The context at its place.
     pub(super) context: Shared,
-    pub(super) progress: &'a mut Progress,
+    pub(super) completed_tasks: &'a mut u32,
 }
 
 /// Whether a list with this prefix holds a path.
@@ -67,7 +67,7 @@ impl List {
         let Some((id, node)) = found else { return };
         self.steps = self.steps.saturating_add(1);
         let EventBody::TaskStarted { input, deadline, collection, arguments } = &event.body else {
-            opening.progress.completed_tasks = opening.progress.completed_tasks.saturating_add(1);
+            *opening.completed_tasks = opening.completed_tasks.saturating_add(1);
             return self.go_on(program, "");
         };
         let raw_input = Arc::clone(&self.value);

@@ -33,6 +33,7 @@ mod invariants;
 mod list;
 mod preparation;
 mod program;
+mod progress;
 mod raise;
 mod recovery;
 mod resource;

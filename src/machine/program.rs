@@ -35,6 +35,8 @@ pub struct Program {
     pub(super) output: DataRule,
     pub(super) timeout: Option<DurationRule>,
     pub(super) is_bounded: bool,
+    /// By list and position; see [`super::progress`].
+    pub(super) ahead: Vec<Vec<Option<u32>>>,
 }
 
 /// One task.

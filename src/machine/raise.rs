@@ -31,6 +31,8 @@ fn raised(task: &Task<'_>, rule: &ErrorRule) -> Result<Failure, Failure> {
         instance: optional(rule.instance.as_ref(), "instance")?,
         retryable: None,
         suggestion: None,
+        request: None,
+        output: None,
     })
 }
 

@@ -7,14 +7,14 @@
 use super::document::{Document, Documents, Fetch};
 use super::program::{ListId, NodeId};
 use crate::domain::quota::{Breach, Budget};
-use crate::domain::{Event, EventBody, ExecutionId, Failure, Path, Pointer, Progress, Status, TimerPurpose, Timestamp};
+use crate::domain::{Event, EventBody, ExecutionId, Failure, Path, Pointer, Status, TimerPurpose, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The format of serialized states. A snapshot in another format is thrown away and the journal read instead.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 pub(super) type Shared = Arc<Value>;
 
@@ -47,7 +47,8 @@ pub struct State {
     /// When the wall time of the budget is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) wall_deadline: Option<Timestamp>,
-    pub(super) progress: Progress,
+    /// How many tasks have ended, skipped ones included.
+    pub(super) completed_tasks: u32,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(super) output: Option<Shared>,
     pub(super) error: Option<Failure>,
@@ -237,7 +238,7 @@ impl State {
             breach: None,
             budget,
             wall_deadline: None,
-            progress: Progress::default(),
+            completed_tasks: 0,
             output: None,
             error: None,
             resources: BTreeMap::new(),
@@ -267,10 +268,6 @@ impl State {
 
     pub fn started_at(&self) -> Option<Timestamp> {
         self.started_at
-    }
-
-    pub fn progress(&self) -> Progress {
-        self.progress
     }
 
     pub fn output(&self) -> Option<&Value> {

@@ -54,6 +54,23 @@ impl Store {
         self.read(move |connection| get(connection, tenant_id, id)).await
     }
 
+    /// The executions with these ids, in their order. Those that the tenant does not have are left out.
+    pub async fn executions_by_id(&self, tenant_id: TenantId, ids: Vec<ExecutionId>) -> Result<Vec<Execution>, Error> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.read(move |connection| {
+            let words: Vec<String> = ids.iter().map(ToString::to_string).collect();
+            let rows = executions::table
+                .filter(executions::tenant_id.eq(tenant_id.to_string()).and(executions::id.eq_any(words)))
+                .load::<Row>(connection)?;
+            let mut found = from_rows(connection, rows)?;
+            found.sort_by_key(|execution| ids.iter().position(|id| *id == execution.id));
+            Ok(found)
+        })
+        .await
+    }
+
     /// A page of the tenant's executions.
     ///
     /// # Errors

@@ -16,14 +16,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// How far an execution is. `known_tasks` grows as loops and branches unfold.
+/// How far an execution is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ProgressView {
+    /// Tasks that have ended, skipped ones included.
     pub completed_tasks: u32,
+    /// How many there will be as far as one can see. 0 while that cannot be told: before the start, and while it depends on a
+    /// loop whose rounds are not known yet, on a `while`, or on a directive that goes back.
     pub known_tasks: u32,
-    /// Completed over known tasks, 0 to 1; 1 once succeeded.
+    /// Completed over known tasks, 0 to 1; 0 while those are not known, 1 once succeeded.
     pub fraction: f64,
-    /// Seconds until the end if the rest goes like the part that is done; absent unless running and something is done.
+    /// Seconds until the end if the rest goes like the part that is done; absent unless running, and while fewer than five tasks
+    /// are done: they say nothing about the others.
     pub eta_seconds: Option<f64>,
 }
 
@@ -32,7 +36,9 @@ impl ProgressView {
     pub fn new(progress: Progress, status: Status, started_at: Option<Timestamp>, now: Timestamp) -> Self {
         let fraction = if status == Status::Succeeded { 1.0 } else { progress.fraction() };
         let eta_seconds = match started_at {
-            Some(started_at) if status == Status::Running => eta_seconds(fraction, now.millis_since(started_at)),
+            Some(started_at) if status == Status::Running && progress.completed_tasks >= ETA_TASKS => {
+                eta_seconds(fraction, now.millis_since(started_at))
+            }
             Some(_) | None => None,
         };
         Self { completed_tasks: progress.completed_tasks, known_tasks: progress.known_tasks, fraction, eta_seconds }
@@ -43,6 +49,9 @@ impl ProgressView {
         Self::new(execution.progress, execution.status, execution.started_at, now)
     }
 }
+
+/// From fewer tasks nothing is concluded about the others.
+const ETA_TASKS: u32 = 5;
 
 fn eta_seconds(fraction: f64, elapsed_ms: i64) -> Option<f64> {
     let elapsed_ms = u32::try_from(elapsed_ms).ok().filter(|_| fraction > 0.0)?;
@@ -376,5 +385,21 @@ impl StatusView {
             started_at: execution.started_at,
             finished_at: execution.finished_at,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_left_is_told_only_when_there_is_something_to_conclude_it_from() {
+        let (begin, now) = (Timestamp::from_micros(0), Timestamp::from_micros(60_000_000));
+        let left = |completed_tasks, known_tasks| {
+            ProgressView::new(Progress { completed_tasks, known_tasks }, Status::Running, Some(begin), now).eta_seconds
+        };
+        assert_eq!(left(20, 80), Some(180.0));
+        assert_eq!(left(4, 80), None, "a few tasks say nothing about the others");
+        assert_eq!(left(20, 0), None, "nobody knows how many there will be");
     }
 }

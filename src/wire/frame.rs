@@ -188,6 +188,9 @@ pub struct OutputDelta<'a> {
     /// Number of the first piece that `text` holds: `n` itself, but 1 in the frame that brings a new watcher up to date. It
     /// replaces what was known.
     pub from: u64,
+    /// The beginning of `text` is missing: of a long output only the end is kept for those who come late.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_cut: bool,
     pub text: Cow<'a, str>,
 }
 

@@ -1,7 +1,9 @@
 //! The queue: what waits for a slot, and why.
 
-use crate::domain::{ExecutionId, TenantId, Timestamp};
+use super::execution::WorkflowLabel;
+use crate::domain::{AgentId, ExecutionId, ExecutionType, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// The queue and the slots of the caller's tenant as they are now.
@@ -11,6 +13,8 @@ pub struct QueueView {
     pub own: TenantQueue,
     /// Highest priority first; priorities that nothing has are left out.
     pub by_priority: Vec<PriorityDepth>,
+    /// The first 20 of those that wait for their first slot, in the order in which they get one.
+    pub next: Vec<Waiting>,
     /// The whole service; for operators only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<ServiceQueue>,
@@ -69,6 +73,28 @@ pub struct PriorityDepth {
     pub oldest_created_at: Timestamp,
     /// Milliseconds that is ago.
     pub oldest_waits_ms: u64,
+}
+
+/// One of those that wait for their first slot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Waiting {
+    /// Null when it is somebody else's and the caller may see only their own.
+    #[schema(required)]
+    pub execution: Option<WaitingExecution>,
+    /// 0 to 9; 9 goes first.
+    pub priority: u8,
+    pub created_at: Timestamp,
+}
+
+/// What waits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct WaitingExecution {
+    pub id: ExecutionId,
+    pub execution_type: ExecutionType,
+    pub workflow: WorkflowLabel,
+    pub agent_id: Option<AgentId>,
+    pub created_by: Option<String>,
+    pub labels: BTreeMap<String, String>,
 }
 
 /// The execution that is next.

@@ -97,6 +97,8 @@ impl PartialSchema for Failure {
                     .description(Some("Whether the same attempt could succeed later.")),
             )
             .property("suggestion", text("What a person can do about it."))
+            .property("request", text("The request that was answered with an error: its method and address."))
+            .property("output", text("The end of what a command had written to standard output."))
             .required("type")
             .required("status")
             .into()

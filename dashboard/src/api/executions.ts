@@ -274,6 +274,14 @@ export function startExecution(body: StartExecution): Promise<ExecutionView> {
   return must(client.POST("/api/v1/executions", { params: { header: idempotent() }, body }));
 }
 
+/** Its place in the queue, and the words to find it by: only what is given changes. */
+export function changeExecution(
+  id: string,
+  change: { priority?: number; labels?: Record<string, string> },
+): Promise<ExecutionView> {
+  return must(client.PUT("/api/v1/executions/{id}", { params: { path: { id } }, body: change }));
+}
+
 /** Lets an execution, and everything around it, spend more. What a limit had paused goes on. */
 export function approveBudget(id: string, limits: BudgetLimits): Promise<ExecutionView> {
   return must(client.POST("/api/v1/executions/{id}/budget", { params: { path: { id } }, body: limits }));

@@ -39,14 +39,16 @@ export function MenuItem({
   children,
   onSelect,
   isDangerous,
+  className,
 }: {
   icon?: LucideIcon;
   children: ReactNode;
   onSelect: () => void;
   isDangerous?: boolean;
+  className?: string;
 }) {
   return (
-    <DropdownMenu.Item className={clsx(menuItem, isDangerous && "text-danger")} onSelect={onSelect}>
+    <DropdownMenu.Item className={clsx(menuItem, isDangerous && "text-danger", className)} onSelect={onSelect}>
       {Icon && <Icon className="size-4 shrink-0" aria-hidden />}
       {children}
     </DropdownMenu.Item>
@@ -54,9 +56,9 @@ export function MenuItem({
 }
 
 /** A link among the items of a menu. */
-export function MenuLink({ children }: { children: ReactElement }) {
+export function MenuLink({ children, className }: { children: ReactElement; className?: string }) {
   return (
-    <DropdownMenu.Item className={menuItem} asChild>
+    <DropdownMenu.Item className={clsx(menuItem, className)} asChild>
       {children}
     </DropdownMenu.Item>
   );

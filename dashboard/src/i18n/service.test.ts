@@ -98,4 +98,6 @@ it("says a failure in one line: in English the detail does, in other languages t
   expect(failureLine(failure, translatorOf(chinese))).toBe("任务超时：it took longer than 2 s");
   expect(failureLine({ ...failure, title: "Out of stock" }, translatorOf(chinese))).toBe("it took longer than 2 s");
   expect(failureLine({ type: "t", status: 500, title: "Out of stock" })).toBe("Out of stock");
+  const printed = { ...failure, title: "Command failed", detail: "one\n  two\n" };
+  expect(failureLine(printed)).toBe("Command failed: one two");
 });

@@ -1,8 +1,9 @@
 // What the service writes, in the reader's language: kinds of problems by their codes, and sentences by a catalog. What is
 // particular about one of them stays as the service wrote it, as a detail.
-import i18next from "i18next";
+import i18next, { type TFunction } from "i18next";
 import { useCallback } from "react";
 import type { AgentView, Failure, Problem } from "@/api/generated/schema";
+import { isSentence } from "@/components/indented";
 import { useLanguage } from "@/i18n/language";
 import { type Translator, translatorOf } from "./catalog";
 
@@ -71,26 +72,50 @@ const kinds = [
 const STANDARD = "https://serverlessworkflow.io/spec/1.0.0/errors/";
 
 /** What the author of a workflow has written about a failure stays as it is. */
-export function useFailureWords({ type, title, detail, suggestion }: Failure): Words {
-  const { t } = useLanguage();
+export function useFailureWords(failure: Failure): Words {
+  const { t, language } = useLanguage();
   const say = useServiceWords();
+  const { type, title, detail, suggestion, request } = failure;
   const kind = kinds.find((one) => type === STANDARD + one);
+  const answered = answeredWords(failure, t, translatorTo(language));
   return {
-    title: title ? say(title) : kind ? t(`failure.${kind}`) : type,
-    detail: detail ?? undefined,
+    title: answered ?? (title ? say(title) : kind ? t(`failure.${kind}`) : type),
+    // Of an answer without a body nothing else is known.
+    detail: request && detail?.startsWith(`${request} answered`) ? undefined : (detail ?? undefined),
     suggestion: suggestion ? say(suggestion) : undefined,
   };
 }
 
-/** Says a failure in one line. */
-export function useFailureLine(): (failure: Failure | null | undefined) => string | undefined {
-  const { language } = useLanguage();
-  return useCallback((failure) => (failure ? failureLine(failure, translatorTo(language)) : undefined), [language]);
+/** Which request was answered with what, of a failure that is such an answer. */
+function answeredWords({ request, status, title }: Failure, t: TFunction, say?: Translator): string | undefined {
+  if (!request) return undefined;
+  const plain = `${status} ${title?.startsWith("HTTP ") ? "" : (title ?? "")}`.trim();
+  return t("failure.answered", { request, reason: say?.(title ?? "") ?? plain });
 }
 
-/** The detail says it, in English. Whoever may not read that gets the title before it. */
+/** Says a failure in one line. */
+export function useFailureLine(): (failure: Failure | null | undefined) => string | undefined {
+  const { t, language } = useLanguage();
+  return useCallback(
+    (failure) => {
+      const say = translatorTo(language);
+      return failure ? (answeredWords(failure, t, say) ?? failureLine(failure, say)) : undefined;
+    },
+    [t, language],
+  );
+}
+
+/** Longer ones are no longer one line anywhere. */
+const LINE_CHARACTERS = 400;
+
+/** The detail says it, in English. Whoever may not read that gets the title before it, and so does everybody what a program has printed. */
 export function failureLine({ title, detail }: Failure, translate?: Translator): string | undefined {
   const said = title ? translate?.(title) : undefined;
-  if (said && detail) return `${said}：${detail}`;
+  if (said && detail) return `${said}：${flat(detail)}`;
+  if (title && detail && !isSentence(detail)) return `${title}: ${flat(detail)}`;
   return said ?? detail ?? title ?? undefined;
+}
+
+function flat(text: string): string {
+  return text.replace(/\s+/g, " ").trim().slice(0, LINE_CHARACTERS);
 }

@@ -192,26 +192,33 @@ describe("streamed output", () => {
 
   it("puts pieces together, ignores repeated ones and notes missing ones", () => {
     const changes = apply([delta(1, "Ac"), delta(2, "tors"), delta(2, "tors")], [{ key, data: {} }]);
-    expect(changes.set[0]?.data).toEqual({ "s0:ask": { task: "/do/0/ask", text: "Actors", n: 2, hasGap: false } });
+    expect(changes.set[0]?.data).toEqual({ "s0:ask": { task: "/do/0/ask", text: "Actors", n: 2, gaps: [] } });
     const late = apply([delta(4, "late")], [{ key, data: changes.set[0]?.data }]);
-    expect(late.set[0]?.data).toMatchObject({ "s0:ask": { text: "Actorslate", hasGap: true } });
+    expect(late.set[0]?.data).toMatchObject({ "s0:ask": { text: "Actorslate", gaps: [6] } });
   });
 
   it("shows once what was said before and while nobody watched", () => {
-    const data = { "s0:ask": { task: "/do/0/ask", text: "Actors", n: 2, hasGap: false } };
+    const data = { "s0:ask": { task: "/do/0/ask", text: "Actors", n: 2, gaps: [] } };
     const changes = apply([delta(5, "Actors never share", 1), delta(6, " state")], [{ key, data }]);
     expect(changes.set[0]?.data).toEqual({
-      "s0:ask": { task: "/do/0/ask", text: "Actors never share state", n: 6, hasGap: false },
+      "s0:ask": { task: "/do/0/ask", text: "Actors never share state", n: 6, gaps: [] },
     });
   });
 
+  it("knows that of a long output only the end is there for those who come late", () => {
+    const late = delta(900, "the end", 1);
+    if (late.type === "output_delta") late.data.is_cut = true;
+    const changes = apply([late, delta(901, " of it")], [{ key, data: {} }]);
+    expect(changes.set[0]?.data).toMatchObject({ "s0:ask": { text: "the end of it", gaps: [0] } });
+  });
+
   it("begins anew with the first piece of another attempt", () => {
-    const data = { "s0:ask": { task: "/do/0/ask", text: "half an ans", n: 3, hasGap: true } };
+    const data = { "s0:ask": { task: "/do/0/ask", text: "half an ans", n: 3, gaps: [3] } };
     const changes = apply([delta(1, "again")], [{ key, data }]);
-    expect(changes.set[0]?.data).toMatchObject({ "s0:ask": { text: "again", n: 1, hasGap: false } });
+    expect(changes.set[0]?.data).toMatchObject({ "s0:ask": { text: "again", n: 1, gaps: [] } });
     // One that began while nobody watched, and has not come as far.
     const unseen = apply([delta(2, "other", 1)], [{ key, data }]);
-    expect(unseen.set[0]?.data).toMatchObject({ "s0:ask": { text: "other", n: 2, hasGap: false } });
+    expect(unseen.set[0]?.data).toMatchObject({ "s0:ask": { text: "other", n: 2, gaps: [] } });
   });
 });
 

@@ -154,8 +154,8 @@ export interface Streamed {
   text: string;
   /** The number of the newest piece. */
   n: number;
-  /** Something between was not seen. */
-  hasGap: boolean;
+  /** Where in the text something is missing that was not seen; 0 is its beginning. */
+  gaps: readonly number[];
 }
 
 /** Output that streams in, by instance of the task. What begins with piece 1 is all there is: of a new attempt, or so far. */
@@ -167,11 +167,14 @@ export function patchOutput(
   for (const delta of deltas) {
     const known = delta.from === 1 ? undefined : next[delta.path];
     if (known && delta.n <= known.n) continue;
+    const text = known?.text ?? "";
+    const gaps = known?.gaps ?? [];
+    const isMissing = delta.is_cut === true || delta.from !== (known?.n ?? 0) + 1;
     next[delta.path] = {
       task: delta.task,
-      text: (known?.text ?? "") + delta.text,
+      text: text + delta.text,
       n: delta.n,
-      hasGap: (known?.hasGap ?? false) || delta.from !== (known?.n ?? 0) + 1,
+      gaps: isMissing ? [...gaps, text.length] : gaps,
     };
   }
   return next;

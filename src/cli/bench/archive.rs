@@ -73,7 +73,7 @@ impl Ending {
             status,
             output: state.output().cloned(),
             error: state.error().cloned(),
-            progress: state.progress(),
+            progress: state.progress(&program),
             wake_at: state.wake_at(),
             started_at: Some(at),
             finished_at: status.is_terminal().then_some(at),

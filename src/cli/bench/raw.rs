@@ -69,7 +69,7 @@ impl Template {
             if appends.is_empty() {
                 events.insert(0, created.clone());
             }
-            appends.push((events, projection(&state, at, moment.at)));
+            appends.push((events, projection(&program, &state, at, moment.at)));
             input = transition.actions.into_iter().find_map(outcome_of);
         }
         if !state.status().is_terminal() {
@@ -141,13 +141,13 @@ pub(super) fn creation(definition: &definition::Definition, input: Value) -> Cre
     }
 }
 
-fn projection(state: &State, created_at: Timestamp, now: Timestamp) -> Projection {
+fn projection(program: &Program, state: &State, created_at: Timestamp, now: Timestamp) -> Projection {
     let status = state.status();
     Projection {
         status,
         output: state.output().cloned(),
         error: state.error().cloned(),
-        progress: state.progress(),
+        progress: state.progress(program),
         started_at: Some(created_at),
         finished_at: status.is_terminal().then_some(now),
         updated_at: now,

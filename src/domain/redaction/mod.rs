@@ -135,9 +135,10 @@ impl Redactor {
         if self.is_empty() {
             return;
         }
-        let Failure { error_type, status, title, detail, instance, retryable: _, suggestion } = failure;
+        let Failure { error_type, status, title, detail, instance, retryable: _, suggestion, request, output } =
+            failure;
         self.value(status);
-        for text in [title, detail, suggestion].into_iter().flatten() {
+        for text in [title, detail, suggestion, request, output].into_iter().flatten() {
             if let Some(hidden) = self.cut_text(text) {
                 *text = hidden;
             }

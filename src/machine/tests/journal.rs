@@ -66,8 +66,8 @@ fn a_workflow_of_pure_tasks_is_one_batch() {
     let world =
         World::run("do: [ { a: { set: { x: 1 } } }, { b: { set: { x: 2 } } }, { c: { set: { x: 3 } } } ]", json!({}));
     assert_eq!(world.batches, [1, 9]);
-    assert_eq!(world.state.progress().completed_tasks, 3);
-    assert!((world.state.progress().fraction() - 1.0).abs() < f64::EPSILON);
+    assert_eq!(world.state.progress(&world.program).completed_tasks, 3);
+    assert!((world.state.progress(&world.program).fraction() - 1.0).abs() < f64::EPSILON);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod errors;
 mod forks;
 mod journal;
 mod loops;
+mod progress;
 mod properties;
 mod recovery;
 mod resources;

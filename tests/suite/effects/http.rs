@@ -148,6 +148,7 @@ async fn an_error_status_is_a_communication_failure_with_the_body_as_detail() {
     assert_eq!(kind(&failure), ("communication", 404));
     assert_eq!(failure.title.as_deref(), Some("Not Found"));
     assert_eq!(failure.detail.as_deref(), Some("no such order"));
+    assert_eq!(failure.request, Some(format!("GET {}/orders", server.url)));
     assert_eq!((failure.retryable, failure.instance), (Some(false), None));
 
     let failure = fetch(&effects, get(&format!("{}/long", server.url))).await.unwrap_err();

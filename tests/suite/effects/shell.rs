@@ -91,7 +91,11 @@ async fn the_returns_have_their_forms() {
         assert_eq!(kind(&failure), ("runtime", 500));
         assert_eq!(failure.title.as_deref(), Some("Command failed with exit code 3"));
         assert_eq!(failure.detail.as_deref(), Some("oops"));
+        assert_eq!(failure.output.as_deref(), Some(r#"{"a":1}"#), "what it had printed is kept with the failure");
     }
+    let talkative = run(&effects, shell("yes line | head -n 9000; echo end; exit 3")).await.unwrap_err();
+    let kept = talkative.output.unwrap();
+    assert!(kept.len() <= 4096 && kept.ends_with("line\nend"), "its end, and not all of it: {} bytes", kept.len());
     assert_eq!(run(&effects, returning("kill -9 $$", ProcessReturn::Code)).await, Ok(json!(137)));
     let failure = run(&effects, shell("no-such-command-anywhere")).await.unwrap_err();
     assert!(failure.suggestion.unwrap().contains("not found"));

@@ -5,7 +5,11 @@ use crate::service::{Database, Service};
 use crate::with_both_databases;
 use serde_json::{Value, json};
 
-with_both_databases!(output_is_streamed_also_to_those_who_come_late, log_lines_are_forwarded_with_their_numbers);
+with_both_databases!(
+    output_is_streamed_also_to_those_who_come_late,
+    who_comes_late_to_a_long_output_is_told_that_its_beginning_is_missing,
+    log_lines_are_forwarded_with_their_numbers,
+);
 
 async fn output_is_streamed_also_to_those_who_come_late(database: Database) {
     let service = Service::start(database);
@@ -39,6 +43,22 @@ async fn output_is_streamed_also_to_those_who_come_late(database: Database) {
         }
     }
     assert_eq!(text.trim(), prompt.join(" "));
+}
+
+async fn who_comes_late_to_a_long_output_is_told_that_its_beginning_is_missing(database: Database) {
+    let service = Service::start(database);
+    let talk = json!({ "run": { "shell": { "command": "echo first; yes line | head -c 400000; echo last; sleep 600" }, "return": "none" } });
+    let id = service.start_definition(json!([{ "talk": talk }]), json!({})).await;
+    let feed = format!("/ws/executions/{id}");
+    let is_end = |frame: &Value| frame["data"]["text"].as_str().is_some_and(|text| text.ends_with("last\n"));
+    let mut early = Socket::connect(&service, &feed).await;
+    early.until(is_end).await;
+    let mut late = Socket::connect(&service, &feed).await;
+    let so_far = late.until(|frame| frame["type"] == "output_delta").await;
+    assert!(is_end(&so_far) && !so_far["data"]["text"].as_str().unwrap().contains("first"));
+    assert_eq!(so_far["data"]["is_cut"], true);
+    service.post(&format!("/api/v1/executions/{id}/cancel"), &json!({})).await.expect(202);
+    service.ended(&id).await;
 }
 
 async fn log_lines_are_forwarded_with_their_numbers(database: Database) {

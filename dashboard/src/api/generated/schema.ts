@@ -1747,6 +1747,10 @@ export interface components {
             retryable?: boolean;
             /** @description What a person can do about it. */
             suggestion?: string;
+            /** @description The request that was answered with an error: its method and address. */
+            request?: string;
+            /** @description The end of what a command had written to standard output. */
+            output?: string;
         };
         /** @description One thing that is wrong. */
         FieldError: {
@@ -2014,6 +2018,8 @@ export interface components {
              *     replaces what was known.
              */
             from: number;
+            /** @description The beginning of `text` is missing: of a long output only the end is kept for those who come late. */
+            is_cut?: boolean;
             text: string;
         };
         /** @description One numbered page of a list. */
@@ -2562,15 +2568,22 @@ export interface components {
             /** @description The id under which the service's log knows the request. */
             request_id?: string | null;
         };
-        /** @description How far an execution is. `known_tasks` grows as loops and branches unfold. */
+        /** @description How far an execution is. */
         ProgressView: {
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description Tasks that have ended, skipped ones included.
+             */
             completed_tasks: number;
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description How many there will be as far as one can see. 0 while that cannot be told: before the start, and while it depends on a
+             *     loop whose rounds are not known yet, on a `while`, or on a directive that goes back.
+             */
             known_tasks: number;
             /**
              * Format: double
-             * @description Completed over known tasks, 0 to 1; 1 once succeeded.
+             * @description Completed over known tasks, 0 to 1; 0 while those are not known, 1 once succeeded.
              */
             fraction: number;
             /**
@@ -2599,6 +2612,8 @@ export interface components {
         QueueView: components["schemas"]["TenantQueue"] & {
             /** @description Highest priority first; priorities that nothing has are left out. */
             by_priority: components["schemas"]["PriorityDepth"][];
+            /** @description The first 20 of those that wait for their first slot, in the order in which they get one. */
+            next: components["schemas"]["Waiting"][];
             service?: components["schemas"]["ServiceQueue"] | null;
         };
         /** @description Whether the service can do its work. */
@@ -3611,6 +3626,27 @@ export interface components {
          * @enum {string}
          */
         ViewedList: "executions";
+        /** @description One of those that wait for their first slot. */
+        Waiting: {
+            execution: components["schemas"]["WaitingExecution"] | null;
+            /**
+             * Format: int32
+             * @description 0 to 9; 9 goes first.
+             */
+            priority: number;
+            created_at: components["schemas"]["Timestamp"];
+        };
+        /** @description What waits. */
+        WaitingExecution: {
+            id: components["schemas"]["ExecutionId"];
+            execution_type: components["schemas"]["ExecutionType"];
+            workflow: components["schemas"]["WorkflowLabel"];
+            agent_id?: components["schemas"]["AgentId"] | null;
+            created_by?: string | null;
+            labels: {
+                [key: string]: string;
+            };
+        };
         /** @description One registered version with its definition. */
         WorkflowDetail: components["schemas"]["WorkflowView"] & {
             definition: unknown;
@@ -3826,6 +3862,8 @@ export type UserView = components['schemas']['UserView'];
 export type Validation = components['schemas']['Validation'];
 export type Verdict = components['schemas']['Verdict'];
 export type ViewedList = components['schemas']['ViewedList'];
+export type Waiting = components['schemas']['Waiting'];
+export type WaitingExecution = components['schemas']['WaitingExecution'];
 export type WorkflowDetail = components['schemas']['WorkflowDetail'];
 export type WorkflowId = components['schemas']['WorkflowId'];
 export type WorkflowLabel = components['schemas']['WorkflowLabel'];

@@ -11,7 +11,8 @@ import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
 import { sentence } from "@/components/sentence";
 import { ProblemView } from "@/components/states";
-import { useNow } from "@/components/time";
+import { Ago, useNow } from "@/components/time";
+import { StillRunning } from "@/features/execution/Paused";
 import type { Timeline } from "@/features/execution/timeline";
 import { useLanguage } from "@/i18n/language";
 import { useServiceWords } from "@/i18n/words";
@@ -33,6 +34,7 @@ export function Asking({
   const say = useServiceWords();
   const { budget, pause_limit: bound } = execution;
   const maySteer = may("execution_steer", execution.created_by);
+  const pause = timeline.pauses.at(-1);
   return (
     <Card aria-labelledby="asking" className="status-paused mb-4 overflow-hidden border-status-solid/40! shadow-none!">
       <div className="flex gap-3 bg-status-tint p-4">
@@ -40,8 +42,15 @@ export function Asking({
         <div className="min-w-0">
           <h2 id="asking" className="font-semibold text-status">
             {t("budget.paused", { reason: t(bound ? `budget.bound.${bound}` : "budget.bound.unknown") })}
+            {pause && (
+              <span className="font-normal text-ink-soft">
+                {" · "}
+                <Ago at={new Date(pause.from).toISOString()} />
+              </span>
+            )}
           </h2>
           <p className="break-words">{execution.pause_reason && sentence(say(execution.pause_reason))}</p>
+          <StillRunning timeline={timeline} />
           {isOfMonth(bound) && (
             <p className="mt-1 text-ink-soft">
               {t("budget.monthHint")}{" "}

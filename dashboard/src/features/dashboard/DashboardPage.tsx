@@ -84,7 +84,7 @@ function HistoryItem({ row, isNewest }: { row: Row; isNewest: boolean }) {
           <span className="font-mono font-normal text-ink-faint text-xs max-sm:hidden">{shortId(row.id)}</span>
         </Link>
         {isOpen && row.started_at && (
-          <Progress fraction={row.progress.fraction} status={row.status} className="mt-1.5 ml-6 max-w-sm" />
+          <Progress progress={row.progress} status={row.status} className="mt-1.5 ml-6 max-w-sm" />
         )}
         {(failure || row.continued_by || row.continues) && (
           <p className="truncate pl-6 text-ink-soft text-xs">

@@ -15,6 +15,7 @@ import { whenThere } from "@/parts";
 import { Continued } from "./Continued";
 import { Failed } from "./Failed";
 import { Head } from "./Head";
+import { Paused } from "./Paused";
 import { type Tab, tabs } from "./search";
 import { useTimeline } from "./useTimeline";
 
@@ -68,6 +69,7 @@ function Loaded({ execution }: { execution: ExecutionDetail }) {
     <div className="flex min-h-0 flex-1 flex-col">
       <Head execution={execution} timeline={timeline} commands={commands} send={send} isBusy={isBusy} />
       {dialog}
+      {execution.status === "paused" && !isAsking && <Paused timeline={timeline} />}
       {isAsking && <Asking execution={execution} timeline={timeline} onCommand={send} />}
       {error && <ProblemView error={error} retry={retry} className="mb-4" />}
       {execution.continued_by && <Continued execution={execution} by={execution.continued_by} />}

@@ -12,6 +12,7 @@ import {
   RefreshCw,
   RotateCcw,
   ShieldCheck,
+  Tags,
 } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { type Command, isTerminal } from "@/api/executions";
@@ -28,9 +29,11 @@ import { Ago, Elapsed, useMidnight } from "@/components/time";
 import { useTitle } from "@/components/useTitle";
 import { useMeters } from "@/features/budget/Asking";
 import { partOf } from "@/features/budget/budget";
+import { ChangeDialog } from "@/features/executions/ChangeDialog";
 import { useName } from "@/features/executions/Name";
 import { useFormats, useLanguage } from "@/i18n/language";
 import type { Timeline as Story } from "./timeline";
+import { openLoop } from "./underWay";
 import { useChildren } from "./useChildren";
 
 const commandIcons: Record<Command, LucideIcon> = {
@@ -70,7 +73,7 @@ export function Head({
       </div>
       <Facts execution={execution} timeline={timeline} />
       {isOpen && execution.started_at && (
-        <Progress fraction={execution.progress.fraction} status={execution.status} className="mb-4" />
+        <Progress progress={execution.progress} status={execution.status} className="mb-4" />
       )}
     </>
   );
@@ -107,25 +110,64 @@ function Commands({
           {t(`command.${command}`)}
         </Button>
       ))}
-      <Menu trigger={<Button icon={Ellipsis} aria-label={t("execution.more")} className="sm:hidden" />}>
-        {commands.slice(1).map((command) => (
+      <MoreActions execution={execution} commands={commands.slice(1)} send={send} compared={compared} />
+    </div>
+  );
+}
+
+/** What is done less often; on small screens, also what there is no room for. */
+function MoreActions({
+  execution,
+  commands,
+  send,
+  compared,
+}: {
+  execution: ExecutionDetail;
+  commands: readonly Command[];
+  send: (command: Command) => void;
+  compared: { a?: string; b: string };
+}) {
+  const { t } = useLanguage();
+  const { may } = useStanding();
+  const [isChanging, setChanging] = useState(false);
+  const mayChange = may("execution_steer", execution.created_by);
+  const isPending = execution.status === "pending";
+  const trigger = (
+    <Button icon={Ellipsis} aria-label={t("execution.more")} className={clsx(!mayChange && "sm:hidden")} />
+  );
+  const changeable = {
+    id: execution.id,
+    labels: execution.labels,
+    priority: isPending ? execution.priority : undefined,
+  };
+  return (
+    <>
+      <Menu trigger={trigger}>
+        {commands.map((command) => (
           <MenuItem
             key={command}
             icon={commandIcons[command]}
             isDangerous={command === "cancel"}
             onSelect={() => send(command)}
+            className="sm:hidden"
           >
             {t(`command.${command}`)}
           </MenuItem>
         ))}
-        <MenuLink>
+        {mayChange && (
+          <MenuItem icon={Tags} onSelect={() => setChanging(true)}>
+            {t(isPending ? "change.title" : "change.labels")}
+          </MenuItem>
+        )}
+        <MenuLink className="sm:hidden">
           <Link to="/compare" search={compared}>
             <GitCompareArrows className="size-4" aria-hidden />
             {t("compare.action")}
           </Link>
         </MenuLink>
       </Menu>
-    </div>
+      <ChangeDialog execution={changeable} isOpen={isChanging} onClose={() => setChanging(false)} />
+    </>
   );
 }
 
@@ -187,6 +229,7 @@ function Facts({ execution, timeline }: { execution: ExecutionDetail; timeline: 
         {execution.status === "pending" && execution.start_at && (
           <Fact name={t("fact.starts")}>{formats.soon(execution.start_at, midnight)}</Fact>
         )}
+        {execution.status === "pending" && <Fact name={t("run.priority")}>{formats.number(execution.priority)}</Fact>}
         <Fact name={t("fact.queued")}>
           {execution.started_at || isTerminal(execution.status) ? (
             formats.duration(execution.queued_ms)
@@ -202,11 +245,7 @@ function Facts({ execution, timeline }: { execution: ExecutionDetail; timeline: 
         {execution.wake_at && !isTerminal(execution.status) && (
           <Fact name={t("fact.wakes")}>{formats.soon(execution.wake_at, midnight)}</Fact>
         )}
-        {!isTerminal(execution.status) && execution.progress.known_tasks > 0 && (
-          <Fact
-            name={t("fact.tasks")}
-          >{`${formats.number(execution.progress.completed_tasks)} / ${formats.number(execution.progress.known_tasks)}`}</Fact>
-        )}
+        {!isTerminal(execution.status) && <HowFar execution={execution} timeline={timeline} />}
         {execution.restarts > 0 && (
           <Fact name={t("fact.restarts")}>
             <span className="inline-flex items-center gap-1.5">
@@ -245,6 +284,30 @@ function Facts({ execution, timeline }: { execution: ExecutionDetail; timeline: 
           </span>
         </Fact>
       </dl>
+    </>
+  );
+}
+
+/** How many tasks are done, of how many where that is known; and the round of the loop that it is in. */
+function HowFar({ execution, timeline }: { execution: ExecutionDetail; timeline: Story }) {
+  const { t } = useLanguage();
+  const formats = useFormats();
+  const { completed_tasks: done, known_tasks: known } = execution.progress;
+  const loop = openLoop(timeline);
+  return (
+    <>
+      {(known > 0 || done > 0) && (
+        <Fact name={t("fact.tasks")}>
+          {known > 0
+            ? `${formats.number(done)} / ${formats.number(known)}`
+            : t("fact.done", { shown: formats.number(done) })}
+        </Fact>
+      )}
+      {loop && loop.at > 0 && (
+        <Fact name={t("fact.round", { name: loop.name })}>
+          {`${formats.number(loop.at)} / ${formats.number(loop.of)}`}
+        </Fact>
+      )}
     </>
   );
 }

@@ -1,8 +1,9 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { clsx } from "clsx";
-import { ArrowDownToLine, Download, ScrollText } from "lucide-react";
+import { ArrowDownToLine, ChevronRight, Download, ScrollText } from "lucide-react";
 import {
+  Fragment,
   type HTMLAttributes,
   type TouchEvent,
   useCallback,
@@ -133,8 +134,9 @@ function Lines({
   isFollowing: boolean;
   onFollow: (is: boolean) => void;
 }) {
-  const formats = useFormats();
   const { t } = useLanguage();
+  // Kept here and not in the lines: those that are out of sight do not exist.
+  const [open, setOpen] = useState<ReadonlySet<number>>(() => new Set());
   const scroller = useRef<HTMLDivElement>(null);
   // The same function until the lines change: with another one, all of them are measured anew.
   const keyOf = useCallback((index: number) => lines[index]?.n ?? index, [lines]);
@@ -146,6 +148,11 @@ function Lines({
     getItemKey: keyOf,
     overscan: 20,
   });
+  const toggle = (n: number) => {
+    // Who looks at one line does not want it carried away.
+    onFollow(false);
+    setOpen((now) => toggled(now, n));
+  };
   useEffect(() => {
     if (isFollowing && lines.length > 0) virtual.scrollToIndex(lines.length - 1, { align: "end" });
   }, [isFollowing, lines.length, virtual]);
@@ -169,16 +176,9 @@ function Lines({
               ref={virtual.measureElement}
               data-index={item.index}
               style={{ transform: `translateY(${item.start}px)` }}
-              className="absolute inset-x-0 top-0 flex gap-3 px-4 py-0.5 hover:bg-line/50"
+              className="absolute inset-x-0 top-0"
             >
-              <time dateTime={line.at} title={formats.moment(line.at)} className="tabular shrink-0 text-ink-faint">
-                {formats.clock(line.at)}
-              </time>
-              <span className={clsx("w-10 shrink-0 uppercase", lookOf[line.level as Level])}>{line.level}</span>
-              {line.task && (
-                <span className="max-w-32 shrink-0 truncate text-ink-soft max-sm:hidden">{nameOf(line.task)}</span>
-              )}
-              <span className="min-w-0 whitespace-pre-wrap break-words">{line.message}</span>
+              <Line line={line} isOpen={open.has(line.n)} onToggle={() => toggle(line.n)} />
             </div>
           );
         })}
@@ -200,4 +200,69 @@ function useScrolledUp() {
     onTouchMove: (event) => place(event) > touchedAt.current && tell(),
     onPointerDown: ({ currentTarget, nativeEvent }) => nativeEvent.offsetX >= currentTarget.clientWidth && tell(),
   });
+}
+
+function toggled(open: ReadonlySet<number>, n: number): ReadonlySet<number> {
+  const next = new Set(open);
+  if (!next.delete(n)) next.add(n);
+  return next;
+}
+
+function Line({ line, isOpen, onToggle }: { line: LogView; isOpen: boolean; onToggle: () => void }) {
+  const { t } = useLanguage();
+  const formats = useFormats();
+  return (
+    <>
+      <div className="flex gap-3 py-0.5 pr-4 pl-2 hover:bg-line/50">
+        <button
+          type="button"
+          aria-expanded={isOpen}
+          title={t("logs.details")}
+          onClick={onToggle}
+          className="flex shrink-0 items-start gap-1 self-start rounded text-ink-faint hover:text-ink"
+        >
+          <ChevronRight className={clsx("mt-[3px] size-3.5 transition-transform", isOpen && "rotate-90")} aria-hidden />
+          <time dateTime={line.at} className="tabular">
+            {formats.clock(line.at)}
+          </time>
+        </button>
+        <span className={clsx("w-10 shrink-0 uppercase", lookOf[line.level as Level])}>{line.level}</span>
+        {line.task && (
+          <span className="max-w-32 shrink-0 truncate text-ink-soft max-sm:hidden">{nameOf(line.task)}</span>
+        )}
+        <span className="min-w-0 whitespace-pre-wrap break-words">{line.message}</span>
+      </div>
+      {isOpen && <LineDetails line={line} />}
+    </>
+  );
+}
+
+/** What a line has besides its message. */
+function LineDetails({ line }: { line: LogView }) {
+  const { t } = useLanguage();
+  const formats = useFormats();
+  const metadata = Object.entries(isObject(line.metadata) ? line.metadata : {});
+  const facts: [string, string][] = [
+    [t("logs.at"), formats.moment(line.at)],
+    ...(line.task ? ([[t("logs.task"), line.task]] as [string, string][]) : []),
+    ...(line.source ? ([[t("logs.source"), line.source]] as [string, string][]) : []),
+    ...metadata.map(([name, value]): [string, string] => [
+      name,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]),
+  ];
+  return (
+    <dl className="mx-4 mb-1.5 ml-7 grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 rounded-lg border bg-surface px-3 py-2 text-xs">
+      {facts.map(([name, value]) => (
+        <Fragment key={name}>
+          <dt className="max-w-40 truncate text-ink-faint">{name}</dt>
+          <dd className="whitespace-pre-wrap break-words">{value}</dd>
+        </Fragment>
+      ))}
+    </dl>
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,5 @@
 import { CornerDownRight, LoaderCircle } from "lucide-react";
+import { Fragment } from "react";
 import { isTerminal } from "@/api/executions";
 import type { ExecutionDetail } from "@/api/generated/schema";
 import { Card, CardHead } from "@/components/Card";
@@ -6,6 +7,7 @@ import { JsonView } from "@/components/JsonView";
 import { useLanguage } from "@/i18n/language";
 import { useStreamedOutput } from "@/live/useLive";
 import { OtherInput } from "./OtherInput";
+import { partsOf } from "./parts";
 import { nameOf } from "./timeline";
 
 export default function OutputTab({ execution }: { execution: ExecutionDetail }) {
@@ -55,7 +57,7 @@ export function Answer({ execution }: { execution: ExecutionDetail }) {
   return (
     // Not told while it grows: it would be read from its beginning with every piece.
     <div className="space-y-3">
-      {streamed.map(([path, { task, text, hasGap }]) => (
+      {streamed.map(([path, { task, text, gaps }]) => (
         <div key={path}>
           {streamed.length > 1 && (
             <p className="mb-1 flex items-center gap-1 text-ink-faint text-xs">
@@ -63,9 +65,17 @@ export function Answer({ execution }: { execution: ExecutionDetail }) {
               {nameOf(task)}
             </p>
           )}
+          {gaps.length > 0 && (
+            <p className="mb-1 text-ink-soft text-xs">
+              {t(gaps[0] === 0 ? "output.beginningMissing" : "output.partMissing")}
+            </p>
+          )}
           <div className="whitespace-pre-wrap break-words rounded-lg border bg-sunken p-3">
-            {hasGap && <span className="text-ink-faint">… </span>}
-            {text}
+            {partsOf(text, gaps).map((part, index) => (
+              <Fragment key={index}>
+                {part === undefined ? <span className="text-ink-faint">{index === 0 ? "… " : " … "}</span> : part}
+              </Fragment>
+            ))}
             <span
               aria-hidden
               className="ml-0.5 inline-block h-4 w-1.5 animate-pulse rounded-sm bg-accent align-text-bottom"

@@ -174,6 +174,7 @@ function Line({
   isSelected: boolean;
   onSelect: () => void;
 }) {
+  const { t } = useLanguage();
   const formats = useFormats();
   const end = instance.to ?? now;
   return (
@@ -193,6 +194,17 @@ function Line({
       >
         <StatusIcon status={instance.status} className="size-3.5" />
         <span className="truncate">{instance.name}</span>
+        {instance.round !== undefined && (
+          <span className="tabular shrink-0 text-ink-faint text-xs">
+            <span className="max-sm:hidden">{t("timeline.round", { shown: formats.number(instance.round) })}</span>
+            <span className="sm:hidden">{formats.number(instance.round)}</span>
+          </span>
+        )}
+        {instance.rounds && instance.rounds.at > 0 && (
+          <span className="tabular shrink-0 text-ink-faint text-xs">
+            {`${formats.number(instance.rounds.at)} / ${formats.number(instance.rounds.of)}`}
+          </span>
+        )}
         {instance.attempt > 0 && <span className="text-ink-faint text-xs">#{instance.attempt + 1}</span>}
       </span>
       <Track scale={scale}>

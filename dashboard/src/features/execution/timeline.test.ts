@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { EventView } from "@/api/generated/schema";
 import { event } from "@/test/factories";
 import { roundsOf, scaleOf, TimelineBuilder, tallies } from "./timeline";
+import { openLoop, outside } from "./underWay";
 
 /** A journal of `[second, type, path, data]`. */
 function journal(...lines: [number, string, string?, object?][]): EventView[] {
@@ -143,6 +144,39 @@ describe("the scale", () => {
     const cut = scaleOf(new TimelineBuilder().add(rested), at(200), true);
     const places = Array.from({ length: 109 }, (_, second) => cut.at(at(second)));
     expect(places).toEqual([...places].sort((a, b) => a - b));
+  });
+});
+
+describe("what is under way", () => {
+  const looping = journal(
+    [0, "execution_created"],
+    [0, "execution_started"],
+    [0, "task_started", "s0:each", { collection: ["a", "b", "c"] }],
+    [1, "task_started", "s0:each/i0/s0:get"],
+    [2, "task_completed", "s0:each/i0/s0:get"],
+    [2, "task_started", "s0:each/i1/s0:get"],
+    [2, "effect_scheduled", "s0:each/i1/s0:get", { kind: "http", summary: "GET http://h/" }],
+  );
+  const told = (events: EventView[]) => {
+    const timeline = new TimelineBuilder().add(events);
+    return [openLoop(timeline), outside(timeline).map(({ path }) => path)];
+  };
+
+  it("is the round of the loop, and what something outside works on", () => {
+    expect(told(looping)).toEqual([{ name: "each", at: 2, of: 3 }, ["s0:each/i1/s0:get"]]);
+    const { instances } = new TimelineBuilder().add(looping);
+    expect(instances.map(({ round }) => round)).toEqual([undefined, 1, 2]);
+  });
+
+  it("is over with its outcome, although its task has to wait for the end of a pause", () => {
+    const paused = journal(
+      [3, "execution_paused", undefined, { by: "Ada" }],
+      [4, "effect_completed", "s0:each/i1/s0:get", { output: 1 }],
+    ).map((one, index) => ({ ...one, seq: looping.length + index + 1 }));
+    const { pauses } = new TimelineBuilder().add([...looping, ...paused]);
+    expect(pauses).toEqual([{ from: at(3), by: "Ada" }]);
+    expect(told([...looping, ...paused.slice(0, 1)])[1]).toHaveLength(1);
+    expect(told([...looping, ...paused])[1]).toEqual([]);
   });
 });
 

@@ -32,6 +32,19 @@ export interface Instance {
   childId?: string;
   /** When the timer fires it waits for. */
   wakesAt?: number;
+  /** Something outside works for it: a request, a command, an agent. */
+  isOutside: boolean;
+  /** Of a loop: the round that it is in, and how many there are at most; 0 before the first. */
+  rounds?: { at: number; of: number };
+  /** The round of the loop around it that it belongs to, from 1. */
+  round?: number;
+}
+
+export interface Pause {
+  from: number;
+  to?: number;
+  /** Who has paused it; nobody, when a limit has. */
+  by?: string;
 }
 
 export interface Timeline {
@@ -40,8 +53,8 @@ export interface Timeline {
   /** Until then it waited in the queue. */
   startedAt?: number;
   endedAt?: number;
-  /** Times during which a person had paused it. */
-  pauses: { from: number; to?: number }[];
+  /** Times during which a person or a limit had paused it. */
+  pauses: Pause[];
   recoveries: { at: number; tookMs: number; reason: string }[];
 }
 
@@ -85,7 +98,7 @@ export class TimelineBuilder {
         timeline.startedAt = at;
         break;
       case "execution_paused":
-        timeline.pauses = [...timeline.pauses, { from: at }];
+        timeline.pauses = [...timeline.pauses, { from: at, by: data.by == null ? undefined : String(data.by) }];
         break;
       case "execution_resumed": {
         const last = timeline.pauses.at(-1);
@@ -114,7 +127,7 @@ export class TimelineBuilder {
   }
 
   #takeTask(event: EventView, path: string, at: number, data: Data): void {
-    if (event.type === "task_started" || event.type === "task_skipped") this.#begin(event, path, at);
+    if (event.type === "task_started" || event.type === "task_skipped") this.#begin(event, path, at, data);
     const instance = this.#byPath.get(path);
     if (!instance) return;
     switch (event.type) {
@@ -141,13 +154,19 @@ export class TimelineBuilder {
         break;
       case "effect_scheduled":
         instance.effect = { kind: String(data.kind), summary: String(data.summary) };
+        instance.isOutside = true;
+        break;
+      case "effect_completed":
+        instance.isOutside = false;
         break;
       case "effect_withheld":
+        instance.isOutside = false;
         this.#withheld.push(instance);
         change(instance, "wait", at);
         instance.status = "waiting";
         break;
       case "effect_failed":
+        instance.isOutside = false;
         instance.error = data.error as Failure;
         break;
       case "timer_set":
@@ -164,6 +183,10 @@ export class TimelineBuilder {
         break;
       case "child_started":
         instance.childId = String(data.child_id);
+        instance.isOutside = true;
+        break;
+      case "child_finished":
+        instance.isOutside = false;
         break;
       default:
         break;
@@ -180,8 +203,12 @@ export class TimelineBuilder {
     this.#withheld = [];
   }
 
-  #begin(event: EventView, path: string, at: number): void {
+  #begin(event: EventView, path: string, at: number, data: Data): void {
     const pointer = event.task ?? "";
+    const place = /^(.*)\/i(\d+)\/[^/]*$/.exec(path);
+    const round = place ? Number(place[2]) + 1 : undefined;
+    const loop = place?.[1] === undefined ? undefined : this.#byPath.get(place[1]);
+    if (loop?.rounds && round !== undefined) loop.rounds = { ...loop.rounds, at: round };
     const instance: Instance = {
       path,
       pointer,
@@ -193,6 +220,9 @@ export class TimelineBuilder {
       attempts: 1,
       from: at,
       stretches: [{ kind: "work", from: at }],
+      isOutside: false,
+      rounds: Array.isArray(data.collection) ? { at: 0, of: data.collection.length } : undefined,
+      round,
     };
     this.#byPath.set(path, instance);
     this.#timeline.instances.push(instance);
@@ -210,6 +240,7 @@ function end(instance: Instance, status: TaskStatus, at: number): void {
   instance.status = status;
   instance.to = at;
   instance.wakesAt = undefined;
+  instance.isOutside = false;
   const last = instance.stretches.at(-1);
   if (last && last.to === undefined) last.to = at;
 }

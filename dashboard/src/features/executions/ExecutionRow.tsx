@@ -3,7 +3,7 @@ import { clsx } from "clsx";
 import { memo } from "react";
 import type { Row } from "@/api/executions";
 import { isTerminal } from "@/api/executions";
-import { Progress } from "@/components/Progress";
+import { Progress, useProgressWords } from "@/components/Progress";
 import { StatusBadge } from "@/components/StatusBadge";
 import { Skeleton } from "@/components/states";
 import { Ago, Elapsed } from "@/components/time";
@@ -23,7 +23,7 @@ export function gridColumns(columns: readonly Column[], maySelect: boolean): str
   const widths: Record<Column, string> = {
     version: "80px",
     owner: "140px",
-    progress: "130px",
+    progress: "144px",
     duration: "92px",
     priority: "72px",
     labels: "minmax(110px,0.6fr)",
@@ -140,12 +140,7 @@ function Cell({ row, column }: { row: Row; column: Column }) {
       return <>{row.owner}</>;
     case "progress":
       if (isTerminal(row.status)) return null;
-      return (
-        <span className="flex items-center gap-2">
-          <Progress fraction={row.progress.fraction} status={row.status} className="flex-1" />
-          <span className="tabular w-9 text-xs">{Math.round(row.progress.fraction * 100)}%</span>
-        </span>
-      );
+      return <HowFar row={row} />;
     case "duration":
       return row.started_at ? <Elapsed from={row.started_at} to={row.finished_at} /> : null;
     case "priority":
@@ -161,4 +156,14 @@ function Cell({ row, column }: { row: Row; column: Column }) {
     case "created":
       return <Ago at={row.created_at} />;
   }
+}
+
+function HowFar({ row }: { row: Row }) {
+  const words = useProgressWords()(row.progress);
+  return (
+    <span className="flex items-center gap-2">
+      <Progress progress={row.progress} status={row.status} className="min-w-6 flex-1" />
+      <span className="tabular min-w-9 text-xs">{words}</span>
+    </span>
+  );
 }

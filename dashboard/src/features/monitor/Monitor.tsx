@@ -7,7 +7,7 @@ import { Popover } from "radix-ui";
 import { activeExecutions, type Row } from "@/api/executions";
 import { useStanding } from "@/api/me";
 import { Button } from "@/components/Button";
-import { Progress } from "@/components/Progress";
+import { Progress, useProgressWords } from "@/components/Progress";
 import { StatusIcon } from "@/components/StatusBadge";
 import { Elapsed } from "@/components/time";
 import { Name, shortId } from "@/features/executions/Name";
@@ -78,6 +78,7 @@ function Item({ row }: { row: Row }) {
   const formats = useFormats();
   const { may } = useStanding();
   const { send, dialog, isBusy } = useCommand(row.id);
+  const words = useProgressWords();
   const remaining = row.progress.eta_seconds;
   return (
     <li className="relative px-4 py-3 hover:bg-sunken">
@@ -101,11 +102,14 @@ function Item({ row }: { row: Row }) {
           />
         )}
       </div>
-      <Progress fraction={row.progress.fraction} status={row.status} className="mt-1.5" />
+      <Progress progress={row.progress} status={row.status} className="mt-1.5" />
       <div className="mt-1 flex justify-between text-ink-soft text-xs">
         <Elapsed from={row.started_at ?? row.created_at} />
-        {remaining != null && (
+        {remaining != null ? (
           <span className="tabular">{t("monitor.remaining", { time: formats.duration(remaining * 1_000) })}</span>
+        ) : (
+          row.progress.known_tasks === 0 &&
+          row.progress.completed_tasks > 0 && <span className="tabular">{words(row.progress)}</span>
         )}
       </div>
       {dialog}

@@ -1,16 +1,18 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { clsx } from "clsx";
-import { CircleCheck } from "lucide-react";
+import { ArrowUpDown, CircleCheck } from "lucide-react";
+import { useState } from "react";
 import { tenantList } from "@/api/admin";
-import { executionList } from "@/api/executionLists";
-import type { NamedTenantQueue, QueueView } from "@/api/generated/schema";
+import type { NamedTenantQueue, QueueView, Waiting } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
 import { queueView } from "@/api/queue";
 import { useViewed } from "@/api/viewing";
+import { Button } from "@/components/Button";
 import { Card, CardHead, CardLink, PageHead } from "@/components/Card";
 import { Empty, ProblemView, SkeletonCards, SkeletonRows } from "@/components/states";
 import { Ago } from "@/components/time";
+import { type Changeable, ChangeDialog } from "@/features/executions/ChangeDialog";
 import { Name, shortId } from "@/features/executions/Name";
 import { useFormats, useLanguage } from "@/i18n/language";
 
@@ -88,7 +90,7 @@ function Loaded({ queue }: { queue: QueueView }) {
       ) : (
         <div className="grid items-start gap-5 lg:grid-cols-2">
           <Priorities queue={queue} />
-          <Next />
+          <Next queue={queue} />
         </div>
       )}
       {queue.service && <Tenants tenants={queue.service.tenants} />}
@@ -173,40 +175,76 @@ function Priorities({ queue }: { queue: QueueView }) {
   );
 }
 
-/** The newest that wait. */
-function Next() {
+/** Those that wait, in the order in which they get their slots. */
+function Next({ queue }: { queue: QueueView }) {
   const { t } = useLanguage();
-  const { data, error, refetch } = useQuery(executionList({ status: ["pending"] }));
-  const rows = data?.pages[0]?.items.slice(0, 15);
+  const [changed, setChanged] = useState<Changeable>();
+  const { next, pending } = queue;
   return (
-    <Card className="overflow-hidden">
-      <CardHead title={t("queue.pending")}>
+    <Card className="overflow-hidden" aria-labelledby="waiting">
+      <CardHead title={t("queue.inOrder")} id="waiting">
         <CardLink to="/executions" search={{ status: "pending" }}>
           {t("dashboard.all")}
         </CardLink>
       </CardHead>
-      {error && !rows ? (
-        <ProblemView error={error} retry={() => void refetch()} className="m-4" />
-      ) : !rows ? (
-        <SkeletonRows count={3} />
-      ) : rows.length === 0 ? (
+      {next.length === 0 ? (
         <Empty icon={CircleCheck} title={t("queue.empty")} />
       ) : (
-        <ul className="divide-y">
-          {rows.map((row) => (
-            <li key={row.id} className="relative flex items-center gap-3 px-4 py-2.5 hover:bg-sunken">
-              <Link to="/executions/$id" params={{ id: row.id }} className="min-w-0 flex-1 truncate font-medium covers">
-                <Name row={row} />{" "}
-                <span className="font-mono font-normal text-ink-faint text-xs">{shortId(row.id)}</span>
-              </Link>
-              <span className="text-ink-soft text-xs">
-                <Ago at={row.created_at} />
-              </span>
-            </li>
+        <ol className="divide-y">
+          {next.map((waiting, index) => (
+            <Waits key={waiting.execution?.id ?? index} waiting={waiting} turn={index + 1} onChange={setChanged} />
           ))}
-        </ul>
+        </ol>
       )}
+      {pending > next.length && next.length > 0 && (
+        <p className="border-t px-4 py-2 text-ink-faint text-xs">
+          {t("queue.further", { count: pending - next.length })}
+        </p>
+      )}
+      {changed && <ChangeDialog execution={changed} isOpen onClose={() => setChanged(undefined)} />}
     </Card>
+  );
+}
+
+function Waits({
+  waiting,
+  turn,
+  onChange,
+}: {
+  waiting: Waiting;
+  turn: number;
+  onChange: (execution: Changeable) => void;
+}) {
+  const { t } = useLanguage();
+  const { may } = useStanding();
+  const { execution, priority, created_at } = waiting;
+  return (
+    <li className="relative flex min-h-11 items-center gap-3 px-4 py-1.5 hover:bg-sunken">
+      <span className="tabular w-5 shrink-0 text-right text-ink-faint text-xs">{turn}</span>
+      {execution ? (
+        <Link to="/executions/$id" params={{ id: execution.id }} className="min-w-0 flex-1 truncate font-medium covers">
+          <Name row={execution} />{" "}
+          <span className="font-mono font-normal text-ink-faint text-xs">{shortId(execution.id)}</span>
+        </Link>
+      ) : (
+        <span className="min-w-0 flex-1 truncate text-ink-soft">{t("queue.somebodyElses")}</span>
+      )}
+      <span className="tabular shrink-0 text-ink-soft text-xs">{t("queue.priority", { priority })}</span>
+      <span className="w-24 shrink-0 truncate text-right text-ink-soft text-xs max-sm:hidden">
+        <Ago at={created_at} />
+      </span>
+      {execution && may("execution_steer", execution.created_by) && (
+        <Button
+          look="quiet"
+          size="small"
+          icon={ArrowUpDown}
+          aria-label={t("queue.change", { id: shortId(execution.id) })}
+          title={t("change.title")}
+          onClick={() => onChange({ id: execution.id, priority, labels: execution.labels })}
+          className="-mr-2 relative z-10"
+        />
+      )}
+    </li>
   );
 }
 

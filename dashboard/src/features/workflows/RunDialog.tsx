@@ -12,10 +12,11 @@ import { Line } from "@/components/Line";
 import { ProblemView, SkeletonRows } from "@/components/states";
 import { type LimitTexts, limitsOf } from "@/features/budget/budget";
 import { LimitFields } from "@/features/budget/LimitFields";
+import { PrioritySelect } from "@/features/executions/PrioritySelect";
 import { labelsOf } from "@/features/executions/search";
 import { useLanguage } from "@/i18n/language";
 import { expectEnd } from "@/live/notices";
-import { type Field, type FieldProblem, fieldsOf, inputOf, inputSchema, textsOf } from "./form";
+import { type Field, type FieldProblem, fieldsOf, inputOf, inputSchema, isSentEmpty, textsOf } from "./form";
 import { PreflightWarning } from "./Preflight";
 
 export function RunDialog({
@@ -141,15 +142,7 @@ function RunForm({ workflow, input, onClose }: { workflow: WorkflowDetail; input
         <div className="space-y-4 border-t p-3">
           <div className="grid gap-3 sm:grid-cols-[auto_minmax(0,1fr)]">
             <Line label={t("run.priority")}>
-              <select
-                value={priority}
-                onChange={(event) => setPriority(Number(event.target.value))}
-                className="field mt-1 block w-24"
-              >
-                {[9, 8, 7, 6, 5, 4, 3, 2, 1, 0].map((value) => (
-                  <option key={value}>{value}</option>
-                ))}
-              </select>
+              <PrioritySelect value={priority} onChange={setPriority} />
             </Line>
             <Line label={t("executions.labels")}>
               <input
@@ -212,6 +205,9 @@ function FieldInput({
       </span>
       {field.description && <span className="block text-[13px] text-ink-soft">{field.description}</span>}
       <Input field={field} value={value} isWrong={problem !== undefined} onChange={onChange} />
+      {!problem && isSentEmpty(field, value) && (
+        <span className="mt-1 block text-[13px] text-ink-soft">{t("run.sentEmpty")}</span>
+      )}
       {problem && (
         <span className="mt-1 block text-[13px] text-danger">
           {t(`run.problem.${problem}`, { count: field.minLength, range: rangeOf(field) })}

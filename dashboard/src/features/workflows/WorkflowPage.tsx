@@ -23,6 +23,7 @@ import { whenThere } from "@/parts";
 import { workflowTabs } from "@/routes/workflow";
 import { Preflight } from "./Preflight";
 import { RunDialog } from "./RunDialog";
+import { Tags } from "./Tags";
 
 const Graph = lazy(whenThere(() => import("@/features/execution-graph/Graph")));
 const Editor = lazy(whenThere(() => import("./Editor")));
@@ -108,6 +109,7 @@ function Head({ workflow, onRun }: { workflow: WorkflowDetail; onRun: () => void
           {(workflow.title ?? workflow.summary) && " · "}
           {t("workflow.registered")} <Ago at={workflow.created_at} />
         </p>
+        <Tags tags={workflow.tags} className="mt-1.5" />
       </div>
       <div className="flex flex-wrap gap-2">
         {may("workflow_change", workflow.created_by) && (

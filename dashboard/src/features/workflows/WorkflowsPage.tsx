@@ -4,7 +4,7 @@ import { FilePlus2, Play, Workflow } from "lucide-react";
 import { useDeferredValue, useMemo } from "react";
 import type { WorkflowView } from "@/api/generated/schema";
 import { useStanding } from "@/api/me";
-import { fullName, workflowList } from "@/api/workflows";
+import { workflowList } from "@/api/workflows";
 import { buttonClass } from "@/components/Button";
 import { Card, PageHead } from "@/components/Card";
 import { Empty, ProblemView, SkeletonRows } from "@/components/states";
@@ -12,6 +12,8 @@ import { Ago } from "@/components/time";
 import { useTyped } from "@/components/useTyped";
 import { useLanguage } from "@/i18n/language";
 import { LastRuns } from "./Sparkbars";
+import { Tags } from "./Tags";
+import { isMeant } from "./tags";
 
 const route = getRouteApi("/pages/workflows");
 
@@ -21,12 +23,9 @@ export function WorkflowsPage() {
   const { q = "" } = route.useSearch();
   const navigate = route.useNavigate();
   const { text, field } = useTyped(q, (typed) => void navigate({ search: { q: typed || undefined }, replace: true }));
-  const wanted = useDeferredValue(text).toLowerCase();
+  const wanted = useDeferredValue(text);
   const { data, error, refetch } = useQuery(workflowList());
-  const shown = useMemo(
-    () => data?.filter((workflow) => `${fullName(workflow)} ${workflow.title ?? ""}`.toLowerCase().includes(wanted)),
-    [data, wanted],
-  );
+  const shown = useMemo(() => data?.filter((workflow) => isMeant(workflow, wanted)), [data, wanted]);
   return (
     <>
       <PageHead title={t("nav.workflows")}>
@@ -79,6 +78,7 @@ function Item({ workflow }: { workflow: WorkflowView }) {
         {(workflow.title || workflow.summary) && (
           <p className="truncate text-[13px] text-ink-soft">{workflow.title ?? workflow.summary}</p>
         )}
+        <Tags tags={workflow.tags} max={4} className="mt-1" />
       </div>
       <div className="w-36 shrink-0 max-md:hidden">
         <LastRuns workflow={workflow} />

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { fieldsOf, inputOf, inputSchema, textsOf } from "./form";
+import { fieldsOf, inputOf, inputSchema, isSentEmpty, textsOf } from "./form";
 
 const schema = {
   type: "object",
@@ -88,4 +88,10 @@ it("shows an earlier input again, unless something of it were lost", () => {
   for (const input of [[1], "text", { name: "Ada", other: 1 }, { name: 7 }, { count: "many" }, { story: "" }]) {
     expect(textsOf(fields, input)).toBeUndefined();
   }
+});
+
+it("says of a required text that is left empty that it is sent all the same, and of nothing else", () => {
+  const fields = fieldsOf({ ...schema, required: ["name", "list", "count"] });
+  expect(fields.filter((field) => isSentEmpty(field, "")).map(({ name }) => name)).toEqual(["name"]);
+  expect(fields.filter((field) => isSentEmpty(field, "x"))).toEqual([]);
 });

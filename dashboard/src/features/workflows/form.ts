@@ -99,15 +99,19 @@ export interface Filled {
   problems: Record<string, FieldProblem>;
 }
 
+/** An empty text is a text, but a form cannot tell it from nothing: one that is required and may be empty is sent. */
+export function isSentEmpty(field: Field, text: string): boolean {
+  const isText = field.kind === "text" || field.kind === "long";
+  return text === "" && isText && field.isRequired && !field.minLength;
+}
+
 /** The input that a filled form means. Empty fields are left out. */
 export function inputOf(fields: readonly Field[], texts: Readonly<Record<string, string>>): Filled {
   const filled: Filled = { value: {}, problems: {} };
   for (const field of fields) {
     const text = texts[field.name] ?? field.initial;
     if (text === "") {
-      // An empty text is a text, but a form cannot tell it from nothing; a required one gets it.
-      const isText = (field.kind === "text" || field.kind === "long") && !field.minLength;
-      if (field.isRequired && isText) filled.value[field.name] = "";
+      if (isSentEmpty(field, text)) filled.value[field.name] = "";
       else if (field.isRequired) filled.problems[field.name] = "required";
       continue;
     }
