@@ -2,6 +2,7 @@
 import { type QueryClient, queryOptions } from "@tanstack/react-query";
 import { freshest } from "@/live/latest";
 import { AGAIN, withHead } from "@/live/pages";
+import { byNewest } from "@/live/patch";
 import { client, must } from "./client";
 import { type ExecutionPages, executionKeys, type Filter, live, type Page, type Row, toRow } from "./executions";
 
@@ -44,7 +45,9 @@ async function readPage(
     for (const item of answer.items) items.push(toRow(item));
     next = ("next_cursor" in answer && answer.next_cursor) || undefined;
   } while (next && !isEnough(items));
-  return freshest.page({ cursor, items, next, end: items.at(-1)?.id }, filter, asked);
+  const last = items.at(-1);
+  const end = last && { id: last.id, created_at: last.created_at };
+  return freshest.page({ cursor, items, next, end }, filter, asked);
 }
 
 function readRows(filter: Filter, cursor: string | undefined, count: number, signal?: AbortSignal): Promise<Page> {
@@ -121,9 +124,14 @@ export async function readAgain(queries: QueryClient, filter: Filter, index: num
   const page = queries.getQueryData<ExecutionPages>(key)?.pages[index];
   if (!page?.released) return;
   const { oldest } = page.released;
-  const read = await readPage(filter, page.cursor, (rows) => (rows.at(-1)?.id ?? "") <= oldest, ROWS_PER_READ);
+  const read = await readPage(
+    filter,
+    page.cursor,
+    (rows) => rows.some((row) => byNewest(row, oldest) >= 0),
+    ROWS_PER_READ,
+  );
   // The next page begins below the oldest row.
-  const items = read.items.filter(({ id }) => id >= oldest);
+  const items = read.items.filter((row) => byNewest(row, oldest) <= 0);
   queries.setQueryData<ExecutionPages>(key, (now) => {
     if (!now?.pages[index]?.released || now.pages[index].cursor !== page.cursor) return now;
     return {

@@ -2,6 +2,7 @@
 
 import { queryOptions } from "@tanstack/react-query";
 import { freshest } from "@/live/latest";
+import { MAX_ACTIVE } from "@/live/patch";
 import type { Action } from "@/may";
 import { client, freshKey, must } from "./client";
 import { serviceNow } from "./clock";
@@ -47,6 +48,9 @@ export interface Filter {
   before?: string;
 }
 
+/** Where an execution stands in a list. */
+export type Created = Pick<Row, "id" | "created_at">;
+
 /** A part of a list, as it was read. */
 export interface Page {
   /** Where it begins; the first one has none. */
@@ -55,9 +59,9 @@ export interface Page {
   /** Where the next one begins; nothing follows without it. */
   next?: string;
   /** The oldest row that was read, also when it has left the list since: the next page begins below it. */
-  end?: string;
+  end?: Created;
   /** What is known of a page whose rows were let go, so that it can be read again when somebody looks at it. */
-  released?: { count: number; oldest: string };
+  released?: { count: number; oldest: Created };
 }
 
 export interface ExecutionPages {
@@ -115,7 +119,8 @@ export const activeExecutions = queryOptions({
   queryKey: executionKeys.active,
   queryFn: async ({ signal }) => {
     const asked = freshest.now();
-    const answer = await must(client.GET("/api/v1/executions/active", { params: { query: { limit: 100 } }, signal }));
+    const params = { query: { limit: MAX_ACTIVE } };
+    const answer = await must(client.GET("/api/v1/executions/active", { params, signal }));
     return freshest.active(answer.items.map(toRow), asked);
   },
   meta: live,

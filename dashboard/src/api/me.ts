@@ -33,3 +33,11 @@ export function useStanding(): Standing {
     may: (action, owner) => may(role, action, owner === undefined || owner === ownerId),
   };
 }
+
+/** Somebody whom one does not know. */
+const SOMEBODY = "";
+
+/** Whether one sees what others have started too: only then is a list without any really empty. */
+export function useSeesOthers(): boolean {
+  return useStanding().may("execution_read", SOMEBODY);
+}

@@ -29,8 +29,16 @@ function putByField(text: string): boolean {
   return isDone;
 }
 
-/** Copies a text, or one that is made when it is wanted. Without a label it is an icon. */
-export function Copy({ text, label }: { text: string | (() => string); label?: string }) {
+/** Copies a text, or one that is made when it is wanted. Without a label it is an icon; `isMain` where it is what one came for. */
+export function Copy({
+  text,
+  label,
+  isMain = false,
+}: {
+  text: string | (() => string);
+  label?: string;
+  isMain?: boolean;
+}) {
   const { t } = useLanguage();
   const [outcome, setOutcome] = useState<"done" | "failed">();
   useEffect(() => {
@@ -41,8 +49,8 @@ export function Copy({ text, label }: { text: string | (() => string); label?: s
   const name = t(outcome === "done" ? "action.copied" : outcome === "failed" ? "action.copyFailed" : "action.copy");
   return (
     <Button
-      look="quiet"
-      size="small"
+      look={isMain ? "plain" : "quiet"}
+      size={isMain ? "normal" : "small"}
       icon={outcome === "done" ? Check : outcome === "failed" ? TriangleAlert : CopyIcon}
       aria-label={label ? `${name}: ${label}` : name}
       title={name}

@@ -51,6 +51,9 @@ export function JsonView({
     const shown = text.slice(0, MAX_SHOWN_CHARACTERS);
     return isText ? [shown] : colored(shown);
   }, [text, isText]);
+  if (text === "") {
+    return <p className="rounded-lg border bg-sunken px-3 py-2.5 text-[13px] text-ink-faint">{t("state.emptyText")}</p>;
+  }
   return (
     <div className="group relative rounded-lg border bg-sunken">
       <div className="absolute top-1 right-1 flex rounded-lg bg-sunken/90">

@@ -6,7 +6,7 @@ import { useStrip } from "./useStrip";
 
 /** How a tab looks, for links that act like one. */
 export const tabClass =
-  "-mb-px h-9 whitespace-nowrap border-transparent border-b-2 px-3 text-ink-soft hover:text-ink data-[status=active]:border-accent data-[state=active]:border-accent data-[status=active]:font-medium data-[state=active]:font-medium data-[status=active]:text-ink data-[state=active]:text-ink";
+  "focus-visible:-outline-offset-2 -mb-px h-9 whitespace-nowrap border-transparent border-b-2 px-3 text-ink-soft hover:text-ink data-[status=active]:border-accent data-[state=active]:border-accent data-[status=active]:font-medium data-[state=active]:font-medium data-[status=active]:text-ink data-[state=active]:text-ink";
 
 export function Tabs<T extends string>({
   label,
@@ -36,7 +36,7 @@ export function Tabs<T extends string>({
           </Radix.Trigger>
         ))}
       </Radix.List>
-      <Radix.Content value={value} className="flex min-h-0 flex-1 flex-col focus-visible:outline-none">
+      <Radix.Content value={value} className="flex min-h-0 flex-1 flex-col focus-visible:rounded-xl">
         <Suspense fallback={<SkeletonPanel className="min-h-[420px] flex-1" />}>{children}</Suspense>
       </Radix.Content>
     </Radix.Root>

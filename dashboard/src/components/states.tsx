@@ -134,6 +134,8 @@ export function ProblemView({ error, retry, className }: { error: unknown; retry
   const problem = problemOf(error);
   const { title, detail, suggestion } = useProblemWords(problem);
   const say = useServiceWords(DEFINITION);
+  // What is not allowed, or not there, is no more so for being asked for again.
+  const again = problem.status === 403 || problem.status === 404 ? undefined : retry;
   return (
     <div
       role="alert"
@@ -154,10 +156,10 @@ export function ProblemView({ error, retry, className }: { error: unknown; retry
           </p>
         ))}
         <Advice text={suggestion} />
-        {(retry || problem.request_id) && (
+        {(again || problem.request_id) && (
           <div className="flex flex-wrap items-center gap-2 pt-1.5">
-            {retry && (
-              <Button size="small" onClick={retry}>
+            {again && (
+              <Button size="small" onClick={again}>
                 {t("action.tryAgain")}
               </Button>
             )}

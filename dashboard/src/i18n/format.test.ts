@@ -26,3 +26,11 @@ it("says how long something took by the parts that matter, also just before the 
     "3 d 4 h",
   ]);
 });
+
+it("writes days and times as the reader's region does", () => {
+  const instant = "2026-03-01T15:04:05Z";
+  const hour = String(new Date(instant).getHours()).padStart(2, "0");
+  expect(formatsOf("en", "en-GB").moment(instant)).toContain("1 Mar 2026");
+  expect(formatsOf("en", "en-GB").moment(instant)).toContain(`${hour}:04:05`);
+  expect(formatsOf("en").moment(instant)).toMatch(/Mar 1, 2026, \d+:04:05\s[AP]M/);
+});

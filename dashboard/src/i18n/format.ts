@@ -21,11 +21,11 @@ export function duration(ms: number): string {
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-function dateFormat(language: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = language + JSON.stringify(options);
+function dateFormat(region: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = region + JSON.stringify(options);
   let format = formats.get(key);
   if (!format) {
-    format = new Intl.DateTimeFormat(language, options);
+    format = new Intl.DateTimeFormat(region, options);
     formats.set(key, format);
   }
   return format;
@@ -64,10 +64,11 @@ function relativeOf(language: string): (value: number, unit: Intl.RelativeTimeFo
   return (value, unit) => (value === 0 ? "刚刚" : relative.format(value, unit).replace(/\d(?=\p{Script=Han})/u, "$& "));
 }
 
-export function formatsOf(language: string): Formats {
+/** Days and times as the reader's region writes them: the same English is read with a clock of twelve and of twenty-four hours. */
+export function formatsOf(language: string, region = language): Formats {
   const relative = relativeOf(language);
   const moment = (instant: string) =>
-    dateFormat(language, { dateStyle: "medium", timeStyle: "medium" }).format(Date.parse(instant));
+    dateFormat(region, { dateStyle: "medium", timeStyle: "medium" }).format(Date.parse(instant));
   const money = { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol" } as const;
   const dollars = new Intl.NumberFormat(language, { ...money, maximumFractionDigits: 2 });
   const cents = new Intl.NumberFormat(language, { ...money, maximumFractionDigits: 4 });
@@ -87,11 +88,11 @@ export function formatsOf(language: string): Formats {
       if (ms < HOUR) return relative(-Math.round(ms / MINUTE), "minute");
       if (ms < DAY) return relative(-Math.round(ms / HOUR), "hour");
       if (ms < 30 * DAY) return relative(-Math.round(ms / DAY), "day");
-      return dateFormat(language, { dateStyle: "medium" }).format(Date.parse(instant));
+      return dateFormat(region, { dateStyle: "medium" }).format(Date.parse(instant));
     },
     soon(instant, midnight) {
       const isToday = new Date(Date.parse(instant)).setHours(0, 0, 0, 0) === midnight;
-      return isToday ? dateFormat(language, { timeStyle: "medium" }).format(Date.parse(instant)) : moment(instant);
+      return isToday ? dateFormat(region, { timeStyle: "medium" }).format(Date.parse(instant)) : moment(instant);
     },
     clock: (instant) =>
       dateFormat(language, {

@@ -14,10 +14,15 @@ export interface PageLanguage {
 
 const LanguageContext = createContext<PageLanguage | undefined>(undefined);
 
+/** Who reads English has told the browser which one. */
+function regionOf(language: string): string {
+  return (language === "en" && navigator.languages.find((one) => one.startsWith("en-"))) || language;
+}
+
 export function LanguageProvider({ children }: { children: ReactNode }) {
   const { t, i18n } = useTranslation();
   const { language } = i18n;
-  const value = useMemo(() => ({ language, t, formats: formatsOf(language) }), [language, t]);
+  const value = useMemo(() => ({ language, t, formats: formatsOf(language, regionOf(language)) }), [language, t]);
   return <LanguageContext value={value}>{children}</LanguageContext>;
 }
 

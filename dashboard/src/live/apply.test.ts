@@ -144,6 +144,15 @@ describe("what is active", () => {
   });
 });
 
+it("reads again what is active when those that were read have ended: there may have been more", () => {
+  const rows = Array.from({ length: 101 }, (_, index) => row({ id: String(index + 100) }));
+  const key = executionKeys.active;
+  const ends = ["100", "101"].map((id) => updateFrame({ id, status: "succeeded", last_seq: 8 }));
+  expect(apply(ends.slice(1), [{ key, data: rows }]).stale).toEqual([]);
+  expect(apply(ends, [{ key, data: rows }]).stale).toEqual([key]);
+  expect(apply(ends, [{ key, data: rows.slice(0, 50) }]).stale).toEqual([]);
+});
+
 describe("journals", () => {
   const key = executionKeys.events("e1");
 
@@ -213,7 +222,10 @@ it("reloads everything after a gap that the service cannot fill", () => {
   // Of long lists the beginning; the rest when somebody looks at it.
   const data = { pages: [{ items: [row({ id: "3" })], next: "b" }, { items: [row({ id: "2" }), row({ id: "1" })] }] };
   const list = apply([resync("backlog")], [{ key: executionKeys.list({}), data }]).set[0]?.data as ExecutionPages;
-  expect(list.pages).toMatchObject([{ items: [{ id: "3" }] }, { items: [], released: { count: 2, oldest: "1" } }]);
+  expect(list.pages).toMatchObject([
+    { items: [{ id: "3" }] },
+    { items: [], released: { count: 2, oldest: { id: "1" } } },
+  ]);
 });
 
 it("compares again when one of the two has changed", () => {

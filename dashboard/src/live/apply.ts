@@ -155,7 +155,7 @@ function applyTo(key: QueryKey, data: unknown, batch: Batch, stale: QueryKey[]):
       return data;
     }
     case "active":
-      return batch.updates.length === 0 ? data : patchActive(data as Row[], batch.updates);
+      return batch.updates.length === 0 ? data : keep(patchActive(data as Row[], batch.updates));
     case "stats":
       if (batch.updates.length > 0) stale.push(key);
       return data;

@@ -65,7 +65,7 @@ export class Latest {
   }
 
   active(rows: Row[], asked: number): Row[] {
-    return patchActive(rows, this.#since(asked));
+    return patchActive(rows, this.#since(asked)).data;
   }
 
   detail<T extends DetailFields>(read: T): T {

@@ -95,13 +95,28 @@ it("is read again when what it ends with has left it: what comes in may lie beyo
 
 it("takes back the last row of what was read when it belongs again", () => {
   const running = { status: ["running" as const] };
-  const list = [page(10, 8, { next: "b", end: "000008" })];
+  const list = [page(10, 8, { next: "b", end: row({ id: "000008" }) })];
   const without = patchPages(list, running, [update({ id: "000008", status: "waiting", last_seq: 3 })]).data;
   expect(ids(without)).toEqual([[10, 9]]);
   const again = patchPages(without, running, [update({ id: "000008", last_seq: 4 })]).data;
   expect(ids(again)).toEqual([[10, 9, 8]]);
   // What lies below it comes with the next page.
   expect(ids(patchPages(again, running, [update({ id: "000007" })]).data)).toEqual([[10, 9, 8]]);
+});
+
+it("goes by when something was created, whatever its id: that of a child says nothing about the time", () => {
+  const at = (id: string, minute: number) => ({ id, created_at: `2026-03-01T09:0${minute}:00.000000Z` });
+  const first: Page = { items: [row(at("0004", 4)), row(at("0003", 3))], next: "b", end: at("0003", 3) };
+  const second: Page = { items: [row(at("f002", 2)), row(at("0001", 1))], cursor: "b" };
+  const updates = [update(at("f003", 4)), update(at("e001", 2)), update(at("0005", 5))];
+  const all = patchPages([first, second], {}, updates).data;
+  expect(all.map(({ items }) => items.map(({ id }) => id))).toEqual([
+    ["0005", "f003", "0004", "0003"],
+    ["f002", "e001", "0001"],
+  ]);
+  expect(new Rows(all).placeOf("e001")).toBe(5);
+  // What was created before the end of what was read comes with the next page.
+  expect(patchPages([first], {}, [update(at("e001", 2))]).data[0]?.items).toHaveLength(2);
 });
 
 it("does not grow for ever by what comes in", () => {

@@ -1,15 +1,14 @@
 // Pure: a long list of executions as it was read, page by page. What changes is put in its place, what was read anew replaces what was
 // known, and pages that nobody looks at are let go: what is kept of them is how many rows they had.
-import type { Filter, Page, Row } from "@/api/executions";
+import type { Created, Filter, Page, Row } from "@/api/executions";
 import type { ExecutionUpdate } from "@/api/generated/schema";
 import { byNewest, continuations, matches, type Patched, patchContinued, patchRow } from "./patch";
 
 /** How far down a page goes, whether its rows are there, have left the list, or were let go. */
-function oldestOf(page: Page): { id: string } | undefined {
+function oldestOf(page: Page): Created | undefined {
   const last = page.items.at(-1);
-  if (page.released) return { id: page.released.oldest };
-  if (page.end !== undefined && (!last || byNewest(last, { id: page.end }) < 0)) return { id: page.end };
-  return last;
+  if (page.released) return page.released.oldest;
+  return page.end && (!last || byNewest(last, page.end) < 0) ? page.end : last;
 }
 
 function countOf(page: Page): number {
@@ -150,7 +149,9 @@ export function distrusted(pages: readonly Page[]): Page[] {
 
 function letGo(page: Page): Page {
   const oldest = page.items.length > 0 ? oldestOf(page) : undefined;
-  return oldest ? { ...page, items: [], released: { count: page.items.length, oldest: oldest.id } } : page;
+  if (!oldest) return page;
+  const { id, created_at } = oldest;
+  return { ...page, items: [], released: { count: page.items.length, oldest: { id, created_at } } };
 }
 
 /** Rows by their place in the list. Pages come and go, and finding one takes no longer with many of them. */
@@ -189,10 +190,8 @@ export class Rows {
   placeOf(id: string | undefined): number {
     if (id === undefined) return -1;
     for (const [index, page] of this.#pages.entries()) {
-      const oldest = oldestOf(page);
-      if (!oldest || oldest.id > id) continue;
       const within = page.items.findIndex((row) => row.id === id);
-      return within < 0 ? -1 : (this.#begins[index] ?? 0) + within;
+      if (within >= 0) return (this.#begins[index] ?? 0) + within;
     }
     return -1;
   }

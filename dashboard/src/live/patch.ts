@@ -1,5 +1,5 @@
 // Pure: what a live update does to a piece of data that was read before. Nothing here knows the query cache.
-import type { Filter, Row } from "@/api/executions";
+import type { Created, Filter, Row } from "@/api/executions";
 import type { EventView, ExecutionUpdate, LogLine, LogView, OutputDelta, Status } from "@/api/generated/schema";
 
 /** Whether `update` is newer than what is shown. Frames may repeat and answers may be older than frames. */
@@ -47,8 +47,12 @@ export function matches(row: Row | ExecutionUpdate, filter: Filter): boolean | u
   return true;
 }
 
-/** Ids of executions are in the order of their creation, so newest first is descending by id. */
-export function byNewest(a: Pick<Row, "id">, b: Pick<Row, "id">): number {
+/**
+ * Newest first, as the service lists executions. It writes every instant to the same number of digits, so that their texts compare.
+ * The ids of what a workflow starts are made of its own and say nothing about the time: they only part what was created at once.
+ */
+export function byNewest(a: Created, b: Created): number {
+  if (a.created_at !== b.created_at) return a.created_at < b.created_at ? 1 : -1;
   return a.id < b.id ? 1 : a.id > b.id ? -1 : 0;
 }
 
@@ -58,8 +62,14 @@ export interface Patched<T> {
   isStale: boolean;
 }
 
-/** What runs or waits now, newest first. Pending and paused executions are not among them. */
-export function patchActive(rows: readonly Row[], updates: readonly ExecutionUpdate[]): Row[] {
+/** As many of those that are active are read. */
+export const MAX_ACTIVE = 100;
+
+/**
+ * What runs or waits now, newest first. Pending and paused executions are not among them. `isStale` when there may be others by now that
+ * were not read because these came first.
+ */
+export function patchActive(rows: readonly Row[], updates: readonly ExecutionUpdate[]): Patched<Row[]> {
   const byId = new Map(rows.map((row) => [row.id, row]));
   let changed = false;
   for (const update of updates) {
@@ -72,7 +82,8 @@ export function patchActive(rows: readonly Row[], updates: readonly ExecutionUpd
     if (isActive) byId.set(update.id, { ...known, ...fields });
     else byId.delete(update.id);
   }
-  return changed ? [...byId.values()].sort(byNewest) : (rows as Row[]);
+  const isStale = rows.length >= MAX_ACTIVE && byId.size < MAX_ACTIVE;
+  return { data: changed ? [...byId.values()].sort(byNewest) : (rows as Row[]), isStale };
 }
 
 export interface DetailFields {

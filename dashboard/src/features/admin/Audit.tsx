@@ -1,5 +1,5 @@
 import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { Download, ScrollText } from "lucide-react";
 import { auditExport, auditList } from "@/api/admin";
 import type { AuditView } from "@/api/generated/schema";
@@ -44,20 +44,23 @@ export default function Audit() {
         {texts.map((name) => (
           <TextFilter key={name} name={name} value={filter[name] ?? ""} onTyped={(text) => set(name, text.trim())} />
         ))}
-        {days.map((name) => (
-          <label key={name} className="flex items-center gap-1.5 text-[13px] text-ink-soft">
-            {t(`audit.filter.${name}`)}
-            <input
-              type="date"
-              value={dayOf(name, filter[name])}
-              onChange={(event) => set(name, instantOf(name, event.target.value))}
-              className="field w-[138px]"
-            />
-          </label>
-        ))}
-        <Button icon={Download} className="ml-auto" isBusy={download.isPending} onClick={() => download.mutate()}>
-          {t("audit.export")}
-        </Button>
+        {/* Together, so that what belongs together comes into the next line together. */}
+        <div className="flex flex-1 basis-full flex-wrap items-end gap-2 sm:basis-[440px]">
+          {days.map((name) => (
+            <label key={name} className="flex items-center gap-1.5 text-[13px] text-ink-soft max-sm:w-full">
+              {t(`audit.filter.${name}`)}
+              <input
+                type="date"
+                value={dayOf(name, filter[name])}
+                onChange={(event) => set(name, instantOf(name, event.target.value))}
+                className="field w-[138px] max-sm:flex-1"
+              />
+            </label>
+          ))}
+          <Button icon={Download} className="ml-auto" isBusy={download.isPending} onClick={() => download.mutate()}>
+            {t("audit.export")}
+          </Button>
+        </div>
       </div>
       <Card className="overflow-hidden">
         {list.error && !entries ? (
@@ -96,8 +99,26 @@ function TextFilter({
       type="search"
       aria-label={t(`audit.filter.${name}`)}
       placeholder={t(`audit.filter.${name}`)}
-      className="field w-[calc(50%-4px)] sm:w-auto sm:flex-1 sm:basis-32"
+      className="field w-[calc(50%-4px)] sm:w-auto sm:flex-1 sm:basis-40"
     />
+  );
+}
+
+const pages: Record<string, "/executions/$id" | "/workflows/$id" | "/agents/$id" | undefined> = {
+  execution: "/executions/$id",
+  workflow: "/workflows/$id",
+  agent: "/agents/$id",
+};
+
+/** What it was about, with the way there when it has a page. */
+function Target({ entry }: { entry: AuditView }) {
+  const text = `${entry.target_kind} ${entry.target_id}`;
+  const to = pages[entry.target_kind];
+  if (!to) return text;
+  return (
+    <Link to={to} params={{ id: entry.target_id }} className="hover:text-accent-text hover:underline">
+      {text}
+    </Link>
   );
 }
 
@@ -108,7 +129,7 @@ function Entry({ entry, only }: { entry: AuditView; only: (name: string, value: 
     <Item
       title={
         <>
-          <span className="break-all">{entry.actor_name}</span>
+          <span className="min-w-0 wrap-anywhere">{entry.actor_name}</span>
           <button
             type="button"
             onClick={() => only("action", entry.action)}
@@ -131,7 +152,8 @@ function Entry({ entry, only }: { entry: AuditView; only: (name: string, value: 
       }
       about={
         <span className="break-all font-mono text-xs leading-5">
-          {[`${entry.target_kind} ${entry.target_id}`, entry.address].filter(Boolean).join(" · ")}
+          <Target entry={entry} />
+          {entry.address && ` · ${entry.address}`}
         </span>
       }
     >

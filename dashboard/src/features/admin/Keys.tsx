@@ -143,6 +143,12 @@ function Key({ apiKey }: { apiKey: ApiKeyView }) {
   );
 }
 
+/** What is the same of different things stands below each other. */
+function columnOf(scope: Scope): string {
+  if (scope.endsWith(":write")) return "sm:col-start-2";
+  return scope.endsWith(":use") ? "sm:col-start-3" : "sm:col-start-1";
+}
+
 interface Values {
   name: string;
   role: Role;
@@ -216,9 +222,9 @@ function KeyForm({ onClose, onHandover }: { onClose: () => void; onHandover: (ha
       <fieldset>
         <legend className="font-medium">{t("keys.scopes")}</legend>
         <p className="text-[13px] text-ink-soft">{t("keys.scopesHint")}</p>
-        <div className="mt-2 grid gap-x-4 gap-y-1.5 sm:grid-cols-2">
+        <div className="mt-2 grid gap-x-4 gap-y-1.5 sm:grid-cols-3">
           {scopes.map((scope) => (
-            <label key={scope} className="flex items-center gap-2">
+            <label key={scope} className={`flex items-center gap-2 ${columnOf(scope)}`}>
               <input type="checkbox" value={scope} {...register("scopes")} className="size-4 accent-[var(--accent)]" />
               <span className="font-mono text-[13px]">{scope}</span>
             </label>

@@ -117,7 +117,7 @@ function Person({ person, onHandover }: { person: UserView; onHandover: (handove
           {!person.is_active ? (
             <Pill look="off">{t("users.inactive")}</Pill>
           ) : (
-            !person.has_password && <Pill look="bad">{t("users.invited")}</Pill>
+            !person.has_password && <Pill look="open">{t("users.invited")}</Pill>
           )}
         </>
       }

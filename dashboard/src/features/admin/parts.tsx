@@ -8,8 +8,10 @@ import { Dialog, DialogEnd } from "@/components/Dialog";
 import { ProblemView } from "@/components/states";
 import { useLanguage } from "@/i18n/language";
 
-export function Pill({ look, children }: { look: "good" | "off" | "bad"; children: ReactNode }) {
-  const status = { good: "status-succeeded", off: "status-cancelled", bad: "status-failed" }[look];
+export function Pill({ look, children }: { look: "good" | "off" | "open" | "bad"; children: ReactNode }) {
+  const status = { good: "status-succeeded", off: "status-cancelled", open: "status-pending", bad: "status-failed" }[
+    look
+  ];
   return (
     <span className={clsx(status, "whitespace-nowrap rounded-full bg-status-tint px-2 py-0.5 text-status text-xs")}>
       {children}
@@ -87,7 +89,7 @@ export function ShownOnce({ handover, onClose }: { handover?: Handover; onClose:
             </p>
           )}
           <DialogEnd>
-            <Copy text={handover.secret} label={t("action.copy")} />
+            <Copy text={handover.secret} label={t("action.copy")} isMain />
             <Button look="primary" onClick={onClose}>
               {t("admin.kept")}
             </Button>

@@ -119,6 +119,8 @@ function Attention() {
     () => paused.data && failed.data && attention(firstOf(paused.data), firstOf(failed.data)).slice(0, MAX_ATTENTION),
     [paused.data, failed.data],
   );
+  /** There are more failures than were looked through. */
+  const isCut = failed.data?.pages[0]?.next !== undefined;
   const again = () => void Promise.all([paused.refetch(), failed.refetch()]);
   return (
     <Card aria-labelledby="attention" className="overflow-hidden">
@@ -155,11 +157,13 @@ function Attention() {
                   </span>
                   {count > 1 && (
                     <span
-                      title={t("dashboard.failures", { count })}
+                      title={t(isCut ? "dashboard.failuresAtLeast" : "dashboard.failures", { count })}
                       className="status-failed tabular rounded-full bg-status-tint px-1.5 text-status text-xs"
                     >
-                      <span aria-hidden>×{count}</span>
-                      <span className="sr-only">{t("dashboard.failures", { count })}</span>
+                      <span aria-hidden>{isCut ? `×${count}+` : `×${count}`}</span>
+                      <span className="sr-only">
+                        {t(isCut ? "dashboard.failuresAtLeast" : "dashboard.failures", { count })}
+                      </span>
                     </span>
                   )}
                 </Link>

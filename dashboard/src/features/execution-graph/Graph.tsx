@@ -72,7 +72,7 @@ export default function Graph({
       const state = shown?.get(box.task.pointer);
       const data: TaskData = {
         name: box.task.name,
-        kind: box.task.kind,
+        look: box.task.look,
         detail: box.task.detail,
         condition: box.task.condition,
         isBox: box.task.lanes.length > 0,

@@ -1,9 +1,12 @@
 import { Handle, type NodeProps, Position } from "@xyflow/react";
 import { clsx } from "clsx";
 import {
+  Bot,
   CircleHelp,
   CornerDownRight,
+  Flag,
   GitFork,
+  Globe,
   Hourglass,
   List,
   type LucideIcon,
@@ -16,15 +19,16 @@ import {
   Terminal,
   TriangleAlert,
   Variable,
+  Workflow,
 } from "lucide-react";
 import type { TaskStatus } from "@/api/generated/schema";
 import { StatusIcon } from "@/components/StatusBadge";
 import { useLanguage } from "@/i18n/language";
-import type { Kind, Lane } from "./model";
+import type { Lane, Look } from "./model";
 
 export interface TaskData {
   name: string;
-  kind: Kind;
+  look: Look;
   detail: string;
   condition?: string;
   isBox: boolean;
@@ -44,19 +48,23 @@ export interface TitleData {
   role: Lane["role"];
 }
 
-const icons: Record<Kind, LucideIcon> = {
+const icons: Record<Look, LucideIcon> = {
+  agent: Bot,
   call: PhoneCall,
   do: List,
   emit: Megaphone,
   for: Repeat,
   fork: GitFork,
+  http: Globe,
   listen: Radio,
+  race: Flag,
   raise: TriangleAlert,
   run: Terminal,
   set: Variable,
   switch: Split,
   try: Shield,
   wait: Hourglass,
+  workflow: Workflow,
   unknown: CircleHelp,
 };
 
@@ -76,7 +84,7 @@ function Handles() {
 export function TaskBox({ data }: NodeProps) {
   const { t } = useLanguage();
   const task = data as unknown as TaskData;
-  const Icon = icons[task.kind];
+  const Icon = icons[task.look];
   const { status } = task;
   return (
     <div
@@ -105,7 +113,7 @@ export function TaskBox({ data }: NodeProps) {
           <p className="truncate font-medium text-[13px]">{task.name}</p>
           <p className="flex items-center gap-1 truncate text-[11px] text-ink-soft">
             {task.condition && <CornerDownRight className="size-3 shrink-0" aria-label={t("graph.conditional")} />}
-            <span className="truncate">{task.detail || t(`kind.${task.kind}`)}</span>
+            <span className="truncate">{task.detail || t(`kind.${task.look}`)}</span>
           </p>
         </div>
         {task.count > 1 && (

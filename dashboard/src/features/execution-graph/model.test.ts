@@ -34,11 +34,21 @@ it("names tasks by the pointers that events carry", () => {
     ["/do/1/fetch~1it/try/0/get", "call", "GET https://example.com/a"],
     ["/do/1/fetch~1it/catch/do/0/note", "set", "failed"],
     ["/do/2/loop", "for", "stop in .stops"],
-    ["/do/2/loop/do/0/rest", "wait", "5 seconds"],
+    ["/do/2/loop/do/0/rest", "wait", "5 s"],
     ["/do/2/loop/do/1/both", "fork", ""],
     ["/do/2/loop/do/1/both/fork/branches/0/left", "call", "agent scorer"],
     ["/do/2/loop/do/1/both/fork/branches/1/right", "run", "shell ls"],
   ]);
+});
+
+it("tells apart what asks an agent, reaches over the network, starts a workflow or races", () => {
+  const looks = (task: object) => modelOf({ do: [{ task }] }).map((one) => one.look);
+  expect(flat(modelOf(definition)).map((task) => task.look)).toContain("http");
+  expect(looks({ call: "agent", with: { agent: "scorer" } })).toEqual(["agent"]);
+  expect(looks({ call: "ownFunction" })).toEqual(["call"]);
+  expect(looks({ run: { workflow: { name: "child" } } })).toEqual(["workflow"]);
+  expect(looks({ run: { shell: { command: "ls" } } })).toEqual(["run"]);
+  expect(looks({ fork: { compete: true, branches: [] } })).toEqual(["race"]);
 });
 
 it("understands what it can of a definition that is being written", () => {

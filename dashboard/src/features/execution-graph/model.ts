@@ -15,6 +15,9 @@ export type Kind =
   | "wait"
   | "unknown";
 
+/** As what it is drawn: its kind, or more exactly what it asks or starts. */
+export type Look = Kind | "agent" | "http" | "race" | "workflow";
+
 /** A list of tasks inside another task. */
 export interface Lane {
   /** `do`, `try`, `catch`, or `branch` for each of a fork's. */
@@ -27,6 +30,7 @@ export interface TaskNode {
   pointer: string;
   name: string;
   kind: Kind;
+  look: Look;
   /** What it calls, runs, waits for … in a few words. */
   detail: string;
   /** The condition without which it is skipped. */
@@ -89,6 +93,7 @@ function taskOf(name: string, task: Json, pointer: string): TaskNode {
     pointer,
     name,
     kind,
+    look: lookOf(kind, task),
     detail: detailOf(kind, task),
     lanes: lanesOf(kind, task, pointer),
     ways: [],
@@ -150,6 +155,12 @@ function at(value: unknown, ...path: string[]): unknown {
   return path.reduce<unknown>((inner, field) => (isObject(inner) ? inner[field] : undefined), value);
 }
 
+function lookOf(kind: Kind, task: Json): Look {
+  if (kind === "call" && (task.call === "agent" || task.call === "http")) return task.call;
+  if (kind === "run" && at(task.run, "workflow") !== undefined) return "workflow";
+  return kind === "fork" && at(task.fork, "compete") === true ? "race" : kind;
+}
+
 function detailOf(kind: Kind, task: Json): string {
   switch (kind) {
     case "call":
@@ -170,9 +181,8 @@ function detailOf(kind: Kind, task: Json): string {
       return isObject(task.set) ? Object.keys(task.set).join(", ") : text(task.set);
     case "emit":
       return text(at(task.emit, "event", "with", "type"));
-    case "fork":
-      return at(task.fork, "compete") === true ? "compete" : "";
     case "do":
+    case "fork":
     case "listen":
     case "switch":
     case "try":
@@ -189,10 +199,13 @@ function callDetail(what: string, parameters: unknown): string {
   return what;
 }
 
+/** As durations are written everywhere else. */
+const UNITS: Record<string, string> = { days: "d", hours: "h", minutes: "m", seconds: "s", milliseconds: "ms" };
+
 function durationText(value: unknown): string {
   if (!isObject(value)) return text(value);
   return Object.entries(value)
-    .map(([unit, amount]) => `${text(amount)} ${unit}`)
+    .map(([unit, amount]) => `${text(amount)} ${UNITS[unit] ?? unit}`)
     .join(" ");
 }
 

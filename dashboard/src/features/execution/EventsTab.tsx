@@ -132,13 +132,16 @@ const Line = memo(function Line({
           aria-hidden
         />
         <span className="tabular w-10 shrink-0 text-right max-sm:w-7 text-ink-faint text-xs">{event.seq}</span>
-        <span
-          className={clsx(
-            lookOf(event.type),
-            "min-w-0 shrink-0 truncate rounded-md bg-status-tint px-1.5 font-mono text-status text-xs max-sm:shrink",
-          )}
-        >
-          {event.type}
+        {/* As wide for every type, so that the tasks stand below each other. */}
+        <span className="flex min-w-0 shrink-0 max-sm:shrink sm:w-40">
+          <span
+            className={clsx(
+              lookOf(event.type),
+              "min-w-0 truncate rounded-md bg-status-tint px-1.5 font-mono text-status text-xs",
+            )}
+          >
+            {event.type}
+          </span>
         </span>
         <span className="min-w-8 flex-1 truncate text-[13px]">{event.task && nameOf(event.task)}</span>
         <time dateTime={event.at} className="tabular shrink-0 text-ink-faint text-xs">

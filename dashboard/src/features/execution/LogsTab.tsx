@@ -2,7 +2,16 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { clsx } from "clsx";
 import { ArrowDownToLine, Download, ScrollText } from "lucide-react";
-import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
+import {
+  type HTMLAttributes,
+  type TouchEvent,
+  useCallback,
+  useDeferredValue,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import type { LogView } from "@/api/generated/schema";
 import { Button } from "@/components/Button";
 import { Card } from "@/components/Card";
@@ -129,6 +138,7 @@ function Lines({
   const scroller = useRef<HTMLDivElement>(null);
   // The same function until the lines change: with another one, all of them are measured anew.
   const keyOf = useCallback((index: number) => lines[index]?.n ?? index, [lines]);
+  const whenScrolledUp = useScrolledUp();
   const virtual = useVirtualizer({
     count: lines.length,
     getScrollElement: () => scroller.current,
@@ -146,9 +156,7 @@ function Lines({
       role="log"
       aria-live="off"
       aria-label={t("tab.logs")}
-      // Who scrolls up wants to read, not to be carried on.
-      onWheel={(event) => event.deltaY < 0 && onFollow(false)}
-      onKeyDown={(event) => ["ArrowUp", "PageUp", "Home"].includes(event.key) && onFollow(false)}
+      {...whenScrolledUp(() => onFollow(false))}
       className="min-h-0 flex-1 basis-0 overflow-auto bg-sunken py-1 font-mono text-[12.5px] leading-5"
     >
       <div style={{ height: virtual.getTotalSize() }} className="relative">
@@ -177,4 +185,19 @@ function Lines({
       </div>
     </div>
   );
+}
+
+/** Who scrolls up wants to read, not to be carried on: with a wheel, by keyboard, with a finger, or at the bar itself. */
+function useScrolledUp() {
+  const touchedAt = useRef(0);
+  const place = ({ touches }: TouchEvent) => touches[0]?.clientY ?? 0;
+  return (tell: () => void): HTMLAttributes<HTMLElement> => ({
+    onWheel: ({ deltaY }) => deltaY < 0 && tell(),
+    onKeyDown: ({ key }) => ["ArrowUp", "PageUp", "Home"].includes(key) && tell(),
+    onTouchStart: (event) => {
+      touchedAt.current = place(event);
+    },
+    onTouchMove: (event) => place(event) > touchedAt.current && tell(),
+    onPointerDown: ({ currentTarget, nativeEvent }) => nativeEvent.offsetX >= currentTarget.clientWidth && tell(),
+  });
 }

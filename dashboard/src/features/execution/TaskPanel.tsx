@@ -12,7 +12,7 @@ import { StatusBadge } from "@/components/StatusBadge";
 import { ProblemView } from "@/components/states";
 import { Elapsed, useNow } from "@/components/time";
 import { useFormats, useLanguage } from "@/i18n/language";
-import { type Instance, nameOf, type Timeline } from "./timeline";
+import { type Instance, nameOf, roundsOf, type Timeline } from "./timeline";
 
 /** As wide as the style sheet wants it, to show the panel beside the rest. */
 const BESIDE = window.matchMedia("(min-width: 64rem)");
@@ -36,7 +36,13 @@ export function TaskPanel({
   const pointer = byPath?.pointer ?? task;
   const instances = timeline.instances.filter((instance) => instance.pointer === pointer);
   const instance = byPath ?? instances.findLast((one) => one.status !== "skipped") ?? instances.at(-1);
+  const formats = useFormats();
   const panel = useReturning();
+  /** By the rounds it was in; of what came round in another way, by when. */
+  const placeOf = (one: Instance) =>
+    roundsOf(one.path)
+      .map(({ loop, round }) => t("task.round", { loop, round }))
+      .join(", ") || formats.clock(new Date(one.from).toISOString());
   // Where it stands below what it was chosen in, it would not be noticed.
   useEffect(() => {
     if (task && !BESIDE.matches) panel.current?.scrollIntoView({ block: "nearest", behavior: "smooth" });
@@ -59,11 +65,11 @@ export function TaskPanel({
             <select
               value={instance?.path}
               onChange={(event) => onSelect(event.target.value)}
-              className="field mt-1 w-full font-mono text-xs"
+              className="field mt-1 w-full text-[13px]"
             >
               {instances.map((one, index) => (
                 <option key={one.path} value={one.path}>
-                  {`${index + 1}  ${t(`status.${one.status}`)}  ${one.path}`}
+                  {[index + 1, t(`status.${one.status}`), placeOf(one)].join(" · ")}
                 </option>
               ))}
             </select>

@@ -117,7 +117,7 @@ const looks: Record<BarKind, string> = {
   work: "bg-status-solid",
   wait: "status-waiting bg-status-solid/45",
   retry: "status-paused bg-status-solid/60",
-  pause: "status-paused bg-status-solid/25",
+  pause: "status-paused bg-status-tint",
 };
 
 function Legend({ kind }: { kind: BarKind }) {

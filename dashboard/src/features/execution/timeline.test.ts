@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { EventView } from "@/api/generated/schema";
 import { event } from "@/test/factories";
-import { scaleOf, TimelineBuilder, tallies } from "./timeline";
+import { roundsOf, scaleOf, TimelineBuilder, tallies } from "./timeline";
 
 /** A journal of `[second, type, path, data]`. */
 function journal(...lines: [number, string, string?, object?][]): EventView[] {
@@ -144,4 +144,13 @@ describe("the scale", () => {
     const places = Array.from({ length: 109 }, (_, second) => cut.at(at(second)));
     expect(places).toEqual([...places].sort((a, b) => a - b));
   });
+});
+
+it("tells the rounds of loops that a task was in", () => {
+  const path = "s0:every~1day/i2/s1:panel/b0/s0:ask/i0/s3:vote";
+  expect(roundsOf(path)).toEqual([
+    { loop: "every/day", round: 3 },
+    { loop: "ask", round: 1 },
+  ]);
+  expect(roundsOf("s0:i7/b1/s0:ask")).toEqual([]);
 });

@@ -220,6 +220,16 @@ export function nameOf(pointer: string): string {
   return last.replaceAll("~1", "/").replaceAll("~0", "~");
 }
 
+/** The rounds of loops that a task was in, the outermost first, each counted from 1: `s0:rounds/i2/s0:panel` is in the third. */
+export function roundsOf(path: string): { loop: string; round: number }[] {
+  const segments = path.split("/");
+  return segments.flatMap((segment, index) => {
+    const round = /^i(\d+)$/.exec(segment)?.[1];
+    const loop = segments[index - 1]?.replace(/^s\d+:/, "");
+    return round === undefined || loop === undefined ? [] : [{ loop: nameOf(loop), round: Number(round) + 1 }];
+  });
+}
+
 export interface Tally {
   /** Of the instance that says most: of one that is open, or else of the newest. */
   status: TaskStatus;

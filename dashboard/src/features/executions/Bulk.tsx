@@ -12,6 +12,7 @@ import { Confirm } from "@/components/Dialog";
 import { problemOf } from "@/components/states";
 import { ProblemTitle, tellProblem } from "@/components/tellProblem";
 import { useFormats, useLanguage } from "@/i18n/language";
+import { byNewest } from "@/live/patch";
 import { type BulkCommand, type BulkProgress, forEach, grouped, narrowed, takes } from "./bulk";
 import { searchOf } from "./search";
 
@@ -185,10 +186,10 @@ export function Bulk({
 /** Two that are selected are one click from their comparison, the older one first. */
 function CompareTwo({ selected }: { selected: readonly Row[] }) {
   const { t } = useLanguage();
-  const [a, b, ...more] = selected.map((row) => row.id).sort();
+  const [b, a, ...more] = selected.toSorted(byNewest);
   if (!a || !b || more.length > 0) return null;
   return (
-    <Link to="/compare" search={{ a, b }} className={clsx(buttonClass("plain", "small"))}>
+    <Link to="/compare" search={{ a: a.id, b: b.id }} className={clsx(buttonClass("plain", "small"))}>
       <GitCompareArrows className="size-4" aria-hidden />
       {t("compare.action")}
     </Link>

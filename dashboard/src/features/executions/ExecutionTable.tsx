@@ -4,13 +4,14 @@ import { useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useEffectEvent, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { FIRST_PAGE } from "@/api/executionLists";
-import type { Filter } from "@/api/executions";
+import type { Filter, Row } from "@/api/executions";
 import { useStanding } from "@/api/me";
 import { ProblemView, SkeletonRows } from "@/components/states";
 import { useIsNarrow } from "@/components/useIsNarrow";
 import { isTyping } from "@/features/shell/shortcuts";
 import { useLanguage } from "@/i18n/language";
 import type { Rows } from "@/live/pages";
+import { byNewest } from "@/live/patch";
 import { Bulk } from "./Bulk";
 import { type Column, useColumns } from "./columns";
 import { ExecutionRow, gridColumns, ROW_HEIGHT, SkeletonRow, startsLeft } from "./ExecutionRow";
@@ -213,7 +214,7 @@ export function ExecutionTable({
                     row={row}
                     columns={columns}
                     isNarrow={isNarrow}
-                    isNew={isNew(row.id)}
+                    isNew={isNew(row)}
                     isCurrent={isCurrent}
                     isSelected={isSelected}
                     onSelect={maySelect ? onSelect : undefined}
@@ -233,16 +234,16 @@ export function ExecutionTable({
 const SLIDE_MS = 400;
 
 /** Rows that were not there at first and have come in at the top: they slide in once. */
-function useNewRows(rows: Rows): (id: string) => boolean {
-  const newest = useRef(rows.at(0)?.id ?? "");
+function useNewRows(rows: Rows): (row: Row) => boolean {
+  const newest = useRef(rows.at(0));
   useEffect(() => {
-    const first = rows.at(0)?.id ?? "";
+    const first = rows.at(0);
     // Each goes on to its end: where something comes in all the time, none would.
     setTimeout(() => {
-      if (first > newest.current) newest.current = first;
+      if (first && (!newest.current || byNewest(first, newest.current) < 0)) newest.current = first;
     }, SLIDE_MS);
   }, [rows]);
-  return (id) => id > newest.current;
+  return (row) => !newest.current || byNewest(row, newest.current) < 0;
 }
 
 /** Rows that come in above what is looked at do not push it away. */

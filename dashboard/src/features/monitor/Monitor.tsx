@@ -13,6 +13,7 @@ import { Elapsed } from "@/components/time";
 import { Name, shortId } from "@/features/executions/Name";
 import { useCommand } from "@/features/executions/useCommand";
 import { useFormats, useLanguage } from "@/i18n/language";
+import { MAX_ACTIVE } from "@/live/patch";
 
 /** The list shows this many; a link leads to the others. */
 const MAX_SHOWN = 30;
@@ -23,7 +24,7 @@ export function Monitor() {
   const { data: rows } = useQuery(activeExecutions);
   if (!rows?.length) return null;
   const isRunning = rows.some((row) => row.status === "running");
-  const isFull = rows.length >= 100;
+  const isFull = rows.length >= MAX_ACTIVE;
   return (
     <Popover.Root>
       <Popover.Trigger

@@ -15,6 +15,7 @@ import { fullName, workflowList } from "@/api/workflows";
 import { StatusIcon } from "@/components/StatusBadge";
 import { tellProblem } from "@/components/tellProblem";
 import { useFocusReturn } from "@/components/useFocusReturn";
+import { sections } from "@/features/admin/sections";
 import { Name, shortId } from "@/features/executions/Name";
 import { chooseLanguage } from "@/i18n";
 import { useLanguage } from "@/i18n/language";
@@ -89,6 +90,23 @@ export default function Palette({ onClose }: { onClose: () => void }) {
                   </Command.Item>
                 ))}
               </Group>
+              {text && (
+                <Group title={t("nav.admin")}>
+                  {sections
+                    .filter((section) => may(section.needs))
+                    .map(({ name, icon: Icon }) => (
+                      <Command.Item
+                        key={name}
+                        value={`${t("nav.admin")} ${t(`admin.section.${name}`)}`}
+                        className={item}
+                        onSelect={act(() => navigate({ to: "/admin/$section", params: { section: name } }))}
+                      >
+                        <Icon aria-hidden />
+                        {t(`admin.section.${name}`)}
+                      </Command.Item>
+                    ))}
+                </Group>
+              )}
               <Group title={t("palette.actions")}>
                 {may("workflow_register") && (
                   <Command.Item

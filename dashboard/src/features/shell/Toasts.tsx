@@ -9,9 +9,11 @@ import { useFailureLine } from "@/i18n/words";
 import { MAX_NOTICES, setTell } from "@/live/notices";
 import { useIsDark } from "@/theme";
 
-/** Whoever looks at an execution sees it end. */
+/** Whoever looks at an execution, or at the result of a test, sees it end. */
 function isSeen(id: string): boolean {
-  return document.visibilityState === "visible" && window.location.pathname.endsWith(`/executions/${id}`);
+  if (document.visibilityState !== "visible") return false;
+  const { pathname, search } = window.location;
+  return pathname.endsWith(`/executions/${id}`) || new URLSearchParams(search).get("test") === id;
 }
 
 const icons = {

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { executionList } from "@/api/executionLists";
+import { useSeesOthers } from "@/api/me";
 import { fullName } from "@/api/workflows";
 import { useSeen } from "@/components/useSeen";
 import { useLanguage } from "@/i18n/language";
@@ -9,13 +10,14 @@ const RUNS = 16;
 /** The last runs of a workflow: a bar each, as high as it took long, in the color of how it ended. */
 export function LastRuns({ workflow }: { workflow: { namespace: string; name: string } }) {
   const { t } = useLanguage();
+  const seesOthers = useSeesOthers();
   const [place, isSeen] = useSeen();
   const { data } = useQuery({ ...executionList({ workflow: fullName(workflow) }), enabled: isSeen });
   const runs = (data?.pages[0]?.items ?? []).slice(0, RUNS).reverse();
   if (runs.length === 0) {
     return (
       <span ref={place} className="text-ink-faint text-xs">
-        {data ? t("workflow.neverRun") : " "}
+        {data ? t(seesOthers ? "workflow.neverRun" : "workflow.notRunByYou") : " "}
       </span>
     );
   }

@@ -4,7 +4,7 @@ import { Archive, ArchiveRestore, FilePen, Play } from "lucide-react";
 import { lazy, useMemo } from "react";
 import { toast } from "sonner";
 import type { WorkflowDetail } from "@/api/generated/schema";
-import { useStanding } from "@/api/me";
+import { useSeesOthers, useStanding } from "@/api/me";
 import { archiveWorkflow, fullName, workflowDetail, workflowKeys, workflowVersions } from "@/api/workflows";
 import { BackLink } from "@/components/BackLink";
 import { Button, buttonClass } from "@/components/Button";
@@ -106,7 +106,7 @@ function Head({ workflow, onRun }: { workflow: WorkflowDetail; onRun: () => void
         <p className="text-ink-soft">
           {workflow.title ?? workflow.summary}
           {(workflow.title ?? workflow.summary) && " · "}
-          <Ago at={workflow.created_at} />
+          {t("workflow.registered")} <Ago at={workflow.created_at} />
         </p>
       </div>
       <div className="flex flex-wrap gap-2">
@@ -160,6 +160,7 @@ function Runs({ workflow, onRun }: { workflow: WorkflowDetail; onRun: () => void
   const name = fullName(workflow);
   const filter = useMemo(() => ({ workflow: name }), [name]);
   const list = useExecutionRows(filter);
+  const seesOthers = useSeesOthers();
   const { rows, hasMore, error, retry } = list;
   return (
     <Card className="flex min-h-[420px] flex-1 flex-col overflow-hidden">
@@ -168,7 +169,7 @@ function Runs({ workflow, onRun }: { workflow: WorkflowDetail; onRun: () => void
       ) : !rows ? (
         <SkeletonRows look="executions" />
       ) : rows.count === 0 && !hasMore ? (
-        <Empty icon={Play} title={t("workflow.neverRun")}>
+        <Empty icon={Play} title={t(seesOthers ? "workflow.neverRun" : "workflow.notRunByYou")}>
           {may("workflow_run") && (
             <>
               <p>{t("workflow.neverRunHint")}</p>
