@@ -1,8 +1,8 @@
 //! Lists of executions: every filter, by number and by cursor, at a price that does not grow with what is stored.
 //!
 //! First the keys of the wanted rows are found, from an index alone where one fits, then the rows themselves are read. What
-//! no index finds (a text, who goes on with it, or anything beside a label or an open status) is looked for among the next [`SEARCH_WINDOW`] executions;
-//! a list by cursor says where to go on.
+//! no index finds (a text, who goes on with it, or anything beside a label or an open status) is looked for among the next
+//! [`SEARCH_WINDOW`] executions; a list by cursor says where to go on.
 
 use super::column_types::natural;
 use super::connection::{AnyConnection, MultiBackend};
