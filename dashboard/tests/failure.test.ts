@@ -92,3 +92,45 @@ test("what was retried from a list of failures is one click away", async () => {
   await page.getByRole("button", { name: "Show them" }).click();
   await page.waitForURL((url) => url.searchParams.get("workflow") === "test/broken" && !url.searchParams.has("status"));
 });
+
+test("what somebody has retried says so to the others at once, who do not do it again by mistake", async () => {
+  const ada = await world.service.operator();
+  const halting = workflow("halting", "do:\n  - rest: { wait: { hours: 1 } }\n");
+  const failing = workflow(
+    "failing",
+    "do:\n  - delegate: { run: { workflow: { namespace: test, name: halting, version: '1.0.0' } } }\n",
+  );
+  await ada.api.register(halting);
+  const { id: workflowId } = await ada.api.register(failing);
+  const { id } = await ada.api.start({ workflow_id: workflowId });
+  await ada.api.reached(id, "waiting");
+  await ada.api.steer(id, "cancel");
+  await ada.api.reached(id, "cancelled");
+  const [page, list] = [await world.open(ada), await world.open(ada)];
+  await page.goto(`/executions/${id}`);
+  await page.getByRole("button", { name: "Retry", exact: true }).waitFor();
+  await list.goto(`/executions?parent=${id}&continued=false`);
+  await list.getByRole("link", { name: `Children of ${id.slice(-8)}` }).waitFor();
+  await list.getByRole("link", { name: /test\/halting/ }).waitFor();
+
+  const { id: first } = await ada.api.retry(id);
+  const note = page.getByRole("region", { name: "Retry" });
+  await note.getByText("Waiting").waitFor();
+  await list.getByText("No execution matches").waitFor();
+
+  await page.getByRole("button", { name: "Retry", exact: true }).click();
+  const question = page.getByRole("alertdialog", { name: "Retry once more?" });
+  await question.getByText(first.slice(-8)).waitFor();
+  await question.getByRole("button", { name: "Not now" }).click();
+  await note.getByRole("link", { name: `Retried as ${first.slice(-8)}` }).click();
+  await page.waitForURL(`**/executions/${first}`);
+  await page.getByText("Retry of").waitFor();
+  await page.getByRole("link", { name: id.slice(-8), exact: true }).click();
+
+  await page.getByText("Children", { exact: true }).waitFor();
+  await list.goto(`/executions?workflow=test/failing`);
+  await list.getByRole("checkbox", { name: `Select ${id.slice(-8)}` }).check();
+  const tools = list.getByRole("toolbar", { name: "Selected executions" });
+  await tools.getByText("1 has been retried already and is passed over").waitFor();
+  expect(await tools.getByRole("button", { name: /^Retry/ }).count()).toBe(0);
+});

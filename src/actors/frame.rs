@@ -86,6 +86,7 @@ pub fn update_of_commit(commit: &CommittedAppend) -> Frame {
         recovered_in_ms: projection.recovered_in_ms,
         pause_reason: projection.pause_reason.clone(),
         pause_limit: projection.pause_limit,
+        continued_by: None,
         last_seq: events.last().map_or(0, |event| event.seq),
         last_position: *last_position,
         wake_at: projection.wake_at,

@@ -6,7 +6,7 @@ use super::engine::Engine;
 use super::orders::Adopt;
 use super::turn::Record;
 use crate::clock;
-use crate::domain::{Creation, Event, Execution, ExecutionId, ForkedFrom, Status, TenantId, Trigger};
+use crate::domain::{Creation, Event, EventBody, Execution, ExecutionId, ForkedFrom, Status, TenantId, Trigger};
 use crate::machine::{self, State};
 use crate::store::{self, Append, NewExecution};
 use std::sync::Arc;
@@ -55,6 +55,7 @@ impl Engine {
         let creation = Arc::new(creation);
         let first = creation_event(&creation, &self.services);
         let created_at = first.at;
+        let done_again = children_after(&journal, keep);
         let mut events: Vec<Event> = journal.into_iter().filter(|event| event.seq <= keep).collect();
         let broke_off_at = events.last().map_or(first.at, |event| event.at);
         machine::shift(&mut events, first.at.micros_since(broke_off_at));
@@ -70,7 +71,8 @@ impl Engine {
         record.project(&state, rest);
         let projection = record.projection.clone();
         let new = NewExecution { definition: None, idempotency, audit: about(audit, id) };
-        let append = Append::first(tenant, id, record.epoch, &events, projection, new)?.without_usage();
+        let append =
+            Append::first(tenant, id, record.epoch, &events, projection, new)?.without_usage().doing_again(done_again);
         let appended = self.services.store.append(append).await;
         // Also when only the acknowledgement is missing: it may be stored, and somebody has to drive it then.
         if appended.as_ref().map_or_else(store::Error::is_retryable, |_| true) {
@@ -79,4 +81,14 @@ impl Engine {
         record.last_position = appended?.last_position;
         Ok(record.execution(id, tenant, &state))
     }
+}
+
+/// The children that were started behind the point up to which a journal is taken over: their tasks are done again.
+fn children_after(journal: &[Event], kept: u64) -> Vec<ExecutionId> {
+    let dropped = journal.iter().filter(|event| event.seq > kept);
+    dropped
+        .filter_map(
+            |event| if let EventBody::ChildStarted { child_id, .. } = event.body { Some(child_id) } else { None },
+        )
+        .collect()
 }

@@ -189,6 +189,8 @@ impl Record {
             recovered_in_ms: projection.recovered_in_ms,
             pause_reason: projection.pause_reason.clone(),
             pause_limit: projection.pause_limit,
+            // Nobody goes on with what has not ended, and what has ended is read from its row.
+            continued_by: None,
             last_seq: state.last_seq(),
             last_position: self.last_position,
             wake_at: projection.wake_at,

@@ -53,6 +53,9 @@ struct List {
     /// Only `workflow`, `agent_test` or `project_round`
     #[arg(long = "type", value_name = "TYPE")]
     execution_type: Option<String>,
+    /// Only executions that a retry has gone on with (`true`), or that none has (`false`)
+    #[arg(long, value_name = "BOOLEAN")]
+    continued: Option<bool>,
     #[arg(long, value_name = "ID")]
     workflow_id: Option<String>,
     #[arg(long, value_name = "ID")]
@@ -158,6 +161,7 @@ async fn list(client: &Client, wanted: &List) -> Result<Exit, Error> {
     query.extend(labels.iter().map(|(name, value)| (name.as_str(), value.clone())));
     let optional = [
         ("execution_type", wanted.execution_type.clone()),
+        ("continued", wanted.continued.map(|is_continued| is_continued.to_string())),
         ("workflow_id", wanted.workflow_id.clone()),
         ("agent_id", wanted.agent_id.clone()),
         ("created_after", wanted.created_after.map(|instant| instant.to_string())),
@@ -223,6 +227,7 @@ async fn show(client: &Client, one: &One) -> Result<Exit, Error> {
         ("trigger", "/trigger"),
         ("parent", "/parent_execution_id"),
         ("retry of", "/forked_from/execution_id"),
+        ("retried as", "/continued_by"),
         ("priority", "/priority"),
         ("created", "/created_at"),
         ("started", "/started_at"),

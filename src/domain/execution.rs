@@ -169,6 +169,15 @@ pub struct Creation {
 }
 
 impl Creation {
+    /// The failed or cancelled execution that this one goes on with: that which it is a retry of.
+    ///
+    /// A rerun goes on with nothing. It begins from the start, of whatever end, often to see what comes of it with another
+    /// input or another version, and what the first had under way is still half done. That somebody started the same once more
+    /// does not say that the failure has been looked after.
+    pub fn continues(&self) -> Option<ExecutionId> {
+        self.forked_from.as_ref().filter(|_| self.trigger == Trigger::Retry).map(|origin| origin.execution_id)
+    }
+
     /// The execution whose budget an execution with this creation and id spends: its own, or that of the one at the top.
     pub fn root(&self, id: ExecutionId) -> ExecutionId {
         self.parent.as_ref().map_or(id, |parent| parent.root.unwrap_or(parent.execution_id))
@@ -195,6 +204,8 @@ pub struct Execution {
     pub pause_reason: Option<String>,
     /// The limit that has paused it.
     pub pause_limit: Option<Bound>,
+    /// The newest execution that [goes on](Creation::continues) with it, or with what it is a part of.
+    pub continued_by: Option<ExecutionId>,
     pub last_seq: u64,
     /// Store-wide position of its newest event.
     pub last_position: u64,

@@ -5,7 +5,7 @@
 //! business of whoever opens it: it lets nobody see more.
 
 use super::words::words;
-use super::{AgentId, ExecutionType, SavedViewId, Status, TenantId, Timestamp, UserId};
+use super::{AgentId, ExecutionId, ExecutionType, SavedViewId, Status, TenantId, Timestamp, UserId};
 use std::collections::BTreeMap;
 
 /// How many views one owner keeps in a tenant, of all lists together.
@@ -127,6 +127,12 @@ const EXECUTIONS: &[Field] = &[
     },
     Field { name: "agent", expected: "the id of an agent", is_valid: |value| value.parse::<AgentId>().is_ok() },
     Field {
+        name: "parent",
+        expected: "the id of an execution",
+        is_valid: |value| value.parse::<ExecutionId>().is_ok(),
+    },
+    Field { name: "continued", expected: "true or false", is_valid: |value| value.parse::<bool>().is_ok() },
+    Field {
         name: "label",
         expected: "labels separated by commas, such as 'team=blue,stage=test'",
         is_valid: |value| each(value, |pair| pair.split_once('=').is_some_and(|(name, _)| !name.trim().is_empty())),
@@ -173,6 +179,8 @@ mod tests {
             ("type", "agent_test"),
             ("workflow", "examples/hello"),
             ("agent", "0198c5a0-7c1e-7000-8000-000000000003"),
+            ("parent", "0198c5a0-7c1e-7000-8000-000000000004"),
+            ("continued", "false"),
             ("label", "team=blue,formula=a=b,empty="),
             ("since", "24h"),
             ("q", "out of memory"),
@@ -195,6 +203,8 @@ mod tests {
             ("workflow", "hello"),
             ("workflow", "/hello"),
             ("agent", "echo"),
+            ("parent", "hello"),
+            ("continued", "no"),
             ("label", "team"),
             ("label", "=blue"),
             ("since", "2y"),

@@ -32,6 +32,8 @@ use serde::Serialize;
         ("agent_id" = Option<crate::domain::AgentId>, Query, description = "Tests of this agent."),
         ("project_id" = Option<String>, Query, description = "Rounds of this project."),
         ("parent_execution_id" = Option<ExecutionId>, Query, description = "Children of this execution."),
+        ("continued" = Option<bool>, Query, description = "Whether a retry has gone on with it: `continued=false` leaves out what has \
+            been retried, or is a part of what has been. Looked for like `q`."),
         ("created_by" = Option<String>, Query, description = "Started by this person."),
         ("created_after" = Option<Timestamp>, Query, description = "Exclusive."),
         ("created_before" = Option<Timestamp>, Query, description = "Exclusive."),
@@ -69,6 +71,7 @@ fn filter(query: &mut Query) -> Filter {
         agent_id: query.value("agent_id", AN_ID),
         project_id: query.text("project_id"),
         parent_execution_id: query.value("parent_execution_id", AN_ID),
+        is_continued: query.value("continued", &one_of(&[true, false])),
         execution_type: query.value("execution_type", &one_of(ExecutionType::ALL)),
         statuses: query.values("status", &one_of(Status::ALL)),
         created_by: query.text("created_by"),

@@ -68,6 +68,8 @@ pub(super) struct Create {
     pub labels: Vec<(String, String)>,
     pub definition: Option<DefinitionText>,
     pub idempotency: Option<Idempotency>,
+    /// Children of the retried execution that are started anew.
+    pub parts_done_again: Vec<String>,
 }
 
 /// What a first append brings along besides the `execution_created` event, whose data is the rest.
@@ -299,6 +301,7 @@ impl Append {
             labels: creation.labels.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
             definition: new.definition,
             idempotency: new.idempotency,
+            parts_done_again: Vec::new(),
         };
         let mut append = Self::new(tenant_id, execution_id, epoch, subject, Status::Pending, events, projection)?;
         append.previous = None;

@@ -11,7 +11,7 @@ use super::connection::AnyConnection;
 use super::idempotency::Idempotency;
 use super::schema::{executions, idempotency_keys};
 use super::statement::{Bind, Statement};
-use super::{Error, audit, batch_postgres, batch_sqlite, budgets, counts};
+use super::{Error, audit, batch_postgres, batch_sqlite, budgets, continuing, counts};
 use crate::domain::{ExecutionId, Status};
 use diesel::prelude::*;
 
@@ -162,6 +162,7 @@ fn write_rare_rows(connection: &mut AnyConnection, placed: &Placed<'_>) -> Resul
     for (label, value) in &create.labels {
         insert_label(&append.row.tenant_id, &append.row.execution_id, place, label, value).execute(connection)?;
     }
+    continuing::write(connection, append)?;
     match &create.idempotency {
         Some(idempotency) => write_idempotency(connection, append, idempotency, create.created_at.as_micros()),
         None => Ok(None),

@@ -5,7 +5,7 @@ use super::connection::AnyConnection;
 use super::page::{Page, PageRequest};
 use super::schema::{execution_labels, executions};
 use super::statement::{Bind, Statement};
-use super::{Error, Store, append, batch, blobs, creation, lists};
+use super::{Error, Store, append, batch, blobs, continuing, creation, lists};
 use crate::domain::{
     AgentId, Creation, Execution, ExecutionId, ExecutionType, Progress, Status, TenantId, Timestamp, WorkflowId,
 };
@@ -22,6 +22,8 @@ pub struct Filter {
     pub agent_id: Option<AgentId>,
     pub project_id: Option<String>,
     pub parent_execution_id: Option<ExecutionId>,
+    /// Whether another one goes on with it. No index knows: it is looked for as a text is.
+    pub is_continued: Option<bool>,
     pub execution_type: Option<ExecutionType>,
     /// Any of these; none means all.
     pub statuses: Vec<Status>,
@@ -153,6 +155,7 @@ impl Row {
             recovered_in_ms: self.recovered_in_ms.map(|time| natural("recovered_in_ms", time)).transpose()?,
             pause_reason: self.pause_reason,
             pause_limit: self.pause_limit.as_deref().map(|limit| word("pause_limit", limit)).transpose()?,
+            continued_by: None,
             last_seq: natural("last_seq", self.last_seq)?,
             last_position: natural("last_position", self.last_position)?,
             wake_at: self.wake_at.map(Timestamp::from_micros),
@@ -164,11 +167,13 @@ impl Row {
     }
 }
 
-/// Rows with their large values put back.
+/// Rows with their large values put back, and whoever goes on with them.
 pub(super) fn from_rows(connection: &mut AnyConnection, mut rows: Vec<Row>) -> Result<Vec<Execution>, Error> {
     let large = rows.iter_mut().flat_map(|row| std::iter::once(&mut row.input).chain(row.output.as_mut()));
     blobs::resolve(connection, large)?;
-    rows.into_iter().map(Row::into_execution).collect()
+    let mut executions = rows.into_iter().map(Row::into_execution).collect::<Result<Vec<_>, _>>()?;
+    continuing::resolve(connection, &mut executions)?;
+    Ok(executions)
 }
 
 pub(super) fn get(connection: &mut AnyConnection, tenant_id: TenantId, id: ExecutionId) -> Result<Execution, Error> {

@@ -1,19 +1,19 @@
 //! Lists of executions: every filter, by number and by cursor, at a price that does not grow with what is stored.
 //!
 //! First the keys of the wanted rows are found, from an index alone where one fits, then the rows themselves are read. What
-//! no index finds (a text, or anything beside a label or an open status) is looked for among the next [`SEARCH_WINDOW`] executions;
+//! no index finds (a text, who goes on with it, or anything beside a label or an open status) is looked for among the next [`SEARCH_WINDOW`] executions;
 //! a list by cursor says where to go on.
 
 use super::column_types::natural;
 use super::connection::{AnyConnection, MultiBackend};
 use super::executions::{Row, from_rows};
 use super::page::{self, Page, PageRequest};
-use super::schema::{execution_labels, executions};
+use super::schema::{continued_executions, execution_labels, executions};
 use super::text_search::{contains_pattern, lower, lower_or_null};
 use super::{Error, Filter, Sort, counts};
 use crate::domain::Execution;
 use crate::domain::Status;
-use diesel::dsl::exists;
+use diesel::dsl::{exists, not};
 use diesel::helper_types::{IntoBoxed, Select};
 use diesel::prelude::*;
 use std::collections::BTreeSet;
@@ -141,8 +141,8 @@ impl Query<'_> {
             let open = Filter { statuses: statuses.clone(), sort: self.filter.sort, ..Filter::default() };
             return self.among(connection, &Candidates::Open(&open), range, limit);
         }
-        if self.filter.text.is_some() {
-            let filter = Filter { text: None, ..self.filter.clone() };
+        if self.filter.text.is_some() || self.filter.is_continued.is_some() {
+            let filter = Filter { text: None, is_continued: None, ..self.filter.clone() };
             range.until = Query { filter: &filter, ..self }.indexed(connection, range, 1, SEARCH_WINDOW - 1)?.pop();
         }
         Ok(Found { keys: self.indexed(connection, range, limit, 0)?, end: range.until })
@@ -275,6 +275,12 @@ impl Query<'_> {
         }
         if let Some(id) = filter.parent_execution_id {
             query = query.filter(executions::parent_execution_id.eq(id.to_string()));
+        }
+        if let Some(is_continued) = filter.is_continued {
+            let continued = continued_executions::table
+                .filter(continued_executions::tenant_id.eq(self.tenant_id))
+                .filter(continued_executions::execution_id.eq(executions::id));
+            query = if is_continued { query.filter(exists(continued)) } else { query.filter(not(exists(continued))) };
         }
         if let Some(execution_type) = filter.execution_type {
             query = query.filter(executions::execution_type.eq(execution_type.as_str()));

@@ -16,6 +16,7 @@ mod blobs;
 mod budgets;
 mod column_types;
 mod connection;
+mod continuing;
 mod counts;
 mod creation;
 mod creators;

@@ -8,7 +8,10 @@
 
 use super::column_types::word;
 use super::connection::AnyConnection;
-use super::schema::{execution_budgets, execution_labels, executions, idempotency_keys, removed_executions, snapshots};
+use super::schema::{
+    continued_executions, execution_budgets, execution_labels, executions, idempotency_keys, removed_executions,
+    snapshots,
+};
 use super::statement::{Bind, Statement};
 use super::{Error, Idempotency, Store, watermark};
 use crate::domain::{ExecutionId, Status, TenantId};
@@ -19,6 +22,7 @@ use serde::Deserialize;
 /// What [`Store::remove_executions`] and [`Store::sweep_removed`] leave nothing in, of all tables that name an execution.
 /// The others keep what they have: usage records are the accounts.
 pub const EXECUTION_TABLES: &[&str] = &[
+    "continued_executions",
     "execution_budgets",
     "execution_labels",
     "idempotency_keys",
@@ -129,6 +133,7 @@ fn remove(connection: &mut AnyConnection, tenant_id: &str, id: &str) -> Result<b
     diesel::delete(executions::table.filter(own)).execute(connection)?;
     let own = execution_labels::tenant_id.eq(tenant_id).and(execution_labels::execution_id.eq(id));
     diesel::delete(execution_labels::table.filter(own)).execute(connection)?;
+    diesel::delete(continued_executions::table.find((tenant_id, id))).execute(connection)?;
     diesel::delete(execution_budgets::table.filter(execution_budgets::execution_id.eq(id))).execute(connection)?;
     diesel::delete(snapshots::table.filter(snapshots::execution_id.eq(id))).execute(connection)?;
     // A creation that cannot be read leads nowhere; its key expires by itself.

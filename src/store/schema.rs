@@ -38,6 +38,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    continued_executions (tenant_id, execution_id) {
+        tenant_id -> Text,
+        execution_id -> Text,
+        continued_by -> Text,
+    }
+}
+
+diesel::table! {
     detached_effects (execution_id, seq) {
         execution_id -> Text,
         path -> Text,
@@ -387,4 +395,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(execution_labels, executions, journal);
+diesel::allow_tables_to_appear_in_same_query!(continued_executions, execution_labels, executions, journal);

@@ -120,6 +120,9 @@ pub struct ExecutionView<'a> {
     pub created_by_name: Option<Cow<'a, str>>,
     pub parent_execution_id: Option<ExecutionId>,
     pub forked_from: Option<ForkedFromView>,
+    /// The newest execution that does again what this one has failed at or was cancelled in: a retry of it, or of what it is a
+    /// part of. It stays when that one is deleted. A rerun is none: it begins from the start.
+    pub continued_by: Option<ExecutionId>,
     pub idempotency_key: Option<Cow<'a, str>>,
     pub progress: ProgressView,
     /// Ownership epoch: raised each time the execution is rebuilt from its journal.
@@ -182,6 +185,7 @@ impl<'a> ExecutionView<'a> {
             created_by_name: creation.authority.as_ref().map(|authority| Cow::Borrowed(authority.name.as_str())),
             parent_execution_id: creation.parent.as_ref().map(|parent| parent.execution_id),
             forked_from: creation.forked_from.as_ref().map(ForkedFromView::from),
+            continued_by: execution.continued_by,
             idempotency_key: creation.idempotency_key.as_deref().map(Cow::Borrowed),
             progress: ProgressView::of(execution, now),
             attempt: execution.attempt,
@@ -217,6 +221,7 @@ impl<'a> ExecutionView<'a> {
             recovered_in_ms: None,
             pause_reason: None,
             pause_limit: None,
+            continued_by: None,
             last_seq: 1,
             queued_ms: 0,
             run_ms: None,

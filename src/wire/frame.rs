@@ -93,6 +93,9 @@ pub struct ExecutionUpdate<'a> {
     pub agent_id: Option<AgentId>,
     #[serde(default)]
     pub parent_execution_id: Option<ExecutionId>,
+    /// The failed or cancelled execution that this one is a retry of: its `continued_by` is this one, unless there is a newer.
+    #[serde(default)]
+    pub continues: Option<ExecutionId>,
     pub progress: ProgressView,
     /// The result, once succeeded. Left out when larger than 16 KiB; the execution's detail has it.
     #[serde(default)]
@@ -133,6 +136,7 @@ impl<'a> ExecutionUpdate<'a> {
             workflow: WorkflowLabel { namespace: definition.namespace.clone(), name: definition.name.clone() },
             agent_id: creation.agent_id,
             parent_execution_id: creation.parent.as_ref().map(|parent| parent.execution_id),
+            continues: creation.continues(),
             progress: ProgressView::of(execution, now),
             output: execution.output.as_ref().filter(is_small).map(Cow::Borrowed),
             error: execution.error.as_ref().map(Cow::Borrowed),

@@ -28,6 +28,8 @@ export interface Row extends Omit<ExecutionUpdate, "output"> {
   version?: string;
   /** The name of whoever started it. */
   owner?: string;
+  /** The newest retry of it, or of what it is a part of. No update of its own carries it: those of the retry do. */
+  continued_by?: string | null;
 }
 
 export interface Filter {
@@ -37,6 +39,8 @@ export interface Filter {
   workflow?: string;
   agent?: string;
   parent?: string;
+  /** Whether a retry goes on with it. */
+  continued?: boolean;
   label?: Record<string, string>;
   /** Text in id, name, creator, input or error. */
   q?: string;
@@ -91,6 +95,8 @@ export function toRow(view: ExecutionView): Row {
     version: view.workflow.version,
     agent_id: view.agent_id,
     parent_execution_id: view.parent_execution_id,
+    continues: view.trigger === "retry" ? view.forked_from?.execution_id : undefined,
+    continued_by: view.continued_by,
     progress: view.progress,
     error: view.error,
     pause_reason: view.pause_reason,
@@ -284,8 +290,8 @@ export function actionOf(name: Command): Action {
   return name === "retry" || name === "rerun" ? "execution_start" : "execution_steer";
 }
 
-/** What may be asked of an execution in this status. */
-export function commandsFor(status: Status): Command[] {
+/** What may be asked of an execution in this status, the most likely first. */
+export function commandsFor(status: Status, isContinued = false): Command[] {
   switch (status) {
     case "pending":
       return ["cancel"];
@@ -296,7 +302,7 @@ export function commandsFor(status: Status): Command[] {
       return ["resume", "cancel"];
     case "failed":
     case "cancelled":
-      return ["retry", "rerun"];
+      return isContinued ? ["rerun", "retry"] : ["retry", "rerun"];
     case "succeeded":
       return ["rerun"];
   }

@@ -5,7 +5,7 @@ import type { ReactElement, ReactNode } from "react";
 
 /** The look of an item, for those of other kinds than these. */
 export const menuItem =
-  "flex h-8 cursor-pointer select-none items-center gap-2 rounded-md px-2 text-sm outline-none data-[highlighted]:bg-sunken data-[disabled]:opacity-50";
+  "flex min-h-8 cursor-pointer select-none items-center gap-2 rounded-md px-2 py-1.5 text-sm leading-5 outline-none data-[highlighted]:bg-sunken data-[disabled]:opacity-50";
 
 export function Menu({
   trigger,

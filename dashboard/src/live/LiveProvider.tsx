@@ -42,12 +42,12 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       }, READ_AGAIN_MS);
     };
     const onFrames = (frames: ServerFrame[]) => {
-      for (const frame of frames) if (frame.type === "execution_update") freshest.note(frame.data);
       const entries = queries
         .getQueryCache()
         .getAll()
         .map((query) => ({ key: query.queryKey, data: query.state.data }));
-      const changes = apply(frames, entries);
+      const changes = apply(frames, entries, (id) => freshest.of(id) !== undefined);
+      for (const frame of frames) if (frame.type === "execution_update") freshest.note(frame.data);
       for (const { key, data } of changes.set) queries.setQueryData(key, data);
       changes.stale.forEach(readAgainSoon);
       tellEnds(frames);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type ExecutionPages, executionKeys, type Row } from "@/api/executions";
+import { type ExecutionPages, executionKeys, type Filter, type Row } from "@/api/executions";
 import type { EventView, ServerFrame } from "@/api/generated/schema";
 import { event, eventFrame, row, updateFrame } from "@/test/factories";
 import { apply } from "./apply";
@@ -61,6 +61,73 @@ describe("lists", () => {
   it("leaves executions that are older than what was read to the next page", () => {
     const data = { pages: [{ items: [row({ id: "5" })], next: "more" }] };
     expect(idsAfter([updateFrame({ id: "3" })], key, data)).toEqual(["5"]);
+  });
+});
+
+describe("what is retried", () => {
+  const failed = row({ id: "3", status: "failed", last_seq: 8 });
+  const other = row({ id: "1", status: "failed", last_seq: 8 });
+  const list = { pages: [{ items: [failed, other] }] };
+  const all = executionKeys.list({ status: ["failed"] });
+  const open = executionKeys.list({ status: ["failed"], continued: false });
+  const shown = (key: readonly unknown[], frames: ServerFrame[], data: ExecutionPages = list) => {
+    const changes = apply(frames, [{ key, data }]);
+    const next = (changes.set[0]?.data ?? data) as ExecutionPages;
+    return { rows: next.pages.flatMap(({ items }) => items), next, stale: changes.stale };
+  };
+
+  it("says so as soon as its retry is there, and leaves what is still to be looked after", () => {
+    const frame = updateFrame({ id: "5", continues: "3", status: "pending" });
+    const first = shown(all, [frame]);
+    expect(first.rows.map((one) => [one.id, one.continued_by])).toEqual([
+      ["3", "5"],
+      ["1", undefined],
+    ]);
+    expect(first.stale).toEqual([]);
+    expect(shown(open, [frame]).rows.map(({ id }) => id)).toEqual(["1"]);
+  });
+
+  it("has parts of it read again, which may be done again with it: once, and not with each step of the retry", () => {
+    const frame = updateFrame({ id: "5", continues: "3" });
+    const part = row({ id: "4", status: "failed", parent_execution_id: "3" });
+    const entries = [
+      { key: open, data: { pages: [{ items: [part] }] } },
+      { key: executionKeys.detail("4"), data: part },
+      { key: executionKeys.detail("1"), data: other },
+    ];
+    expect(apply([frame], entries).stale).toEqual([open, executionKeys.detail("4")]);
+    expect(apply([frame], entries, (id) => id === "5").stale).toEqual([]);
+  });
+
+  it("names the newest of several retries, whichever moved last", () => {
+    const frames = [updateFrame({ id: "6", continues: "3" }), updateFrame({ id: "5", continues: "3" })];
+    const newest = shown(all, frames);
+    expect(newest.rows[0]?.continued_by).toBe("6");
+    const later = shown(all, [updateFrame({ id: "5", continues: "3", status: "succeeded" })], newest.next);
+    expect(later.rows[0]?.continued_by).toBe("6");
+  });
+
+  it("is one thing to look after when the retry has failed, too: the retry", () => {
+    const frames = [updateFrame({ id: "5", continues: "3", status: "failed", last_seq: 9 })];
+    expect(shown(open, frames).rows.map(({ id }) => id)).toEqual(["5", "1"]);
+    // Both have come while one was away.
+    const missed = [updateFrame({ id: "2", status: "failed", last_seq: 8 }), ...frames];
+    missed.push(updateFrame({ id: "4", continues: "2", last_seq: 2 }));
+    expect(shown(open, missed).rows.map(({ id }) => id)).toEqual(["5", "1"]);
+  });
+
+  it("says so on its own page", () => {
+    const key = executionKeys.detail("3");
+    const changes = apply([updateFrame({ id: "5", continues: "3" })], [{ key, data: failed }]);
+    expect(changes.set[0]?.data).toMatchObject({ id: "3", status: "failed", continued_by: "5" });
+  });
+
+  it("has numbers read again that it is, or was, part of", () => {
+    const count = (filter: Filter, frame: ServerFrame) =>
+      apply([frame], [{ key: executionKeys.count(filter), data: { total: 1, isExact: true } }]).stale.length;
+    expect(count({ parent: "3" }, updateFrame({ id: "4", parent_execution_id: "3" }))).toBe(1);
+    expect(count({ parent: "3" }, updateFrame({ id: "4" }))).toBe(0);
+    expect(count({ status: ["failed"], continued: false }, updateFrame({ id: "5", continues: "3" }))).toBe(1);
   });
 });
 

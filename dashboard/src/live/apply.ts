@@ -11,7 +11,17 @@ import type {
   ServerFrame,
 } from "@/api/generated/schema";
 import { distrusted, patchPages } from "./pages";
-import { patchActive, patchDetail, patchEvents, patchLogs, patchOutput, type Streamed } from "./patch";
+import {
+  continuations,
+  matches,
+  patchActive,
+  patchContinued,
+  patchDetail,
+  patchEvents,
+  patchLogs,
+  patchOutput,
+  type Streamed,
+} from "./patch";
 
 /** One entry of the cache that has data. */
 export interface Entry {
@@ -32,6 +42,8 @@ interface Batch {
   events: Map<string, EventView[]>;
   logs: Map<string, LogLine[]>;
   output: Map<string, OutputDelta[]>;
+  /** A retry has begun. It goes on with children of the old execution, too: with which, only the service knows. */
+  hasRetry: boolean;
   mustReload: boolean;
   /** What is not in the journal may have been missed: the session is new, or has fallen behind. */
   hasMissed: boolean;
@@ -43,19 +55,22 @@ function push<T>(map: Map<string, T[]>, key: string, value: T): void {
   else map.set(key, [value]);
 }
 
-export function sort(frames: readonly ServerFrame[]): Batch {
+/** `isKnown` tells of which executions there were updates before. */
+function sort(frames: readonly ServerFrame[], isKnown: (id: string) => boolean): Batch {
   const updates = new Map<string, ExecutionUpdate>();
   const batch: Batch = {
     updates: [],
     events: new Map(),
     logs: new Map(),
     output: new Map(),
+    hasRetry: false,
     mustReload: false,
     hasMissed: false,
   };
   for (const frame of frames) {
     switch (frame.type) {
       case "execution_update": {
+        batch.hasRetry ||= frame.data.continues != null && !isKnown(frame.data.id);
         const known = updates.get(frame.data.id);
         if (!known || known.last_seq <= frame.data.last_seq) updates.set(frame.data.id, frame.data);
         break;
@@ -87,8 +102,12 @@ export function sort(frames: readonly ServerFrame[]): Batch {
   return batch;
 }
 
-export function apply(frames: readonly ServerFrame[], entries: readonly Entry[]): Changes {
-  const batch = sort(frames);
+export function apply(
+  frames: readonly ServerFrame[],
+  entries: readonly Entry[],
+  isKnown: (id: string) => boolean = () => false,
+): Changes {
+  const batch = sort(frames, isKnown);
   const changes: Changes = { set: [], stale: [] };
   if (batch.mustReload) changes.stale.push(["executions"], ["queue"], ["spending"]);
   const hasUpdates = batch.updates.length > 0;
@@ -110,6 +129,11 @@ function has(types: readonly string[], events: readonly EventView[] | undefined)
   return events?.some(({ type }) => types.includes(type)) ?? false;
 }
 
+/** What a retry of the execution that it is a part of may do again. */
+function isLostPart(one: Row | ExecutionDetail): boolean {
+  return one.parent_execution_id != null && (one.status === "failed" || one.status === "cancelled");
+}
+
 function applyTo(key: QueryKey, data: unknown, batch: Batch, stale: QueryKey[]): unknown {
   const id = String(key[2]);
   const keep = <T>({ data, isStale }: { data: T; isStale: boolean }): T => {
@@ -119,10 +143,16 @@ function applyTo(key: QueryKey, data: unknown, batch: Batch, stale: QueryKey[]):
   switch (key[1]) {
     case "list": {
       const list = data as ExecutionPages;
+      if (batch.hasRetry && list.pages.some(({ items }) => items.some(isLostPart))) stale.push(key);
       // The first page is read again; the others when somebody looks at them.
       const known = batch.mustReload ? distrusted(list.pages) : list.pages;
       const pages = batch.updates.length === 0 ? known : keep(patchPages(known, key[2] as Filter, batch.updates));
       return pages === list.pages ? list : { pages };
+    }
+    case "count": {
+      const changes = batch.updates.some((one) => one.continues || matches(one, key[2] as Filter) !== false);
+      if (changes) stale.push(key);
+      return data;
     }
     case "active":
       return batch.updates.length === 0 ? data : keep(patchActive(data as Row[], batch.updates));
@@ -132,7 +162,9 @@ function applyTo(key: QueryKey, data: unknown, batch: Batch, stale: QueryKey[]):
     case "detail": {
       const update = batch.updates.find((one) => one.id === id);
       if (has(TOLD_BY_DETAIL, batch.events.get(id))) stale.push(key);
-      return update ? keep(patchDetail(data as ExecutionDetail, update)) : data;
+      if (batch.hasRetry && isLostPart(data as ExecutionDetail)) stale.push(key);
+      const detail = patchContinued(data as ExecutionDetail, continuations(batch.updates));
+      return update ? keep(patchDetail(detail, update)) : detail;
     }
     case "diff":
       if (batch.updates.some((one) => one.id === id || one.id === key[3])) stale.push(key);

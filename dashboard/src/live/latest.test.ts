@@ -26,3 +26,12 @@ it("does not bring back what was deleted, or has ended while no frames came", ()
   expect(latest.page({ items: [row({ id: "1" })] }, { status: ["running"] }, asked).items).toHaveLength(1);
   expect(latest.active([row({ id: "1" })], asked).map(({ id }) => id)).toEqual(["1"]);
 });
+
+it("knows of a retry that has begun while an answer was on its way", () => {
+  const latest = new Latest();
+  latest.note(update({ id: "5", continues: "2" }));
+  const failed = row({ id: "2", status: "failed" });
+  expect(latest.detail(failed).continued_by).toBe("5");
+  const page = { items: [failed], cursor: "b" };
+  expect(latest.page(page, { status: ["failed"], continued: false }, 0).items).toEqual([]);
+});

@@ -4,7 +4,7 @@
 import type { Filter, Page, Row } from "@/api/executions";
 import type { ExecutionUpdate } from "@/api/generated/schema";
 import { patchPages } from "./pages";
-import { type DetailFields, patchActive, patchDetail } from "./patch";
+import { continuations, type DetailFields, patchActive, patchContinued, patchDetail } from "./patch";
 
 /** Far more than change during one request. */
 const MAX_KEPT = 2_000;
@@ -58,7 +58,9 @@ export class Latest {
   /** Only the first page of a list can miss executions that are new. */
   page(page: Page, filter: Filter, asked: number): Page {
     const known = new Set(page.items.map((row) => row.id));
-    const updates = this.#since(asked).filter((update) => page.cursor === undefined || known.has(update.id));
+    const updates = this.#since(asked).filter(
+      ({ id, continues }) => page.cursor === undefined || known.has(id) || (continues && known.has(continues)),
+    );
     return patchPages([page], filter, updates).data[0] ?? page;
   }
 
@@ -66,7 +68,8 @@ export class Latest {
     return patchActive(rows, this.#since(asked)).data;
   }
 
-  detail<T extends DetailFields>(detail: T): T {
+  detail<T extends DetailFields>(read: T): T {
+    const detail = patchContinued(read, continuations(this.#since(0)));
     const update = this.of(detail.id);
     return update ? patchDetail(detail, update).data : detail;
   }

@@ -2,7 +2,7 @@
 // known, and pages that nobody looks at are let go: what is kept of them is how many rows they had.
 import type { Created, Filter, Page, Row } from "@/api/executions";
 import type { ExecutionUpdate } from "@/api/generated/schema";
-import { byNewest, matches, type Patched, patchRow } from "./patch";
+import { byNewest, continuations, matches, type Patched, patchContinued, patchRow } from "./patch";
 
 /** How far down a page goes, whether its rows are there, have left the list, or were let go. */
 function oldestOf(page: Page): Created | undefined {
@@ -40,7 +40,7 @@ function insert(pages: Page[], added: readonly Row[]): boolean {
 
 /**
  * A list after updates: known rows are changed or, when they do not belong any more, taken out; new ones that belong come in
- * at their place. Rows that lie beyond what was read so far, or in what was let go, are left to the reading.
+ * at their place, and what they go on with is told so. Rows that lie beyond what was read so far, or in what was let go, are left to the reading.
  */
 export function patchPages(
   pages: readonly Page[],
@@ -48,6 +48,7 @@ export function patchPages(
   updates: readonly ExecutionUpdate[],
 ): Patched<Page[]> {
   const byId = new Map(updates.map((update) => [update.id, update]));
+  const continued = continuations(updates);
   let isStale = false;
   let changed = false;
   const patched = pages.map((page) => {
@@ -56,7 +57,7 @@ export function patchPages(
     for (const row of page.items) {
       const update = byId.get(row.id);
       byId.delete(row.id);
-      const next = update ? patchRow(row, update) : row;
+      const next = patchContinued(update ? patchRow(row, update) : row, continued);
       const stays = next === row || matches(next, filter) !== false;
       if (stays) items.push(next);
       pageChanged ||= next !== row;
@@ -70,10 +71,11 @@ export function patchPages(
   const oldest = bound && oldestOf(bound);
   const added: Row[] = [];
   for (const update of byId.values()) {
-    const belongs = matches(update, filter);
+    const { output: _, ...fields } = update;
+    const row: Row = patchContinued(fields, continued);
+    const belongs = matches(row, filter);
     if (belongs === undefined) isStale = true;
     if (!belongs) continue;
-    const { output: _, ...row } = update;
     if (isComplete || (oldest && byNewest(row, oldest) <= 0)) added.push(row);
     // All the rows of the last page have left it: nothing tells what lies beyond it.
     else if (bound !== last) isStale = true;

@@ -7,10 +7,30 @@ function isNewer(update: ExecutionUpdate, row: { last_seq: number; updated_at: s
   return update.last_seq > row.last_seq || (update.last_seq === row.last_seq && update.updated_at > row.updated_at);
 }
 
+/** Who goes on with what, by the updates of those who do: the newest of several. */
+export function continuations(updates: readonly ExecutionUpdate[]): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const { id, continues } of updates) if (continues && id > (found.get(continues) ?? "")) found.set(continues, id);
+  return found;
+}
+
+/** What is known of an execution, with whoever goes on with it by now. */
+export function patchContinued<T extends { id: string; continued_by?: string | null }>(
+  known: T,
+  continued: ReadonlyMap<string, string>,
+): T {
+  const by = continued.get(known.id);
+  return by !== undefined && by > (known.continued_by ?? "") ? { ...known, continued_by: by } : known;
+}
+
 export function patchRow(row: Row, update: ExecutionUpdate): Row {
   if (!isNewer(update, row)) return row;
   const { output: _, ...fields } = update;
   return { ...row, ...fields };
+}
+
+function isContinued(row: Row | ExecutionUpdate): boolean {
+  return "continued_by" in row && row.continued_by != null;
 }
 
 /** Whether an execution belongs into a list; `undefined` when only the service can tell. */
@@ -19,6 +39,7 @@ export function matches(row: Row | ExecutionUpdate, filter: Filter): boolean | u
   if (filter.type && row.execution_type !== filter.type) return false;
   if (filter.workflow && `${row.workflow.namespace}/${row.workflow.name}` !== filter.workflow) return false;
   if (filter.agent && row.agent_id !== filter.agent) return false;
+  if (filter.continued !== undefined && filter.continued !== isContinued(row)) return false;
   if (filter.parent && row.parent_execution_id !== filter.parent) return false;
   if (filter.after && Date.parse(row.created_at) <= Date.parse(filter.after)) return false;
   if (filter.before && Date.parse(row.created_at) >= Date.parse(filter.before)) return false;
@@ -71,6 +92,7 @@ export interface DetailFields {
   last_seq: number;
   updated_at: string;
   pause_reason?: string | null;
+  continued_by?: string | null;
   output?: unknown;
 }
 

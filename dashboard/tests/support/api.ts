@@ -139,6 +139,11 @@ export class Api {
     await must(this.client.POST(`/api/v1/executions/{id}/${name}`, { params: { path: { id } }, body: {} }));
   }
 
+  /** Goes on with what has failed or was cancelled, as a new execution. */
+  retry(id: string): Promise<ExecutionView> {
+    return must(this.client.POST("/api/v1/executions/{id}/retry", { params: { path: { id } }, body: {} }));
+  }
+
   /** Waits on the live feed of an execution until its status is one of these. */
   async reached(id: string, ...wanted: Status[]): Promise<ExecutionDetail> {
     const quit = new AbortController();

@@ -41,6 +41,13 @@ do:
   - book: { set: '\${ . + { booked: true } }' }
 `;
 
+const CLOSING = `
+document: { dsl: '1.0.3', namespace: shop, name: close-the-day, version: '2.1.0', title: Closes the day }
+do:
+  - greet: { run: { workflow: { namespace: examples, name: hello, version: '1.0.0', input: { name: Shop } } } }
+  - settle: { run: { workflow: { namespace: shop, name: settle-orders, version: '1.2.0', input: { day: '2025-03-13' } } } }
+`;
+
 const BUDGETED = `
 document: { dsl: '1.0.3', namespace: shop, name: describe-products, version: '0.4.0', title: Describes the new products }
 do:
@@ -60,6 +67,8 @@ export interface ExampleData {
   /** Waits for more budget. */
   overBudget: string;
   cancelled: string;
+  /** Failed with a child, and was retried. */
+  retried: string;
   test: string;
   workflow: string;
   /** A later version of it. */
@@ -102,6 +111,7 @@ async function runOnce(service: Service): Promise<ExampleData> {
   const neverRun = await api.register(service.example("endpoint-check"));
   const failing = await api.register(FAILING);
   const newer = await api.register(FAILING.replace("1.2.0", "1.3.0").replace("count: 2", "count: 3"));
+  const closing = await api.register(CLOSING);
   const budgeted = await api.register(BUDGETED);
   const example = (name: string) => ({ workflow: { namespace: "examples", name } });
 
@@ -112,10 +122,13 @@ async function runOnce(service: Service): Promise<ExampleData> {
     input: { day: "2025-03-14" },
     labels: { team: "payments" },
   });
+  const { id: retried } = await api.start({ workflow_id: closing.id });
   const overBudget = await api.start({ workflow_id: budgeted.id, budget: { max_model_calls: 1 } });
   const [waiting, paused, cancelled] = [await longHaul(api), await longHaul(api), await longHaul(api)];
   await api.steer(paused, "pause");
   await api.steer(cancelled, "cancel");
+  await api.reached(retried, "failed");
+  await api.reached((await api.retry(retried)).id, "failed");
   const viewer = await addPeople(api);
   const view = await api.saveView("Failed orders", { status: "failed", columns: "owner" });
 
@@ -145,6 +158,7 @@ async function runOnce(service: Service): Promise<ExampleData> {
     paused,
     overBudget: overBudget.id,
     cancelled,
+    retried,
     test,
     workflow: failing.id,
     newerWorkflow: newer.id,

@@ -29,6 +29,8 @@ export function placesOf(data: ExampleData): Place[] {
     { name: "execution-waiting", path: execution(data.waiting) },
     { name: "execution-over-budget", path: execution(data.overBudget) },
     { name: "execution-cancelled", path: execution(data.cancelled) },
+    { name: "execution-retried", path: execution(data.retried) },
+    { name: "executions-children", path: `/executions?parent=${data.retried}&continued=true` },
     { name: "execution-test", path: execution(data.test) },
     ...tabs.map((tab) => ({ name: `execution-${tab}`, path: execution(data.succeeded, `?tab=${tab}`) })),
     { name: "compare-nothing", path: "/compare" },

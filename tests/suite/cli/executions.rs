@@ -94,6 +94,10 @@ fn a_failed_execution_ends_a_watch_with_1_and_can_be_retried() {
     service.run(&["executions", "watch", &second]).expect_code(1);
     let shown = service.run(&["executions", "show", &second, "--json"]).expect_code(0);
     assert_eq!(json_of(&shown.stdout)["forked_from"]["execution_id"], json!(id));
+    let origin = service.run(&["executions", "show", &id]).expect_code(0);
+    assert!(origin.stdout.contains(&format!("retried as       {second}")), "{}", origin.stdout);
+    let left = service.run(&["executions", "list", "--status", "failed", "--continued", "false"]).expect_code(0);
+    assert!(left.stdout.contains(&second) && !left.stdout.contains(&id), "{}", left.stdout);
 }
 
 #[test]

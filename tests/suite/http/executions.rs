@@ -10,6 +10,7 @@ on_both_databases!(
     an_execution_shows_what_it_did,
     a_waiting_execution_can_be_steered,
     a_failed_execution_is_retried_and_rerun,
+    a_retry_goes_on_with_the_children_that_it_starts_anew,
     figures_and_the_queue_are_shown,
     children_are_listed,
     the_trace_of_a_request_goes_on_in_its_effects,
@@ -170,6 +171,32 @@ async fn a_failed_execution_is_retried_and_rerun(service: Service) {
     assert_eq!((&ended["status"], &ended["input"]), (&json!("failed"), &json!({"k": "v"})));
     let found = service.get("/api/v1/executions?status=faulted").await.expect(200);
     assert_eq!(found["total"], 3);
+    // Only the retry goes on with the failure. The answer to a request that is repeated stays what it was.
+    let again = service.get(&format!("/api/v1/executions/{id}")).await.expect(200);
+    assert_eq!((&again["continued_by"], &ended["continued_by"]), (&retried["id"], &Value::Null));
+    let open = service.get("/api/v1/executions?status=failed&continued=false").await.expect(200);
+    let left: Vec<&Value> = open["items"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
+    assert_eq!(left, [&rerun["id"], &retried["id"]]);
+    service.get("/api/v1/executions?continued=maybe").await.problem(400, "invalid_query");
+}
+
+async fn a_retry_goes_on_with_the_children_that_it_starts_anew(service: Service) {
+    let broken = json!({"type": "https://example.org/broken", "status": 418, "title": "Broken"});
+    service.register("broken", "1.0.0", json!([{"fail": {"raise": {"error": broken}}}])).await;
+    let run = json!({"run": {"workflow": {"namespace": "tests", "name": "broken", "version": "1.0.0"}}});
+    let caught = json!({"try": [{"first": run}], "catch": {"do": [{"calm": {"set": {"calm": true}}}]}});
+    let id = service.start_definition(json!([{"careful": caught}, {"second": run}]), json!({})).await;
+    assert_eq!(service.ended(&id).await["status"], "failed");
+    let children =
+        service.get(&format!("/api/v1/executions?parent_execution_id={id}&sort=created_at")).await.expect(200);
+    let [first, second] = children["items"].as_array().unwrap().as_slice() else { panic!("{children}") };
+    let retried = service.post(&format!("/api/v1/executions/{id}/retry"), &json!({})).await.expect(202);
+    let of = async |id: &Value| {
+        let path = format!("/api/v1/executions/{}", id.as_str().unwrap());
+        service.get(&path).await.expect(200)["continued_by"].clone()
+    };
+    assert_eq!((of(&json!(id)).await, of(&second["id"]).await), (retried["id"].clone(), retried["id"].clone()));
+    assert_eq!(of(&first["id"]).await, Value::Null, "its failure was caught, and is not made up for");
 }
 
 async fn figures_and_the_queue_are_shown(service: Service) {

@@ -10,6 +10,7 @@ with_both_databases!(
     a_session_begins_with_hello_and_answers_pings,
     the_feed_of_one_execution_is_complete_and_in_order,
     commands_and_subscriptions_over_a_session,
+    a_retry_says_what_it_goes_on_with_also_to_whoever_was_away,
     bad_frames_are_answered_and_the_fifth_ends_the_session,
     a_frame_that_is_too_large_ends_the_session,
 );
@@ -80,6 +81,25 @@ async fn commands_and_subscriptions_over_a_session(database: Database) {
     let unknown = json!({ "type": "subscribe", "execution_id": "01900000-0000-7000-8000-000000000000" }).to_string();
     socket.send(&unknown).await;
     assert_eq!(socket.until(|frame| frame["type"] == "error").await["data"]["code"], "not_found");
+}
+
+async fn a_retry_says_what_it_goes_on_with_also_to_whoever_was_away(database: Database) {
+    let service = Service::start(database);
+    let mut socket = Socket::connect(&service, "/ws/executions").await;
+    let position = socket.frame().await["data"]["position"].as_u64().unwrap();
+    let error = json!({ "type": "https://example.org/broken", "status": 418 });
+    let id = service.start_definition(json!([{ "fail": { "raise": { "error": error } } }]), json!({})).await;
+    service.ended(&id).await;
+    let retried = service.post(&format!("{}/retry", path(&id)), &json!({})).await.expect(202);
+    service.ended(retried["id"].as_str().unwrap()).await;
+    let mut away = Socket::connect(&service, &format!("/ws/executions?after={position}")).await;
+    for socket in [&mut socket, &mut away] {
+        // What is gone on with is known by then.
+        let first = socket.until(|frame| frame["type"] == "execution_update").await;
+        assert_eq!((&first["data"]["id"], &first["data"]["continues"]), (&json!(id), &Value::Null));
+        let retry = socket.until(|frame| frame["data"]["id"] == retried["id"]).await;
+        assert_eq!(retry["data"]["continues"], json!(id), "{retry}");
+    }
 }
 
 async fn bad_frames_are_answered_and_the_fifth_ends_the_session(database: Database) {

@@ -53,6 +53,7 @@ async fn a_row_is_the_projection_of_its_journal(fixture: Fixture) {
         recovered_in_ms: Some(17),
         pause_reason: Some("too much".to_owned()),
         pause_limit: Some(Bound::MaxTokens),
+        continued_by: None,
         last_seq: 5,
         last_position: committed.last_position,
         wake_at: Some(run.at.plus_millis(90_000)),

@@ -1,6 +1,7 @@
 //! The store's promises, the same on both databases.
 
 mod agents;
+mod continuing;
 mod crash;
 mod fixture;
 mod idempotency;

@@ -154,6 +154,10 @@ async fn rich(fixture: &Fixture, key: &str) -> Run {
     run.projection.finished_at = Some(run.at);
     let append = run.next(vec![EventBody::ExecutionCompleted { output: Value::Null }]);
     fixture.store().append(append).await.unwrap();
+    rows::execute(
+        fixture,
+        &format!("INSERT INTO continued_executions VALUES ('{TENANT}', '{}', '{}')", run.id, ExecutionId(new_id())),
+    );
     run
 }
 

@@ -1643,6 +1643,7 @@ export interface components {
             workflow: components["schemas"]["WorkflowLabel"];
             agent_id?: components["schemas"]["AgentId"] | null;
             parent_execution_id?: components["schemas"]["ExecutionId"] | null;
+            continues?: components["schemas"]["ExecutionId"] | null;
             progress: components["schemas"]["ProgressView"];
             /** @description The result, once succeeded. Left out when larger than 16 KiB; the execution's detail has it. */
             output?: unknown;
@@ -1686,6 +1687,7 @@ export interface components {
             created_by_name?: string | null;
             parent_execution_id?: components["schemas"]["ExecutionId"] | null;
             forked_from?: components["schemas"]["ForkedFromView"] | null;
+            continued_by?: components["schemas"]["ExecutionId"] | null;
             idempotency_key?: string | null;
             progress: components["schemas"]["ProgressView"];
             /**
@@ -2194,6 +2196,7 @@ export interface components {
                 created_by_name?: string | null;
                 parent_execution_id?: components["schemas"]["ExecutionId"] | null;
                 forked_from?: components["schemas"]["ForkedFromView"] | null;
+                continued_by?: components["schemas"]["ExecutionId"] | null;
                 idempotency_key?: string | null;
                 progress: components["schemas"]["ProgressView"];
                 /**
@@ -3106,6 +3109,7 @@ export interface components {
                 created_by_name?: string | null;
                 parent_execution_id?: components["schemas"]["ExecutionId"] | null;
                 forked_from?: components["schemas"]["ForkedFromView"] | null;
+                continued_by?: components["schemas"]["ExecutionId"] | null;
                 idempotency_key?: string | null;
                 progress: components["schemas"]["ProgressView"];
                 /**
@@ -3855,6 +3859,8 @@ export interface operations {
                 project_id?: string;
                 /** @description Children of this execution. */
                 parent_execution_id?: components["schemas"]["ExecutionId"];
+                /** @description Whether a retry has gone on with it: `continued=false` leaves out what has been retried, or is a part of what has been. Looked for like `q`. */
+                continued?: boolean;
                 /** @description Started by this person. */
                 created_by?: string;
                 /** @description Exclusive. */

@@ -13,6 +13,7 @@ import { Empty, ProblemView, SkeletonRows } from "@/components/states";
 import { Ago, Elapsed } from "@/components/time";
 import { Name, shortId, TypeIcon } from "@/features/executions/Name";
 import { Nothing } from "@/features/executions/Nothing";
+import { Retries } from "@/features/executions/Retries";
 import { useLanguage } from "@/i18n/language";
 import { useFailureLine, useServiceWords } from "@/i18n/words";
 import { attention } from "./attention";
@@ -85,7 +86,12 @@ function HistoryItem({ row, isNewest }: { row: Row; isNewest: boolean }) {
         {isOpen && row.started_at && (
           <Progress fraction={row.progress.fraction} status={row.status} className="mt-1.5 ml-6 max-w-sm" />
         )}
-        {failure && <p className="truncate pl-6 text-ink-soft text-xs">{failure}</p>}
+        {(failure || row.continued_by || row.continues) && (
+          <p className="truncate pl-6 text-ink-soft text-xs">
+            <Retries row={row} />
+            {failure}
+          </p>
+        )}
       </div>
       <div className="text-right text-ink-soft text-xs">
         <p>{row.started_at && <Elapsed from={row.started_at} to={row.finished_at} />}</p>
@@ -101,13 +107,13 @@ function firstOf(data: ExecutionPages): readonly Row[] {
   return data.pages[0]?.items ?? [];
 }
 
-/** What waits for somebody: what asks for more budget, what has failed, and what somebody has paused. */
+/** What waits for somebody: what asks for more budget, what has failed and was not retried, and what somebody has paused. */
 function Attention() {
   const { t } = useLanguage();
   const say = useServiceWords();
   const lineOf = useFailureLine();
   const paused = useQuery(executionList({ status: ["paused"] }));
-  const failed = useQuery(executionList({ status: ["failed"] }));
+  const failed = useQuery(executionList({ status: ["failed"], continued: false }));
   const error = paused.error ?? failed.error;
   const rows = useMemo(
     () => paused.data && failed.data && attention(firstOf(paused.data), firstOf(failed.data)).slice(0, MAX_ATTENTION),
@@ -119,7 +125,7 @@ function Attention() {
   return (
     <Card aria-labelledby="attention" className="overflow-hidden">
       <CardHead id="attention" title={t("dashboard.attention")}>
-        <CardLink to="/executions" search={{ status: "paused,failed" }}>
+        <CardLink to="/executions" search={{ status: "paused,failed", continued: "false" }}>
           {t("dashboard.all")}
         </CardLink>
       </CardHead>

@@ -12,6 +12,7 @@ import { isOfMonth } from "@/features/budget/budget";
 import { useCommand } from "@/features/executions/useCommand";
 import { useLanguage } from "@/i18n/language";
 import { whenThere } from "@/parts";
+import { Continued } from "./Continued";
 import { Failed } from "./Failed";
 import { Head } from "./Head";
 import { type Tab, tabs } from "./search";
@@ -44,7 +45,7 @@ function Loaded({ execution }: { execution: ExecutionDetail }) {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const { may } = useStanding();
-  const { send, dialog, isBusy } = useCommand(execution.id);
+  const { send, dialog, isBusy } = useCommand(execution.id, execution.continued_by ?? undefined);
   const isTest = execution.execution_type === "agent_test";
   const tab = search.tab ?? (isTest ? "output" : "graph");
   const { timeline, events, error, retry } = useTimeline(execution.id);
@@ -57,7 +58,7 @@ function Loaded({ execution }: { execution: ExecutionDetail }) {
     usage: <Usage execution={execution} timeline={timeline} />,
   };
   const isAsking = execution.status === "paused" && execution.pause_reason != null;
-  const commands = commandsFor(execution.status).filter(
+  const commands = commandsFor(execution.status, execution.continued_by != null).filter(
     (command) =>
       may(actionOf(command), execution.created_by) &&
       // What a budget asks for is answered below: to go on with one that is used up would only ask again.
@@ -69,6 +70,7 @@ function Loaded({ execution }: { execution: ExecutionDetail }) {
       {dialog}
       {isAsking && <Asking execution={execution} timeline={timeline} onCommand={send} />}
       {error && <ProblemView error={error} retry={retry} className="mb-4" />}
+      {execution.continued_by && <Continued execution={execution} by={execution.continued_by} />}
       {execution.error && <Failed execution={execution} failure={execution.error} timeline={timeline} />}
       <Tabs
         label={t("execution.views")}

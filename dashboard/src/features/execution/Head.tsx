@@ -31,6 +31,7 @@ import { partOf } from "@/features/budget/budget";
 import { useName } from "@/features/executions/Name";
 import { useFormats, useLanguage } from "@/i18n/language";
 import type { Timeline as Story } from "./timeline";
+import { useChildren } from "./useChildren";
 
 const commandIcons: Record<Command, LucideIcon> = {
   cancel: Ban,
@@ -232,6 +233,7 @@ function Facts({ execution, timeline }: { execution: ExecutionDetail; timeline: 
             </Link>
           </Fact>
         )}
+        <ChildrenFact execution={execution} timeline={timeline} />
         {Object.entries(execution.labels).map(([label, value]) => (
           <Fact key={label} name={label}>
             {value}
@@ -254,6 +256,42 @@ function Owner({ execution }: { execution: ExecutionDetail }) {
   if (execution.created_by === ownerId) return t("fact.you");
   if (execution.created_by_name) return execution.created_by_name;
   return <span className="font-mono text-xs">{execution.created_by?.slice(-8)}</span>;
+}
+
+/** What it has started, with what has failed of that. */
+function ChildrenFact({ execution, timeline }: { execution: ExecutionDetail; timeline: Story }) {
+  const { t } = useLanguage();
+  const formats = useFormats();
+  const children = useChildren(
+    execution.id,
+    timeline.instances.some((one) => one.childId),
+  );
+  if (!children || children.total === 0) return null;
+  const { total, failed, isExact } = children;
+  return (
+    <Fact name={t("fact.children")}>
+      <Link
+        to="/executions"
+        search={{ parent: execution.id }}
+        className="text-accent-text hover:underline"
+        title={t("fact.childrenHint")}
+      >
+        {isExact ? formats.number(total) : t("fact.atLeast", { shown: formats.number(total) })}
+      </Link>
+      {failed > 0 && (
+        <>
+          <span className="text-ink-faint"> · </span>
+          <Link
+            to="/executions"
+            search={{ parent: execution.id, status: "failed" }}
+            className="status-failed text-status hover:underline"
+          >
+            {t("fact.childrenFailed", { shown: formats.number(failed) })}
+          </Link>
+        </>
+      )}
+    </Fact>
+  );
 }
 
 /** How much of the limit that is closest to its end is used. */

@@ -5,7 +5,7 @@ import { Ban, GitCompareArrows, RotateCcw, Square } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { toast } from "sonner";
 import { executionCount, matchingIds } from "@/api/executionLists";
-import { actionOf, command, commandsFor, type Filter, type Row } from "@/api/executions";
+import { actionOf, command, type Filter, type Row } from "@/api/executions";
 import { useStanding } from "@/api/me";
 import { Button, buttonClass } from "@/components/Button";
 import { Confirm } from "@/components/Dialog";
@@ -13,7 +13,7 @@ import { problemOf } from "@/components/states";
 import { ProblemTitle, tellProblem } from "@/components/tellProblem";
 import { useFormats, useLanguage } from "@/i18n/language";
 import { byNewest } from "@/live/patch";
-import { type BulkCommand, type BulkProgress, forEach, grouped, narrowed } from "./bulk";
+import { type BulkCommand, type BulkProgress, forEach, grouped, narrowed, takes } from "./bulk";
 import { searchOf } from "./search";
 
 /** How long a notice stays that has more to it than a word. */
@@ -48,6 +48,7 @@ export function Bulk({
 }) {
   const { t } = useLanguage();
   const formats = useFormats();
+  const { may } = useStanding();
   const navigate = useNavigate();
   const [work, setWork] = useState<Work>();
   const [asked, setAsked] = useState<BulkCommand>();
@@ -56,6 +57,7 @@ export function Bulk({
   useEffect(() => () => abort.current?.abort(), []);
   const cancels = useCount("cancel", selected, isAll ? filter : undefined);
   const retries = useCount("retry", selected, isAll ? filter : undefined);
+  const passedOver = isAll ? 0 : selected.filter((row) => row.continued_by).length;
   const run = async ({ name, count, ids }: Countable) => {
     setAsked(undefined);
     const controller = new AbortController();
@@ -152,6 +154,11 @@ export function Bulk({
               {t("bulk.retry", { count: retries.count, shown: formats.number(retries.count) })}
             </Button>
           )}
+          {passedOver > 0 && may("execution_start") && (
+            <span className="text-ink-soft">
+              {t("bulk.passedOver", { count: passedOver, shown: formats.number(passedOver) })}
+            </span>
+          )}
           <Button size="small" look="quiet" onClick={onClear}>
             {t("bulk.clear")}
           </Button>
@@ -203,9 +210,9 @@ function useCount(name: BulkCommand, selected: readonly Row[], filter: Filter | 
   const counted = useQuery({ ...executionCount(wanted ?? {}), enabled: wanted !== undefined });
   if (!isAllowed) return { name, count: 0, ids: () => [] };
   if (filter) {
-    const count = wanted ? (counted.data ?? 0) : 0;
+    const count = wanted ? (counted.data?.total ?? 0) : 0;
     return { name, count, ids: (signal) => (wanted ? matchingIds(wanted, signal) : []) };
   }
-  const ids = selected.filter((row) => commandsFor(row.status).includes(name)).map((row) => row.id);
+  const ids = selected.filter((row) => takes(row, name)).map((row) => row.id);
   return { name, count: ids.length, ids: () => ids };
 }

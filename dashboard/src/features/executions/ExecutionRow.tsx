@@ -11,6 +11,7 @@ import { useLanguage } from "@/i18n/language";
 import { useFailureLine } from "@/i18n/words";
 import type { Column } from "./columns";
 import { Name, shortId, TypeIcon } from "./Name";
+import { Retries } from "./Retries";
 
 export const ROW_HEIGHT = 52;
 
@@ -95,9 +96,15 @@ export const ExecutionRow = memo(function ExecutionRow({
         {isNarrow ? (
           <p className="truncate pl-6 text-ink-soft text-xs">
             <Ago at={row.created_at} />
+            <Retries row={row} isShort />
           </p>
         ) : (
-          failure && <p className="truncate pl-6 text-ink-soft text-xs">{failure}</p>
+          (failure || row.continued_by || row.continues) && (
+            <p className="truncate pl-6 text-ink-soft text-xs">
+              <Retries row={row} />
+              {failure}
+            </p>
+          )
         )}
       </div>
       {!isNarrow &&

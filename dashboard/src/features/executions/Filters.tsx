@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { clsx } from "clsx";
-import { Check, Columns3, Search, SlidersHorizontal, X } from "lucide-react";
+import { Check, Columns3, ListTree, Search, SlidersHorizontal, X } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import { useState } from "react";
 import { agentList } from "@/api/agents";
@@ -14,7 +14,8 @@ import { useStrip } from "@/components/useStrip";
 import { useTyped } from "@/components/useTyped";
 import { useLanguage } from "@/i18n/language";
 import { columns, columnsText, keepColumns, toggled, useColumns } from "./columns";
-import { type ListSearch, spans, statuses, statusesOf, types } from "./search";
+import { shortId } from "./Name";
+import { continuedWords, type ListSearch, spans, statuses, statusesOf, types } from "./search";
 import { TakingOver } from "./TakingOver";
 import { Views } from "./Views";
 
@@ -36,6 +37,7 @@ export function Filters() {
   return (
     <div className="mb-3 flex flex-wrap items-center gap-2">
       <div className={line}>
+        {search.parent && <Parent id={search.parent} onLeave={() => change({ parent: undefined })} />}
         <SearchField value={search.q ?? ""} onChange={(q) => change({ q: q || undefined })} />
         <Statuses
           chosen={chosen}
@@ -77,6 +79,12 @@ export function Filters() {
             options={spans.map((value) => ({ value, label: t(`span.${value}`) }))}
             onChoose={(since) => change({ since })}
           />
+          <Choice
+            label={t("executions.continued")}
+            value={search.continued}
+            options={continuedWords.map((value) => ({ value, label: t(`retries.filter.${value}`) }))}
+            onChoose={(continued) => change({ continued })}
+          />
           <LabelField value={search.label ?? ""} onChange={(label) => change({ label: label || undefined })} />
         </div>
         <div className="ml-auto flex flex-wrap justify-end gap-1">
@@ -100,6 +108,27 @@ export function Filters() {
       </div>
       <TakingOver />
     </div>
+  );
+}
+
+/** Whose children are shown; away with it, and all are. */
+function Parent({ id, onLeave }: { id: string; onLeave: () => void }) {
+  const { t } = useLanguage();
+  return (
+    <span className="flex h-[34px] items-center gap-1 rounded-lg bg-accent-soft pl-2.5 text-[13px] max-sm:basis-full">
+      <ListTree className="size-3.5 text-accent-text" aria-hidden />
+      <Link to="/executions/$id" params={{ id }} className="text-accent-text hover:underline">
+        {t("executions.parent", { id: shortId(id) })}
+      </Link>
+      <Button
+        look="quiet"
+        size="small"
+        icon={X}
+        aria-label={t("executions.leaveParent")}
+        title={t("executions.leaveParent")}
+        onClick={onLeave}
+      />
+    </span>
   );
 }
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { unreachable } from "@/api/client";
-import { forEach, grouped, narrowed } from "./bulk";
+import { forEach, grouped, narrowed, takes } from "./bulk";
 
 const ids = Array.from({ length: 40 }, (_, index) => String(index));
 
@@ -53,9 +53,20 @@ it("does not take a list that cannot be read any further for one that has ended"
 });
 
 it("asks only those that would take the command", () => {
-  expect(narrowed({ workflow: "a/b" }, "retry")).toEqual({ workflow: "a/b", status: ["failed", "cancelled"] });
+  expect(narrowed({ workflow: "a/b" }, "retry")).toEqual({
+    workflow: "a/b",
+    status: ["failed", "cancelled"],
+    continued: false,
+  });
   expect(narrowed({ status: ["failed", "running"] }, "cancel")).toEqual({ status: ["running"] });
   expect(narrowed({ status: ["succeeded"] }, "cancel")).toBeUndefined();
+});
+
+it("passes over what has been retried already, and only for another retry", () => {
+  expect(narrowed({ continued: true }, "retry")).toBeUndefined();
+  expect(narrowed({ continued: true }, "cancel")).toMatchObject({ continued: true });
+  expect(takes({ status: "failed", continued_by: "5" }, "retry")).toBe(false);
+  expect(takes({ status: "failed", continued_by: null }, "retry")).toBe(true);
 });
 
 it("tells the same refusal once", () => {

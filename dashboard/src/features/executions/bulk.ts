@@ -1,5 +1,5 @@
 // Doing the same to many executions: a few at a time, counted, and stopped when asked to.
-import { commandsFor, type Filter } from "@/api/executions";
+import { commandsFor, type Filter, type Row } from "@/api/executions";
 import type { Problem, Status } from "@/api/generated/schema";
 import { statuses } from "./search";
 
@@ -50,11 +50,17 @@ export async function forEach(
 /** What can be asked of many at once. */
 export type BulkCommand = "cancel" | "retry";
 
+/** Whether an execution would take the command. What has been retried is not retried once more along with many others. */
+export function takes(row: Pick<Row, "status" | "continued_by">, command: BulkCommand): boolean {
+  return commandsFor(row.status).includes(command) && !(command === "retry" && row.continued_by);
+}
+
 /** Those of a list that would take the command; `undefined` when none of them can. */
 export function narrowed(filter: Filter, command: BulkCommand): Filter | undefined {
   const able = statuses.filter((status) => commandsFor(status).includes(command));
   const wanted: Status[] = filter.status?.length ? able.filter((status) => filter.status?.includes(status)) : able;
-  return wanted.length > 0 ? { ...filter, status: wanted } : undefined;
+  if (wanted.length === 0 || (command === "retry" && filter.continued)) return undefined;
+  return { ...filter, status: wanted, ...(command === "retry" && { continued: false }) };
 }
 
 export interface Refusals {

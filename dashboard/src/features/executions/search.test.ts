@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { filterOf, isFiltered, labelsOf, parseListSearch, searchOf } from "./search";
+import { filterOf, isFiltered, type ListSearch, labelsOf, parseListSearch, searchOf } from "./search";
 
 it("leaves out of an address what it does not understand", () => {
   expect(
@@ -34,7 +34,14 @@ it("makes the same filter of the same address for as long as one looks", () => {
 });
 
 it("leads from a filter back to the list it belongs to", () => {
-  const search = { status: "paused,failed", workflow: "a/b", label: "team=core,batch=x=y", q: "deep" };
+  const search: ListSearch = {
+    status: "paused,failed",
+    continued: "false",
+    parent: "7",
+    workflow: "a/b",
+    label: "team=core,batch=x=y",
+    q: "deep",
+  };
   expect(searchOf(filterOf(search, 0))).toEqual(search);
 });
 

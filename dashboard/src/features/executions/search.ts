@@ -14,6 +14,7 @@ export const statuses: readonly Status[] = [
 ];
 export const types: readonly ExecutionType[] = ["workflow", "agent_test"];
 export const spans = ["1h", "24h", "7d", "30d"] as const;
+export const continuedWords = ["false", "true"] as const;
 export type Span = (typeof spans)[number];
 
 export interface ListSearch {
@@ -22,6 +23,10 @@ export interface ListSearch {
   type?: ExecutionType;
   workflow?: string;
   agent?: string;
+  /** The execution whose children are shown. */
+  parent?: string;
+  /** Whether a retry goes on with them. */
+  continued?: "true" | "false";
   /** `name=value`, several separated by commas. */
   label?: string;
   since?: Span;
@@ -44,6 +49,8 @@ export function parseListSearch(raw: Record<string, unknown>): ListSearch {
     type: types.find((type) => type === raw.type),
     workflow: text("workflow"),
     agent: text("agent"),
+    parent: text("parent"),
+    continued: continuedWords.find((word) => word === raw.continued),
     label: text("label"),
     since: spans.find((span) => span === raw.since),
     q: text("q"),
@@ -77,6 +84,8 @@ export function filterOf(search: ListSearch, now: number): Filter {
     type: search.type,
     workflow: search.workflow?.includes("/") ? search.workflow : undefined,
     agent: search.agent,
+    parent: search.parent,
+    continued: search.continued && search.continued === "true",
     label: labelsOf(search.label),
     after: begin,
     q: search.q,
@@ -84,13 +93,15 @@ export function filterOf(search: ListSearch, now: number): Filter {
 }
 
 /** The address of a list with this filter; times are not kept, for they have gone by. */
-export function searchOf({ status, type, workflow, agent, label, q }: Filter): ListSearch {
+export function searchOf({ status, type, workflow, agent, parent, continued, label, q }: Filter): ListSearch {
   const pairs = Object.entries(label ?? {}).map(([name, value]) => `${name}=${value}`);
   return {
     status: status?.join(","),
     type,
     workflow,
     agent,
+    parent,
+    continued: continued === undefined ? undefined : continued ? "true" : "false",
     label: pairs.length > 0 ? pairs.join(",") : undefined,
     q,
   };

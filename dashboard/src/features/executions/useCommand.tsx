@@ -8,13 +8,15 @@ import { Confirm } from "@/components/Dialog";
 import { tellProblem } from "@/components/tellProblem";
 import { useLanguage } from "@/i18n/language";
 import { expectEnd } from "@/live/notices";
+import { shortId } from "./Name";
 
 /** Whether it makes another execution. */
 function isStart(name: Command): boolean {
   return name === "retry" || name === "rerun";
 }
 
-export function useCommand(id: string) {
+/** `retriedAs` is the newest retry of it, if there is one. */
+export function useCommand(id: string, retriedAs?: string) {
   const { t } = useLanguage();
   const queries = useQueryClient();
   const navigate = useNavigate();
@@ -45,16 +47,21 @@ export function useCommand(id: string) {
       isOpen={asked !== undefined}
       onClose={() => setAsked(undefined)}
       onConfirm={() => asked && send(asked)}
-      title={t("execution.cancelTitle")}
-      text={t("execution.cancelText")}
-      action={t("execution.cancel")}
       isBusy={mutation.isPending}
+      {...(asked === "retry"
+        ? {
+            title: t("retries.againTitle"),
+            text: t("retries.againText", { id: shortId(retriedAs ?? "") }),
+            action: t("retries.again"),
+            isHarmless: true,
+          }
+        : { title: t("execution.cancelTitle"), text: t("execution.cancelText"), action: t("execution.cancel") })}
     />
   );
   return {
     dialog,
     isBusy: mutation.isPending,
-    /** Only what ends something for good is asked back. */
-    send: (name: Command) => (name === "cancel" ? setAsked(name) : send(name)),
+    /** Only what ends something for good is asked back, and what somebody has done before. */
+    send: (name: Command) => (name === "cancel" || (name === "retry" && retriedAs) ? setAsked(name) : send(name)),
   };
 }

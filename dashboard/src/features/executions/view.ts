@@ -14,6 +14,8 @@ export function queryOf(search: ListSearch, columns?: readonly Column[]): ViewQu
     type: search.type,
     workflow: search.workflow?.match(/^[^/]+\/.+/s)?.[0],
     agent: search.agent,
+    parent: search.parent,
+    continued: search.continued,
     label: labels.join(",") || undefined,
     since: search.since,
     q: search.q?.trim() ? search.q : undefined,

@@ -65,7 +65,7 @@ export default function Account({ person, onClose }: { person: UserView; onClose
               />
             </Line>
             {wantsPassword && (
-              <Line label={t("account.current")} problem={errors.current && t("signIn.passwordNeeded", { count: 1 })}>
+              <Line label={t("account.current")} problem={errors.current && t("signIn.passwordMissing")}>
                 <input
                   {...register("current", { required: wantsPassword, maxLength: 256 })}
                   type="password"

@@ -187,7 +187,7 @@ function Preferences({ onOpen, isWide }: { onOpen: (what: Opened) => void; isWid
       </MenuItem>
       {person && <MenuLine />}
       {person && (
-        <p className="truncate px-2 pt-1 text-ink-faint text-xs">{`${person.display_name} · ${t(`role.${person.role}`)}`}</p>
+        <p className="truncate px-2 pt-2 pb-1 text-ink-faint text-xs">{`${person.display_name} · ${t(`role.${person.role}`)}`}</p>
       )}
       {person && (
         <MenuItem icon={UserRound} onSelect={() => onOpen("account")}>

@@ -90,7 +90,7 @@ export function SignInPage() {
             }
             problem={
               passwordProblem(errors, Boolean(token)) &&
-              t("signIn.passwordNeeded", { count: token ? MIN_PASSWORD_CHARACTERS : 1 })
+              (token ? t("signIn.passwordNeeded", { count: MIN_PASSWORD_CHARACTERS }) : t("signIn.passwordMissing"))
             }
           >
             <input
