@@ -64,6 +64,21 @@ test("each role is offered what it may do", async () => {
   }
 });
 
+test("a key that is shown once does not go with a click beside it", async () => {
+  const page = await world.open(await world.service.operator());
+  await page.goto("/admin/keys");
+  await page.getByRole("button", { name: "New key" }).click();
+  await page.getByRole("dialog", { name: "New key" }).getByRole("textbox").first().fill("Reports");
+  await page.getByRole("dialog", { name: "New key" }).getByRole("button", { name: "New key" }).click();
+  const shown = page.getByRole("dialog").filter({ hasText: "Authorization: Bearer" });
+  await shown.waitFor();
+  await page.mouse.click(5, 5);
+  await page.keyboard.press("Tab");
+  expect(await shown.isVisible()).toBe(true);
+  await shown.getByRole("button", { name: "I have saved it" }).click();
+  await shown.waitFor({ state: "detached" });
+});
+
 async function check(person: Person, role: Role, execution: string): Promise<void> {
   const wanted = offered[role];
   const page = await world.open(person, { expected: /status of 40[34]/ });

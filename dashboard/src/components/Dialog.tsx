@@ -32,12 +32,15 @@ export function Dialog({
   title,
   children,
   isWide,
+  isKept,
 }: {
   isOpen: boolean;
   onClose: () => void;
   title: string;
   children: ReactNode;
   isWide?: boolean;
+  /** A click beside it does not close it. */
+  isKept?: boolean;
 }) {
   const { t } = useLanguage();
   const focus = useFocusReturn();
@@ -51,6 +54,7 @@ export function Dialog({
             focus.onOpenAutoFocus();
             focusFirst(event);
           }}
+          onInteractOutside={(event) => isKept && event.preventDefault()}
           className={clsx(panel, isWide ? "max-w-2xl" : "max-w-lg")}
           aria-describedby={undefined}
         >

@@ -76,7 +76,7 @@ export interface Handover {
 export function ShownOnce({ handover, onClose }: { handover?: Handover; onClose: () => void }) {
   const { t } = useLanguage();
   return (
-    <Dialog isOpen={handover !== undefined} onClose={onClose} title={handover?.title ?? ""}>
+    <Dialog isOpen={handover !== undefined} onClose={onClose} title={handover?.title ?? ""} isKept>
       {handover && (
         <div className="space-y-4">
           <p className="text-ink-soft">{handover.text}</p>
