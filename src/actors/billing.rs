@@ -22,14 +22,14 @@ pub enum Unpaid {
     /// It does not fit what may be spent.
     Breach(Breach),
     /// It could not be made anyway.
-    Failed(Failure),
+    Failed(Box<Failure>),
 }
 
 impl From<Withheld> for Unpaid {
     fn from(withheld: Withheld) -> Self {
         match withheld {
             Withheld::Breach(breach) => Self::Breach(breach),
-            Withheld::Unread(error) => Self::Failed(unread(&error)),
+            Withheld::Unread(error) => Self::Failed(Box::new(unread(&error))),
         }
     }
 }
@@ -51,7 +51,7 @@ impl Bill {
         services: &Arc<Services>,
     ) -> Result<Option<Self>, Unpaid> {
         let EffectCall::Agent { agent, request, .. } = call else { return Ok(None) };
-        let forecast = Forecast::of(agent, request).map_err(Unpaid::Failed)?;
+        let forecast = Forecast::of(agent, request).map_err(|failure| Unpaid::Failed(Box::new(failure)))?;
         let payer = Payer { tenant: task.tenant, root: task.creation.root(task.id) };
         let wish = async {
             let limits = ledger::again(|| services.limits.get(&services.store, task.tenant)).await;
@@ -62,7 +62,7 @@ impl Bill {
             biased;
             () = cancellation.cancelled() => {
                 let detail = "the call was cancelled before it was made";
-                return Err(Unpaid::Failed(Failure::new(StandardType::Runtime, "Cancelled", detail)));
+                return Err(Unpaid::Failed(Box::new(Failure::new(StandardType::Runtime, "Cancelled", detail))));
             }
             reservation = wish => reservation.map_err(Unpaid::from)?,
         };

@@ -147,7 +147,7 @@ impl ExecutionActor {
             }
             // Who wants it cancelled gets that.
             Opening::Abort { .. } if self.is_to_be_cancelled() => {}
-            Opening::Abort { failure } => self.inbox.push_front(Input::Abort { failure }.into()),
+            Opening::Abort { failure } => self.inbox.push_front(Input::Abort { failure: *failure }.into()),
         }
         self.advance(ctx);
     }

@@ -155,7 +155,7 @@ async fn perform(
     let bill = match Bill::open(task, &call, &cancellation, services).await {
         Ok(bill) => bill,
         Err(Unpaid::Breach(breach)) => return End::Withheld(breach),
-        Err(Unpaid::Failed(failure)) => return End::Finished(Box::new(failed(failure))),
+        Err(Unpaid::Failed(failure)) => return End::Finished(Box::new(failed(*failure))),
     };
     // What was reserved is given back unspent when there is no key.
     if let Err(failure) = model_secrets::open(task, &mut call, services).await {

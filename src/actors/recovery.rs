@@ -199,7 +199,7 @@ fn opening(why: Why, record: &mut Record, status: Status) -> Opening {
         Why::Start | Why::Wake => Opening::Resume,
         // Restarts that ended in the next crash before anything was journaled count as well.
         Why::Crash { reason, since, count } => recover(reason, since, (before + 1).max(small(count))),
-        Why::Refused { reason, .. } => Opening::Abort { failure: refusing::failure(&reason) },
+        Why::Refused { reason, .. } => Opening::Abort { failure: Box::new(refusing::failure(&reason)) },
         // Counted when it was taken over.
         Why::Restart { since } => recover(RESTARTED.to_owned(), since, before),
         Why::GiveUp { crash, count } => {
@@ -209,7 +209,7 @@ fn opening(why: Why, record: &mut Record, status: Status) -> Opening {
             let failure = Failure::new(StandardType::Runtime, "The execution crashed too often", detail)
                 .retryable(false)
                 .with_suggestion("the crash is a fault of the service: report it, with the service's log of this time");
-            Opening::Abort { failure }
+            Opening::Abort { failure: Box::new(failure) }
         }
     }
 }

@@ -33,5 +33,5 @@ pub enum Opening {
     /// Rebuilt after a crash: journal that, then go on.
     Recover { reason: String, recovered_in_ms: u64 },
     /// It crashed too often.
-    Abort { failure: Failure },
+    Abort { failure: Box<Failure> },
 }

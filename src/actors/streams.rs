@@ -43,7 +43,8 @@ impl Streams {
         stream.n += 1;
         stream.text.push_str(text);
         if stream.text.len() > KEPT_BYTES {
-            let least = stream.text.ceil_char_boundary(stream.text.len() - KEPT_BYTES / 2);
+            let least =
+                (stream.text.len() - KEPT_BYTES / 2..).find(|at| stream.text.is_char_boundary(*at)).unwrap_or(0);
             let line = stream.text.get(least..).and_then(|rest| rest.find('\n'));
             let begin = line.filter(|length| *length < LINE_BYTES).map_or(least, |length| least + length + 1);
             stream.text.drain(..begin);

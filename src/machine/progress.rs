@@ -7,6 +7,8 @@
 use super::program::{Kind, ListId, Next, Node, NodeId, Program};
 use super::state::{Frame, List, ListEnd, State, TryPhase, Work};
 use crate::domain::Progress;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 /// How many tasks; `None` when that cannot be told.
 type Count = Option<u32>;
@@ -120,23 +122,17 @@ pub(super) fn ahead(nodes: &[Node], lists: &[Vec<NodeId>]) -> Vec<Vec<Count>> {
 
 /// The counts of a list from each of its tasks on, where those of the lists inside are known.
 fn counts_of(tasks: Vec<&Node>, whole: &dyn Fn(ListId) -> Count) -> Vec<Count> {
+    let places: HashMap<&Arc<str>, usize> = tasks.iter().enumerate().map(|(place, task)| (&task.name, place)).collect();
     let mut after = Some(0);
     let mut counts: Vec<Count> = Vec::with_capacity(tasks.len());
     for (position, task) in tasks.iter().enumerate().rev() {
-        let inside = match &task.kind {
-            // How often is known when it begins.
-            Kind::For(rule) => {
-                if whole(rule.body) == Some(0) {
-                    Some(0)
-                } else {
-                    None
-                }
-            }
-            kind => sum(inner_lists(kind).into_iter().map(whole)),
-        };
-        let goes_back = directives(&task.kind).chain(std::iter::once(&task.then)).any(
-            |next| matches!(next, Next::Task(name) if tasks.iter().take(position + 1).any(|one| one.name == *name)),
-        );
+        // How often a loop runs its tasks is known when it begins.
+        let is_loop = matches!(&task.kind, Kind::For(rule) if whole(rule.body) != Some(0));
+        let inside = if is_loop { None } else { sum(inner_lists(&task.kind).into_iter().map(whole)) };
+        let goes_back = directives(&task.kind).chain(std::iter::once(&task.then)).any(|next| match next {
+            Next::Task(name) => places.get(name).is_some_and(|place| *place <= position),
+            Next::Continue | Next::Exit | Next::End => false,
+        });
         after = if goes_back { None } else { sum([after, inside, Some(1)].into_iter()) };
         counts.push(after);
     }
