@@ -2588,7 +2588,8 @@ export interface components {
             fraction: number;
             /**
              * Format: double
-             * @description Seconds until the end if the rest goes like the part that is done; absent unless running and something is done.
+             * @description Seconds until the end if the rest goes like the part that is done; absent unless running, and while fewer than five tasks
+             *     are done: they say nothing about the others.
              */
             eta_seconds?: number | null;
         };
