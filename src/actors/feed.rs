@@ -213,10 +213,8 @@ impl Reader {
             self.ready.push_back(frame::resync("backlog", from));
             return Ok(true);
         }
-        for execution in &changes.executions {
-            self.position = self.position.max(execution.last_position);
-            self.ready.push_back(frame::update_of_execution(execution));
-        }
+        self.position = changes.position;
+        self.ready.extend(changes.executions.iter().map(frame::update_of_execution));
         Ok(true)
     }
 

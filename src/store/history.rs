@@ -31,7 +31,8 @@ pub struct HistoryEvent {
     pub json: String,
 }
 
-/// What has changed since a position, the latest state of each execution only.
+/// What has changed from one position to another, the latest state of each execution only. One that has gone on behind the
+/// second is left to the next call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Changes {
     /// In the order of their newest event.
@@ -82,7 +83,8 @@ impl Store {
         .await
     }
 
-    /// The executions with events after `position`. Reads at most `limit` appends.
+    /// The executions with events after `position`, as far as one read sees them: what is committed meanwhile comes with the
+    /// next call. Reads at most `limit` appends.
     pub async fn changed_since(&self, tenant_id: TenantId, position: u64, limit: u32) -> Result<Changes, Error> {
         self.read(move |connection| changed_since(connection, &tenant_id.to_string(), position, limit)).await
     }
@@ -212,6 +214,9 @@ fn changed_since(connection: &mut AnyConnection, tenant_id: &str, position: u64,
             .load::<ExecutionRow>(connection)?;
         changed.extend(from_rows(connection, rows)?);
     }
+    // Something may have been committed between the two reads. Who takes over a state from behind `newest` takes what others
+    // did before it for known.
+    changed.retain(|execution| execution.last_position <= newest);
     changed.sort_by_key(|execution| execution.last_position);
     Ok(Changes { executions: changed, position: newest, more })
 }

@@ -4,7 +4,9 @@ use super::fixture::{Draft, Fixture, TENANT, all};
 use callboard::clock::new_id;
 use callboard::domain::{AgentId, ExecutionId, ExecutionType, ParentLink, Status, Timestamp, WorkflowId};
 use callboard::store::{Error, Filter, PageRequest, Sort};
+use futures_util::future::join_all;
 use serde_json::json;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 super::on_both_databases!(
@@ -16,6 +18,7 @@ super::on_both_databases!(
     a_foreign_cursor_is_refused,
     active_ones_are_running_or_waiting,
     changes_since_a_position_lead_to_the_present,
+    changes_that_are_read_while_others_write_leave_nothing_out,
     priority_and_labels_can_be_changed,
     a_search_goes_on_where_it_has_ended,
 );
@@ -224,8 +227,44 @@ async fn changes_since_a_position_lead_to_the_present(fixture: Fixture) {
             break;
         }
     }
-    // The latest state each time: the first append of the two already shows the second.
-    assert_eq!(seen, vec![(first.id, 4), (first.id, 4), (third.id, 1)]);
+    // Only the latest state: what the first of two appends led to is past.
+    assert_eq!(seen, vec![(first.id, 4), (third.id, 1)]);
+    assert_eq!(position, fixture.store().position());
+}
+
+/// Whoever goes on from the position of one read sees what was committed during it with the next one.
+async fn changes_that_are_read_while_others_write_leave_nothing_out(fixture: Fixture) {
+    let mut runs = Vec::new();
+    for _ in 0..6 {
+        let mut run = fixture.create().await;
+        run.start(&fixture).await.unwrap();
+        runs.push(run);
+    }
+    let is_over = Cell::new(false);
+    let write = async {
+        for _ in 0..150 {
+            join_all(runs.iter_mut().map(|run| fixture.store().append(run.progress()))).await;
+        }
+        is_over.set(true);
+    };
+    let (mut position, mut seen) = (0, BTreeMap::new());
+    let read = async {
+        let mut is_last = false;
+        while !is_last {
+            is_last = is_over.get();
+            let changes = fixture.store().changed_since(TENANT, position, 10_000).await.unwrap();
+            for execution in &changes.executions {
+                assert!(execution.last_position <= changes.position, "{} is behind {}", execution.id, changes.position);
+                seen.insert(execution.id, execution.last_seq);
+            }
+            position = changes.position;
+        }
+    };
+    tokio::join!(write, read);
+    for run in runs {
+        let stored = fixture.store().execution(TENANT, run.id).await.unwrap();
+        assert_eq!(seen.get(&run.id), Some(&stored.last_seq));
+    }
     assert_eq!(position, fixture.store().position());
 }
 
