@@ -4,7 +4,7 @@ use super::column_types::{json, natural, word};
 use super::connection::{AnyConnection, MultiBackend};
 use super::page::{Page, PageRequest};
 use super::schema::agents;
-use super::statement::{Bind, Statement};
+use super::statement::{Bind, Statement, findable};
 use super::text_search::{contains_pattern, lower};
 use super::{Error, Store, append};
 use crate::domain::{Adapter, Agent, AgentId, TenantId, Timestamp};
@@ -59,6 +59,7 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn find_agent(&self, tenant_id: TenantId, name: String) -> Result<Agent, Error> {
+        findable(&[&name])?;
         self.read(move |connection| find(connection, &tenant_id.to_string(), &name, false)?.ok_or(Error::NotFound))
             .await
     }

@@ -4,7 +4,7 @@ use super::column_types::{natural, word};
 use super::connection::{AnyConnection, MultiBackend};
 use super::page::{Page, PageRequest};
 use super::schema::secrets;
-use super::statement::{Bind, Statement};
+use super::statement::{Bind, Statement, findable, is_storable};
 use super::{Error, Store};
 use crate::domain::secret::Sealed;
 use crate::domain::{Secret, TenantId, Timestamp};
@@ -35,6 +35,7 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn secret(&self, tenant_id: TenantId, name: String) -> Result<Secret, Error> {
+        findable(&[&name])?;
         self.read(move |connection| get(connection, &tenant_id.to_string(), &name)).await
     }
 
@@ -45,7 +46,8 @@ impl Store {
     pub async fn secrets_named(&self, tenant_id: TenantId, names: Vec<String>) -> Result<Vec<Secret>, Error> {
         self.read(move |connection| {
             let tenant_id = tenant_id.to_string();
-            let query = own(&tenant_id).filter(secrets::name.eq_any(&names));
+            let names = names.iter().filter(|name| is_storable(name));
+            let query = own(&tenant_id).filter(secrets::name.eq_any(names));
             query.load::<Row>(connection)?.into_iter().map(Row::into_secret).collect()
         })
         .await
@@ -62,6 +64,7 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn delete_secret(&self, tenant_id: TenantId, name: String) -> Result<(), Error> {
+        findable(&[&name])?;
         self.write_counted(&self.secrets, move |connection| {
             let tenant_id = tenant_id.to_string();
             let own = secrets::tenant_id.eq(&tenant_id).and(secrets::name.eq(&name));

@@ -1,6 +1,7 @@
 //! Statements that diesel's query builder cannot say for both databases at once (upserts above all), and the writer's own:
 //! plain SQL with `?` for each value, prepared once per connection and reused.
 
+use super::Error;
 use diesel::backend::Backend;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
@@ -84,9 +85,19 @@ pub(super) fn parts(sql: &'static str) -> impl Iterator<Item = &'static str> {
     ends.map(move |end| sql.get(std::mem::replace(&mut begin, end + 1)..end).unwrap_or_default())
 }
 
+/// Whether something may be stored under a name. PostgreSQL does not even look for one with a NUL.
+pub(super) fn is_storable(name: &str) -> bool {
+    memchr::memchr(0, name.as_bytes()).is_none()
+}
+
+/// [`Error::NotFound`] for what cannot be stored under these names.
+pub(super) fn findable(names: &[&str]) -> Result<(), Error> {
+    if names.iter().all(|name| is_storable(name)) { Ok(()) } else { Err(Error::NotFound) }
+}
+
 /// PostgreSQL stores no NUL in a text, so neither database is given one. JSON writes it as an escape.
 pub(super) fn without_nul(text: &str) -> QueryResult<&str> {
-    if memchr::memchr(0, text.as_bytes()).is_some() {
+    if !is_storable(text) {
         return Err(diesel::result::Error::SerializationError("a text holds a NUL character".into()));
     }
     Ok(text)

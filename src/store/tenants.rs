@@ -6,7 +6,7 @@ use super::connection::{AnyConnection, MultiBackend};
 use super::merge::merge;
 use super::page::{Page, PageRequest};
 use super::schema::{tenant_removals, tenants};
-use super::statement::{Bind, Statement};
+use super::statement::{Bind, Statement, findable};
 use super::{Error, Store, users};
 use crate::domain::{AuditEntry, Tenant, TenantId, TenantLimits, Timestamp};
 use diesel::prelude::*;
@@ -35,6 +35,7 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn tenant_by_slug(&self, slug: String) -> Result<Tenant, Error> {
+        findable(&[&slug])?;
         self.read(move |connection| {
             tenants::table.filter(tenants::slug.eq(slug)).first::<Row>(connection)?.into_tenant()
         })

@@ -7,7 +7,7 @@ use super::merge::merge;
 use super::page::{Page, PageRequest};
 use super::schema::{sessions, tenants, users};
 use super::sessions::{OneTimeToken, keep_one_time_token};
-use super::statement::{Bind, Statement};
+use super::statement::{Bind, Statement, is_storable};
 use super::text_search::{contains_pattern, lower};
 use super::{Error, Store, sessions as open_sessions};
 use crate::domain::{AuditEntry, Role, TenantId, Timestamp, User, UserId};
@@ -64,6 +64,9 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn users_by_email(&self, tenant_id: Option<TenantId>, email: String) -> Result<Vec<User>, Error> {
+        if !is_storable(&email) {
+            return Ok(Vec::new());
+        }
         self.read(move |connection| {
             let mut query = users::table.filter(users::email.eq(email)).into_boxed::<MultiBackend>();
             if let Some(tenant_id) = tenant_id {

@@ -4,7 +4,7 @@ use super::column_types::{json, natural, word};
 use super::connection::{AnyConnection, MultiBackend};
 use super::page::{Page, PageRequest};
 use super::schema::{definitions, workflows};
-use super::statement::{Bind, Statement};
+use super::statement::{Bind, Statement, findable};
 use super::text_search::{contains_pattern, lower, lower_or_null};
 use super::{DefinitionText, Error, Store, append};
 use crate::clock::new_id;
@@ -143,6 +143,7 @@ impl Store {
         name: String,
         version: Option<String>,
     ) -> Result<Workflow, Error> {
+        findable(&[&namespace, &name, version.as_deref().unwrap_or_default()])?;
         self.read(move |connection| {
             let mut query = workflows::table
                 .filter(workflows::tenant_id.eq(tenant_id.to_string()))

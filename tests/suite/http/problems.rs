@@ -80,6 +80,31 @@ async fn odd_texts_never_make_the_service_fail(service: Service) {
     }
     let body = json!({"name": "a\u{0}b", "adapter": "builtin"});
     service.post("/api/v1/agents", &body).await.problem(400, "invalid_body");
+    let nul = "a\u{0}b";
+    let address = format!("{nul}@example.org");
+    let password = "correct horse battery";
+    for (path, body) in [
+        ("auth/login", json!({"email": address, "password": password})),
+        ("auth/login", json!({"email": "ada@example.org", "password": nul, "tenant": nul})),
+        ("auth/first-sign-in", json!({"token": nul, "password": password, "email": address, "display_name": nul})),
+        ("users", json!({"email": address, "display_name": nul, "role": "member", "password": password})),
+        ("users", json!({"email": "ada@example.org", "display_name": nul, "role": "member", "password": password})),
+        ("api-keys", json!({"name": nul, "role": "member"})),
+        ("tenants", json!({"slug": "other", "name": nul})),
+        ("views", json!({"list": "executions", "name": nul, "query": {"q": nul}})),
+        ("agents/test", json!({"agent": nul, "input": nul})),
+        ("executions", json!({"workflow": {"namespace": nul, "name": nul, "version": nul}})),
+        (
+            "executions",
+            json!({"definition": crate::service::definition("nul", "1.0.0", json!([])), "labels": {nul: nul}, "idempotency_key": nul}),
+        ),
+    ] {
+        let refused = service.post(&format!("/api/v1/{path}"), &body).await;
+        assert!(refused.status.is_success() || refused.status.is_client_error(), "{path} {body}: {refused:?}");
+    }
+    let ask = json!([{"ask": {"call": "agent", "with": {"agent": "${ .name }", "prompt": "hi"}}}]);
+    let id = service.start_definition(ask, json!({"name": nul})).await;
+    assert_eq!(service.ended(&id).await["status"], "failed");
     let tasks = json!([{"a": {"set": {"x": "nul \u{0} here"}}}]);
     let id = service.start_definition(tasks, json!({"nul": "\u{0}"})).await;
     let ended = service.ended(&id).await;
